@@ -1,0 +1,162 @@
+/*
+ * The client's network half: one thread that keeps a connection to one server.
+ *
+ * The link connects (trying a server's addresses in turn with a short head start
+ * each), agrees on a version, logs in, joins the rooms it was told to, answers
+ * pings, and after any break begins anew with back-off, resuming each room after
+ * the last message that it has seen and sending what is not acknowledged again
+ * under its old number. So whoever uses a link sees every message once and in
+ * order, whatever the network does.
+ *
+ * It meets the rest of the program in two queues: requests go in by the functions
+ * below, which never block on the network, and events come out by link_next.
+ * link_fd becomes readable when there are events. All functions are for one
+ * thread, the owner's; the link's own thread is inside.
+ */
+#ifndef LANCHAT_LINK_H
+#define LANCHAT_LINK_H
+
+#include "common/identity.h"
+#include "common/message.h"
+#include "common/net.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct link;
+
+enum link_state {
+	LINK_CONNECTING, /* event.text: to which address */
+	LINK_LOGGING_IN,
+	LINK_ONLINE,
+	LINK_WAITING, /* event.number: milliseconds until the next try; event.text: why */
+	LINK_FAILED,  /* for good: event.text says why; event.code */
+	LINK_CLOSED,  /* after link_quit */
+};
+
+struct link_config {
+	/* Where: either host and port, resolved anew at each try, or a list of addresses (a server
+	 * that discovery found). Copied. */
+	const char *host; /* NULL: use the addresses */
+	uint16_t port;
+	const struct net_address *addresses;
+	size_t address_count;
+	const uint8_t *server_id; /* 32 bytes that WELCOME must carry; NULL: any */
+
+	struct identity identity;
+	const char *nick;
+	bool any_nick;      /* accept the next free one where it is taken */
+	uint32_t replay;    /* messages to get when joining a room anew */
+	bool keep_trying;   /* reconnect with back-off; false: the first failure is LINK_FAILED */
+	int64_t give_up_ms; /* with keep_trying false: the time for the first login; 0: 10 s */
+};
+
+enum event_type {
+	EVENT_STATE,       /* state, text, number, code */
+	EVENT_LOGGED_IN,   /* nick: the one given; text: the server's name; flag: history is kept;
+	                      number: the longest text in bytes */
+	EVENT_LOG_CHANGED, /* the server's log is another one: positions were dropped */
+	EVENT_JOINED,   /* room, text: topic, nick: who set it, seq: the room's last, count: people;
+	                      flag: after a break, resumed */
+	EVENT_PARTED,   /* room, text: why, code */
+	EVENT_MESSAGE,  /* room or direct; kind, nick, person, text, seq, time, instance, counter;
+	                      own: sent by this very link; direct: `room` is "", peer, peer_nick */
+	EVENT_ACK,      /* counter, seq, room as it was sent */
+	EVENT_REFUSED,  /* counter, code, text; not RETRY, which the link deals with */
+	EVENT_MEMBERS,  /* room, people[count]: the whole list when flag, else one more page;
+	                      number: people in all */
+	EVENT_PRESENCE, /* room, change, person, nick, text, person_state, number: people in all */
+	EVENT_ROOMS,    /* rooms[count], one more page; flag: the last one; number: rooms in all */
+	EVENT_RENAMED,  /* nick: yours from now on */
+	EVENT_NOTICE,   /* kind: enum notice_kind; text */
+	EVENT_ERROR,    /* a request failed: code, text, room where it was about one */
+	EVENT_GAP, /* room ("" for direct messages): what came after `seq` and before `number` is
+	                      no longer kept */
+	EVENT_CAUGHT_UP, /* room: all that was kept has been delivered; seq */
+	EVENT_RTT,       /* number: microseconds of the last ping */
+};
+
+struct event_person {
+	uint8_t person[PERSON_ID];
+	enum person_state state;
+	char *nick;
+	char *away;
+};
+
+struct event_room {
+	char *name;
+	char *topic;
+	uint32_t people;
+};
+
+/* Owned strings are never NULL in events that have them; they are as they came over the wire: clean
+ * them before drawing. */
+struct event {
+	enum event_type type;
+	enum link_state state;
+	char *room;
+	char *nick;
+	char *text;
+	uint8_t person[PERSON_ID];
+	uint8_t peer[PERSON_ID]; /* of a direct message: the other end, or oneself */
+	char *peer_nick;
+	bool direct;
+	bool own;
+	bool flag;
+	int kind;
+	unsigned code;
+	uint64_t seq;
+	uint64_t time; /* microseconds since 1970, UTC */
+	uint8_t instance[INSTANCE_ID];
+	uint64_t counter;
+	uint64_t number;
+	enum change_what change;
+	enum person_state person_state;
+	struct event_person *people;
+	struct event_room *rooms;
+	size_t count;
+};
+
+void event_free(struct event *e);
+
+/* Start the thread. ERR_MEMORY, ERR_SYSTEM. */
+int link_start(const struct link_config *config, struct link **out);
+
+/* Say goodbye if there is a connection (within a second), end and join the thread, free all. NULL is
+ * allowed. */
+void link_stop(struct link *l);
+
+/* Readable (poll) while events wait. */
+int link_fd(const struct link *l);
+
+/* The next event, owned by the caller (event_free); NULL when none waits. */
+struct event *link_next(struct link *l);
+
+/* Requests. They may be made at any time; what cannot go now goes when there is a connection. Text
+ * must be clean and within the limits: ERR_TEXT, ERR_TOO_BIG, ERR_ARGUMENT otherwise. `*counter`,
+ * unless NULL, is the message's number, for the ACK that follows. */
+int link_join(struct link *l, const char *room);
+int link_part(struct link *l, const char *room);
+int link_say(
+	struct link *l, const char *room, enum said_kind kind, const char *text, uint64_t *counter);
+int link_direct(struct link *l, const char *nick, const uint8_t *person, enum said_kind kind,
+	const char *text, uint64_t *counter); /* person: 32 bytes, or NULL to go by nick */
+int link_nick(struct link *l, const char *nick);
+int link_away(struct link *l, enum person_state state, const char *text);
+int link_list_rooms(struct link *l);
+int link_list_members(struct link *l, const char *room);
+
+/* Send what waits, say goodbye, then report LINK_CLOSED. */
+void link_quit(struct link *l);
+
+/* Try to connect now instead of waiting. */
+void link_retry(struct link *l);
+
+/* Messages sent and not acknowledged yet. */
+size_t link_unacknowledged(const struct link *l);
+
+/* This process's instance id. */
+const uint8_t *link_instance(const struct link *l);
+
+#endif
