@@ -3,12 +3,15 @@
  *
  * What peers sent may appear in a line; every byte that is not printable UTF-8
  * is escaped, so that nobody can forge a line or reach a terminal. Any thread
- * may log; errno is kept. No logging under a lock.
+ * may log; errno is kept, so "%m" works. No logging under a lock. A record longer
+ * than 1 KiB is cut.
+ *
+ *     2026-11-22T19:30:00.123Z info    listening on [::]:19830
  */
 #ifndef LANCHAT_LOG_H
 #define LANCHAT_LOG_H
 
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 
 enum log_level {
@@ -18,7 +21,8 @@ enum log_level {
 	LOG_LEVEL_DEBUG,
 };
 
-/* Where lines go (borrowed; stderr at first; NULL drops them) and which are written. */
+/* Where lines go (borrowed, a file with a descriptor; stderr at first; NULL drops them) and which
+ * are written: `level` and what is graver, at first LOG_LEVEL_INFO. Any thread, at any time. */
 void log_set_file(FILE *f);
 void log_set_level(enum log_level level);
 
@@ -31,7 +35,12 @@ void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Escape `length` bytes of `text` into `out` (`size` bytes, always terminated): printable UTF-8
- * stays, backslash doubles, all else becomes \n, \t, \xHH. Returns `out`. */
+ * stays, backslash doubles, all else becomes \n, \r, \t, \xHH. Cut, if need be, between characters.
+ * Returns `out`. */
 char *log_escape(const char *text, size_t length, char *out, size_t size);
+
+/* Write a line made elsewhere, its newline included and escaped already, to `f` in one write(2), past
+ * its buffer. errno is kept. */
+void log_write(FILE *f, const char *line, size_t length);
 
 #endif
