@@ -1,0 +1,117 @@
+#include "common/name.h"
+
+#include "common/err.h"
+#include "common/text.h"
+#include "common/utf8.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <utf8proc.h>
+
+/* Code points that a name may become before they are composed again. */
+#define CODES_MAX ((size_t)2 * NAME_FOLDED_MAX)
+
+/* What has a meaning beside names: in commands, mentions, lists of names and the shell. */
+static const char refused[] = "#@~,:!\" ";
+static const char beginners[] = "_[]{}\\|^`-";
+
+static bool may_begin(uint32_t c)
+{
+	if (c < 0x80 && c != 0 && strchr(beginners, (int)c))
+		return true;
+	switch (utf8proc_category((utf8proc_int32_t)c)) {
+	case UTF8PROC_CATEGORY_LU:
+	case UTF8PROC_CATEGORY_LL:
+	case UTF8PROC_CATEGORY_LT:
+	case UTF8PROC_CATEGORY_LM:
+	case UTF8PROC_CATEGORY_LO:
+	case UTF8PROC_CATEGORY_ND:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* May a name be spelt like this, its length aside? */
+static bool is_allowed(const char *name, size_t length)
+{
+	uint32_t first;
+
+	if (!utf8_is_name(name, length) || utf8_decode(name, length, &first) == 0)
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		if (strchr(refused, name[i]))
+			return false;
+	}
+	return may_begin(first);
+}
+
+int name_check(const char *name, size_t length, size_t most)
+{
+	char folded[NAME_FOLDED_MAX];
+
+	if (length == 0)
+		return ERR_ARGUMENT;
+	if (length > most)
+		return ERR_TOO_BIG;
+	if (!is_allowed(name, length))
+		return ERR_TEXT;
+	int r = name_fold(name, length, folded);
+	if (r)
+		return r;
+	/* A wide # is as bad as #, and a few letters fold to a blank with something on it. */
+	return is_allowed(folded, strlen(folded)) ? 0 : ERR_TEXT;
+}
+
+int name_fold(const char *name, size_t length, char *out)
+{
+	/* The composed form is written over the code points; with room for a terminator. */
+	utf8proc_int32_t codes[CODES_MAX + 1];
+	const utf8proc_option_t decompose =
+		UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE;
+
+	if (length > CODES_MAX)
+		return ERR_TOO_BIG;
+	if (!utf8_is_name(name, length))
+		return ERR_TEXT;
+	utf8proc_ssize_t n = utf8proc_decompose((const utf8proc_uint8_t *)name,
+		(utf8proc_ssize_t)length, codes, (utf8proc_ssize_t)CODES_MAX, decompose);
+	if (n < 0)
+		return ERR_TEXT;
+	if (n > (utf8proc_ssize_t)CODES_MAX)
+		return ERR_TOO_BIG;
+	n = utf8proc_reencode(codes, n, UTF8PROC_COMPOSE | UTF8PROC_STABLE);
+	if (n < 0)
+		return ERR_TEXT;
+	if (n >= NAME_FOLDED_MAX)
+		return ERR_TOO_BIG;
+	memcpy(out, codes, (size_t)n + 1);
+	return 0;
+}
+
+bool name_same(const char *a, const char *b)
+{
+	char folded_a[NAME_FOLDED_MAX];
+	char folded_b[NAME_FOLDED_MAX];
+
+	if (name_fold(a, strlen(a), folded_a) != 0 || name_fold(b, strlen(b), folded_b) != 0)
+		return false;
+	return strcmp(folded_a, folded_b) == 0;
+}
+
+char *name_numbered(const char *name, unsigned number, size_t most, char *out)
+{
+	char digits[16];
+	size_t keep = strlen(name);
+
+	int wrote = snprintf(digits, sizeof(digits), "%u", number);
+	assert(wrote > 0 && (size_t)wrote < sizeof(digits) && (size_t)wrote <= most);
+	size_t tail = (size_t)wrote;
+	while (keep > most - tail)
+		keep = text_cluster_before(name, keep);
+	memcpy(out, name, keep);
+	memcpy(out + keep, digits, tail + 1);
+	return out;
+}
