@@ -1,34 +1,160 @@
-# lanchat: see README.md. `make help` lists the targets.
+# lanchat. `make help` lists the targets; README.md says more.
+#
+# Variables for the command line:
+#   CC, CFLAGS, LDFLAGS   the usual ones; what the code needs itself is added to them
+#   PREFIX, DESTDIR       where `make install` puts things
+#   BUILD                 the folder to build in
+#   ARGS                  what `make run` hands to the program
+#   CI=true               warnings are errors
 
-CC      ?= gcc
 CFLAGS  ?= -O2 -g
 PREFIX  ?= /usr/local
 BUILD   ?= build
 VERSION := 0.1.0
 
+# A variant has its own compiler flags and, so that objects never mix, its own folder:
+# `make VARIANT=asan all` builds in build-asan.
+VARIANT ?=
+OUT     := $(BUILD)$(VARIANT:%=-%)
+
 # What the code needs, whatever the user's CFLAGS are.
 REQUIRED := -std=c17 -D_GNU_SOURCE -DLANCHAT_VERSION='"$(VERSION)"' -I. -pthread \
-	-Wall -Wextra -Wpedantic -Wshadow -Wconversion -MMD -MP
-LIBS := -lutf8proc -lcrypto -pthread
+	-Wall -Wextra -Wpedantic -Wshadow -Wconversion
+ifeq ($(CI),true)
+REQUIRED += -Werror
+endif
 
-common_o := $(patsubst %.c,$(BUILD)/%.o,$(wildcard common/*.c))
-server_o := $(patsubst %.c,$(BUILD)/%.o,$(filter-out server/main.c,$(wildcard server/*.c)))
-client_o := $(patsubst %.c,$(BUILD)/%.o,$(filter-out client/main.c,$(wildcard client/*.c)))
-unit_c   := $(wildcard tests/unit/test_*.c)
-unit_o   := $(patsubst %.c,$(BUILD)/%.o,$(unit_c) tests/unit/runner.c)
+# Cheap insurance against our own mistakes. _FORTIFY_SOURCE means something with optimisation alone.
+HARDENING      ?= -fstack-protector-strong -fstack-clash-protection -fPIE -Wformat-security \
+	$(if $(filter -O1 -O2 -O3 -Os -Og,$(CFLAGS)),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+HARDENING_LINK ?= -pie -Wl,-z,relro,-z,now
 
-all: $(BUILD)/lanchatd $(BUILD)/lanchat
+# The variants. Instrumented programs do without the hardening, which gets in the sanitizers' way.
+SANITIZE := -O1 -g -fno-omit-frame-pointer
+FLAGS_asan     := $(SANITIZE) -fsanitize=address,undefined -fno-sanitize-recover=undefined
+FLAGS_tsan     := $(SANITIZE) -fsanitize=thread
+FLAGS_fuzz     := $(SANITIZE) -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=undefined
+FLAGS_coverage := -O0 -g --coverage -fprofile-update=atomic
+FLAGS_clang    := -O2 -g -Wthread-safety -Werror
+FLAGS_gcc      := -O2 -g -Werror
+ifeq ($(VARIANT),)
+MODE      := $(HARDENING)
+MODE_LINK := $(HARDENING_LINK)
+else ifeq ($(FLAGS_$(VARIANT)),)
+$(error there is no variant "$(VARIANT)": asan, tsan, fuzz, coverage, clang, gcc)
+else
+MODE      := $(FLAGS_$(VARIANT))
+MODE_LINK := $(FLAGS_$(VARIANT))
+endif
 
-$(BUILD)/lanchatd: $(BUILD)/server/main.o $(server_o) $(common_o)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
-$(BUILD)/lanchat: $(BUILD)/client/main.o $(client_o) $(common_o)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lncursesw -ltinfo $(LIBS)
-$(BUILD)/%.o: %.c
-	@mkdir -p $(@D)
-	$(CC) $(REQUIRED) $(CFLAGS) -c -o $@ $<
+COMPILE  = $(CC) $(REQUIRED) $(CPPFLAGS) $(CFLAGS) $(MODE) -MMD -MP
+LINK     = $(CC) $(CFLAGS) $(MODE_LINK) $(LDFLAGS)
+LIBS    := -lutf8proc -lcrypto -pthread
+SCREEN  := -lncursesw -ltinfo
+CHECK   := -lcheck -lsubunit -lrt -lm
 
-clean:
+# Debian's packages: to build, and moreover to test.
+BUILD_PACKAGES := gcc libc6-dev make libncurses-dev libssl-dev libutf8proc-dev
+TEST_PACKAGES  := check python3 iproute2 util-linux tmux clang libclang-rt-14-dev llvm-14 \
+	clang-format clang-tidy cppcheck shellcheck
+
+# Every .c file of a folder belongs to the folder's program, so a new module is a new file and
+# nothing else: no list to keep, and no line that two branches both change. main.c stands apart,
+# because tests link everything but it.
+objects  = $(patsubst %.c,$(OUT)/%.o,$(filter-out $(1)/main.c,$(sort $(wildcard $(1)/*.c))))
+common_o := $(call objects,common)
+server_o := $(call objects,server)
+client_o := $(call objects,client)
+unit_o   := $(call objects,tests/unit)
+fuzz_c   := $(sort $(wildcard tests/fuzz/*.c))
+suites   := $(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
+fuzzers  := $(patsubst tests/fuzz/%.c,$(OUT)/fuzz/%,$(fuzz_c))
+
+RUN_TESTS = tests/run --build $(BUILD) --make $(MAKE)
+
+all: $(OUT)/lanchatd $(OUT)/lanchat ## build lanchatd and lanchat
+
+run: deps ## install what is missing, build, and chat (without a terminal: run the server)
+	@$(MAKE) --no-print-directory -j"$$(nproc)" all
+	@if [ -t 0 ]; then exec $(OUT)/lanchat --host $(ARGS); else exec $(OUT)/lanchatd $(ARGS); fi
+
+test: deps-test ## install what is missing, then run every kind of test briefly
+	@$(MAKE) --no-print-directory check
+check: ## the same without installing anything
+	@$(RUN_TESTS)
+test-long: deps-test ## the tests with full counts
+	@$(RUN_TESTS) --long
+
+unit: $(OUT)/unit ## the unit tests; SUITE=frame runs one module's
+	$(OUT)/unit $(SUITE)
+scenario: all ## the scenarios with the real programs; SCENARIO=chat runs one file's
+	LANCHAT_BUILD=$(OUT) tests/scenario/run $(SCENARIO)
+asan: ## units and scenarios under the address and undefined behaviour sanitizers
+	@$(RUN_TESTS) asan
+tsan: ## units and scenarios under the thread sanitizer
+	@$(RUN_TESTS) tsan
+fuzz: ## fuzz the decoders for some seconds each, from the kept corpus
+	@$(RUN_TESTS) fuzz
+lint: ## both compilers with -Werror, clang-tidy, cppcheck, the formatter, shellcheck
+	@$(RUN_TESTS) lint
+coverage: ## how much of each file the tests run
+	@$(RUN_TESTS) coverage
+format: ## lay out the C code as .clang-format says
+	clang-format -i $(wildcard common/*.[ch] server/*.[ch] client/*.[ch] tests/*/*.[ch])
+
+deps: ## install the packages that building needs (Debian, Ubuntu)
+	@scripts/deps $(BUILD_PACKAGES)
+deps-test: ## install the packages that building and testing need
+	@scripts/deps $(BUILD_PACKAGES) $(TEST_PACKAGES)
+
+install: all ## install below PREFIX (/usr/local); DESTDIR is honoured
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(OUT)/lanchatd $(OUT)/lanchat $(DESTDIR)$(PREFIX)/bin
+	@for page in $(notdir $(wildcard docs/*.1 docs/*.8)); do \
+		folder=$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; set -x; \
+		install -d "$$folder" && install -m 644 "docs/$$page" "$$folder" || exit 1; done
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/lanchatd $(DESTDIR)$(PREFIX)/bin/lanchat
+	rm -f $(foreach p,$(notdir $(wildcard docs/*.1 docs/*.8)),\
+		$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(p)))/$(p))
+
+clean: ## remove the build folders
 	rm -rf build build-*
 
-.PHONY: all clean
--include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+# ---- how things are made ----
+
+$(OUT)/lanchatd: $(OUT)/server/main.o $(server_o) $(common_o)
+	$(LINK) -o $@ $^ $(LIBS)
+$(OUT)/lanchat: $(OUT)/client/main.o $(client_o) $(common_o)
+	$(LINK) -o $@ $^ $(SCREEN) $(LIBS)
+$(OUT)/unit: $(unit_o) $(client_o) $(server_o) $(common_o)
+	$(LINK) -o $@ $^ $(CHECK) $(SCREEN) $(LIBS)
+$(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(client_o) $(server_o) $(common_o)
+	@mkdir -p $(@D)
+	$(LINK) -fsanitize=fuzzer -o $@ $^ $(SCREEN) $(LIBS)
+
+# What tests/run builds: the programs and the unit tests, and the fuzz targets by themselves.
+tests-built: all $(OUT)/unit
+fuzzers: $(fuzzers)
+# For tools that must see the code as the compiler does.
+print-flags:
+	@echo $(filter-out -Werror,$(REQUIRED))
+
+$(OUT)/%.o: %.c
+	@mkdir -p $(@D)
+	$(COMPILE) -c -o $@ $<
+
+# The runner's list of suites is made from the file names, and touched when it changes only.
+$(OUT)/tests/unit/runner.o: MODE += -I$(OUT)/tests/unit
+$(OUT)/tests/unit/runner.o: $(OUT)/tests/unit/suites.inc
+$(OUT)/tests/unit/suites.inc: always
+	@mkdir -p $(@D)
+	@printf 'SUITE(%s)\n' $(suites) | cmp -s - $@ || printf 'SUITE(%s)\n' $(suites) > $@
+
+.PHONY: all run test check test-long unit scenario asan tsan fuzz lint coverage format deps \
+	deps-test install uninstall clean help tests-built fuzzers print-flags always
+-include $(wildcard $(OUT)/*/*.d $(OUT)/*/*/*.d)
