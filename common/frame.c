@@ -9,11 +9,11 @@ int frame_decode(const uint8_t *bytes, size_t length, uint32_t limit, struct fra
 {
 	assert(limit <= FRAME_PAYLOAD_MAX);
 	if (length < FRAME_HEADER) {
-		if (need)
-			*need = FRAME_HEADER;
 		/* A length that can be read is judged at once, not when the header is complete. */
 		if (length >= 4 && bytes_u32(bytes) > limit)
 			return ERR_PROTOCOL;
+		if (need)
+			*need = FRAME_HEADER;
 		return ERR_AGAIN;
 	}
 	uint32_t payload = bytes_u32(bytes);
