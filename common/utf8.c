@@ -127,11 +127,6 @@ static bool is_visible(uint32_t c)
 	}
 }
 
-static bool in_line(uint32_t c)
-{
-	return utf8_is_clean(c);
-}
-
 static bool in_block(uint32_t c)
 {
 	return c == '\n' || utf8_is_clean(c);
@@ -145,20 +140,6 @@ static bool in_name(uint32_t c)
 static bool anything(uint32_t c)
 {
 	(void)c;
-	return true;
-}
-
-/* Is the text well-formed and `allowed` true of all its code points? */
-static bool all(const char *text, size_t length, bool (*allowed)(uint32_t c))
-{
-	uint32_t c;
-
-	for (size_t at = 0; at < length;) {
-		size_t n = utf8_decode(text + at, length - at, &c);
-		if (n == 0 || !allowed(c))
-			return false;
-		at += n;
-	}
 	return true;
 }
 
@@ -178,29 +159,37 @@ static size_t printable_run(const char *text, size_t length)
 	return at;
 }
 
+/* Is the text well-formed from `at` on, and `allowed` true of all its code points there? */
+static bool all(const char *text, size_t at, size_t length, bool (*allowed)(uint32_t c))
+{
+	uint32_t c;
+
+	while (at < length) {
+		size_t n = utf8_decode(text + at, length - at, &c);
+		if (n == 0 || !allowed(c))
+			return false;
+		at += n;
+	}
+	return true;
+}
+
 bool utf8_is_valid(const char *text, size_t length)
 {
-	size_t run = printable_run(text, length);
-
-	return all(text + run, length - run, anything);
+	return all(text, printable_run(text, length), length, anything);
 }
 
 /* Every message passes here, and most are ASCII. */
 bool utf8_is_line(const char *text, size_t length)
 {
-	size_t run = printable_run(text, length);
-
-	return all(text + run, length - run, in_line);
+	return all(text, printable_run(text, length), length, utf8_is_clean);
 }
 
 bool utf8_is_block(const char *text, size_t length)
 {
-	size_t run = printable_run(text, length);
-
-	return all(text + run, length - run, in_block);
+	return all(text, printable_run(text, length), length, in_block);
 }
 
 bool utf8_is_name(const char *text, size_t length)
 {
-	return all(text, length, in_name);
+	return all(text, 0, length, in_name);
 }
