@@ -117,7 +117,8 @@ struct span span_of(const char *text)
 
 bool span_equal(struct span s, const char *text)
 {
-	return strlen(text) == s.length && memcmp(s.text, text, s.length) == 0;
+	/* An empty span may have no text at all, which memcmp must not be shown. */
+	return strlen(text) == s.length && (s.length == 0 || memcmp(s.text, text, s.length) == 0);
 }
 
 /* ---- encoding ---- */
