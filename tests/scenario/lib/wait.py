@@ -1,0 +1,23 @@
+"""Waiting for a condition, with a deadline."""
+
+import os
+import time
+
+# Where the programs come from, and how much slower than usual they are.
+BUILD = os.path.abspath(os.environ.get("LANCHAT_BUILD", "build"))
+SANITIZED = BUILD.endswith(("-asan", "-tsan"))
+SLOW = 6 if SANITIZED else 2 if BUILD.endswith("-coverage") else 1
+
+
+def wait_for(condition, what, timeout=10, seen=None):
+    """Call `condition` until it gives something true, and return that. After `timeout` seconds
+    (more where the programs are slow) fail, naming `what` was waited for and what seen() gives."""
+    deadline = time.monotonic() + timeout * SLOW
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            saw = "" if seen is None else f"; saw: {seen()}"
+            raise AssertionError(f"waited {timeout * SLOW} s for {what}{saw}")
+        time.sleep(0.005)

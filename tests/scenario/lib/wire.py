@@ -1,0 +1,136 @@
+"""The protocol by hand, as docs/PROTOCOL.md has it: frames and messages to bytes and back.
+
+Written from the document and sharing nothing with the C code, so the two check each other. It
+also encodes what no client should send: values are not checked against their bounds.
+"""
+
+import struct
+
+HEADER = 8
+PAYLOAD_MAX = 65536
+TEXT_MAX = 4096
+FLAG_SKIP = 1
+
+INTEGERS = {"u8": ">B", "u16": ">H", "u32": ">I", "u64": ">Q"}
+IDS = {"id16": 16, "id32": 32}
+
+# number, then the fields in order: name:type, where type is an integer, an id, text, or the name
+# of a list's items.
+MESSAGES = {
+    "HELLO": (0x01, "version_low:u16 version_high:u16 features:u32 agent:text"),
+    "WELCOME": (0x02, "version:u16 features:u32 server:id32 log:id16 kept:u8 name:text agent:text"),
+    "LOGIN": (0x03, "tag:u32 person:id32 instance:id16 log:id16 inbox_after:u64 inbox_replay:u32 "
+                    "flags:u16 nick:text"),
+    "LOGGED_IN": (0x04, "tag:u32 nick:text accepted:u64 time:u64 text_max:u32 rooms_max:u32 "
+                        "ping_seconds:u16 idle_seconds:u16"),
+    "PING": (0x05, "token:u64"),
+    "PONG": (0x06, "token:u64"),
+    "DONE": (0x07, "tag:u32"),
+    "ERROR": (0x08, "tag:u32 code:u16 fatal:u8 text:text"),
+    "BYE": (0x09, "code:u16 text:text"),
+    "NOTICE": (0x0a, "kind:u8 text:text"),
+    "JOIN": (0x10, "tag:u32 room:text flags:u16 after:u64 replay:u32"),
+    "JOINED": (0x11, "tag:u32 room:text after:u64 last:u64 people:u32 topic:text topic_nick:text "
+                     "topic_time:u64"),
+    "PART": (0x12, "tag:u32 room:text"),
+    "PARTED": (0x13, "tag:u32 room:text code:u16 text:text"),
+    "ROOMS": (0x14, "tag:u32 after:text limit:u16"),
+    "ROOM_LIST": (0x15, "tag:u32 more:u8 total:u32 rooms:room"),
+    "MEMBERS": (0x16, "tag:u32 room:text after:text limit:u16"),
+    "MEMBER_LIST": (0x17, "tag:u32 room:text version:u64 people:u32 more:u8 members:member"),
+    "PRESENCE": (0x18, "room:text version:u64 people:u32 changes:change"),
+    "NICK": (0x19, "tag:u32 nick:text"),
+    "RENAMED": (0x1a, "tag:u32 nick:text"),
+    "AWAY": (0x1b, "tag:u32 state:u8 text:text"),
+    "SAY": (0x20, "counter:u64 kind:u8 room:text text:text"),
+    "DIRECT": (0x21, "counter:u64 kind:u8 person:id32 nick:text text:text"),
+    "ACK": (0x22, "counter:u64 seq:u64 duplicate:u8"),
+    "REFUSED": (0x23, "counter:u64 code:u16 text:text"),
+    "SAID": (0x24, "seq:u64 prev:u64 time:u64 instance:id16 counter:u64 person:id32 kind:u8 "
+                   "nick:text room:text text:text"),
+    "DIRECT_SAID": (0x25, "seq:u64 prev:u64 time:u64 instance:id16 counter:u64 person:id32 "
+                          "kind:u8 to:id32 nick:text to_nick:text text:text"),
+    "GAP": (0x26, "room:text after:u64 next:u64"),
+    "CAUGHT_UP": (0x27, "room:text last:u64 version:u64 people:u32"),
+}
+ITEMS = {
+    "room": "name:text people:u32 topic:text",
+    "member": "person:id32 state:u8 nick:text away:text",
+    "change": "what:u8 person:id32 state:u8 nick:text text:text",
+}
+NAMES = {number: name for name, (number, _) in MESSAGES.items()}
+CODES = {"PROTOCOL": 1, "VERSION": 2, "FULL": 3, "RESOURCES": 4, "TIMEOUT": 5, "STOPPING": 6,
+         "LOGIN_FIRST": 7, "NICK_TAKEN": 8, "BAD_NICK": 9, "BAD_ROOM": 10, "BAD_TEXT": 11,
+         "TOO_LONG": 12, "NOT_A_MEMBER": 13, "NO_SUCH_PERSON": 14, "TOO_MANY_ROOMS": 15,
+         "RETRY": 16, "NOT_KEPT": 17, "QUIT": 18, "BAD_VALUE": 19, "ALREADY": 20}
+
+
+def fields(text):
+    return [part.split(":") for part in text.split()]
+
+
+def encode_field(kind, value):
+    if kind in INTEGERS:
+        return struct.pack(INTEGERS[kind], value)
+    if kind in IDS:
+        return value
+    if kind == "text":
+        raw = value.encode() if isinstance(value, str) else value
+        return struct.pack(">H", len(raw)) + raw
+    items = [b"".join(encode_field(k, item[n]) for n, k in fields(ITEMS[kind])) for item in value]
+    return struct.pack(">H", len(items)) + b"".join(items)
+
+
+def frame(number, payload=b"", flags=0, length=None):
+    """A frame; `length` lies about the payload's."""
+    size = len(payload) if length is None else length
+    return struct.pack(">IHH", size, number, flags) + payload
+
+
+def encode(name, **values):
+    """A message's frame. Fields that are not given are 0, zero bytes, empty."""
+    number, layout = MESSAGES[name]
+    payload = b""
+    for field, kind in fields(layout):
+        nothing = 0 if kind in INTEGERS else bytes(IDS[kind]) if kind in IDS else \
+            "" if kind == "text" else []
+        payload += encode_field(kind, values.pop(field, nothing))
+    if values:
+        raise KeyError(f"{name} has no {sorted(values)}")
+    return frame(number, payload)
+
+
+class Reader:
+    """Takes values off the front of a payload; a ValueError where it is too short."""
+
+    def __init__(self, payload):
+        self.left = payload
+
+    def take(self, size):
+        if len(self.left) < size:
+            raise ValueError("truncated")
+        head, self.left = self.left[:size], self.left[size:]
+        return head
+
+    def value(self, kind):
+        if kind in INTEGERS:
+            return struct.unpack(INTEGERS[kind], self.take(struct.calcsize(INTEGERS[kind])))[0]
+        if kind in IDS:
+            return self.take(IDS[kind])
+        count = self.value("u16")
+        if kind == "text":
+            return self.take(count).decode()
+        return [self.record(ITEMS[kind]) for _ in range(count)]
+
+    def record(self, layout):
+        return {name: self.value(kind) for name, kind in fields(layout)}
+
+
+def decode(number, payload):
+    """(name, fields) of a message. The server's bytes must be exactly right."""
+    name = NAMES[number]
+    reader = Reader(payload)
+    values = reader.record(MESSAGES[name][1])
+    if reader.left:
+        raise ValueError(f"{name} has {len(reader.left)} bytes too many")
+    return name, values
