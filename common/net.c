@@ -14,19 +14,26 @@
 
 /* ---- names to addresses ---- */
 
-static void narrate_resolve(const char *node, const char *service, const struct addrinfo *hints,
-	int result, const struct addrinfo *list, const char *why)
+static const char *why_resolve(int result, const char *node)
 {
-	const char *reason = result ? why
-			     : node ? "asks the resolver for every address that the name has; "
-				      "connect tries them in turn"
-				    : "no name: for a listener that means every address of this "
-				      "machine, per family";
+	if (result != 0)
+		return result == EAI_SYSTEM ? strerrordesc_np(errno) : gai_strerror(result);
+	if (node)
+		return "asks for every address that the name has; connect tries them in turn";
+	return "no name: for a listener that means every address of this machine";
+}
 
-	trace_callf(result, reason, "getaddrinfo(%s, \"%s\", {%s, %s%s})", node ? node : "NULL",
-		service, trace_family(hints->ai_family), trace_socktype(hints->ai_socktype),
+static void narrate_resolve(const char *node, const char *service, const struct addrinfo *hints,
+	int result, const struct addrinfo *list)
+{
+	const char *quote = node ? "\"" : "";
+
+	trace_callf(result, why_resolve(result, node), "getaddrinfo(%s%s%s, \"%s\", {%s, %s%s})",
+		quote, node ? node : "NULL", quote, service, trace_family(hints->ai_family),
+		trace_socktype(hints->ai_socktype),
 		hints->ai_flags & AI_PASSIVE ? ", AI_PASSIVE" : "");
-	trace_addrinfo(list);
+	if (result == 0)
+		trace_addrinfo(list);
 }
 
 int net_resolve(const char *host, uint16_t port, int socktype, bool passive,
@@ -45,11 +52,10 @@ int net_resolve(const char *host, uint16_t port, int socktype, bool passive,
 
 	(void)snprintf(service, sizeof(service), "%u", port);
 	int r = getaddrinfo(node, service, &hints, &list);
-	const char *words = r == EAI_SYSTEM ? strerrordesc_np(errno) : gai_strerror(r);
 	if (trace_on())
-		narrate_resolve(node, service, &hints, r, r ? NULL : list, words);
+		narrate_resolve(node, service, &hints, r, list);
 	if (r != 0) {
-		*why = words;
+		*why = why_resolve(r, node);
 		return ERR_RESOLVE;
 	}
 	for (const struct addrinfo *ai = list; ai && n < most; ai = ai->ai_next) {
@@ -66,25 +72,28 @@ int net_resolve(const char *host, uint16_t port, int socktype, bool passive,
 
 /* ---- making and preparing sockets ---- */
 
+static const char *why_socket(int type)
+{
+	if (type == SOCK_STREAM)
+		return "makes one end of a TCP connection; it has no address and no peer yet";
+	return "makes a UDP socket: no connection, each datagram goes on its own";
+}
+
 static int make_socket(int family, int type, int *fd)
 {
 	int s = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (trace_on())
-		trace_callf(s,
-			type == SOCK_STREAM ? "makes one end of a TCP connection; it has no "
-					      "address and no peer yet"
-					    : "makes a UDP socket: no connection, each datagram "
-					      "goes on its own",
-			"socket(%s, %s|SOCK_NONBLOCK|SOCK_CLOEXEC, 0)", trace_family(family),
-			trace_socktype(type));
+		trace_callf(s, why_socket(type), "socket(%s, %s|SOCK_NONBLOCK|SOCK_CLOEXEC, 0)",
+			trace_family(family), trace_socktype(type));
 	if (s < 0)
 		return ERR_SYSTEM;
 	*fd = s;
 	return 0;
 }
 
-/* Each option here makes things better, none is needed for them to work; failure is not an error. */
+/* Each option makes things better, and what cannot do without one fails by itself, later and with a
+ * clear error; so failure is none here. */
 static void set_option(int fd, int level, int option, int value, const char *name, const char *why)
 {
 	int r = setsockopt(fd, level, option, &value, sizeof(value));
@@ -97,10 +106,16 @@ static void set_option(int fd, int level, int option, int value, const char *nam
 static void prepare_connection(int fd)
 {
 	set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1, "TCP_NODELAY",
-		"chat lines are short and must not wait to be put together (Nagle's algorithm "
-		"off)");
+		"sends a short line at once instead of waiting for more (Nagle's algorithm off)");
 	set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1, "SO_KEEPALIVE",
 		"lets the kernel find out by itself, in time, that a silent peer is gone");
+}
+
+static const char *why_bind(const struct net_address *a)
+{
+	if (net_port(a) == 0)
+		return "claims the address; port 0 lets the kernel choose a free port";
+	return "claims this address and port, so that others know where to send";
 }
 
 int net_bind(int fd, const struct net_address *a)
@@ -109,11 +124,18 @@ int net_bind(int fd, const struct net_address *a)
 	int r = bind(fd, &a->u.any, a->length);
 
 	if (trace_on())
-		trace_callf(r,
-			net_port(a)
-				? "claims this address and port, so that others know where to send"
-				: "claims the address; port 0 lets the kernel choose a free port",
-			"bind(%d, %s, %u bytes)", fd, net_print(a, text), (unsigned)a->length);
+		trace_callf(r, why_bind(a), "bind(%d, %s, %u bytes)", fd, net_print(a, text),
+			(unsigned)a->length);
+	return r < 0 ? ERR_SYSTEM : 0;
+}
+
+static int begin_listening(int fd, int backlog)
+{
+	int r = listen(fd, backlog);
+
+	if (trace_on())
+		trace_callf(r, "the kernel now completes handshakes and queues them up for accept",
+			"listen(%d, %d)", fd, backlog);
 	return r < 0 ? ERR_SYSTEM : 0;
 }
 
@@ -130,20 +152,14 @@ int net_listen(const struct net_address *a, int backlog, int *fd)
 		set_option(s, IPPROTO_IPV6, IPV6_V6ONLY, 1, "IPV6_V6ONLY",
 			"IPv6 alone, so that an IPv4 socket can listen on the same port");
 	r = net_bind(s, a);
-	if (r)
-		goto fail;
-	r = listen(s, backlog) < 0 ? ERR_SYSTEM : 0;
-	if (trace_on())
-		trace_callf(r ? -1 : 0,
-			"from now on the kernel completes handshakes and queues them up for accept",
-			"listen(%d, %d)", s, backlog);
-	if (r)
-		goto fail;
+	if (r == 0)
+		r = begin_listening(s, backlog);
+	if (r) {
+		net_close(s);
+		return r;
+	}
 	*fd = s;
 	return 0;
-fail:
-	net_close(s);
-	return r;
 }
 
 int net_udp(int family, int *fd)
@@ -199,16 +215,22 @@ static bool died_in_queue(int error)
 	}
 }
 
+static const char *why_accept(int fd)
+{
+	if (fd >= 0)
+		return "takes a finished connection off the queue, as a new descriptor";
+	if (errno == EAGAIN)
+		return "nobody waits in the queue";
+	if (died_in_queue(errno))
+		return "the one who waited has gone away";
+	return "the connection stays in the queue until there is room";
+}
+
 static void narrate_accept(int listener, int fd, const struct net_address *peer)
 {
 	char text[NET_ADDRESS_MAX];
 
-	trace_callf(fd,
-		fd >= 0           ? "takes a finished connection off the queue, as a new descriptor"
-		: errno == EAGAIN ? "nobody waits in the queue"
-		: died_in_queue(errno) ? "the one who waited has gone away"
-				       : "the connection stays in the queue until there is room",
-		"accept4(%d, %s, SOCK_NONBLOCK|SOCK_CLOEXEC)", listener,
+	trace_callf(fd, why_accept(fd), "accept4(%d, %s, SOCK_NONBLOCK|SOCK_CLOEXEC)", listener,
 		fd >= 0 ? net_print(peer, text) : "?");
 }
 
@@ -236,30 +258,13 @@ int net_accept(int listener, int send_buffer, int *fd, struct net_address *peer)
 
 /* ---- connecting ---- */
 
-int net_connect(const struct net_address *a, int *fd)
+static const char *why_connect(int result)
 {
-	char text[NET_ADDRESS_MAX];
-	int s = -1;
-	int r = make_socket(a->u.any.sa_family, SOCK_STREAM, &s);
-
-	if (r)
-		return r;
-	prepare_connection(s);
-	r = connect(s, &a->u.any, a->length);
-	if (trace_on())
-		trace_callf(r,
-			r == 0 ? "the handshake (SYN, SYN-ACK, ACK) is done: connected"
-			: errno == EINPROGRESS ? "the SYN is on its way; poll says when the socket "
-						 "becomes writable"
-					       : "the handshake could not even begin",
-			"connect(%d, %s, %u bytes)", s, net_print(a, text), (unsigned)a->length);
-	/* After EINTR the handshake goes on by itself, exactly as after EINPROGRESS. */
-	if (r < 0 && errno != EINPROGRESS && errno != EINTR) {
-		net_close(s);
-		return ERR_SYSTEM;
-	}
-	*fd = s;
-	return r < 0 ? ERR_AGAIN : 0;
+	if (result == 0)
+		return "the handshake (SYN, SYN-ACK, ACK) is done: connected";
+	if (errno == EINPROGRESS)
+		return "the SYN is on its way; poll says when the socket becomes writable";
+	return "the handshake could not even begin";
 }
 
 /* A socket that connects to a free port of its own machine may be given that very port as its own,
@@ -271,9 +276,35 @@ static bool is_own_peer(int fd, const struct net_address *peer)
 	return getsockname(fd, &own.u.any, &own.length) == 0 && net_equal(&own, peer);
 }
 
-int net_connect_result(int fd)
+int net_connect(const struct net_address *a, int *fd)
 {
-	struct net_address peer;
+	char text[NET_ADDRESS_MAX];
+	int s = -1;
+	int r = make_socket(a->u.any.sa_family, SOCK_STREAM, &s);
+
+	if (r)
+		return r;
+	prepare_connection(s);
+	r = connect(s, &a->u.any, a->length);
+	if (trace_on())
+		trace_callf(r, why_connect(r), "connect(%d, %s, %u bytes)", s, net_print(a, text),
+			(unsigned)a->length);
+	if (r == 0 && is_own_peer(s, a)) {
+		errno = ECONNREFUSED;
+		r = -1;
+	}
+	/* After EINTR the handshake goes on by itself, exactly as after EINPROGRESS. */
+	if (r < 0 && errno != EINPROGRESS && errno != EINTR) {
+		net_close(s);
+		return ERR_SYSTEM;
+	}
+	*fd = s;
+	return r < 0 ? ERR_AGAIN : 0;
+}
+
+/* getsockopt(SO_ERROR), with the pending error in errno as any call would leave it. */
+static int take_error(int fd)
+{
 	int error = 0;
 	socklen_t size = sizeof(error);
 	int r = getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
@@ -283,11 +314,16 @@ int net_connect_result(int fd)
 		r = -1;
 	}
 	if (trace_on())
-		trace_callf(r,
-			r ? "asks how the handshake ended: it failed"
-			  : "no error so far in the handshake",
+		trace_callf(r, "asks how the handshake went; the error of connect arrives here",
 			"getsockopt(%d, SO_ERROR)", fd);
-	if (r != 0)
+	return r;
+}
+
+int net_connect_result(int fd)
+{
+	struct net_address peer;
+
+	if (take_error(fd) != 0)
 		return ERR_SYSTEM;
 	if (net_peer(fd, &peer) != 0)
 		return errno == ENOTCONN ? ERR_AGAIN : ERR_SYSTEM;
@@ -330,15 +366,35 @@ static void narrate_bytes(int fd, const char *call, size_t size, ssize_t n, cons
 	trace_callf(n, why, "%s(%d, %zu bytes, %s)", call, fd, size, text);
 }
 
+static const char *why_recv(ssize_t n)
+{
+	if (n > 0)
+		return "takes bytes that have arrived; a stream has an order, but no messages";
+	if (n == 0)
+		return "0 bytes mean the end: the peer has closed its direction";
+	if (errno == EAGAIN)
+		return "nothing has arrived yet; poll says when";
+	if (failure(errno) == ERR_CLOSED)
+		return "the connection was cut instead of closed";
+	return "something is wrong at this end";
+}
+
 __attribute__((noinline, cold)) static void narrate_recv(int fd, size_t size, ssize_t n)
 {
-	const char *why =
-		n > 0    ? "takes bytes that have arrived; a stream has an order, but no messages"
-		: n == 0 ? "0 bytes mean the end: the peer has closed its direction"
-		: errno == EAGAIN              ? "nothing has arrived yet; poll says when"
-		: failure(errno) == ERR_CLOSED ? "the connection was cut instead of closed"
-					       : "something is wrong at this end";
-	narrate_bytes(fd, "recv", size, n, why);
+	narrate_bytes(fd, "recv", size, n, why_recv(n));
+}
+
+static const char *why_send(size_t size, ssize_t n)
+{
+	if (n >= 0 && (size_t)n == size)
+		return "hands bytes to the kernel, which sends them and repeats what gets lost";
+	if (n >= 0)
+		return "the kernel's buffer took only a part; the rest must wait";
+	if (errno == EAGAIN)
+		return "the send buffer is full: the peer reads too slowly; poll says when";
+	if (failure(errno) == ERR_CLOSED)
+		return "the peer is gone, so nobody would receive this";
+	return "something is wrong at this end";
 }
 
 __attribute__((noinline, cold)) static void narrate_send(
@@ -348,15 +404,7 @@ __attribute__((noinline, cold)) static void narrate_send(
 
 	for (int i = 0; i < count; i++)
 		size += pieces[i].iov_len;
-	const char *why =
-		n >= 0 && (size_t)n == size
-			? "hands bytes to the kernel, which sends them and repeats what gets lost"
-		: n >= 0 ? "the kernel's buffer took only a part; the rest must wait"
-		: errno == EAGAIN
-			? "the send buffer is full: the peer reads too slowly; poll says when"
-		: failure(errno) == ERR_CLOSED ? "the peer is gone, so nobody would receive this"
-					       : "something is wrong at this end";
-	narrate_bytes(fd, "sendmsg", size, n, why);
+	narrate_bytes(fd, "sendmsg", size, n, why_send(size, n));
 }
 
 int net_recv(int fd, void *buffer, size_t size, size_t *got)
@@ -379,7 +427,7 @@ int net_recv(int fd, void *buffer, size_t size, size_t *got)
 
 int net_sendv(int fd, const struct iovec *pieces, int count, size_t *sent)
 {
-	/* sendmsg only reads the pieces; its struct is shared with recvmsg, which does not. */
+	/* sendmsg only reads the pieces; recvmsg, with which it shares the struct, would not. */
 	struct msghdr message = {
 		.msg_iov = (struct iovec *)(uintptr_t)pieces,
 		.msg_iovlen = (size_t)count,
@@ -400,20 +448,27 @@ int net_sendv(int fd, const struct iovec *pieces, int count, size_t *sent)
 
 /* ---- ending ---- */
 
+static void narrate_shutdown(int fd, int how, int result)
+{
+	static const struct {
+		const char *name, *why;
+	} ways[] = {
+		[SHUT_RD] = {"SHUT_RD", "no more reading here; whoever waits in poll wakes up"},
+		[SHUT_WR] = {"SHUT_WR",
+			"no more writing: the peer gets what was sent, then the end"},
+		[SHUT_RDWR] = {"SHUT_RDWR",
+			"ends both directions; the descriptor stays until close"},
+	};
+
+	trace_callf(result, ways[how].why, "shutdown(%d, %s)", fd, ways[how].name);
+}
+
 void net_shutdown(int fd, int how)
 {
+	assert(how == SHUT_RD || how == SHUT_WR || how == SHUT_RDWR);
 	int r = shutdown(fd, how);
-
 	if (trace_on())
-		trace_callf(r,
-			how == SHUT_RD ? "no more reading here; whoever waits in poll wakes up"
-			: how == SHUT_WR
-				? "no more writing: the peer gets what is sent, then the end"
-				: "ends both directions; the descriptor stays until close",
-			"shutdown(%d, %s)", fd,
-			how == SHUT_RD   ? "SHUT_RD"
-			: how == SHUT_WR ? "SHUT_WR"
-					 : "SHUT_RDWR");
+		narrate_shutdown(fd, how, r);
 }
 
 void net_close(int fd)
