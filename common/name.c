@@ -17,6 +17,92 @@
 static const char refused[] = "#@~,:!\" ";
 static const char beginners[] = "_[]{}\\|^`-";
 
+/* Scripts whose letters pass for each other's: the Cyrillic a looks like the Latin one. By blocks;
+ * what is no letter in a block does not matter. */
+enum script {
+	SCRIPT_OTHER,
+	SCRIPT_LATIN,
+	SCRIPT_GREEK,
+	SCRIPT_COPTIC,
+	SCRIPT_CYRILLIC,
+	SCRIPT_ARMENIAN,
+	SCRIPT_CHEROKEE,
+	SCRIPT_LISU,
+};
+
+static const struct {
+	uint32_t first, last;
+	enum script script;
+} blocks[] = {
+	{0x0041, 0x02af, SCRIPT_LATIN},
+	{0x0370, 0x03e1, SCRIPT_GREEK},
+	{0x03e2, 0x03ef, SCRIPT_COPTIC},
+	{0x03f0, 0x03ff, SCRIPT_GREEK},
+	{0x0400, 0x052f, SCRIPT_CYRILLIC},
+	{0x0530, 0x058f, SCRIPT_ARMENIAN},
+	{0x13a0, 0x13ff, SCRIPT_CHEROKEE},
+	{0x1c80, 0x1c8f, SCRIPT_CYRILLIC},
+	{0x1d00, 0x1d25, SCRIPT_LATIN},
+	{0x1d26, 0x1d2a, SCRIPT_GREEK},
+	{0x1d2b, 0x1d2b, SCRIPT_CYRILLIC},
+	{0x1d2c, 0x1dbf, SCRIPT_LATIN},
+	{0x1e00, 0x1eff, SCRIPT_LATIN},
+	{0x1f00, 0x1fff, SCRIPT_GREEK},
+	{0x2c60, 0x2c7f, SCRIPT_LATIN},
+	{0x2c80, 0x2cff, SCRIPT_COPTIC},
+	{0x2de0, 0x2dff, SCRIPT_CYRILLIC},
+	{0xa4d0, 0xa4ff, SCRIPT_LISU},
+	{0xa640, 0xa69f, SCRIPT_CYRILLIC},
+	{0xa720, 0xa7ff, SCRIPT_LATIN},
+	{0xab30, 0xab64, SCRIPT_LATIN},
+	{0xab70, 0xabbf, SCRIPT_CHEROKEE},
+	{0x1df00, 0x1dfff, SCRIPT_LATIN},
+	{0x1e030, 0x1e08f, SCRIPT_CYRILLIC},
+};
+
+static enum script script_of(uint32_t c)
+{
+	for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
+		if (c >= blocks[i].first && c <= blocks[i].last)
+			return blocks[i].script;
+	}
+	return SCRIPT_OTHER;
+}
+
+/* Letters, marks and digits make words; everything else stands between them. */
+static bool in_word(uint32_t c)
+{
+	utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)c);
+
+	return category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_NO;
+}
+
+/* Is there a word in letters of two such scripts? Between words it is allowed, because people do
+ * name rooms so, with a hyphen. */
+static bool mixes_scripts(const char *name, size_t length)
+{
+	enum script word = SCRIPT_OTHER;
+	uint32_t c;
+
+	for (size_t at = 0; at < length;) {
+		size_t n = utf8_decode(name + at, length - at, &c);
+		if (n == 0)
+			return true;
+		at += n;
+		if (!in_word(c)) {
+			word = SCRIPT_OTHER;
+			continue;
+		}
+		enum script script = script_of(c);
+		if (script == SCRIPT_OTHER)
+			continue;
+		if (word != SCRIPT_OTHER && word != script)
+			return true;
+		word = script;
+	}
+	return false;
+}
+
 static bool may_begin(uint32_t c)
 {
 	if (c < 0x80 && c != 0 && strchr(beginners, (int)c))
@@ -62,7 +148,8 @@ int name_check(const char *name, size_t length, size_t most)
 	if (r)
 		return r;
 	/* A wide # is as bad as #, and a few letters fold to a blank with something on it. */
-	return is_allowed(folded, strlen(folded)) ? 0 : ERR_TEXT;
+	length = strlen(folded);
+	return is_allowed(folded, length) && !mixes_scripts(folded, length) ? 0 : ERR_TEXT;
 }
 
 int name_fold(const char *name, size_t length, char *out)

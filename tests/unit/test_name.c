@@ -1,0 +1,246 @@
+/*
+ * Names: which are refused, and which are the same.
+ */
+#include "common/name.h"
+
+#include "common/err.h"
+#include "common/message.h"
+#include "common/utf8.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- what may be a name ---- */
+
+static const struct {
+	const char *name;
+	int result;
+} checks[] = {
+	{"anna", 0}, {"Anna2", 0}, {"a", 0}, {"2fast", 0}, {"_[]{}\\|^`-", 0}, {"-dash", 0},
+	{"a.b", 0}, {"c++", 0}, {"\xd0\xb0\xd0\xbd\xd0\xbd\xd0\xb0", 0}, /* anna in Cyrillic */
+	{"\xe5\xb1\xb1\xe7\x94\xb0", 0},                                 /* Han */
+	{"e\xcc\x81va", 0},              /* a mark after its letter */
+	{"anna\xf0\x9f\x98\x80", 0},     /* an emoji, but not first */
+	{"\xef\xbc\xa1\xef\xbc\xae", 0}, /* wide letters */
+	{"", ERR_ARGUMENT}, {".a", ERR_TEXT}, {"+a", ERR_TEXT}, {"#lobby", ERR_TEXT},
+	{"a#b", ERR_TEXT}, {"@anna", ERR_TEXT}, {"~anna", ERR_TEXT}, {"a,b", ERR_TEXT},
+	{"a:b", ERR_TEXT}, {"a!b", ERR_TEXT}, {"a\"b", ERR_TEXT}, {"a b", ERR_TEXT},
+	{" a", ERR_TEXT}, {"a\n", ERR_TEXT}, {"a\x1b", ERR_TEXT}, {"a\xff", ERR_TEXT},
+	{"a\xd0", ERR_TEXT},
+	{"\xcc\x81"
+	 "a",
+		ERR_TEXT}, /* a mark first */
+	{"\xf0\x9f\x98\x80"
+	 "anna",
+		ERR_TEXT}, /* an emoji first */
+	{"a\xc2\xa0"
+	 "b",
+		ERR_TEXT}, /* no-break space */
+	{"a\xe2\x80\x8b"
+	 "b",
+		ERR_TEXT}, /* zero-width space */
+	{"a\xe2\x80\x8d"
+	 "b",
+		ERR_TEXT},           /* zero-width joiner */
+	{"a\xef\xb8\x8f", ERR_TEXT}, /* variation selector */
+	{"a\xcd\x8f"
+	 "b",
+		ERR_TEXT}, /* grapheme joiner */
+	{"a\xe2\x80\xae"
+	 "b",
+		ERR_TEXT},           /* override */
+	{"\xe3\x85\xa4", ERR_TEXT},  /* Hangul filler */
+	{"a\xe2\xa0\x80", ERR_TEXT}, /* blank Braille */
+	{"a\xef\xbc\x83"
+	 "b",
+		ERR_TEXT}, /* a wide #, which folds to # */
+	{"a\xef\xbc\xa0"
+	 "b",
+		ERR_TEXT},          /* a wide @ */
+	{"a\xc2\xa8", ERR_TEXT},    /* diaeresis: folds to blank and mark */
+	{"\xef\xb7\xba", ERR_TEXT}, /* one letter that folds to four words */
+	{"\xc2\xbd", ERR_TEXT},     /* one half */
+	{"\xd0\xb0nna", ERR_TEXT},  /* Cyrillic a, Latin nna */
+	{"ann\xd0\xb0", ERR_TEXT}, {"an\xce\xbfn", ERR_TEXT}, /* Greek omicron */
+	{"\xef\xbd\x81\xd0\xb0", ERR_TEXT},                   /* wide Latin a, Cyrillic a */
+	{"a2\xd0\xb0", ERR_TEXT},                             /* a digit does not end a word */
+	{"a\xcc\x81\xd0\xb0", ERR_TEXT},                      /* nor does a mark */
+	{"\xd1\x87\xd0\xb0\xd1\x82-linux", 0},                /* two words of one script each */
+	{"\xe5\xb1\xb1"
+	 "a",
+		0}, /* Han looks like nothing else */
+};
+
+START_TEST(checked)
+{
+	const char *name = checks[_i].name;
+
+	ck_assert_msg(name_check(name, strlen(name), NICK_MAX) == checks[_i].result, "%s", name);
+}
+END_TEST
+
+START_TEST(nul_inside)
+{
+	ck_assert_int_eq(name_check("a\0b", 3, NICK_MAX), ERR_TEXT);
+}
+END_TEST
+
+START_TEST(length_bounds)
+{
+	static const size_t bounds[] = {1, NICK_MAX, ROOM_NAME_MAX};
+	char name[ROOM_NAME_MAX + 1];
+	size_t most = bounds[_i];
+
+	memset(name, 'x', sizeof(name));
+	ck_assert_int_eq(name_check(name, most, most), 0);
+	ck_assert_int_eq(name_check(name, most + 1, most), ERR_TOO_BIG);
+}
+END_TEST
+
+/* U+1D160 is one code point of 4 bytes, a note; folded it is three of them, 12 bytes. */
+START_TEST(too_long_when_folded)
+{
+	char name[ROOM_NAME_MAX + 1] = "";
+	char folded[NAME_FOLDED_MAX];
+	size_t length = 0;
+
+	while (length + 4 <= ROOM_NAME_MAX)
+		length += utf8_encode(0x1d160, name + length);
+	memset(folded, 'x', sizeof(folded));
+	ck_assert_int_eq(name_fold(name, length, folded), ERR_TOO_BIG);
+	ck_assert_int_eq(folded[0], 'x');
+	ck_assert_int_eq(name_fold(name, length - 4, folded), 0);
+	ck_assert_uint_eq(strlen(folded), 3 * (length - 4));
+	name[0] = name[1] = name[2] = name[3] = 'a';
+	ck_assert_int_eq(name_check(name, length, ROOM_NAME_MAX), 0);
+}
+END_TEST
+
+/* ---- folding ---- */
+
+static const struct {
+	const char *a, *b;
+	bool same;
+} pairs[] = {
+	{"anna", "anna", true},
+	{"anna", "ANNA", true},
+	{"anna", "anne", false},
+	{"anna", "ann", false},
+	{"anna", "anna2", false},
+	{"anna", "\xef\xbc\xa1\xef\xbc\xae\xef\xbd\x8e\xef\xbd\x81", true}, /* wide letters */
+	{"\xd0\x90\xd0\xbd\xd0\xbd\xd0\xb0", "\xd0\xb0\xd0\x9d\xd0\xbd\xd0\xb0", true},
+	{"\xc3\xa9va", "e\xcc\x81va", true}, /* composed, decomposed */
+	{"\xef\xac\x81sh", "fish", true},    /* a ligature */
+	{"stra\xc3\x9f"
+	 "e",
+		"STRASSE", true},                       /* sharp s */
+	{"\xcf\x83\xcf\x82", "\xce\xa3\xce\xa3", true}, /* both small sigmas */
+	{"\xe2\x84\xaa", "k", true},                    /* the kelvin sign */
+	{"x\xc2\xb2", "x2", true},                      /* superscript two */
+	{"anna", "\xd0\xb0nna", false},                 /* look-alikes are refused, not the same */
+	{"a b", "a b", false},                          /* no names */
+	{"\xff", "\xff", false},
+};
+
+START_TEST(same)
+{
+	ck_assert(name_same(pairs[_i].a, pairs[_i].b) == pairs[_i].same);
+	ck_assert(name_same(pairs[_i].b, pairs[_i].a) == pairs[_i].same);
+}
+END_TEST
+
+START_TEST(folding_fails_cleanly)
+{
+	char folded[NAME_FOLDED_MAX] = "before";
+	char longest[NAME_FOLDED_MAX];
+
+	ck_assert_int_eq(name_fold("a b", 3, folded), ERR_TEXT);
+	ck_assert_int_eq(name_fold("a\xe2\x80\x8b", 4, folded), ERR_TEXT);
+	ck_assert_int_eq(name_fold("\xff", 1, folded), ERR_TEXT);
+	memset(longest, 'x', sizeof(longest));
+	ck_assert_int_eq(name_fold(longest, sizeof(longest), folded), ERR_TOO_BIG);
+	ck_assert_str_eq(folded, "before");
+	ck_assert_int_eq(name_fold(longest, sizeof(longest) - 1, folded), 0);
+	ck_assert_uint_eq(strlen(folded), sizeof(longest) - 1);
+	ck_assert_int_eq(name_fold("", 0, folded), 0);
+	ck_assert_str_eq(folded, "");
+}
+END_TEST
+
+/* Folding what is folded changes nothing, for every code point alone and with company. */
+START_TEST(folding_is_final)
+{
+	static const char *const company[] = {"", "a", "\xcc\x81", "\xcd\x85", "\xcc\xa7"};
+	char name[16], once[NAME_FOLDED_MAX], twice[NAME_FOLDED_MAX];
+
+	for (uint32_t c = 0x21; c <= 0x10ffff; c++) {
+		if (!utf8_is_clean(c))
+			continue;
+		size_t length = utf8_encode(c, name);
+		snprintf(name + length, sizeof(name) - length, "%s", company[_i]);
+		if (name_check(name, strlen(name), sizeof(name)) != 0)
+			continue;
+		ck_assert_int_eq(name_fold(name, strlen(name), once), 0);
+		if (name_fold(once, strlen(once), twice) != 0 || strcmp(once, twice) != 0)
+			ck_abort_msg("U+%04X", c);
+	}
+}
+END_TEST
+
+/* ---- numbers ---- */
+
+static const struct {
+	const char *name;
+	unsigned number;
+	size_t most;
+	const char *expected;
+} numbered[] = {
+	{"anna", 2, NICK_MAX, "anna2"},
+	{"anna", 4294967295U, NICK_MAX, "anna4294967295"},
+	{"annaannaanna", 10, 12, "annaannaan10"},
+	{"annaannaan", 10, 12, "annaannaan10"},
+	{"\xd0\xb0\xd0\xb0\xd0\xb0\xd0\xb0\xd0\xb0", 2, 10,
+		"\xd0\xb0\xd0\xb0\xd0\xb0\xd0\xb0"
+		"2"},
+	{"xxxxxxxxe\xcc\x81", 2, 11, "xxxxxxxx2"}, /* not between a letter and its mark */
+	{"xxxxxxxxe\xcc\x81", 2, 12,
+		"xxxxxxxxe\xcc\x81"
+		"2"},
+	{"", 2, 10, "2"},
+};
+
+START_TEST(with_a_number)
+{
+	char out[NICK_MAX + 1];
+
+	ck_assert_ptr_eq(
+		name_numbered(numbered[_i].name, numbered[_i].number, numbered[_i].most, out), out);
+	ck_assert_str_eq(out, numbered[_i].expected);
+	ck_assert_uint_le(strlen(out), numbered[_i].most);
+}
+END_TEST
+
+#define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
+
+Suite *name_suite(void)
+{
+	Suite *s = suite_create("name");
+	TCase *allowed = tcase_create("allowed");
+	TCase *folding = tcase_create("folding");
+	TCase *numbers = tcase_create("numbers");
+
+	tcase_add_loop_test(allowed, checked, 0, COUNT(checks));
+	tcase_add_test(allowed, nul_inside);
+	tcase_add_loop_test(allowed, length_bounds, 0, 3);
+	tcase_add_test(allowed, too_long_when_folded);
+	suite_add_tcase(s, allowed);
+	tcase_set_timeout(folding, 30);
+	tcase_add_loop_test(folding, same, 0, COUNT(pairs));
+	tcase_add_test(folding, folding_fails_cleanly);
+	tcase_add_loop_test(folding, folding_is_final, 0, 5);
+	suite_add_tcase(s, folding);
+	tcase_add_loop_test(numbers, with_a_number, 0, COUNT(numbered));
+	suite_add_tcase(s, numbers);
+	return s;
+}
