@@ -19,7 +19,8 @@ struct identity {
 };
 
 /* Read the key file `path`, or make it (and the folders above it, 0700) when there is none.
- * ERR_SYSTEM with errno: the file or folder; ERR_CRYPTO: not an Ed25519 key. */
+ * ERR_SYSTEM with errno: the file or folder; ERR_CRYPTO: not an Ed25519 key; ERR_MEMORY. A file that
+ * is there is never changed. Logs a warning when others may read it. */
 int identity_load(const char *path, struct identity *out);
 
 /* The id of a key file's contents, for tests and imports; ERR_CRYPTO. */
