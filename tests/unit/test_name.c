@@ -18,58 +18,37 @@ static const struct {
 	int result;
 } checks[] = {
 	{"anna", 0}, {"Anna2", 0}, {"a", 0}, {"2fast", 0}, {"_[]{}\\|^`-", 0}, {"-dash", 0},
-	{"a.b", 0}, {"c++", 0}, {"\xd0\xb0\xd0\xbd\xd0\xbd\xd0\xb0", 0}, /* anna in Cyrillic */
-	{"\xe5\xb1\xb1\xe7\x94\xb0", 0},                                 /* Han */
-	{"e\xcc\x81va", 0},              /* a mark after its letter */
-	{"anna\xf0\x9f\x98\x80", 0},     /* an emoji, but not first */
-	{"\xef\xbc\xa1\xef\xbc\xae", 0}, /* wide letters */
+	{"a.b", 0}, {"c++", 0}, {"\u0430\u043d\u043d\u0430", 0}, /* anna in Cyrillic */
+	{"\u5c71\u7530", 0},                                     /* Han */
+	{"e\u0301va", 0},                                        /* a mark after its letter */
+	{"anna\U0001f600", 0},                                   /* an emoji, but not first */
+	{"\uff21\uff2e", 0},                                     /* wide letters */
 	{"", ERR_ARGUMENT}, {".a", ERR_TEXT}, {"+a", ERR_TEXT}, {"#lobby", ERR_TEXT},
 	{"a#b", ERR_TEXT}, {"@anna", ERR_TEXT}, {"~anna", ERR_TEXT}, {"a,b", ERR_TEXT},
 	{"a:b", ERR_TEXT}, {"a!b", ERR_TEXT}, {"a\"b", ERR_TEXT}, {"a b", ERR_TEXT},
 	{" a", ERR_TEXT}, {"a\n", ERR_TEXT}, {"a\x1b", ERR_TEXT}, {"a\xff", ERR_TEXT},
-	{"a\xd0", ERR_TEXT},
-	{"\xcc\x81"
-	 "a",
-		ERR_TEXT}, /* a mark first */
-	{"\xf0\x9f\x98\x80"
-	 "anna",
-		ERR_TEXT}, /* an emoji first */
-	{"a\xc2\xa0"
-	 "b",
-		ERR_TEXT}, /* no-break space */
-	{"a\xe2\x80\x8b"
-	 "b",
-		ERR_TEXT}, /* zero-width space */
-	{"a\xe2\x80\x8d"
-	 "b",
-		ERR_TEXT},           /* zero-width joiner */
-	{"a\xef\xb8\x8f", ERR_TEXT}, /* variation selector */
-	{"a\xcd\x8f"
-	 "b",
-		ERR_TEXT}, /* grapheme joiner */
-	{"a\xe2\x80\xae"
-	 "b",
-		ERR_TEXT},           /* override */
-	{"\xe3\x85\xa4", ERR_TEXT},  /* Hangul filler */
-	{"a\xe2\xa0\x80", ERR_TEXT}, /* blank Braille */
-	{"a\xef\xbc\x83"
-	 "b",
-		ERR_TEXT}, /* a wide #, which folds to # */
-	{"a\xef\xbc\xa0"
-	 "b",
-		ERR_TEXT},          /* a wide @ */
-	{"a\xc2\xa8", ERR_TEXT},    /* diaeresis: folds to blank and mark */
-	{"\xef\xb7\xba", ERR_TEXT}, /* one letter that folds to four words */
-	{"\xc2\xbd", ERR_TEXT},     /* one half */
-	{"\xd0\xb0nna", ERR_TEXT},  /* Cyrillic a, Latin nna */
-	{"ann\xd0\xb0", ERR_TEXT}, {"an\xce\xbfn", ERR_TEXT}, /* Greek omicron */
-	{"\xef\xbd\x81\xd0\xb0", ERR_TEXT},                   /* wide Latin a, Cyrillic a */
-	{"a2\xd0\xb0", ERR_TEXT},                             /* a digit does not end a word */
-	{"a\xcc\x81\xd0\xb0", ERR_TEXT},                      /* nor does a mark */
-	{"\xd1\x87\xd0\xb0\xd1\x82-linux", 0},                /* two words of one script each */
-	{"\xe5\xb1\xb1"
-	 "a",
-		0}, /* Han looks like nothing else */
+	{"a\xd0", ERR_TEXT}, {"\u0301a", ERR_TEXT},       /* a mark first */
+	{"\U0001f600anna", ERR_TEXT},                     /* an emoji first */
+	{"a\u00a0b", ERR_TEXT},                           /* no-break space */
+	{"a\u200bb", ERR_TEXT},                           /* zero-width space */
+	{"a\u200db", ERR_TEXT},                           /* zero-width joiner */
+	{"a\ufe0f", ERR_TEXT},                            /* variation selector */
+	{"a\u034fb", ERR_TEXT},                           /* grapheme joiner */
+	{"a\u202eb", ERR_TEXT},                           /* override */
+	{"\u3164", ERR_TEXT},                             /* Hangul filler */
+	{"a\u2800", ERR_TEXT},                            /* blank Braille */
+	{"a\uff03b", ERR_TEXT},                           /* a wide #, which folds to # */
+	{"a\uff20b", ERR_TEXT},                           /* a wide @ */
+	{"a\u00a8", ERR_TEXT},                            /* diaeresis: folds to blank and mark */
+	{"\ufdfa", ERR_TEXT},                             /* one letter that folds to four words */
+	{"\u00bd", ERR_TEXT},                             /* one half */
+	{"\u0430nna", ERR_TEXT},                          /* Cyrillic a, Latin nna */
+	{"ann\u0430", ERR_TEXT}, {"an\u03bfn", ERR_TEXT}, /* Greek omicron */
+	{"\uff41\u0430", ERR_TEXT},                       /* wide Latin a, Cyrillic a */
+	{"a2\u0430", ERR_TEXT},                           /* a digit does not end a word */
+	{"a\u0301\u0430", ERR_TEXT},                      /* nor does a mark */
+	{"\u0447\u0430\u0442-linux", 0},                  /* two words of one script each */
+	{"\u5c71a", 0},                                   /* Han looks like nothing else */
 };
 
 START_TEST(checked)
@@ -128,18 +107,16 @@ static const struct {
 	{"anna", "anne", false},
 	{"anna", "ann", false},
 	{"anna", "anna2", false},
-	{"anna", "\xef\xbc\xa1\xef\xbc\xae\xef\xbd\x8e\xef\xbd\x81", true}, /* wide letters */
-	{"\xd0\x90\xd0\xbd\xd0\xbd\xd0\xb0", "\xd0\xb0\xd0\x9d\xd0\xbd\xd0\xb0", true},
-	{"\xc3\xa9va", "e\xcc\x81va", true}, /* composed, decomposed */
-	{"\xef\xac\x81sh", "fish", true},    /* a ligature */
-	{"stra\xc3\x9f"
-	 "e",
-		"STRASSE", true},                       /* sharp s */
-	{"\xcf\x83\xcf\x82", "\xce\xa3\xce\xa3", true}, /* both small sigmas */
-	{"\xe2\x84\xaa", "k", true},                    /* the kelvin sign */
-	{"x\xc2\xb2", "x2", true},                      /* superscript two */
-	{"anna", "\xd0\xb0nna", false},                 /* look-alikes are refused, not the same */
-	{"a b", "a b", false},                          /* no names */
+	{"anna", "\uff21\uff2e\uff4e\uff41", true}, /* wide letters */
+	{"\u0410\u043d\u043d\u0430", "\u0430\u041d\u043d\u0430", true},
+	{"\u00e9va", "e\u0301va", true},        /* composed, decomposed */
+	{"\ufb01sh", "fish", true},             /* a ligature */
+	{"stra\u00dfe", "STRASSE", true},       /* sharp s */
+	{"\u03c3\u03c2", "\u03a3\u03a3", true}, /* both small sigmas */
+	{"\u212a", "k", true},                  /* the kelvin sign */
+	{"x\u00b2", "x2", true},                /* superscript two */
+	{"anna", "\u0430nna", false},           /* look-alikes are refused, not the same */
+	{"a b", "a b", false},                  /* no names */
 	{"\xff", "\xff", false},
 };
 
@@ -156,7 +133,7 @@ START_TEST(folding_fails_cleanly)
 	char longest[NAME_FOLDED_MAX];
 
 	ck_assert_int_eq(name_fold("a b", 3, folded), ERR_TEXT);
-	ck_assert_int_eq(name_fold("a\xe2\x80\x8b", 4, folded), ERR_TEXT);
+	ck_assert_int_eq(name_fold("a\u200b", 4, folded), ERR_TEXT);
 	ck_assert_int_eq(name_fold("\xff", 1, folded), ERR_TEXT);
 	memset(longest, 'x', sizeof(longest));
 	ck_assert_int_eq(name_fold(longest, sizeof(longest), folded), ERR_TOO_BIG);
@@ -171,7 +148,7 @@ END_TEST
 /* Folding what is folded changes nothing, for every code point alone and with company. */
 START_TEST(folding_is_final)
 {
-	static const char *const company[] = {"", "a", "\xcc\x81", "\xcd\x85", "\xcc\xa7"};
+	static const char *const company[] = {"", "a", "\u0301", "\u0345", "\u0327"};
 	char name[16], once[NAME_FOLDED_MAX], twice[NAME_FOLDED_MAX];
 
 	for (uint32_t c = 0x21; c <= 0x10ffff; c++) {
@@ -200,13 +177,9 @@ static const struct {
 	{"anna", 4294967295U, NICK_MAX, "anna4294967295"},
 	{"annaannaanna", 10, 12, "annaannaan10"},
 	{"annaannaan", 10, 12, "annaannaan10"},
-	{"\xd0\xb0\xd0\xb0\xd0\xb0\xd0\xb0\xd0\xb0", 2, 10,
-		"\xd0\xb0\xd0\xb0\xd0\xb0\xd0\xb0"
-		"2"},
-	{"xxxxxxxxe\xcc\x81", 2, 11, "xxxxxxxx2"}, /* not between a letter and its mark */
-	{"xxxxxxxxe\xcc\x81", 2, 12,
-		"xxxxxxxxe\xcc\x81"
-		"2"},
+	{"\u0430\u0430\u0430\u0430\u0430", 2, 10, "\u0430\u0430\u0430\u04302"},
+	{"xxxxxxxxe\u0301", 2, 11, "xxxxxxxx2"}, /* not between a letter and its mark */
+	{"xxxxxxxxe\u0301", 2, 12, "xxxxxxxxe\u03012"},
 	{"", 2, 10, "2"},
 };
 
