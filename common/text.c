@@ -13,9 +13,9 @@
 
 #define MARKS_MAX 8 /* zero-width code points that a drawn cluster keeps */
 
-/* No script needs half as many code points for one cluster, nor does any emoji; the bound keeps a
- * hostile chain from being one uncuttable piece. Unicode's stream-safe format has the like. */
-#define CLUSTER_CODES_MAX 32
+/* Code points with columns in one cluster: three times what any emoji has. The bound keeps a hostile
+ * chain, which a terminal draws as many characters, from counting as one. */
+#define BASES_MAX 16
 
 /* One code point of input, or one byte that is not part of any. */
 struct unit {
@@ -113,12 +113,15 @@ size_t text_cluster(const char *text, size_t length, int *columns)
 	uint32_t first = u.c;
 	size_t at = u.size;
 	int sum = unit_columns(first);
-	for (int codes = 1; at < length && codes < CLUSTER_CODES_MAX; codes++) {
+	for (int bases = 1; at < length;) {
 		struct unit next = next_unit(text + at, length - at);
 		if (!next.clean || utf8proc_grapheme_break_stateful(
 					   (utf8proc_int32_t)u.c, (utf8proc_int32_t)next.c, &state))
 			break;
-		sum += unit_columns(next.c);
+		int more = unit_columns(next.c);
+		if (more > 0 && ++bases > BASES_MAX)
+			break;
+		sum += more;
 		if (next.c == EMOJI_STYLE && takes_emoji_style(u.c))
 			sum = 2;
 		u = next;

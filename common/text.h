@@ -14,10 +14,11 @@
 #include <stdint.h>
 
 /* Bytes of the cluster that starts at `text` (0 only when `length` is 0), and in `*columns`, unless
- * NULL, how many columns it takes: 0, 1 or 2. */
+ * NULL, how many columns it takes: 0, 1 or 2, as text_sanitize would show it. 0 is only for \n and
+ * for what cannot be seen. */
 size_t text_cluster(const char *text, size_t length, int *columns);
 
-/* Where the cluster before `at` begins; 0 at the start. */
+/* Where the cluster that ends at `at` begins; 0 at the start. */
 size_t text_cluster_before(const char *text, size_t at);
 
 /* Columns of all of it. */
@@ -27,8 +28,9 @@ size_t text_columns(const char *text, size_t length);
 size_t text_fit(const char *text, size_t length, size_t columns, size_t *used);
 
 /* A clean copy for drawing: what is not well-formed or must not be drawn (controls, bidi overrides,
- * separators) becomes U+FFFD, a tab one blank, and a cluster keeps at most 8 combining marks. \n is kept where
- * `newlines`. Allocated; NULL when memory is out. */
+ * separators) becomes U+FFFD, a tab one blank; what cannot be seen is left out; a mark with nothing
+ * to sit on gets a dotted circle, and a cluster keeps at most 8 marks. \n is kept where `newlines`.
+ * Allocated; NULL when memory is out. */
 char *text_sanitize(const char *text, size_t length, int newlines);
 
 #endif
