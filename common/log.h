@@ -3,8 +3,7 @@
  *
  * What peers sent may appear in a line; every byte that is not printable UTF-8
  * is escaped, so that nobody can forge a line or reach a terminal. Any thread
- * may log; errno is kept, so "%m" works. No logging under a lock. A record longer
- * than 1 KiB is cut.
+ * may log; errno is kept. No logging under a lock. A record longer than 1 KiB is cut.
  *
  *     2026-11-22T19:30:00.123Z info    listening on [::]:19830
  */
