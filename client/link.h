@@ -48,8 +48,9 @@ struct link_config {
 	const char *nick;
 	bool any_nick;      /* accept the next free one where it is taken */
 	uint32_t replay;    /* messages to get when joining a room anew */
-	bool keep_trying;   /* reconnect with back-off; false: the first failure is LINK_FAILED */
-	int64_t give_up_ms; /* with keep_trying false: the time for the first login; 0: 10 s */
+	bool keep_trying;   /* reconnect with back-off, for ever; false: a failure before the first
+	                       login is LINK_FAILED, and so is a break longer than give_up_ms */
+	int64_t give_up_ms; /* with keep_trying false: also the time for the first login; 0: 10 s */
 };
 
 enum event_type {
@@ -64,8 +65,9 @@ enum event_type {
 	                      own: sent by this very link; direct: `room` is "", peer, peer_nick */
 	EVENT_ACK,      /* counter, seq, room as it was sent */
 	EVENT_REFUSED,  /* counter, code, text; not RETRY, which the link deals with */
-	EVENT_MEMBERS,  /* room, people[count]: the whole list when flag, else one more page;
-	                      number: people in all */
+	EVENT_MEMBERS,  /* room, number: people in all; people[count]: the whole list when flag.
+	                      Without flag it is not: a room so large that the server tells only
+	                      how many there are (count 0), or that its list was cut */
 	EVENT_PRESENCE, /* room, change, person, nick, text, person_state, number: people in all */
 	EVENT_ROOMS,    /* rooms[count], one more page; flag: the last one; number: rooms in all */
 	EVENT_RENAMED,  /* nick: yours from now on */
