@@ -1,0 +1,80 @@
+#include "client/outbox.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct outgoing *outbox_add(struct outbox *o, const struct outgoing *m, const char *text)
+{
+	size_t length = strlen(text);
+	struct outgoing *copy = malloc(sizeof(*copy) + length + 1);
+
+	if (!copy)
+		return NULL;
+	*copy = *m;
+	copy->counter = ++o->last_counter;
+	copy->length = (uint16_t)length;
+	memcpy(copy->text, text, length + 1);
+	copy->next = NULL;
+	copy->previous = o->tail;
+	if (o->tail)
+		o->tail->next = copy;
+	else
+		o->head = copy;
+	o->tail = copy;
+	if (!o->mark)
+		o->mark = copy;
+	o->count++;
+	return copy;
+}
+
+const struct outgoing *outbox_next(const struct outbox *o)
+{
+	return o->mark;
+}
+
+void outbox_sent(struct outbox *o)
+{
+	o->mark = o->mark->next;
+}
+
+struct outgoing *outbox_find(const struct outbox *o, uint64_t counter)
+{
+	/* Answers come in order, so it is nearly always the first. */
+	struct outgoing *m = o->head;
+
+	while (m && m->counter < counter)
+		m = m->next;
+	return m && m->counter == counter ? m : NULL;
+}
+
+void outbox_remove(struct outbox *o, struct outgoing *m)
+{
+	if (o->mark == m)
+		o->mark = m->next;
+	if (m->previous)
+		m->previous->next = m->next;
+	else
+		o->head = m->next;
+	if (m->next)
+		m->next->previous = m->previous;
+	else
+		o->tail = m->previous;
+	o->count--;
+	free(m);
+}
+
+void outbox_rewind(struct outbox *o, uint64_t counter)
+{
+	struct outgoing *m = o->head;
+
+	while (m && m->counter < counter)
+		m = m->next;
+	if (m && (!o->mark || m->counter < o->mark->counter))
+		o->mark = m;
+}
+
+void outbox_fini(struct outbox *o)
+{
+	while (o->head)
+		outbox_remove(o, o->head);
+}
