@@ -1,0 +1,114 @@
+/*
+ * The client's side of the protocol: bytes in, events and bytes out.
+ *
+ * A session outlives connections. It remembers what has to survive them (the
+ * nick, the rooms, how far each was read, what is not acknowledged) and drives
+ * each connection through its phases: HELLO, LOGIN, then chatting. It knows no
+ * sockets, no threads and no clock: the caller brings the bytes that arrived and
+ * the time, sends what the session puts out, and closes the connection when a
+ * function says so. That is why it can be tested and fuzzed byte by byte.
+ *
+ * Times are microseconds on the monotonic clock (clock_us). A session is not
+ * thread-safe; the link's lock guards it.
+ */
+#ifndef LANCHAT_LINK_SESSION_H
+#define LANCHAT_LINK_SESSION_H
+
+#include "client/event.h"
+#include "client/link.h"
+#include "common/identity.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct link_session;
+
+struct link_session_config {
+	struct identity identity;
+	uint8_t instance[INSTANCE_ID];
+	const char *nick;         /* copied; a good nick */
+	bool any_nick;            /* take the next free one */
+	uint32_t replay;          /* messages to get when joining a room anew */
+	const uint8_t *server_id; /* 32 bytes that WELCOME must carry, copied; NULL: any */
+};
+
+/* Bytes on their way out. Zeroed storage is an empty one; `bytes` is from malloc. */
+struct link_bytes {
+	uint8_t *bytes;
+	size_t length;
+	size_t room;
+};
+
+/* ERR_MEMORY. */
+int link_session_new(const struct link_session_config *config, struct link_session **out);
+void link_session_free(struct link_session *s);
+
+/* ---- one connection ---- */
+
+/* A connection is up: the greeting goes out. Login must be done by `deadline`. ERR_MEMORY. */
+int link_session_begin(struct link_session *s, int64_t now, int64_t deadline);
+
+/* The connection is gone; what was on its way will be sent again. */
+void link_session_end(struct link_session *s);
+
+/* Take what arrived: as many whole frames as there are. `*used` bytes are done with, also on
+ * failure; the rest comes again, with more. 0; or the connection must be closed, and
+ * link_session_reason says why: ERR_PROTOCOL (the server broke it), ERR_CLOSED (it said goodbye),
+ * ERR_REFUSED (it will not have us, ever), ERR_MEMORY. */
+int link_session_input(
+	struct link_session *s, const uint8_t *bytes, size_t length, int64_t now, size_t *used);
+
+/* Do what is due: pings, second tries. 0; ERR_TIMEOUT: the server has fallen silent, close. */
+int link_session_tick(struct link_session *s, int64_t now);
+
+/* When link_session_tick is next needed; INT64_MAX: never. */
+int64_t link_session_deadline(const struct link_session *s);
+
+/* The caller did not look for input, so that silence is no sign of anything. */
+void link_session_heard(struct link_session *s, int64_t now);
+
+/* Why the last connection had to be closed: one sentence, and a protocol code or 0. */
+const char *link_session_reason(const struct link_session *s, unsigned *code);
+
+/* Was the login accepted on this connection, even if it is over? And ever? */
+bool link_session_logged_in(const struct link_session *s);
+bool link_session_was_online(const struct link_session *s);
+
+/* ---- what comes out ---- */
+
+/* Swap what is to be sent into `out`, whose old content must have been sent. */
+void link_session_output(struct link_session *s, struct link_bytes *out);
+
+/* Is there anything to send? */
+bool link_session_has_output(const struct link_session *s);
+
+/* Move the events since the last call to the end of `to`. */
+void link_session_events(struct link_session *s, struct event_list *to);
+
+/* Put a state event among the others, so that their order is right. `text` may be NULL. */
+void link_session_state(struct link_session *s, enum link_state state, const char *text,
+	uint64_t number, unsigned code);
+
+/* ---- requests: see link.h, which has the same ones ---- */
+
+int link_session_join(struct link_session *s, const char *room);
+int link_session_part(struct link_session *s, const char *room);
+int link_session_say(struct link_session *s, const char *room, enum said_kind kind,
+	const char *text, uint64_t *counter);
+int link_session_direct(struct link_session *s, const char *nick, const uint8_t *person,
+	enum said_kind kind, const char *text, uint64_t *counter);
+int link_session_nick(struct link_session *s, const char *nick);
+int link_session_away(struct link_session *s, enum person_state state, const char *text);
+int link_session_list_rooms(struct link_session *s);
+int link_session_list_members(struct link_session *s, const char *room);
+
+/* Say goodbye; nothing is sent after it. */
+int link_session_bye(struct link_session *s);
+
+size_t link_session_unacknowledged(const struct link_session *s);
+
+/* Messages that came a second time, or for a room that we are not in, and were dropped. */
+uint64_t link_session_dropped(const struct link_session *s);
+
+#endif

@@ -1,0 +1,109 @@
+/*
+ * What the two halves of the session share: link_session.c, which decides what to
+ * send, and link_session_input.c, which deals with what comes. Nobody else
+ * includes this.
+ */
+#ifndef LANCHAT_LINK_SESSION_PRIVATE_H
+#define LANCHAT_LINK_SESSION_PRIVATE_H
+
+#include "client/link_session.h"
+#include "client/outbox.h"
+#include "client/seats.h"
+
+/* Where a connection is. */
+enum stage {
+	STAGE_NONE,     /* there is none */
+	STAGE_GREETING, /* HELLO is out */
+	STAGE_LOGIN,    /* LOGIN is out */
+	STAGE_ONLINE,
+	STAGE_OVER, /* one side said goodbye */
+};
+
+struct link_session {
+	/* Constant. */
+	struct identity identity;
+	uint8_t instance[INSTANCE_ID];
+	bool any_nick;
+	uint32_t replay;
+	bool server_known; /* server_id must be met */
+	uint8_t server_id[IDENTITY_SIZE];
+
+	/* What outlives a connection. */
+	char nick[NICK_MAX + 1];
+	char nick_wanted[NICK_MAX + 1]; /* asked for, not given yet; or empty */
+	enum person_state away;
+	char away_text[AWAY_MAX + 1];
+	bool rooms_wanted; /* the list of rooms */
+	bool log_known;
+	uint8_t log[INSTANCE_ID];
+	bool inbox_known; /* there is a position in the direct messages */
+	uint64_t inbox_seen;
+	struct seats seats;
+	struct outbox outbox;
+	bool was_online;
+	uint64_t dropped;
+
+	/* This connection's. */
+	enum stage stage;
+	bool logged_in; /* stays true when the stage moves on */
+	uint32_t last_tag;
+	uint32_t login_tag, nick_tag, away_tag, rooms_tag;
+	bool kept; /* WELCOME said that history is kept */
+	char server_name[SERVER_NAME_MAX + 1];
+	uint32_t text_max;
+	int64_t login_deadline;
+	int64_t heard_at;
+	int64_t ping_at; /* when the next one is due */
+	bool ping_out;
+	uint64_t ping_token;
+	int64_t resend_at;   /* nothing is said before that time; 0: no pause */
+	int64_t retry_pause; /* how long the next pause will be */
+	unsigned code;       /* why it ended */
+	char reason[REASON_MAX + NICK_MAX + 64];
+
+	/* The time of the call that is being served. */
+	int64_t now;
+
+	/* What comes out. */
+	struct link_bytes out;
+	struct event_list events;
+	bool event_broken;  /* the last event is not complete */
+	bool out_of_memory; /* something could not be put out; the connection must end */
+};
+
+/* Encode a message and put it out. A failure is remembered in out_of_memory. */
+void session_send(struct link_session *s, enum message_number number, const void *value);
+
+/* A new tag, never 0. */
+uint32_t session_tag(struct link_session *s);
+
+/* Bring a seat nearer to what is wanted of it: join, leave, ask for its members, or free it. */
+void session_pursue(struct link_session *s, struct seat *seat);
+
+/* Everything that waited for the login. */
+void session_pursue_all(struct link_session *s);
+
+/* Ask for the members' next page; `after` is the last nick of the one before, or empty. */
+void session_ask_members(struct link_session *s, struct seat *seat, struct span after);
+
+/* The server could not say whether it kept `counter`: it and all after it go again, after a pause. */
+void session_retry(struct link_session *s, uint64_t counter);
+
+/* The server keeps messages again: the next pause is short. */
+void session_retry_over(struct link_session *s);
+
+/* An event that joins the others at once; NULL when memory is or was out, which is remembered. */
+struct event *session_event(struct link_session *s, enum event_type type);
+
+/* event_set and event_set_span, with a failure remembered. */
+void session_set(struct link_session *s, char **field, const char *text);
+void session_set_span(struct link_session *s, char **field, struct span text);
+
+/* One frame of the server's; the results of link_session_input. */
+int session_handle(struct link_session *s, const struct frame *f);
+
+/* Note why the connection ends; returns `result`. */
+int session_fail(struct link_session *s, int result, unsigned code, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+#endif
