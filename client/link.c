@@ -1,0 +1,228 @@
+#include "client/link.h"
+
+#include "client/link_private.h"
+#include "common/clock.h"
+#include "common/err.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define GIVE_UP_MS   10000 /* when the config does not say */
+#define QUIT_SOON_MS 5000  /* how long link_quit lets messages go out */
+
+/* ---- start and stop ---- */
+
+static void free_link(struct link *l)
+{
+	link_session_free(l->session);
+	stream_free(l->stream);
+	free(l->output.bytes);
+	free(l->input);
+	free(l->addresses);
+	free(l->host);
+	if (l->wake_fd >= 0)
+		close(l->wake_fd);
+	free(l);
+}
+
+static int copy_config(struct link *l, const struct link_config *config)
+{
+	struct link_session_config session = {
+		.identity = config->identity,
+		.nick = config->nick,
+		.any_nick = config->any_nick,
+		.replay = config->replay,
+		.server_id = config->server_id,
+	};
+
+	l->port = config->port;
+	l->keep_trying = config->keep_trying;
+	l->give_up_ms = config->give_up_ms > 0 ? config->give_up_ms : GIVE_UP_MS;
+	l->address_count = config->host ? 0 : config->address_count;
+	identity_random(l->instance, sizeof(l->instance));
+	memcpy(session.instance, l->instance, sizeof(session.instance));
+	l->input = malloc(INPUT_SIZE);
+	l->addresses = calloc(l->address_count + 1, sizeof(*l->addresses));
+	if (!l->input || !l->addresses)
+		return ERR_MEMORY;
+	for (size_t i = 0; i < l->address_count; i++)
+		l->addresses[i] = config->addresses[i];
+	if (config->host && !(l->host = strdup(config->host)))
+		return ERR_MEMORY;
+	return link_session_new(&session, &l->session);
+}
+
+int link_start(const struct link_config *config, struct link **out)
+{
+	struct link *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return ERR_MEMORY;
+	l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	int r = l->wake_fd < 0 ? ERR_SYSTEM : copy_config(l, config);
+	if (r == 0)
+		r = event_queue_init(&l->events);
+	if (r) {
+		free_link(l);
+		return r;
+	}
+	lock_init(&l->lock, LOCK_CLIENT);
+	if (pthread_create(&l->thread, NULL, link_thread, l) != 0) {
+		lock_fini(&l->lock);
+		event_queue_fini(&l->events);
+		free_link(l);
+		return ERR_SYSTEM;
+	}
+	*out = l;
+	return 0;
+}
+
+/* End what was begun under the lock, and let the thread see to it. */
+static void drop_and_wake(struct link *l) LOCK_RELEASES(l->lock)
+{
+	uint64_t one = 1;
+	bool woken = l->woken;
+
+	l->woken = true;
+	lock_drop(&l->lock);
+	if (!woken)
+		(void)!write(l->wake_fd, &one, sizeof(one));
+}
+
+static void quit(struct link *l, enum quit how)
+{
+	lock_take(&l->lock);
+	if (l->quit < how)
+		l->quit = how;
+	l->quit_deadline = clock_ms() + QUIT_SOON_MS;
+	drop_and_wake(l);
+}
+
+void link_stop(struct link *l)
+{
+	if (!l)
+		return;
+	quit(l, QUIT_NOW);
+	PTHREAD_OK(pthread_join(l->thread, NULL));
+	lock_fini(&l->lock);
+	event_queue_fini(&l->events);
+	free_link(l);
+}
+
+void link_quit(struct link *l)
+{
+	quit(l, QUIT_SOON);
+}
+
+void link_retry(struct link *l)
+{
+	lock_take(&l->lock);
+	l->retry = true;
+	drop_and_wake(l);
+}
+
+/* ---- events ---- */
+
+int link_fd(const struct link *l)
+{
+	return l->events.fd;
+}
+
+struct event *link_next(struct link *l)
+{
+	bool drained;
+	struct event *e = event_queue_take(&l->events, &drained);
+
+	if (drained) {
+		/* The thread has stopped reading and can go on. */
+		lock_take(&l->lock);
+		drop_and_wake(l);
+	}
+	return e;
+}
+
+/* ---- requests: the session has them ready when the thread wakes ---- */
+
+int link_join(struct link *l, const char *room)
+{
+	lock_take(&l->lock);
+	int r = link_session_join(l->session, room);
+	drop_and_wake(l);
+	return r;
+}
+
+int link_part(struct link *l, const char *room)
+{
+	lock_take(&l->lock);
+	int r = link_session_part(l->session, room);
+	drop_and_wake(l);
+	return r;
+}
+
+int link_say(
+	struct link *l, const char *room, enum said_kind kind, const char *text, uint64_t *counter)
+{
+	lock_take(&l->lock);
+	int r = link_session_say(l->session, room, kind, text, counter);
+	drop_and_wake(l);
+	return r;
+}
+
+int link_direct(struct link *l, const char *nick, const uint8_t *person, enum said_kind kind,
+	const char *text, uint64_t *counter)
+{
+	lock_take(&l->lock);
+	int r = link_session_direct(l->session, nick, person, kind, text, counter);
+	drop_and_wake(l);
+	return r;
+}
+
+int link_nick(struct link *l, const char *nick)
+{
+	lock_take(&l->lock);
+	int r = link_session_nick(l->session, nick);
+	drop_and_wake(l);
+	return r;
+}
+
+int link_away(struct link *l, enum person_state state, const char *text)
+{
+	lock_take(&l->lock);
+	int r = link_session_away(l->session, state, text);
+	drop_and_wake(l);
+	return r;
+}
+
+int link_list_rooms(struct link *l)
+{
+	lock_take(&l->lock);
+	int r = link_session_list_rooms(l->session);
+	drop_and_wake(l);
+	return r;
+}
+
+int link_list_members(struct link *l, const char *room)
+{
+	lock_take(&l->lock);
+	int r = link_session_list_members(l->session, room);
+	drop_and_wake(l);
+	return r;
+}
+
+size_t link_unacknowledged(const struct link *l)
+{
+	/* Taking a lock does not change what the owner sees of the link. */
+	struct lock *lock = (struct lock *)&l->lock;
+
+	lock_take(lock);
+	size_t count = link_session_unacknowledged(l->session);
+	lock_drop(lock);
+	return count;
+}
+
+const uint8_t *link_instance(const struct link *l)
+{
+	return l->instance;
+}

@@ -1,0 +1,65 @@
+/*
+ * What the two halves of the link share: link.c, which its owner calls, and
+ * link_thread.c, which is the network thread. Nobody else includes this.
+ */
+#ifndef LANCHAT_LINK_PRIVATE_H
+#define LANCHAT_LINK_PRIVATE_H
+
+#include "client/event.h"
+#include "client/link.h"
+#include "client/link_session.h"
+#include "common/lock.h"
+#include "common/stream.h"
+
+#include <pthread.h>
+
+enum quit {
+	QUIT_NO,
+	QUIT_SOON, /* when everything is acknowledged, or at the deadline */
+	QUIT_NOW,
+};
+
+struct link {
+	/* Constant after start. */
+	char *host; /* owned; NULL: use the addresses */
+	uint16_t port;
+	struct net_address *addresses; /* owned */
+	size_t address_count;
+	bool keep_trying;
+	int64_t give_up_ms;
+	uint8_t instance[INSTANCE_ID];
+	int wake_fd; /* eventfd: the owner wants something */
+	pthread_t thread;
+
+	/* Has a lock of its own. */
+	struct event_queue events;
+
+	/* Guarded by `lock`. */
+	struct link_session *session;
+	bool woken; /* wake_fd is readable, or about to be */
+	bool retry; /* the owner does not want to wait for the next try */
+	enum quit quit;
+	int64_t quit_deadline; /* clock_ms */
+
+	struct lock lock;
+
+	/* The network thread's own. */
+	struct stream *stream; /* owned; NULL without a connection */
+	uint8_t *input;        /* owned: INPUT_SIZE bytes */
+	size_t input_length;
+	struct link_bytes output; /* being sent */
+	size_t output_sent;
+	bool output_broken; /* the socket takes no more; what came may still be read */
+	unsigned failures;  /* tries since the last login */
+	int64_t down_since; /* clock_ms: start, or the end of the last login */
+	unsigned code;      /* why the last try failed */
+	char reason[512];
+};
+
+/* Bytes taken from the socket at once. Two of the longest frames must fit. */
+#define INPUT_SIZE ((size_t)256 * 1024)
+
+/* The network thread. */
+void *link_thread(void *link);
+
+#endif

@@ -1,0 +1,502 @@
+#include "client/link_private.h"
+
+#include "client/link_dial.h"
+#include "client/link_resolve.h"
+#include "common/clock.h"
+#include "common/err.h"
+#include "common/frame.h"
+#include "common/trace.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TRY_MS      10000 /* for one try: look-up, connection and login */
+#define FAREWELL_MS 1000  /* for the goodbye to go out and the server to close */
+
+/* ---- events and reasons ---- */
+
+static void publish(struct link *l)
+{
+	struct event_list batch = {0};
+
+	lock_take(&l->lock);
+	link_session_events(l->session, &batch);
+	lock_drop(&l->lock);
+	event_queue_put(&l->events, &batch);
+}
+
+static void post_state(
+	struct link *l, enum link_state state, const char *text, uint64_t number, unsigned code)
+{
+	lock_take(&l->lock);
+	link_session_state(l->session, state, text, number, code);
+	lock_drop(&l->lock);
+	publish(l);
+}
+
+__attribute__((format(printf, 4, 5))) static int fail(
+	struct link *l, int result, unsigned code, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(l->reason, sizeof(l->reason), format, ap);
+	va_end(ap);
+	l->code = code;
+	return result;
+}
+
+/* ---- waiting ---- */
+
+/* The owner wants to leave, and nothing keeps us. */
+static bool must_leave(struct link *l)
+{
+	lock_take(&l->lock);
+	bool leave = l->quit == QUIT_NOW ||
+		     (l->quit == QUIT_SOON && (link_session_unacknowledged(l->session) == 0 ||
+						      clock_ms() >= l->quit_deadline));
+	lock_drop(&l->lock);
+	return leave;
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* When must_leave has to be asked again even if nothing happens. */
+static int64_t quit_deadline(struct link *l)
+{
+	lock_take(&l->lock);
+	int64_t deadline = l->quit == QUIT_SOON ? l->quit_deadline : INT64_MAX;
+	lock_drop(&l->lock);
+	return deadline;
+}
+
+/* Poll `count` descriptors and the owner's wake-up until `deadline`. `fds` has room for one more. */
+static void wait_for(struct link *l, struct pollfd *fds, size_t count, int64_t deadline)
+{
+	uint64_t wakeups;
+
+	fds[count] = (struct pollfd){.fd = l->wake_fd, .events = POLLIN};
+	deadline = sooner(deadline, quit_deadline(l));
+	if (poll(fds, (nfds_t)count + 1, clock_poll_timeout(deadline)) <= 0) {
+		for (size_t i = 0; i <= count; i++)
+			fds[i].revents = 0;
+		return;
+	}
+	if (fds[count].revents == 0)
+		return;
+	/* Emptied before the flag is cleared, and the requests are looked at after that: none can
+	 * be missed. */
+	(void)!read(l->wake_fd, &wakeups, sizeof(wakeups));
+	lock_take(&l->lock);
+	l->woken = false;
+	lock_drop(&l->lock);
+}
+
+/* ---- connecting ---- */
+
+static int look_up(struct link *l, int64_t deadline, struct net_address *out, size_t *count)
+{
+	struct resolve *resolve;
+	const char *why = "";
+	struct pollfd fds[2];
+
+	int r = resolve_start(l->host, l->port, &resolve);
+	if (r)
+		return fail(l, r, 0, "cannot look up %s: %s", l->host, err_text(r));
+	while ((r = resolve_result(resolve, out, DIAL_MOST, count, &why)) == ERR_AGAIN) {
+		if (must_leave(l)) {
+			r = ERR_STOPPING;
+			break;
+		}
+		if (clock_ms() >= deadline) {
+			r = fail(l, ERR_TIMEOUT, CODE_TIMEOUT,
+				"looking up %s took too long; is the name server reachable?",
+				l->host);
+			break;
+		}
+		fds[0] = (struct pollfd){.fd = resolve_fd(resolve), .events = POLLIN};
+		wait_for(l, fds, 1, deadline);
+	}
+	if (r == ERR_RESOLVE)
+		fail(l, r, 0, "cannot find the host %s: %s", l->host, why);
+	resolve_drop(resolve);
+	return r;
+}
+
+/* Tell the owner about every address that a dial has begun to try since `*told`. */
+static void tell_tries(struct link *l, const struct dial *d, size_t *told)
+{
+	char text[NET_ADDRESS_MAX];
+
+	for (; *told < d->started; (*told)++)
+		post_state(l, LINK_CONNECTING, net_print(&d->addresses[*told], text), 0, 0);
+}
+
+static int dial_failed(struct link *l, const struct dial *d, int r)
+{
+	char text[NET_ADDRESS_MAX];
+
+	if (d->count == 0)
+		return fail(l, ERR_RESOLVE, 0, "there is no address to connect to");
+	net_print(&d->addresses[d->error ? d->error_index : 0], text);
+	if (r == ERR_TIMEOUT)
+		return fail(l, r, CODE_TIMEOUT, "cannot connect to %s: no answer", text);
+	return fail(l, r, 0, "cannot connect to %s: %s", text, strerror(d->error));
+}
+
+static int dial(struct link *l, const struct net_address *addresses, size_t count, int64_t deadline,
+	int *fd)
+{
+	struct pollfd fds[DIAL_MOST + 1];
+	struct dial d;
+	size_t told = 0;
+	size_t which;
+	int r;
+
+	dial_init(&d, addresses, count, clock_ms());
+	while ((r = dial_step(&d, clock_ms(), fd, &which)) == ERR_AGAIN) {
+		tell_tries(l, &d, &told);
+		if (must_leave(l)) {
+			r = ERR_STOPPING;
+			break;
+		}
+		if (clock_ms() >= deadline) {
+			r = ERR_TIMEOUT;
+			break;
+		}
+		wait_for(l, fds, dial_poll(&d, fds), sooner(deadline, dial_deadline(&d)));
+	}
+	tell_tries(l, &d, &told);
+	if (r != 0 && r != ERR_STOPPING)
+		r = dial_failed(l, &d, r);
+	dial_fini(&d);
+	return r;
+}
+
+static int connect_stream(struct link *l, int64_t deadline)
+{
+	struct net_address found[DIAL_MOST];
+	const struct net_address *addresses = l->addresses;
+	size_t count = l->address_count;
+	int fd;
+
+	if (l->host) {
+		int r = look_up(l, deadline, found, &count);
+		if (r)
+			return r;
+		addresses = found;
+	}
+	int r = dial(l, addresses, count, deadline, &fd);
+	if (r)
+		return r;
+	r = stream_new_plain(fd, &l->stream);
+	if (r) {
+		net_close(fd);
+		return fail(l, r, 0, "%s", err_text(r));
+	}
+	l->input_length = 0;
+	l->output.length = 0;
+	l->output_sent = 0;
+	l->output_broken = false;
+	return 0;
+}
+
+/* ---- talking ---- */
+
+static void trace_frames(const struct link *l, bool out, const uint8_t *bytes, size_t length)
+{
+	if (!trace_on())
+		return;
+	while (length > 0) {
+		size_t size = frame_size(bytes);
+
+		trace_frame(stream_fd(l->stream), out, bytes, size);
+		bytes += size;
+		length -= size;
+	}
+}
+
+static bool output_waits(const struct link *l)
+{
+	return l->output_sent < l->output.length;
+}
+
+/* Send as much as the socket takes. A socket that takes nothing any more is found out about by
+ * reading: the server's last words may be waiting there. */
+static void send_output(struct link *l)
+{
+	int r = stream_flush(l->stream);
+
+	while (r == 0 && output_waits(l)) {
+		struct iovec piece = {
+			.iov_base = l->output.bytes + l->output_sent,
+			.iov_len = l->output.length - l->output_sent,
+		};
+		size_t taken = 0;
+
+		r = stream_send(l->stream, &piece, 1, &taken);
+		if (r == 0)
+			l->output_sent += taken;
+	}
+	if (r != 0 && r != ERR_AGAIN) {
+		l->output_broken = true;
+		l->output_sent = l->output.length;
+	}
+}
+
+/* Take the next output from the session when the last is sent, and send. `leave`: say goodbye. */
+static int next_output(struct link *l, bool leave)
+{
+	int r = 0;
+
+	while (r == 0 && !l->output_broken) {
+		send_output(l);
+		if (output_waits(l))
+			break;
+		lock_take(&l->lock);
+		if (leave)
+			r = link_session_bye(l->session);
+		bool more = r == 0 && link_session_has_output(l->session);
+		if (more) {
+			link_session_output(l->session, &l->output);
+			l->output_sent = 0;
+		}
+		lock_drop(&l->lock);
+		if (!more)
+			break;
+		trace_frames(l, true, l->output.bytes, l->output.length);
+	}
+	return r;
+}
+
+/* The session gave up the connection: its reason becomes ours. */
+static int session_failed(struct link *l, int r)
+{
+	lock_take(&l->lock);
+	unsigned code;
+	const char *reason = link_session_reason(l->session, &code);
+	fail(l, r, code, "%s", reason);
+	lock_drop(&l->lock);
+	return r;
+}
+
+/* One recv, however many frames it brings. */
+static int take_input(struct link *l)
+{
+	size_t got = 0;
+	size_t used = 0;
+	int r = stream_recv(
+		l->stream, l->input + l->input_length, INPUT_SIZE - l->input_length, &got);
+
+	if (r == ERR_AGAIN)
+		return 0;
+	if (r == ERR_CLOSED)
+		return fail(l, r, 0, "the server closed the connection");
+	if (r)
+		return fail(l, r, 0, "receiving failed: %s",
+			r == ERR_SYSTEM ? strerror(errno) : err_text(r));
+	l->input_length += got;
+	lock_take(&l->lock);
+	r = link_session_input(l->session, l->input, l->input_length, clock_us(), &used);
+	lock_drop(&l->lock);
+	trace_frames(l, false, l->input, used);
+	l->input_length -= used;
+	memmove(l->input, l->input + used, l->input_length);
+	return r ? session_failed(l, r) : 0;
+}
+
+/* What the session wants done now; when it will want something again, in `*deadline`. */
+static int tick(struct link *l, bool listening, int64_t *deadline)
+{
+	int64_t now = clock_us();
+
+	lock_take(&l->lock);
+	if (!listening)
+		link_session_heard(l->session, now);
+	int r = link_session_tick(l->session, now);
+	int64_t due = link_session_deadline(l->session);
+	lock_drop(&l->lock);
+	*deadline = due == INT64_MAX ? due : due / 1000 + 1;
+	return r ? session_failed(l, r) : 0;
+}
+
+/* Until the connection ends, and why: ERR_STOPPING when it was our wish. */
+static int converse(struct link *l)
+{
+	struct pollfd fds[2];
+	int64_t deadline;
+	int r = 0;
+
+	while (r == 0) {
+		/* An owner that does not keep up makes us stop reading, and TCP slows the server. */
+		bool listening = !event_queue_full(&l->events);
+		bool leave = must_leave(l);
+
+		r = tick(l, listening, &deadline);
+		if (r == 0)
+			r = next_output(l, leave);
+		publish(l);
+		if (r == 0 && leave)
+			return ERR_STOPPING;
+		if (r)
+			break;
+		/* With nothing to ask of it, the socket is left out: a hang-up cannot be masked. */
+		bool sending = output_waits(l) || stream_pending(l->stream);
+		fds[0] = (struct pollfd){
+			.fd = listening || sending ? stream_fd(l->stream) : -1,
+			.events = (short)((listening ? POLLIN : 0) | (sending ? POLLOUT : 0)),
+		};
+		wait_for(l, fds, 1, deadline);
+		if (listening && (fds[0].revents & (POLLIN | POLLHUP | POLLERR)))
+			r = take_input(l);
+		publish(l);
+	}
+	return r;
+}
+
+/* The goodbye has been given to the stream: see it off, and wait for the server to close. */
+static void farewell(struct link *l)
+{
+	int64_t deadline = clock_ms() + FAREWELL_MS;
+	bool shut = false;
+	int r = 0;
+
+	while ((r == 0 || r == ERR_AGAIN) && clock_ms() < deadline) {
+		size_t got;
+
+		send_output(l);
+		bool sending = output_waits(l) || stream_pending(l->stream);
+		if (!sending && !shut) {
+			stream_shutdown(l->stream, SHUT_WR);
+			shut = true;
+		}
+		struct pollfd fd = {
+			.fd = stream_fd(l->stream),
+			.events = (short)(POLLIN | (sending ? POLLOUT : 0)),
+		};
+		(void)poll(&fd, 1, clock_poll_timeout(deadline));
+		r = stream_recv(l->stream, l->input, INPUT_SIZE, &got);
+	}
+}
+
+/* ---- one try after the other ---- */
+
+static int try_once(struct link *l)
+{
+	int64_t deadline = clock_ms() + TRY_MS;
+
+	if (!l->keep_trying && l->failures == 0)
+		deadline = l->down_since + l->give_up_ms;
+	int r = connect_stream(l, deadline);
+	if (r)
+		return r;
+	lock_take(&l->lock);
+	r = link_session_begin(l->session, clock_us(), deadline * 1000);
+	lock_drop(&l->lock);
+	publish(l);
+	r = r ? session_failed(l, r) : converse(l);
+	if (r == ERR_STOPPING)
+		farewell(l);
+	lock_take(&l->lock);
+	bool online = link_session_logged_in(l->session);
+	link_session_end(l->session);
+	lock_drop(&l->lock);
+	publish(l);
+	stream_free(l->stream);
+	l->stream = NULL;
+	if (online) {
+		l->failures = 0;
+		l->down_since = clock_ms();
+	}
+	return r;
+}
+
+/* How long to wait before try number `failures` + 1: the table's time give or take a fifth, so that
+ * the clients of a server that comes back do not all arrive at once. */
+static int64_t back_off_ms(unsigned failures)
+{
+	static const int64_t table[] = {250, 500, 1000, 2000, 4000, 8000, 15000};
+	unsigned last = sizeof(table) / sizeof(table[0]) - 1;
+	uint32_t random;
+
+	identity_random(&random, sizeof(random));
+	int64_t ms = table[failures < last ? failures : last];
+	return ms * 4 / 5 + (int64_t)(random % (uint32_t)(ms * 2 / 5 + 1));
+}
+
+static bool take_retry(struct link *l)
+{
+	lock_take(&l->lock);
+	bool retry = l->retry;
+	l->retry = false;
+	lock_drop(&l->lock);
+	return retry;
+}
+
+/* Wait for the next try; ERR_STOPPING: there will be none. */
+static int rest(struct link *l)
+{
+	struct pollfd fds[1];
+	int64_t ms = back_off_ms(l->failures);
+	int64_t until = clock_ms() + ms;
+
+	post_state(l, LINK_WAITING, l->reason, (uint64_t)ms, l->code);
+	l->failures++;
+	while (clock_ms() < until && !take_retry(l)) {
+		if (must_leave(l))
+			return ERR_STOPPING;
+		wait_for(l, fds, 0, until);
+	}
+	return 0;
+}
+
+/* After a failure: is it worth another try? */
+static bool is_final(struct link *l, int r)
+{
+	if (r == ERR_REFUSED)
+		return true;
+	if (l->keep_trying)
+		return false;
+	lock_take(&l->lock);
+	bool was_online = link_session_was_online(l->session);
+	lock_drop(&l->lock);
+	return !was_online || clock_ms() - l->down_since > l->give_up_ms;
+}
+
+static bool owner_leaves(struct link *l)
+{
+	lock_take(&l->lock);
+	bool leaves = l->quit != QUIT_NO;
+	lock_drop(&l->lock);
+	return leaves;
+}
+
+void *link_thread(void *link)
+{
+	struct link *l = link;
+	struct pollfd fds[1];
+	int r = 0;
+
+	l->down_since = clock_ms();
+	while (r != ERR_STOPPING) {
+		r = try_once(l);
+		if (r == ERR_STOPPING)
+			break;
+		if (is_final(l, r)) {
+			post_state(l, LINK_FAILED, l->reason, 0, l->code);
+			while (!owner_leaves(l))
+				wait_for(l, fds, 0, INT64_MAX);
+			break;
+		}
+		r = rest(l);
+	}
+	post_state(l, LINK_CLOSED, NULL, 0, 0);
+	return NULL;
+}
