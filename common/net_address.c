@@ -44,7 +44,7 @@ static bool is_host(const char *text, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
 		unsigned char c = (unsigned char)text[i];
-		if (c <= ' ' || c == 0x7f || strchr("[]/:%", c))
+		if (c <= ' ' || c == 0x7f || strchr("[]/:%*", c))
 			return false;
 	}
 	return length > 0;
