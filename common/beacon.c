@@ -137,6 +137,19 @@ int beacon_decode(const uint8_t *bytes, size_t length, struct beacon *out)
 	return 0;
 }
 
+void beacon_name(char out[SERVER_NAME_MAX + 1], const char *text)
+{
+	size_t length = strnlen(text, SERVER_NAME_MAX + 1);
+
+	if (length > SERVER_NAME_MAX) {
+		length = SERVER_NAME_MAX;
+		while (length > 0 && ((uint8_t)text[length] & 0xc0) == 0x80)
+			length--;
+	}
+	memcpy(out, text, length);
+	out[length] = '\0';
+}
+
 void beacon_commit(const uint8_t secret[BEACON_SECRET], uint8_t commitment[BEACON_SECRET])
 {
 	uint8_t digest[SHA256_DIGEST_LENGTH];

@@ -102,6 +102,9 @@ void beacon_encode(const struct beacon *b, uint8_t out[BEACON_SIZE]);
  * not zeros, or the name is not clean text. */
 int beacon_decode(const uint8_t *bytes, size_t length, struct beacon *out);
 
+/* As much of `text` as a name may have, cut between characters. */
+void beacon_name(char out[SERVER_NAME_MAX + 1], const char *text);
+
 /* The commitment to `secret`. */
 void beacon_commit(const uint8_t secret[BEACON_SECRET], uint8_t commitment[BEACON_SECRET]);
 
