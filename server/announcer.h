@@ -30,7 +30,7 @@ struct announcer_config {
 	uint32_t most;                 /* how many people may be logged in */
 
 	/* The addresses that listeners are bound to, with their ports; copied. A wildcard
-	 * address stands for every address of its own family. */
+	 * address stands for every address of its own family. At most 32. */
 	const struct net_address *listening;
 	size_t listening_count;
 
@@ -47,8 +47,9 @@ struct announcer_config {
 };
 
 /* Start announcing. 0; ERR_SYSTEM with errno when neither IPv4 nor IPv6 can be used at all;
- * ERR_MEMORY. An interface that fails is passed over. When another program holds the port for
- * itself, a warning is logged, and the server is announced but cannot be asked. */
+ * ERR_MEMORY; ERR_ARGUMENT: too many addresses. An interface that fails is passed over. When another
+ * program holds the port for itself, a warning is logged, and the server is announced but cannot be
+ * asked. */
 int announcer_start(const struct announcer_config *config, struct announcer **out);
 
 /* Another name or limit from now on, announced at once. Any thread. */
