@@ -14,9 +14,8 @@
  *     id          the server's id, 64 hex digits
  *     instance    of this start of it, 32 hex digits
  *     addresses   list of text, the best one first: "192.0.2.7:19830"
- *     people      how many are logged in
- *     people_max  how many may be
- *     versions    [lowest, highest] protocol version
+ *     people, people_max          how many are logged in, and how many may be
+ *     version_low, version_high   the protocol versions that it speaks
  *     compatible  whether this client speaks one of them
  *     rtt_us      microseconds from a question to its answer, or null
  *     time        RFC 3339, UTC
