@@ -1,0 +1,142 @@
+#include "server/acceptor.h"
+
+#include "common/clock.h"
+#include "common/err.h"
+#include "common/lock.h"
+#include "common/log.h"
+#include "server/refusal.h"
+#include "server/thread.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define BACKLOG     4096 /* a burst of thousands waits here; the kernel caps it (somaxconn) */
+#define BURST       64
+#define SEND_BUFFER (256 * 1024) /* kernel memory of one connection counts as well */
+#define PAUSE_MS    100          /* between two tries when descriptors are out */
+#define COMPLAIN_MS 10000        /* between two lines of log about that */
+
+struct acceptor {
+	pthread_t thread;
+	int listener; /* constant, as are the next four */
+	int stop;     /* eventfd */
+	acceptor_take *take;
+	void *context;
+	/* The thread's own. */
+	int reserve; /* a descriptor to give up for a moment; -1 when there is none */
+	int64_t complained;
+};
+
+static int open_reserve(void)
+{
+	return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+/* No descriptor is left: spend the reserve on telling one newcomer so, then wait a little. */
+static void refuse_one(struct acceptor *a)
+{
+	struct net_address peer;
+	int fd;
+
+	if (clock_ms() - a->complained >= COMPLAIN_MS) {
+		a->complained = clock_ms();
+		log_warning(
+			"out of descriptors or memory (%s): refusing connections; see ulimit -n",
+			strerror(errno));
+	}
+	net_close(a->reserve);
+	if (net_accept(a->listener, 0, &fd, &peer) == 0) {
+		refusal_send(fd, CODE_RESOURCES);
+		net_close(fd);
+	}
+	a->reserve = open_reserve();
+	struct pollfd p = {.fd = a->stop, .events = POLLIN};
+	(void)poll(&p, 1, PAUSE_MS);
+}
+
+/* Take those that wait, a burst at a time: between two we look whether to stop. */
+static void accept_some(struct acceptor *a)
+{
+	struct net_address peer;
+	int fd, r = 0;
+
+	for (int i = 0; i < BURST; i++) {
+		r = net_accept(a->listener, SEND_BUFFER, &fd, &peer);
+		if (r)
+			break;
+		a->take(a->context, fd, &peer);
+	}
+	if (r != 0 && r != ERR_AGAIN)
+		refuse_one(a);
+}
+
+static void *run(void *argument)
+{
+	struct acceptor *a = argument;
+	struct pollfd p[2] = {
+		{.fd = a->stop, .events = POLLIN},
+		{.fd = a->listener, .events = POLLIN},
+	};
+
+	for (;;) {
+		if (poll(p, 2, -1) < 0 && errno != EINTR)
+			break;
+		if (p[0].revents)
+			break;
+		if (p[1].revents)
+			accept_some(a);
+	}
+	return NULL;
+}
+
+static void destroy(struct acceptor *a)
+{
+	net_close(a->listener);
+	net_close(a->stop);
+	net_close(a->reserve);
+	free(a);
+}
+
+int acceptor_start(const struct net_address *address, size_t stack, acceptor_take *take,
+	void *context, struct net_address *bound, struct acceptor **out)
+{
+	struct acceptor *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return ERR_MEMORY;
+	*a = (struct acceptor){.listener = -1, .take = take, .context = context};
+	a->complained = clock_ms() - COMPLAIN_MS;
+	a->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	a->reserve = open_reserve();
+	int r = a->stop < 0 ? ERR_SYSTEM : net_listen(address, BACKLOG, &a->listener);
+	if (r == 0)
+		r = net_local(a->listener, bound);
+	if (r == 0)
+		r = thread_start(&a->thread, "acceptor", stack, run, a);
+	if (r) {
+		int saved = errno;
+		destroy(a);
+		errno = saved;
+		return r;
+	}
+	*out = a;
+	return 0;
+}
+
+void acceptor_stop(struct acceptor *a)
+{
+	uint64_t one = 1;
+
+	if (!a)
+		return;
+	ssize_t n = write(a->stop, &one, sizeof(one));
+	(void)n;
+	PTHREAD_OK(pthread_join(a->thread, NULL));
+	destroy(a);
+}

@@ -1,0 +1,243 @@
+#include "server/chat.h"
+
+#include "common/err.h"
+#include "common/lock.h"
+#include "common/utf8.h"
+#include "server/catchup.h"
+#include "server/drain.h"
+#include "server/pump.h"
+#include "server/said.h"
+#include "server/thread.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define READERS     2 /* history readers */
+#define PUMP_ROUNDS 2 /* of a sender's thread, before its own client has waited long enough */
+
+struct chat {
+	struct identity identity; /* constant */
+	struct segment_budget budget;
+	struct engine *engine;
+	struct hub *hub;
+	struct people *people;
+	struct drain *drain;
+	struct catchup *catchup;
+	struct outlet_hooks hooks;
+
+	struct lock lock;
+	/* guarded by lock */
+	struct policy policy;
+	char *motd; /* owned; NULL: none */
+};
+
+/* ---- from the log to the feeds ---- */
+
+static void apply_to_room(struct chat *c, const struct log_entry *e)
+{
+	uint8_t frame[SAID_FRAME_MAX];
+	struct room *r = hub_find(c->hub, e->room);
+
+	if (!r)
+		return;
+	if (e->kind == SAID_TOPIC)
+		room_set_topic(r, e->text, e->nick, e->time);
+	size_t length = said_encode(e, room_name(r), NULL, frame);
+	feed_publish(room_feed(r), frame, length, e->seq);
+	room_unref(r);
+}
+
+static void apply_to_inbox(struct chat *c, const struct log_entry *e, const uint8_t *person)
+{
+	uint8_t frame[SAID_FRAME_MAX];
+	struct feed *inbox = people_inbox(c->people, person);
+
+	if (!inbox)
+		return;
+	size_t length = said_encode(e, "", person, frame);
+	feed_publish(inbox, frame, length, e->seq);
+	feed_unref(inbox);
+}
+
+static void applied(void *context, const struct log_entry *e)
+{
+	struct chat *c = context;
+
+	if (e->room) {
+		apply_to_room(c, e);
+		return;
+	}
+	apply_to_inbox(c, e, e->person);
+	apply_to_inbox(c, e, e->to);
+}
+
+/* ---- from the feeds to the members ---- */
+
+void chat_pump(struct chat *c, struct feed *f)
+{
+	if (!pump_feed(f, PUMP_ROUNDS))
+		drain_feed(c->drain, f);
+}
+
+static void pump(void *context, struct feed *f)
+{
+	chat_pump(context, f);
+}
+
+void chat_tell(struct chat *c, struct room *r)
+{
+	if (hub_tell(c->hub, r))
+		chat_pump(c, room_feed(r));
+	else
+		drain_wake(c->drain);
+}
+
+static int64_t tick(void *context, int64_t now)
+{
+	struct chat *c = context;
+
+	return hub_tick(c->hub, now, pump, c);
+}
+
+static void blocked(void *context, struct outlet *o)
+{
+	drain_watch(((struct chat *)context)->drain, o);
+}
+
+static void behind(void *context, struct member *m)
+{
+	catchup_add(((struct chat *)context)->catchup, m);
+}
+
+void chat_forget(struct chat *c, struct outlet *o)
+{
+	drain_forget(c->drain, o);
+}
+
+/* ---- access ---- */
+
+struct engine *chat_engine(struct chat *c)
+{
+	return c->engine;
+}
+
+struct hub *chat_hub(struct chat *c)
+{
+	return c->hub;
+}
+
+struct people *chat_people(struct chat *c)
+{
+	return c->people;
+}
+
+const struct outlet_hooks *chat_hooks(struct chat *c)
+{
+	return &c->hooks;
+}
+
+const struct identity *chat_identity(const struct chat *c)
+{
+	return &c->identity;
+}
+
+void chat_policy(struct chat *c, struct policy *out)
+{
+	lock_take(&c->lock);
+	*out = c->policy;
+	lock_drop(&c->lock);
+}
+
+void chat_set_policy(struct chat *c, const struct policy *p)
+{
+	lock_take(&c->lock);
+	c->policy = *p;
+	lock_drop(&c->lock);
+	hub_set_max(c->hub, p->rooms_max);
+}
+
+char *chat_motd(struct chat *c)
+{
+	lock_take(&c->lock);
+	char *copy = c->motd ? strdup(c->motd) : NULL;
+	lock_drop(&c->lock);
+	return copy;
+}
+
+int chat_set_motd(struct chat *c, const char *motd)
+{
+	char *copy = NULL;
+
+	if (motd && *motd) {
+		size_t length = strlen(motd);
+		if (length > NOTICE_MAX)
+			return ERR_TOO_BIG;
+		if (!utf8_is_block(motd, length))
+			return ERR_TEXT;
+		copy = strdup(motd);
+		if (!copy)
+			return ERR_MEMORY;
+	}
+	lock_take(&c->lock);
+	char *old = c->motd;
+	c->motd = copy;
+	lock_drop(&c->lock);
+	free(old);
+	return 0;
+}
+
+/* ---- life ---- */
+
+static int start(struct chat *c, const struct chat_config *config)
+{
+	int r = chat_set_motd(c, config->motd);
+	if (r)
+		return r;
+	r = engine_open_memory(config->keep_bytes, applied, c, &c->engine);
+	if (r)
+		return r;
+	c->hub = hub_new(c->engine, &c->budget, config->policy.rooms_max);
+	c->people = people_new(c->engine, &c->budget);
+	if (!c->hub || !c->people)
+		return ERR_MEMORY;
+	r = catchup_start(c->engine, thread_stack(), READERS, &c->catchup);
+	if (r)
+		return r;
+	return drain_start(thread_stack(), tick, c, &c->drain);
+}
+
+int chat_start(const struct chat_config *config, struct chat **out)
+{
+	struct chat *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return ERR_MEMORY;
+	c->identity = config->identity;
+	c->policy = config->policy;
+	c->budget.bound = config->window_bytes;
+	atomic_init(&c->budget.bytes, 0);
+	c->hooks = (struct outlet_hooks){.blocked = blocked, .behind = behind, .context = c};
+	lock_init(&c->lock, LOCK_LEAF);
+	int r = start(c, config);
+	if (r) {
+		chat_stop(c);
+		return r;
+	}
+	*out = c;
+	return 0;
+}
+
+void chat_stop(struct chat *c)
+{
+	if (!c)
+		return;
+	/* The readers first: they may make an outlet ask for the drain. */
+	catchup_stop(c->catchup);
+	drain_stop(c->drain);
+	people_free(c->people);
+	hub_free(c->hub);
+	engine_close(c->engine);
+	lock_fini(&c->lock);
+	free(c->motd);
+	free(c);
+}

@@ -1,0 +1,76 @@
+/*
+ * The chat: everything that connections share.
+ *
+ * It owns the log, the rooms, the register of people and the threads that send
+ * (drain.h) and read the history (catchup.h), and connects them: what the engine
+ * applies is published to feeds here.
+ */
+#ifndef LANCHAT_SERVER_CHAT_H
+#define LANCHAT_SERVER_CHAT_H
+
+#include "common/identity.h"
+#include "common/message.h"
+#include "server/engine.h"
+#include "server/hub.h"
+#include "server/outlet.h"
+#include "server/people.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What may be changed while the server runs. A plain value; times are milliseconds. */
+struct policy {
+	char name[SERVER_NAME_MAX + 1];
+	int64_t login_ms;
+	int64_t frame_ms;
+	int64_t ping_ms;
+	int64_t idle_ms;
+	uint32_t replay_max;
+	uint32_t rooms_each; /* rooms that one session may be in */
+	size_t rooms_max;
+};
+
+struct chat;
+
+struct chat_config {
+	struct identity identity;
+	size_t keep_bytes;   /* of history in memory */
+	size_t window_bytes; /* of recent frames, for all rooms */
+	struct policy policy;
+	const char *motd; /* copied; NULL or "": none */
+};
+
+/* Open the log and start the threads. ERR_MEMORY, ERR_SYSTEM. */
+int chat_start(const struct chat_config *config, struct chat **out);
+
+/* Stop the threads and free everything. Every session has ended. NULL is allowed. */
+void chat_stop(struct chat *c);
+
+/* Borrowed, constant; any thread. */
+struct engine *chat_engine(struct chat *c);
+struct hub *chat_hub(struct chat *c);
+struct people *chat_people(struct chat *c);
+const struct outlet_hooks *chat_hooks(struct chat *c);
+const struct identity *chat_identity(const struct chat *c);
+
+/* Copy the policy of now, or replace it. Any thread. */
+void chat_policy(struct chat *c, struct policy *out);
+void chat_set_policy(struct chat *c, const struct policy *p);
+
+/* A copy of the message of the day, for the caller to free; NULL when there is none. Any thread. */
+char *chat_motd(struct chat *c);
+
+/* Another one, copied; NULL or "" for none. ERR_TOO_BIG, ERR_TEXT, ERR_MEMORY. Any thread. */
+int chat_set_motd(struct chat *c, const char *motd);
+
+/* Bring a feed's news to its members, on this thread, or, where it goes on, on the drain's. */
+void chat_pump(struct chat *c, struct feed *f);
+
+/* A room's people changed: tell the others now or soon. */
+void chat_tell(struct chat *c, struct room *r);
+
+/* A connection is over: the drain thread forgets its outlet. */
+void chat_forget(struct chat *c, struct outlet *o);
+
+#endif

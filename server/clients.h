@@ -1,0 +1,42 @@
+/*
+ * Clients: the sessions that run, each on its thread, and those to be joined.
+ *
+ * A session that ends puts itself on a list; whoever polls clients_fd joins it. So
+ * no thread waits for another one, and none is left behind.
+ */
+#ifndef LANCHAT_SERVER_CLIENTS_H
+#define LANCHAT_SERVER_CLIENTS_H
+
+#include "server/chat.h"
+#include "server/session.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct clients;
+
+/* `c` is borrowed. ERR_MEMORY, ERR_SYSTEM. */
+int clients_new(struct chat *c, size_t most, size_t stack, struct clients **out);
+
+/* All have ended and been joined. NULL is allowed. */
+void clients_free(struct clients *cs);
+
+/* Take a connection: acceptor_take, with the clients as its context. */
+void clients_take(void *context, int fd, const struct net_address *peer);
+
+/* How many may be connected, from now on. Any thread. */
+void clients_set_most(struct clients *cs, size_t most);
+
+size_t clients_count(struct clients *cs);
+
+/* Readable (poll) when a session has ended. */
+int clients_fd(const struct clients *cs);
+
+/* Join those that have ended. One thread. */
+void clients_reap(struct clients *cs);
+
+/* Have all end, and join them: in good order until `deadline` (clock_ms), then cut off. No
+ * acceptor runs any more. */
+void clients_stop(struct clients *cs, int64_t deadline);
+
+#endif

@@ -1,0 +1,69 @@
+#include "server/engine.h"
+
+#include "common/err.h"
+
+#include <string.h>
+
+int stream_key_room(const char *name, size_t length, struct stream_key *key)
+{
+	char folded[NAME_FOLDED_MAX];
+	struct stream_key k;
+
+	int r = name_check(name, length, ROOM_NAME_MAX);
+	if (r == 0)
+		r = name_fold(name, length, folded);
+	if (r)
+		return r;
+	size_t n = strlen(folded);
+	if (n + 1 > sizeof(k.bytes))
+		return ERR_TOO_BIG;
+	k.length = (uint8_t)(n + 1);
+	k.bytes[0] = 'r';
+	memcpy(k.bytes + 1, folded, n);
+	*key = k;
+	return 0;
+}
+
+void stream_key_inbox(const uint8_t person[PERSON_ID], struct stream_key *key)
+{
+	key->length = 1 + PERSON_ID;
+	key->bytes[0] = 'i';
+	memcpy(key->bytes + 1, person, PERSON_ID);
+}
+
+int stream_key_compare(const struct stream_key *a, const struct stream_key *b)
+{
+	size_t shorter = a->length < b->length ? a->length : b->length;
+	int r = memcmp(a->bytes, b->bytes, shorter);
+
+	return r ? r : (int)a->length - (int)b->length;
+}
+
+void engine_close(struct engine *e)
+{
+	if (e)
+		e->class->close(e);
+}
+
+int engine_append(struct engine *e, struct log_entry *entries, size_t count, int64_t deadline,
+	struct append_result *results)
+{
+	return e->class->append(e, entries, count, deadline, results);
+}
+
+int engine_range(struct engine *e, const struct stream_key *key, uint64_t after, uint64_t upto,
+	engine_reader *reader, void *context, uint64_t *pruned)
+{
+	return e->class->range(e, key, after, upto, reader, context, pruned);
+}
+
+int engine_last(struct engine *e, const struct stream_key *key, uint32_t count, uint64_t *last,
+	uint64_t *after)
+{
+	return e->class->last(e, key, count, last, after);
+}
+
+uint64_t engine_accepted(struct engine *e, const uint8_t *instance, const uint8_t *person)
+{
+	return e->class->accepted(e, instance, person);
+}

@@ -1,0 +1,231 @@
+/*
+ * lanchatd: options, signals, and the loop that waits for them.
+ */
+#include "common/clock.h"
+#include "common/err.h"
+#include "common/log.h"
+#include "common/net.h"
+#include "common/trace.h"
+#include "server/server.h"
+#include "server/settings.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <malloc.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#define ERROR_LINE 512
+
+enum {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2
+};
+
+/* --while-clients: how long the last one may be away, and the first one may take to come. */
+#define LAST_LEFT_MS  2000
+#define FIRST_COME_MS 30000
+
+/* The command line, kept for reading the options again. */
+struct arguments {
+	int count;
+	char **values;
+};
+
+static int fail(int status, const char *error)
+{
+	fprintf(stderr, "lanchatd: %s\n", error);
+	return status;
+}
+
+static int load(const struct arguments *a, struct settings *t, char *error, size_t size)
+{
+	int rest;
+	int r = options_load(
+		settings_table(), t, "config", a->count, a->values, &rest, error, size);
+
+	if (r == 0 && rest < a->count) {
+		snprintf(
+			error, size, "'%s' is not an option; see lanchatd --help", a->values[rest]);
+		options_fini(settings_table(), t);
+		return ERR_ARGUMENT;
+	}
+	return r;
+}
+
+/* As many descriptors as the machine allows us: each client takes one. */
+static void raise_limits(long clients)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) != 0)
+		return;
+	l.rlim_cur = l.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &l);
+	if (l.rlim_max != RLIM_INFINITY && (rlim_t)clients + 64 > l.rlim_max)
+		log_warning("%lu descriptors are not enough for %ld clients: see ulimit -Hn",
+			(unsigned long)l.rlim_max, clients);
+}
+
+/* Signals arrive at one place: blocked before the first thread starts, read from a descriptor. */
+static int open_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+		return -1;
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+	(void)sigaction(SIGPIPE, &ignore, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void tell_ready(const struct server *s)
+{
+	char *addresses = server_addresses(s);
+
+	printf("%s is ready. On this network, join it with:\n    lanchat\n", server_name(s));
+	printf("or by its address:\n");
+	for (char *line = addresses ? strtok(addresses, "\n") : NULL; line;
+		line = strtok(NULL, "\n"))
+		printf("    lanchat %s\n", line);
+	(void)fflush(stdout);
+	free(addresses);
+}
+
+/* SIGHUP: the options again. What is wrong changes nothing. */
+static void reload(const struct arguments *a, struct server *s, struct settings *t)
+{
+	char error[ERROR_LINE];
+	struct settings again = {0};
+
+	int r = load(a, &again, error, sizeof(error));
+	if (r == 0)
+		r = server_reload(s, &again, error, sizeof(error));
+	if (r) {
+		log_error("not reloaded: %s", error);
+		options_fini(settings_table(), &again);
+		return;
+	}
+	const char *fixed = settings_fixed_difference(t, &again);
+	if (fixed)
+		log_warning("reloaded, but --%s takes effect at the next start", fixed);
+	else
+		log_info("reloaded");
+	log_set_level((enum log_level)again.log_level);
+	options_fini(settings_table(), &again);
+}
+
+/* When --while-clients ends the server: INT64_MAX while somebody is here. */
+static int64_t end_without_clients(const struct settings *t, struct server *s, int64_t *since)
+{
+	if (!t->while_clients)
+		return INT64_MAX;
+	if (server_clients(s) > 0) {
+		*since = INT64_MAX;
+		return INT64_MAX;
+	}
+	if (*since == INT64_MAX)
+		*since = clock_ms() + LAST_LEFT_MS;
+	return *since;
+}
+
+/* Until a signal, or the last client, ends it. */
+static void serve(const struct arguments *a, struct server *s, struct settings *t, int signals)
+{
+	struct pollfd p[2] = {
+		{.fd = signals, .events = POLLIN},
+		{.fd = server_fd(s), .events = POLLIN},
+	};
+	int64_t end = clock_ms() + FIRST_COME_MS;
+	struct signalfd_siginfo info;
+
+	for (;;) {
+		int64_t deadline = end_without_clients(t, s, &end);
+		/* A client that comes tells nobody here, so the count is looked at when time is up. */
+		int n = poll(p, 2, clock_poll_timeout(deadline));
+		if (n == 0 && server_clients(s) == 0) {
+			log_info("the last client has left");
+			return;
+		}
+		if (p[1].revents)
+			server_reap(s);
+		while (read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+			if (info.ssi_signo != SIGHUP)
+				return;
+			reload(a, s, t);
+		}
+	}
+}
+
+static int run(const struct arguments *a, struct settings *t)
+{
+	char error[ERROR_LINE];
+	struct server *s;
+	int signals = open_signals();
+
+	if (signals < 0)
+		return fail(EXIT_FAILED, strerror(errno));
+	raise_limits(t->max_clients);
+	/* Thousands of threads would otherwise get an arena each for every few of them. */
+	mallopt(M_ARENA_MAX, 4);
+	int r = server_start(t, &s, error, sizeof(error));
+	if (r) {
+		net_close(signals);
+		return fail(r == ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED, error);
+	}
+	tell_ready(s);
+	serve(a, s, t, signals);
+	log_info("shutting down");
+	server_stop(s);
+	net_close(signals);
+	return EXIT_DONE;
+}
+
+static int decide(const struct arguments *a, struct settings *t)
+{
+	char error[ERROR_LINE];
+
+	if (t->help) {
+		options_help(settings_table(), stdout);
+		return EXIT_DONE;
+	}
+	if (t->version) {
+		printf("lanchatd %s\n", LANCHAT_VERSION);
+		return EXIT_DONE;
+	}
+	if (t->check_config) {
+		if (server_check(t, error, sizeof(error)) != 0)
+			return fail(EXIT_FAILED, error);
+		printf("the options are right\n");
+		return EXIT_DONE;
+	}
+	log_set_level((enum log_level)t->log_level);
+	if (t->trace)
+		trace_start(stderr);
+	return run(a, t);
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments a = {.count = argc, .values = argv};
+	struct settings t = {0};
+	char error[ERROR_LINE];
+
+	(void)setlocale(LC_CTYPE, "");
+	if (load(&a, &t, error, sizeof(error)) != 0)
+		return fail(EXIT_USAGE, error);
+	int status = decide(&a, &t);
+	options_fini(settings_table(), &t);
+	return status;
+}

@@ -1,0 +1,93 @@
+/*
+ * Outlets: the sending side of a connection.
+ *
+ * Whoever has something for a client sends it, on its own thread, with one
+ * non-blocking call: replies that wait, then what the connection's feeds have new.
+ * Nothing is queued per client but the replies, which are bounded, and the rest of
+ * a frame of which the socket took a part. When the socket is full, the outlet is
+ * blocked; the drain thread goes on when there is room.
+ *
+ * The lock is held across the non-blocking send, which keeps frames whole. Who
+ * finds it taken leaves a mark, and whoever holds it looks again: nobody waits for
+ * a connection that somebody else is busy with.
+ */
+#ifndef LANCHAT_SERVER_OUTLET_H
+#define LANCHAT_SERVER_OUTLET_H
+
+#include "common/lock.h"
+#include "common/stream.h"
+#include "server/member.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define OUTLET_REPLIES (128 * 1024) /* bytes of replies that may wait */
+
+/* What an outlet asks of its surroundings. Called with the outlet's lock held. */
+struct outlet_hooks {
+	/* The socket is full: call outlet_writable when it is not. */
+	void (*blocked)(void *context, struct outlet *o);
+	/* `m` is in CATCHUP, and its reference in the queue: call catchup on it. */
+	void (*behind)(void *context, struct member *m);
+	void *context;
+};
+
+struct outlet {
+	struct stream *stream;            /* owned, constant */
+	const struct outlet_hooks *hooks; /* borrowed, constant */
+	atomic_uint refs;                 /* the session's, each member's, the drain's */
+	atomic_bool blocked;              /* the socket is full; written under the lock */
+	atomic_bool again;                /* somebody found the lock taken */
+	atomic_bool closed;               /* nothing goes out any more */
+	struct outlet *next_leaving;      /* guarded by the drain thread's lock */
+	struct lock lock;
+	/* Guarded by lock. */
+	uint8_t *pending; /* replies, and the rest of a frame in front of them */
+	size_t pending_start, pending_end, pending_size;
+	struct member **members;
+	size_t member_count, member_size;
+	bool watched; /* the drain thread's epoll knows the descriptor */
+};
+
+/* An outlet with one reference; it owns the stream from then on. ERR_MEMORY. */
+int outlet_new(struct stream *s, const struct outlet_hooks *hooks, struct outlet **out);
+struct outlet *outlet_ref(struct outlet *o);
+void outlet_unref(struct outlet *o); /* the last one closes the descriptor */
+
+/* Put a frame behind the replies that wait; it goes out with the next send. ERR_FULL: too much
+ * waits already; ERR_CLOSED; ERR_MEMORY. */
+int outlet_reply(struct outlet *o, const uint8_t *frame, size_t length);
+
+/* Send all that there is and the socket takes. Any thread; never waits. */
+void outlet_push(struct outlet *o);
+
+/* As outlet_push, when the socket has room again. */
+void outlet_writable(struct outlet *o);
+
+/* Send one membership what it has not yet, and the replies that wait, from a window taken before.
+ * Any thread; never waits. */
+void outlet_push_member(struct outlet *o, struct member *m, const struct feed_window *w);
+
+/* Bytes that wait: 0 when all replies are sent. */
+size_t outlet_pending(struct outlet *o);
+
+/* Nothing goes out any more, and no membership is served. Idempotent. */
+void outlet_close(struct outlet *o);
+
+/* ---- for catchup.c: bringing a membership on from the history ---- */
+
+enum member_next {
+	MEMBER_NEXT_READ,  /* read `*after` < seq <= `*upto` and deliver it */
+	MEMBER_NEXT_LATER, /* blocked; the outlet asks again by itself */
+	MEMBER_NEXT_DONE,  /* live again, or gone */
+};
+enum member_next outlet_member_next(struct member *m, uint64_t *after, uint64_t *upto);
+
+/* Send a page of whole frames, after which the membership has everything up to `seq`. What the
+ * socket does not take is dropped and read again later. Returns false when the outlet is blocked
+ * or closed, and the reader lets go of the membership. */
+bool outlet_deliver(struct member *m, const uint8_t *page, size_t length, uint64_t seq);
+
+#endif

@@ -1,0 +1,329 @@
+#include "server/people.h"
+
+#include "common/err.h"
+#include "common/lock.h"
+#include "common/name.h"
+
+#include <assert.h>
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NUMBERS_TRIED 1000
+
+/* A person who is here. */
+struct person {
+	uint8_t id[PERSON_ID]; /* first: it stands for the whole in comparisons */
+	struct feed *inbox;    /* counted */
+	unsigned sessions;
+	char nick[NICK_MAX + 1]; /* the one that a session took last */
+};
+
+/* A nick that is in use. */
+struct nick {
+	char folded[NAME_FOLDED_MAX]; /* first, as above */
+	char shown[NICK_MAX + 1];
+	struct person *person;
+	unsigned sessions;
+};
+
+struct people {
+	struct engine *engine;         /* borrowed */
+	struct segment_budget *budget; /* borrowed */
+	struct lock lock;
+	/* guarded by lock */
+	void *persons; /* tsearch tree */
+	void *nicks;   /* tsearch tree */
+	uint32_t count;
+};
+
+static int compare_persons(const void *a, const void *b)
+{
+	return memcmp(a, b, PERSON_ID);
+}
+
+static int compare_nicks(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+struct people *people_new(struct engine *e, struct segment_budget *budget)
+{
+	struct people *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->engine = e;
+	p->budget = budget;
+	lock_init(&p->lock, LOCK_PEOPLE);
+	return p;
+}
+
+static void free_person(void *person)
+{
+	struct person *x = person;
+
+	feed_unref(x->inbox);
+	free(x);
+}
+
+void people_free(struct people *p)
+{
+	if (!p)
+		return;
+	tdestroy(p->nicks, free);
+	tdestroy(p->persons, free_person);
+	lock_fini(&p->lock);
+	free(p);
+}
+
+static struct person *find_person_locked(struct people *p, const uint8_t *id)
+{
+	lock_assert_held(&p->lock);
+	void *found = tfind(id, &p->persons, compare_persons);
+	return found ? *(struct person **)found : NULL;
+}
+
+static struct nick *find_nick_locked(struct people *p, const char *folded)
+{
+	lock_assert_held(&p->lock);
+	void *found = tfind(folded, &p->nicks, compare_nicks);
+	return found ? *(struct nick **)found : NULL;
+}
+
+/* ---- persons ---- */
+
+static struct person *add_person_locked(struct people *p, const uint8_t *id)
+{
+	struct stream_key key;
+	uint64_t last = 0, after;
+
+	struct person *person = calloc(1, sizeof(*person));
+	if (!person)
+		return NULL;
+	memcpy(person->id, id, PERSON_ID);
+	stream_key_inbox(id, &key);
+	/* What is applied meanwhile waits for this lock to find the inbox, and what the feed has been
+	 * told of here it does not publish again. */
+	engine_last(p->engine, &key, 0, &last, &after);
+	person->inbox = feed_new(&key, "", p->budget, last);
+	if (!person->inbox || !tsearch(person, &p->persons, compare_persons)) {
+		free_person(person);
+		return NULL;
+	}
+	p->count++;
+	return person;
+}
+
+static void release_person_locked(struct people *p, struct person *person)
+{
+	lock_assert_held(&p->lock);
+	if (--person->sessions > 0)
+		return;
+	tdelete(person, &p->persons, compare_persons);
+	p->count--;
+	free_person(person);
+}
+
+/* ---- nicks ---- */
+
+/* One more session of `person` has this nick; NULL when memory is out. */
+static struct nick *hold_nick_locked(
+	struct people *p, struct person *person, const char *folded, const char *shown)
+{
+	struct nick *n = find_nick_locked(p, folded);
+
+	if (!n) {
+		n = calloc(1, sizeof(*n));
+		if (!n)
+			return NULL;
+		snprintf(n->folded, sizeof(n->folded), "%s", folded);
+		n->person = person;
+		if (!tsearch(n, &p->nicks, compare_nicks)) {
+			free(n);
+			return NULL;
+		}
+	}
+	assert(n->person == person);
+	snprintf(n->shown, sizeof(n->shown), "%s", shown);
+	snprintf(person->nick, sizeof(person->nick), "%s", shown);
+	n->sessions++;
+	return n;
+}
+
+static void release_nick_locked(struct people *p, const char *shown)
+{
+	char folded[NAME_FOLDED_MAX];
+
+	lock_assert_held(&p->lock);
+	int r = name_fold(shown, strlen(shown), folded);
+	assert(r == 0);
+	struct nick *n = find_nick_locked(p, folded);
+	assert(r == 0 && n);
+	if (--n->sessions > 0)
+		return;
+	tdelete(n, &p->nicks, compare_nicks);
+	free(n);
+}
+
+/* Fold a wanted nick; CODE_BAD_NICK where it cannot be one. */
+static enum code fold(const char *text, size_t length, char *folded)
+{
+	if (name_check(text, length, NICK_MAX) != 0 || name_fold(text, length, folded) != 0)
+		return CODE_BAD_NICK;
+	return CODE_NONE;
+}
+
+static bool is_free_locked(struct people *p, const char *folded, const uint8_t *id)
+{
+	struct nick *n = find_nick_locked(p, folded);
+
+	return !n || memcmp(n->person->id, id, PERSON_ID) == 0;
+}
+
+/* The nick that a person may have: the wanted one, or, where `any`, the next free one. */
+static enum code choose_locked(struct people *p, const uint8_t *id, struct span wanted, bool any,
+	char *folded, char nick[NICK_MAX + 1])
+{
+	enum code code = fold(wanted.text, wanted.length, folded);
+
+	if (code != CODE_NONE)
+		return code;
+	memcpy(nick, wanted.text, wanted.length);
+	nick[wanted.length] = '\0';
+	if (is_free_locked(p, folded, id))
+		return CODE_NONE;
+	char base[NICK_MAX + 1];
+	memcpy(base, nick, sizeof(base));
+	for (unsigned i = 2; any && i < NUMBERS_TRIED; i++) {
+		name_numbered(base, i, NICK_MAX, nick);
+		if (fold(nick, strlen(nick), folded) == CODE_NONE && is_free_locked(p, folded, id))
+			return CODE_NONE;
+	}
+	return CODE_NICK_TAKEN;
+}
+
+/* ---- sessions ---- */
+
+static enum code login_locked(struct people *p, const uint8_t *id, struct span wanted, bool any,
+	char nick[NICK_MAX + 1], struct feed **inbox)
+{
+	char folded[NAME_FOLDED_MAX];
+	char chosen[NICK_MAX + 1];
+	enum code code = choose_locked(p, id, wanted, any, folded, chosen);
+
+	if (code != CODE_NONE)
+		return code;
+	struct person *person = find_person_locked(p, id);
+	if (!person)
+		person = add_person_locked(p, id);
+	if (!person)
+		return CODE_RESOURCES;
+	person->sessions++;
+	if (!hold_nick_locked(p, person, folded, chosen)) {
+		release_person_locked(p, person);
+		return CODE_RESOURCES;
+	}
+	memcpy(nick, chosen, sizeof(chosen));
+	*inbox = feed_ref(person->inbox);
+	return CODE_NONE;
+}
+
+enum code people_login(struct people *p, const uint8_t person[PERSON_ID], struct span wanted,
+	bool any, char nick[NICK_MAX + 1], struct feed **inbox)
+{
+	lock_take(&p->lock);
+	enum code code = login_locked(p, person, wanted, any, nick, inbox);
+	lock_drop(&p->lock);
+	return code;
+}
+
+void people_logout(struct people *p, const uint8_t person[PERSON_ID], const char *nick)
+{
+	lock_take(&p->lock);
+	struct person *x = find_person_locked(p, person);
+	assert(x);
+	release_nick_locked(p, nick);
+	release_person_locked(p, x);
+	lock_drop(&p->lock);
+}
+
+static enum code rename_locked(struct people *p, const uint8_t *id, const char *old,
+	struct span wanted, char nick[NICK_MAX + 1])
+{
+	char folded[NAME_FOLDED_MAX];
+	char chosen[NICK_MAX + 1];
+	enum code code = choose_locked(p, id, wanted, false, folded, chosen);
+
+	if (code != CODE_NONE)
+		return code;
+	struct person *person = find_person_locked(p, id);
+	assert(person);
+	if (!hold_nick_locked(p, person, folded, chosen))
+		return CODE_RESOURCES;
+	release_nick_locked(p, old);
+	memcpy(nick, chosen, sizeof(chosen));
+	return CODE_NONE;
+}
+
+enum code people_rename(struct people *p, const uint8_t person[PERSON_ID], const char *old,
+	struct span wanted, char nick[NICK_MAX + 1])
+{
+	lock_take(&p->lock);
+	enum code code = rename_locked(p, person, old, wanted, nick);
+	lock_drop(&p->lock);
+	return code;
+}
+
+/* ---- looking ---- */
+
+int people_find(
+	struct people *p, struct span nick, uint8_t person[PERSON_ID], char shown[NICK_MAX + 1])
+{
+	char folded[NAME_FOLDED_MAX];
+	int r = ERR_NOT_FOUND;
+
+	if (fold(nick.text, nick.length, folded) != CODE_NONE)
+		return ERR_NOT_FOUND;
+	lock_take(&p->lock);
+	struct nick *n = find_nick_locked(p, folded);
+	if (n) {
+		memcpy(person, n->person->id, PERSON_ID);
+		memcpy(shown, n->shown, sizeof(n->shown));
+		r = 0;
+	}
+	lock_drop(&p->lock);
+	return r;
+}
+
+int people_nick_of(struct people *p, const uint8_t person[PERSON_ID], char shown[NICK_MAX + 1])
+{
+	int r = ERR_NOT_FOUND;
+
+	lock_take(&p->lock);
+	struct person *x = find_person_locked(p, person);
+	if (x) {
+		memcpy(shown, x->nick, sizeof(x->nick));
+		r = 0;
+	}
+	lock_drop(&p->lock);
+	return r;
+}
+
+struct feed *people_inbox(struct people *p, const uint8_t person[PERSON_ID])
+{
+	lock_take(&p->lock);
+	struct person *x = find_person_locked(p, person);
+	struct feed *f = x ? feed_ref(x->inbox) : NULL;
+	lock_drop(&p->lock);
+	return f;
+}
+
+uint32_t people_count(struct people *p)
+{
+	lock_take(&p->lock);
+	uint32_t n = p->count;
+	lock_drop(&p->lock);
+	return n;
+}

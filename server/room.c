@@ -1,0 +1,343 @@
+#include "server/room.h"
+
+#include "common/clock.h"
+#include "common/err.h"
+#include "common/lock.h"
+#include "server/occupant.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHANGES_MAX    256  /* collected between two tellings; beyond it only the number is told */
+#define PRESENCE_FRAME 8192 /* bytes of one telling at most */
+
+/* Something to tell. */
+struct change {
+	enum change_what what;
+	enum person_state state;
+	uint8_t person[PERSON_ID];
+	char nick[NICK_MAX + 1];
+	char text[AWAY_MAX + 1];
+};
+
+struct room {
+	atomic_uint refs;      /* the hub's, each session's, a caller's for a moment */
+	struct feed *feed;     /* counted, constant */
+	struct room_link link; /* guarded by the hub's lock */
+
+	struct lock lock;
+	/* guarded by lock */
+	struct occupants people;
+	struct room_topic topic;
+	struct change *changes; /* CHANGES_MAX of them while there are any, else NULL */
+	size_t change_count;
+	bool number_changed; /* more changed than `changes` can tell */
+	int64_t told;        /* clock_ms */
+	uint64_t version;
+};
+
+struct room *room_new(const struct stream_key *key, const char *name, struct segment_budget *budget,
+	uint64_t last_seq)
+{
+	struct room *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	r->feed = feed_new(key, name, budget, last_seq);
+	if (!r->feed) {
+		free(r);
+		return NULL;
+	}
+	atomic_init(&r->refs, 1);
+	r->told = clock_ms() - ROOM_TELL_EVERY;
+	lock_init(&r->lock, LOCK_ROOM);
+	return r;
+}
+
+struct room *room_ref(struct room *r)
+{
+	atomic_fetch_add_explicit(&r->refs, 1, memory_order_relaxed);
+	return r;
+}
+
+void room_unref(struct room *r)
+{
+	if (!r || atomic_fetch_sub_explicit(&r->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	occupants_fini(&r->people);
+	free(r->changes);
+	feed_unref(r->feed);
+	lock_fini(&r->lock);
+	free(r);
+}
+
+struct feed *room_feed(const struct room *r)
+{
+	return r->feed;
+}
+
+const char *room_name(const struct room *r)
+{
+	return feed_name(r->feed);
+}
+
+struct room_link *room_link(struct room *r)
+{
+	return &r->link;
+}
+
+/* ---- what there is to tell ---- */
+
+/* Coming and going within one telling is nothing. */
+static bool cancels_locked(struct room *r, const struct change *new)
+{
+	for (size_t i = r->change_count; i-- > 0;) {
+		const struct change *old = &r->changes[i];
+		if (memcmp(old->person, new->person, PERSON_ID) != 0 ||
+			strcmp(old->nick, new->nick) != 0)
+			continue;
+		bool opposite = (old->what == CHANGE_JOINED && new->what == CHANGE_PARTED) ||
+				(old->what == CHANGE_PARTED &&
+					new->what == CHANGE_JOINED &&new->state == PERSON_HERE);
+		if (!opposite)
+			return false;
+		r->change_count--;
+		memmove(r->changes + i, r->changes + i + 1,
+			(r->change_count - i) * sizeof(r->changes[0]));
+		return true;
+	}
+	return false;
+}
+
+static void note_locked(struct room *r, enum change_what what, const struct occupant *o,
+	const char *nick, const char *text)
+{
+	struct change c = {.what = what, .state = occupant_state(o)};
+
+	lock_assert_held(&r->lock);
+	r->number_changed = true;
+	if (r->people.count > ROOM_TOLD_MAX)
+		return;
+	memcpy(c.person, o->person, PERSON_ID);
+	snprintf(c.nick, sizeof(c.nick), "%s", nick);
+	snprintf(c.text, sizeof(c.text), "%s", text ? text : "");
+	if (cancels_locked(r, &c))
+		return;
+	if (!r->changes)
+		r->changes = malloc(CHANGES_MAX * sizeof(r->changes[0]));
+	/* What cannot be told is noticed by the version, which skips a number. */
+	if (!r->changes || r->change_count == CHANGES_MAX) {
+		r->version++;
+		return;
+	}
+	r->changes[r->change_count++] = c;
+}
+
+static void publish_locked(struct room *r, struct list changes)
+{
+	uint8_t frame[PRESENCE_FRAME + FRAME_HEADER + 128];
+	struct msg_presence m = {
+		.room = span_of(room_name(r)),
+		.version = ++r->version,
+		.people = (uint32_t)r->people.count,
+		.changes = changes,
+	};
+	size_t used = 0;
+
+	int e = message_encode(MESSAGE_PRESENCE, &m, frame, sizeof(frame), &used);
+	assert(e == 0);
+	(void)e;
+	feed_publish_presence(r->feed, frame, used, m.version, m.people);
+}
+
+static void tell_changes_locked(struct room *r)
+{
+	uint8_t buffer[PRESENCE_FRAME];
+	struct list list = {0};
+
+	for (size_t i = 0; i < r->change_count; i++) {
+		const struct change *c = &r->changes[i];
+		struct item_change item = {
+			.what = (uint8_t)c->what,
+			.state = (uint8_t)c->state,
+			.nick = span_of(c->nick),
+			.text = span_of(c->text),
+		};
+		memcpy(item.person, c->person, PERSON_ID);
+		if (list.count == LIST_MAX ||
+			message_list_add(&list, ITEM_CHANGE, &item, buffer, sizeof(buffer)) != 0) {
+			publish_locked(r, list);
+			list = (struct list){0};
+			int e = message_list_add(&list, ITEM_CHANGE, &item, buffer, sizeof(buffer));
+			assert(e == 0);
+			(void)e;
+		}
+	}
+	publish_locked(r, list);
+}
+
+int64_t room_tell(struct room *r, int64_t now, bool *told)
+{
+	int64_t next = INT64_MAX;
+
+	*told = false;
+	lock_take(&r->lock);
+	if (r->number_changed && now - r->told < ROOM_TELL_EVERY) {
+		next = r->told + ROOM_TELL_EVERY;
+	} else if (r->number_changed) {
+		if (r->people.count > ROOM_TOLD_MAX)
+			r->change_count = 0;
+		tell_changes_locked(r);
+		free(r->changes);
+		r->changes = NULL;
+		r->change_count = 0;
+		r->number_changed = false;
+		r->told = now;
+		*told = true;
+	}
+	lock_drop(&r->lock);
+	return next;
+}
+
+/* ---- people ---- */
+
+static void set_away(struct occupant *o, const char *text)
+{
+	free(o->away);
+	/* Without memory the message is missing, and the state is still right. */
+	o->away = *text ? strdup(text) : NULL;
+}
+
+static int enter_locked(struct room *r, const struct room_session *s, bool tell)
+{
+	bool made;
+	struct occupant *o = occupants_add(&r->people, s->person, s->nick, &made);
+
+	if (!o)
+		return ERR_MEMORY;
+	enum person_state before = occupant_state(o);
+	o->sessions++;
+	if (s->state == PERSON_AWAY) {
+		o->away_sessions++;
+		set_away(o, s->away);
+	}
+	if (!tell)
+		return 0;
+	if (made)
+		note_locked(r, CHANGE_JOINED, o, s->nick, s->away);
+	else if (before != occupant_state(o))
+		note_locked(r, CHANGE_STATE, o, s->nick, s->away);
+	return 0;
+}
+
+static void leave_locked(struct room *r, const struct room_session *s, bool tell, const char *why)
+{
+	struct occupant *o = occupants_find(&r->people, s->person, s->nick);
+
+	if (!o)
+		return;
+	enum person_state before = occupant_state(o);
+	if (s->state == PERSON_AWAY)
+		o->away_sessions--;
+	if (--o->sessions > 0) {
+		if (tell && before != occupant_state(o))
+			note_locked(r, CHANGE_STATE, o, s->nick, o->away);
+		return;
+	}
+	struct occupant gone = *o;
+	gone.sessions = 1; /* as it was, for the telling */
+	gone.away = NULL;
+	occupants_remove(&r->people, o);
+	if (tell)
+		note_locked(r, CHANGE_PARTED, &gone, s->nick, why);
+}
+
+int room_enter(struct room *r, const struct room_session *s)
+{
+	lock_take(&r->lock);
+	int e = enter_locked(r, s, true);
+	lock_drop(&r->lock);
+	return e;
+}
+
+void room_leave(struct room *r, const struct room_session *s, const char *why)
+{
+	lock_take(&r->lock);
+	leave_locked(r, s, true, why);
+	lock_drop(&r->lock);
+}
+
+int room_change(struct room *r, const struct room_session *old, const struct room_session *new)
+{
+	bool renamed = strcmp(old->nick, new->nick) != 0;
+
+	lock_take(&r->lock);
+	struct occupant *o = occupants_find(&r->people, old->person, old->nick);
+	bool alone = o && o->sessions == 1;
+	enum person_state before = o ? occupant_state(o) : PERSON_HERE;
+	/* A row that only this session had moves or changes; a shared one is left and another
+	 * entered, which the two tell by themselves. */
+	leave_locked(r, old, !alone && renamed, "");
+	int e = enter_locked(r, new, !alone && renamed);
+	o = occupants_find(&r->people, new->person, new->nick);
+	if (o && alone && renamed)
+		note_locked(r, CHANGE_RENAMED, o, old->nick, new->nick);
+	else if (o && !renamed && (before != occupant_state(o) || new->state == PERSON_AWAY))
+		note_locked(r, CHANGE_STATE, o, new->nick, new->away);
+	lock_drop(&r->lock);
+	return e;
+}
+
+uint32_t room_people(struct room *r)
+{
+	lock_take(&r->lock);
+	size_t n = r->people.count;
+	lock_drop(&r->lock);
+	return (uint32_t)n;
+}
+
+/* ---- topic and list ---- */
+
+void room_topic(struct room *r, struct room_topic *out)
+{
+	lock_take(&r->lock);
+	*out = r->topic;
+	lock_drop(&r->lock);
+}
+
+void room_set_topic(struct room *r, struct span text, struct span nick, uint64_t time)
+{
+	lock_take(&r->lock);
+	snprintf(r->topic.text, sizeof(r->topic.text), "%.*s", text.length, text.text);
+	snprintf(r->topic.nick, sizeof(r->topic.nick), "%.*s", nick.length, nick.text);
+	r->topic.time = time;
+	lock_drop(&r->lock);
+}
+
+void room_members(struct room *r, struct span after, uint16_t limit, struct msg_member_list *m,
+	uint8_t *buffer, size_t size)
+{
+	struct list list = {0};
+
+	lock_take(&r->lock);
+	size_t i = occupants_after(&r->people, after);
+	for (; i < r->people.count && list.count < limit && list.count < LIST_MAX; i++) {
+		const struct occupant *o = r->people.rows[i];
+		bool away = occupant_state(o) == PERSON_AWAY;
+		struct item_member item = {
+			.state = (uint8_t)occupant_state(o),
+			.nick = span_of(o->nick),
+			.away = span_of(away && o->away ? o->away : ""),
+		};
+		memcpy(item.person, o->person, PERSON_ID);
+		if (message_list_add(&list, ITEM_MEMBER, &item, buffer, size) != 0)
+			break;
+	}
+	m->version = r->version;
+	m->people = (uint32_t)r->people.count;
+	m->more = i < r->people.count;
+	m->members = list;
+	lock_drop(&r->lock);
+}

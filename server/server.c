@@ -1,0 +1,347 @@
+#include "server/server.h"
+
+#include "common/clock.h"
+#include "common/err.h"
+#include "common/identity.h"
+#include "common/log.h"
+#include "common/utf8.h"
+#include "server/announcer.h"
+#include "server/chat.h"
+#include "server/clients.h"
+#include "server/listeners.h"
+#include "server/thread.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define GOODBYE_MS 5000 /* for clients to take what is theirs before they are cut off */
+
+struct server {
+	const struct settings *settings; /* borrowed */
+	struct chat *chat;
+	struct clients *clients;
+	struct listeners listeners;
+	struct announcer *announcer;
+	struct policy policy; /* a copy of the chat's, for the name */
+	bool port_file;       /* written by us, so ours to remove */
+};
+
+/* ---- from settings to values ---- */
+
+static int64_t milliseconds(long seconds)
+{
+	return (int64_t)seconds * 1000;
+}
+
+static int choose_name(
+	const struct settings *t, char name[SERVER_NAME_MAX + 1], char *error, size_t size)
+{
+	char host[256] = "";
+	const char *wanted = t->name;
+
+	if (!wanted) {
+		(void)gethostname(host, sizeof(host) - 1);
+		host[strcspn(host, ".")] = '\0';
+		wanted = *host ? host : "lanchat";
+	}
+	size_t length = strlen(wanted);
+	if (t->name && (length == 0 || length > SERVER_NAME_MAX || !utf8_is_line(wanted, length))) {
+		snprintf(error, size, "--name must be 1 to %d bytes of clean UTF-8 text",
+			SERVER_NAME_MAX);
+		return ERR_ARGUMENT;
+	}
+	snprintf(name, SERVER_NAME_MAX + 1, "%s", wanted);
+	return 0;
+}
+
+static int make_policy(const struct settings *t, struct policy *p, char *error, size_t size)
+{
+	*p = (struct policy){
+		.login_ms = milliseconds(t->login_seconds),
+		.frame_ms = milliseconds(t->frame_seconds),
+		.ping_ms = milliseconds(t->ping_seconds),
+		.idle_ms = milliseconds(t->idle_seconds),
+		.replay_max = (uint32_t)t->replay,
+		.rooms_each = (uint32_t)t->rooms_each,
+		.rooms_max = (size_t)t->max_rooms,
+	};
+	return choose_name(t, p->name, error, size);
+}
+
+/* The text of the motd file, allocated; NULL in `*motd` when none is set. */
+static int read_motd(const struct settings *t, char **motd, char *error, size_t size)
+{
+	*motd = NULL;
+	if (!t->motd)
+		return 0;
+	FILE *f = fopen(t->motd, "re");
+	char *text = f ? calloc(1, NOTICE_MAX + 2) : NULL;
+	if (!text) {
+		snprintf(error, size, "cannot read the motd '%s': %s", t->motd, strerror(errno));
+		if (f)
+			(void)fclose(f);
+		return ERR_SYSTEM;
+	}
+	size_t n = fread(text, 1, NOTICE_MAX + 1, f);
+	(void)fclose(f);
+	while (n > 0 && text[n - 1] == '\n')
+		text[--n] = '\0';
+	if (n > NOTICE_MAX || !utf8_is_block(text, n)) {
+		snprintf(error, size,
+			"the motd '%s' must be at most %d bytes of UTF-8 text without control "
+			"characters",
+			t->motd, NOTICE_MAX);
+		free(text);
+		return ERR_TEXT;
+	}
+	*motd = text;
+	return 0;
+}
+
+static int data_folder(const struct settings *t, char *out, size_t size, char *error, size_t errors)
+{
+	const char *state = getenv("STATE_DIRECTORY");
+	const char *xdg = getenv("XDG_DATA_HOME");
+	const char *home = getenv("HOME");
+	int n = -1;
+
+	if (t->data)
+		n = snprintf(out, size, "%s", t->data);
+	else if (state && *state)
+		n = snprintf(out, size, "%.*s", (int)strcspn(state, ":"), state);
+	else if (xdg && *xdg)
+		n = snprintf(out, size, "%s/lanchatd", xdg);
+	else if (home && *home)
+		n = snprintf(out, size, "%s/.local/share/lanchatd", home);
+	if (n > 0 && (size_t)n < size)
+		return 0;
+	snprintf(error, errors, "no folder for the server's data: give one with --data");
+	return ERR_ARGUMENT;
+}
+
+static int load_identity(
+	const struct settings *t, struct identity *identity, char *error, size_t size)
+{
+	char folder[3584], path[4096];
+	int r = data_folder(t, folder, sizeof(folder), error, size);
+
+	if (r)
+		return r;
+	snprintf(path, sizeof(path), "%s/server.pem", folder);
+	r = identity_load(path, identity);
+	if (r)
+		snprintf(error, size,
+			"cannot keep the server's key in '%s': %s; choose a folder with --data",
+			folder, r == ERR_SYSTEM ? strerror(errno) : err_text(r));
+	return r;
+}
+
+/* ---- starting ---- */
+
+static int start_chat(struct server *s, char *error, size_t size)
+{
+	struct chat_config config = {
+		.keep_bytes = (size_t)s->settings->keep_bytes,
+		.window_bytes = (size_t)s->settings->window_bytes,
+	};
+	char *motd;
+
+	int r = load_identity(s->settings, &config.identity, error, size);
+	if (r == 0)
+		r = make_policy(s->settings, &config.policy, error, size);
+	if (r == 0)
+		r = read_motd(s->settings, &motd, error, size);
+	if (r)
+		return r;
+	s->policy = config.policy;
+	config.motd = motd;
+	r = chat_start(&config, &s->chat);
+	if (r == 0)
+		r = clients_new(
+			s->chat, (size_t)s->settings->max_clients, thread_stack(), &s->clients);
+	if (r)
+		snprintf(error, size, "cannot start: %s",
+			r == ERR_SYSTEM ? strerror(errno) : err_text(r));
+	free(motd);
+	return r;
+}
+
+static uint32_t count_people(void *context)
+{
+	return people_count(chat_people(((struct server *)context)->chat));
+}
+
+/* A server that nobody finds by itself is still a server. */
+static void start_announcer(struct server *s)
+{
+	struct announcer_config config = {
+		.name = s->policy.name,
+		.most = (uint32_t)s->settings->max_clients,
+		.listening = s->listeners.addresses,
+		.listening_count = s->listeners.count,
+		.interfaces = &s->settings->interfaces,
+		.not_interfaces = &s->settings->not_interfaces,
+		.people = count_people,
+		.context = s,
+	};
+
+	if (s->settings->no_beacon)
+		return;
+	memcpy(config.server, chat_identity(s->chat)->id, sizeof(config.server));
+	int r = announcer_start(&config, &s->announcer);
+	if (r)
+		log_warning("no beacon, so clients must be told the address: %s",
+			r == ERR_SYSTEM ? strerror(errno) : err_text(r));
+}
+
+/* Whole or not at all: whoever waits for the file reads all of it. */
+static int write_port_file(struct server *s, char *error, size_t size)
+{
+	const char *path = s->settings->port_file;
+	char *text = server_addresses(s);
+	char temporary[4096];
+
+	if (!path) {
+		free(text);
+		return 0;
+	}
+	snprintf(temporary, sizeof(temporary), "%s.new", path);
+	FILE *f = text ? fopen(temporary, "we") : NULL;
+	bool good = f && fputs(text, f) >= 0;
+	if (f && fclose(f) != 0)
+		good = false;
+	good = good && rename(temporary, path) == 0;
+	free(text);
+	s->port_file = good;
+	if (good)
+		return 0;
+	snprintf(error, size, "cannot write the port file '%s': %s", path, strerror(errno));
+	return ERR_SYSTEM;
+}
+
+int server_start(const struct settings *settings, struct server **out, char *error, size_t size)
+{
+	struct server *s = calloc(1, sizeof(*s));
+
+	if (!s) {
+		snprintf(error, size, "out of memory");
+		return ERR_MEMORY;
+	}
+	s->settings = settings;
+	int r = start_chat(s, error, size);
+	if (r == 0)
+		r = listeners_start(&s->listeners, &settings->listen, thread_stack(), clients_take,
+			s->clients, error, size);
+	if (r == 0)
+		start_announcer(s);
+	if (r == 0)
+		r = write_port_file(s, error, size);
+	if (r) {
+		server_stop(s);
+		return r;
+	}
+	*out = s;
+	return 0;
+}
+
+void server_stop(struct server *s)
+{
+	if (!s)
+		return;
+	listeners_stop(&s->listeners);
+	announcer_stop(s->announcer);
+	if (s->clients)
+		clients_stop(s->clients, clock_ms() + GOODBYE_MS);
+	clients_free(s->clients);
+	chat_stop(s->chat);
+	if (s->port_file)
+		(void)unlink(s->settings->port_file);
+	free(s);
+}
+
+int server_check(const struct settings *settings, char *error, size_t size)
+{
+	char host[NET_HOST_MAX];
+	struct policy policy;
+	uint16_t port;
+	char *motd;
+
+	for (size_t i = 0; i < settings->listen.count; i++) {
+		if (net_parse(settings->listen.items[i], NET_PORT, host, &port) != 0) {
+			snprintf(error, size, "'%s' is not an address to listen on",
+				settings->listen.items[i]);
+			return ERR_ARGUMENT;
+		}
+	}
+	int r = make_policy(settings, &policy, error, size);
+	if (r == 0)
+		r = read_motd(settings, &motd, error, size);
+	if (r == 0)
+		free(motd);
+	return r;
+}
+
+/* ---- while it runs ---- */
+
+int server_reload(struct server *s, const struct settings *settings, char *error, size_t size)
+{
+	struct policy policy;
+	char *motd;
+
+	int r = make_policy(settings, &policy, error, size);
+	if (r == 0)
+		r = read_motd(settings, &motd, error, size);
+	if (r)
+		return r;
+	r = chat_set_motd(s->chat, motd);
+	free(motd);
+	if (r) {
+		snprintf(error, size, "the motd: %s", err_text(r));
+		return r;
+	}
+	chat_set_policy(s->chat, &policy);
+	clients_set_most(s->clients, (size_t)settings->max_clients);
+	if (s->announcer)
+		announcer_update(s->announcer, policy.name, (uint32_t)settings->max_clients);
+	s->policy = policy;
+	return 0;
+}
+
+int server_fd(const struct server *s)
+{
+	return clients_fd(s->clients);
+}
+
+void server_reap(struct server *s)
+{
+	clients_reap(s->clients);
+}
+
+size_t server_clients(struct server *s)
+{
+	return clients_count(s->clients);
+}
+
+const char *server_name(const struct server *s)
+{
+	return s->policy.name;
+}
+
+char *server_addresses(const struct server *s)
+{
+	size_t size = s->listeners.count * (NET_ADDRESS_MAX + 1) + 1, at = 0;
+	char *text = malloc(size);
+
+	if (!text)
+		return NULL;
+	*text = '\0';
+	for (size_t i = 0; i < s->listeners.count; i++) {
+		char one[NET_ADDRESS_MAX];
+		net_print(&s->listeners.addresses[i], one);
+		at += (size_t)snprintf(text + at, size - at, "%s\n", one);
+	}
+	return text;
+}

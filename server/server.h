@@ -1,0 +1,41 @@
+/*
+ * The server: its parts, started in order and stopped in the opposite one.
+ */
+#ifndef LANCHAT_SERVER_SERVER_H
+#define LANCHAT_SERVER_SERVER_H
+
+#include "server/settings.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct server;
+
+/* Start everything; clients can connect when this returns. `settings` is borrowed until
+ * server_stop. On failure one line in `error`, and nothing is left running. */
+int server_start(const struct settings *settings, struct server **out, char *error, size_t size);
+
+/* Say goodbye to clients and on the network, let what is under way finish, and free all. */
+void server_stop(struct server *s);
+
+/* Would server_start accept these settings, as far as can be told without starting? Otherwise one
+ * line in `error`. */
+int server_check(const struct settings *settings, char *error, size_t size);
+
+/* Use what may change while running of other settings. ERR_* with one line in `error`: nothing has
+ * changed. */
+int server_reload(struct server *s, const struct settings *settings, char *error, size_t size);
+
+/* Readable (poll) when a client has left: call server_reap. */
+int server_fd(const struct server *s);
+void server_reap(struct server *s);
+
+/* Connections now. */
+size_t server_clients(struct server *s);
+
+/* The addresses listened on, a line each, allocated; for the port file and for people. NULL when memory is
+ * out. */
+char *server_addresses(const struct server *s);
+const char *server_name(const struct server *s);
+
+#endif

@@ -1,0 +1,335 @@
+#include "server/session.h"
+
+#include "common/clock.h"
+#include "common/err.h"
+#include "common/log.h"
+#include "common/trace.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define LIMIT_LOGIN 4096 /* the largest payload before the login */
+#define LINGER_MS   1000 /* for a peer to take what it is told last */
+#define REPLY_FRAME 1024 /* replies but for lists and blocks of text fit */
+
+/* ---- telling the peer ---- */
+
+int session_end(struct session *s, enum code code)
+{
+	s->end_code = code;
+	s->linger = true;
+	return ERR_PROTOCOL;
+}
+
+/* Wait until the peer has read some of its replies. It may take as long as it may be silent. */
+static int wait_for_room(struct session *s)
+{
+	int64_t deadline = clock_ms() + s->policy.idle_ms;
+	struct pollfd p = {.fd = stream_fd(s->outlet->stream), .events = POLLOUT};
+
+	while (!atomic_load(&s->stopping)) {
+		if (poll(&p, 1, clock_poll_timeout(deadline)) == 0) {
+			s->end_code = CODE_TIMEOUT;
+			return ERR_TIMEOUT;
+		}
+		outlet_writable(s->outlet);
+		if (outlet_pending(s->outlet) < OUTLET_REPLIES / 2)
+			return 0;
+		if (atomic_load(&s->outlet->closed))
+			return ERR_CLOSED;
+	}
+	return ERR_STOPPING;
+}
+
+int session_reply_frame(struct session *s, const uint8_t *frame, size_t length)
+{
+	if (trace_on())
+		trace_frame(stream_fd(s->outlet->stream), true, frame, length);
+	for (;;) {
+		int r = outlet_reply(s->outlet, frame, length);
+		if (r != ERR_FULL)
+			return r;
+		outlet_push(s->outlet);
+		r = wait_for_room(s);
+		if (r)
+			return r;
+	}
+}
+
+int session_reply(struct session *s, enum message_number number, const void *message)
+{
+	uint8_t frame[REPLY_FRAME];
+	size_t used = 0;
+	int r = message_encode((uint16_t)number, message, frame, sizeof(frame), &used);
+
+	return r ? r : session_reply_frame(s, frame, used);
+}
+
+int session_refuse(struct session *s, uint32_t tag, enum code code)
+{
+	struct msg_error m = {.tag = tag, .code = (uint16_t)code, .text = span_of(code_text(code))};
+
+	return session_reply(s, MESSAGE_ERROR, &m);
+}
+
+struct room_session session_as_seen(const struct session *s)
+{
+	return (struct room_session){
+		.person = s->person,
+		.nick = s->nick,
+		.state = s->state,
+		.away = s->away ? s->away : "",
+	};
+}
+
+/* ---- understanding ---- */
+
+static bool legal_now(const struct session *s, const struct message_spec *spec)
+{
+	if (!(spec->sender & SENDER_CLIENT))
+		return false;
+	bool chatting = s->phase == SESSION_CHATTING;
+	return spec->phase & (chatting ? PHASE_CHATTING : PHASE_OPENING);
+}
+
+/* Bad text costs the request, not the connection: the number in its first field says which. */
+static int refuse_text(struct session *s, uint16_t number, const union message *m)
+{
+	if (number == MESSAGE_SAY || number == MESSAGE_DIRECT) {
+		struct msg_refused refused = {
+			.counter = m->say.counter, /* the first field of both */
+			.code = CODE_BAD_TEXT,
+			.text = span_of(code_text(CODE_BAD_TEXT)),
+		};
+		return session_reply(s, MESSAGE_REFUSED, &refused);
+	}
+	if (number == MESSAGE_HELLO || number == MESSAGE_BYE)
+		return session_end(s, CODE_BAD_TEXT);
+	return session_refuse(s, m->join.tag, CODE_BAD_TEXT); /* the first field of all others */
+}
+
+static int act(struct session *s, const struct frame *f)
+{
+	const struct message_spec *spec = message_spec(f->type);
+	union message m;
+	int r = 0;
+
+	if (!spec && (f->flags & FRAME_FLAG_SKIP))
+		return 0;
+	if (!spec || !legal_now(s, spec)) {
+		bool early = spec && (spec->sender & SENDER_CLIENT) && s->phase < SESSION_CHATTING;
+		return session_end(s, early ? CODE_LOGIN_FIRST : CODE_PROTOCOL);
+	}
+	if (message_decode(f, &m) != 0)
+		return session_end(s, CODE_PROTOCOL);
+	/* The batch borrows from the intake, so it may grow only while frames of its kind come. */
+	if (f->type != MESSAGE_SAY)
+		r = session_flush_batch(s);
+	if (r == 0 && message_check_text(f->type, &m) != 0) {
+		r = session_flush_batch(s); /* answers keep the order of the questions */
+		return r ? r : refuse_text(s, f->type, &m);
+	}
+	return r ? r : session_handler_of(f->type)(s, &m);
+}
+
+/* Act on every whole frame that has come; `*acted` tells whether there was one. */
+static int act_on_all(struct session *s, bool *acted)
+{
+	struct frame f;
+	int r = 0, next = ERR_AGAIN;
+
+	*acted = false;
+	while (r == 0 && s->phase != SESSION_OVER && (next = intake_next(&s->intake, &f)) == 0) {
+		if (trace_on())
+			trace_frame(stream_fd(s->outlet->stream), false, f.payload - FRAME_HEADER,
+				FRAME_HEADER + (size_t)f.length);
+		*acted = true;
+		r = act(s, &f);
+	}
+	if (r == 0 && next == ERR_PROTOCOL)
+		r = session_end(s, CODE_PROTOCOL);
+	/* What was said before the connection went wrong was said. */
+	int flushed = session_flush_batch(s);
+	return r ? r : flushed;
+}
+
+/* ---- time ---- */
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t next_deadline(const struct session *s)
+{
+	int64_t next = INT64_MAX;
+
+	if (s->phase < SESSION_CHATTING)
+		next = s->began + s->policy.login_ms;
+	else
+		next = earlier(s->heard + s->policy.idle_ms,
+			(s->pinged > s->heard ? s->pinged : s->heard) + s->policy.ping_ms);
+	if (s->frame_since)
+		next = earlier(next, s->frame_since + s->policy.frame_ms);
+	return next;
+}
+
+static int ping(struct session *s, int64_t now)
+{
+	struct msg_ping m = {.token = (uint64_t)now};
+
+	s->pinged = now;
+	int r = session_reply(s, MESSAGE_PING, &m);
+	outlet_push(s->outlet);
+	return r;
+}
+
+static int check_deadlines(struct session *s)
+{
+	int64_t now = clock_ms();
+
+	if (s->frame_since && now >= s->frame_since + s->policy.frame_ms)
+		return session_end(s, CODE_TIMEOUT);
+	if (s->phase < SESSION_CHATTING)
+		return now >= s->began + s->policy.login_ms ? session_end(s, CODE_TIMEOUT) : 0;
+	if (now >= s->heard + s->policy.idle_ms)
+		return session_end(s, CODE_TIMEOUT);
+	int64_t sign = s->pinged > s->heard ? s->pinged : s->heard;
+	return now >= sign + s->policy.ping_ms ? ping(s, now) : 0;
+}
+
+/* ---- the loop ---- */
+
+static int turn(struct session *s)
+{
+	struct pollfd p = {.fd = stream_fd(s->outlet->stream), .events = POLLIN};
+	bool acted;
+
+	if (poll(&p, 1, clock_poll_timeout(next_deadline(s))) < 0 && errno != EINTR)
+		return ERR_SYSTEM;
+	if (atomic_load(&s->stopping)) {
+		session_end(s, CODE_STOPPING);
+		return ERR_STOPPING;
+	}
+	int r = p.revents ? intake_fill(&s->intake, s->outlet->stream) : ERR_AGAIN;
+	if (r == 0) {
+		r = act_on_all(s, &acted);
+		/* However long that took, the peer is alive as of now. */
+		s->heard = clock_ms();
+		if (acted || !s->frame_since)
+			s->frame_since = intake_partial(&s->intake) ? s->heard : 0;
+		outlet_push(s->outlet);
+	}
+	if (r == 0 || r == ERR_AGAIN)
+		r = check_deadlines(s);
+	return r;
+}
+
+/* The last word, sent as far as the peer takes it within a second, so that it is not lost to a reset
+ * over what the peer has sent and we have not read. */
+static void say_last(struct session *s)
+{
+	int64_t deadline = clock_ms() + LINGER_MS;
+	struct pollfd p = {.fd = stream_fd(s->outlet->stream)};
+	uint8_t scrap[1024];
+	bool shut = false;
+	size_t got;
+
+	if (s->end_code == CODE_STOPPING) {
+		struct msg_bye m = {
+			.code = CODE_STOPPING, .text = span_of(code_text(CODE_STOPPING))};
+		session_reply(s, MESSAGE_BYE, &m);
+	} else {
+		struct msg_error m = {
+			.code = (uint16_t)s->end_code,
+			.fatal = 1,
+			.text = span_of(code_text(s->end_code)),
+		};
+		session_reply(s, MESSAGE_ERROR, &m);
+	}
+	while (clock_ms() < deadline) {
+		outlet_writable(s->outlet);
+		if (!shut && outlet_pending(s->outlet) == 0) {
+			stream_shutdown(s->outlet->stream, SHUT_WR);
+			shut = true;
+		}
+		p.events = POLLIN | (shut ? 0 : POLLOUT);
+		if (poll(&p, 1, clock_poll_timeout(deadline)) <= 0)
+			break;
+		int r = stream_recv(s->outlet->stream, scrap, sizeof(scrap), &got);
+		if (r != 0 && r != ERR_AGAIN)
+			break;
+	}
+}
+
+static void log_end(const struct session *s)
+{
+	const char *who = s->phase == SESSION_HELLO || !s->nick[0] ? "somebody" : s->nick;
+	const char *why = s->end_code == CODE_NONE ? "left" : code_text(s->end_code);
+
+	log_info("%s: %s: %s", s->peer, who, why);
+}
+
+void session_run(struct session *s)
+{
+	int r = 0;
+
+	while (r == 0 && s->phase != SESSION_OVER)
+		r = turn(s);
+	session_leave_all(s);
+	if (s->linger && !atomic_load(&s->outlet->closed))
+		say_last(s);
+	log_end(s);
+	outlet_close(s->outlet);
+	stream_shutdown(s->outlet->stream, SHUT_RDWR);
+	chat_forget(s->chat, s->outlet);
+	intake_fini(&s->intake);
+}
+
+/* ---- life ---- */
+
+int session_new(
+	struct chat *c, struct stream *stream, const struct net_address *peer, struct session **out)
+{
+	struct session *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return ERR_MEMORY;
+	int r = outlet_new(stream, chat_hooks(c), &s->outlet);
+	if (r) {
+		free(s);
+		return r;
+	}
+	s->chat = c;
+	atomic_init(&s->stopping, false);
+	net_print(peer, s->peer);
+	chat_policy(c, &s->policy);
+	intake_init(&s->intake, LIMIT_LOGIN);
+	s->began = s->heard = clock_ms();
+	*out = s;
+	return 0;
+}
+
+void session_free(struct session *s)
+{
+	if (!s)
+		return;
+	intake_fini(&s->intake);
+	outlet_unref(s->outlet);
+	free(s->rooms);
+	free(s->batch);
+	free(s->batch_rooms);
+	free(s->away);
+	free(s->farewell);
+	free(s);
+}
+
+void session_stop(struct session *s)
+{
+	atomic_store(&s->stopping, true);
+	stream_shutdown(s->outlet->stream, SHUT_RD);
+}

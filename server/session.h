@@ -1,0 +1,136 @@
+/*
+ * Sessions: one connection, from its first byte to its last, on a thread of its
+ * own.
+ *
+ * The thread reads, understands and acts; it sends nothing to anybody but through
+ * outlets. Everything a peer can stall has a deadline. Handlers are rows of a
+ * table (session_table.c) and live in files by subject: session_open.c (agreeing
+ * and logging in), session_room.c (rooms and people), session_say.c (messages).
+ *
+ * The struct is for those files; everybody else uses session_run and
+ * session_stop.
+ */
+#ifndef LANCHAT_SERVER_SESSION_H
+#define LANCHAT_SERVER_SESSION_H
+
+#include "common/net.h"
+#include "common/message.h"
+#include "server/chat.h"
+#include "server/intake.h"
+#include "server/member.h"
+#include "server/room.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SESSION_BATCH 64 /* messages appended in one call at most */
+
+enum session_phase {
+	SESSION_HELLO,    /* nothing agreed yet */
+	SESSION_LOGIN,    /* a version agreed */
+	SESSION_CHATTING, /* logged in */
+	SESSION_OVER,
+};
+
+/* A room that the session is in. */
+struct session_room {
+	struct room *room;     /* from hub_open, back by hub_leave */
+	struct member *member; /* counted */
+};
+
+struct session {
+	struct chat *chat;     /* borrowed, constant */
+	struct outlet *outlet; /* counted, constant */
+	char peer[NET_ADDRESS_MAX];
+	atomic_bool stopping; /* set by session_stop */
+
+	/* The rest is the session thread's own. */
+	struct policy policy; /* as of when the connection began */
+	struct intake intake;
+	enum session_phase phase;
+	int64_t began;       /* clock_ms, as are the next three */
+	int64_t heard;       /* when bytes last came */
+	int64_t frame_since; /* when the frame began that is not complete; 0: none is */
+	int64_t pinged;      /* when we last asked for a sign of life */
+	enum code end_code;  /* why it ends; CODE_NONE: the peer left */
+	bool linger;         /* there is something to tell before closing */
+
+	uint8_t person[PERSON_ID];
+	uint8_t instance[INSTANCE_ID];
+	char nick[NICK_MAX + 1];
+	bool same_log; /* the client's positions are of this log */
+	enum person_state state;
+	char *away;         /* owned; NULL: no message */
+	char *farewell;     /* owned: what the client said in its BYE */
+	struct feed *inbox; /* counted */
+	struct member *inbox_member;
+	struct session_room *rooms;
+	size_t room_count, room_size;
+
+	struct log_entry *batch; /* SESSION_BATCH of them, or NULL; they borrow from the intake */
+	struct room **batch_rooms;
+	size_t batch_count;
+	uint64_t retry_from; /* after a RETRY: the counter to go on from; 0: none */
+};
+
+/* Run a connection to its end on the calling thread. Everything it has taken, the outlet apart, is
+ * given back. */
+void session_run(struct session *s);
+
+/* Make a session for a stream, which it owns from then on. ERR_MEMORY: the stream is the
+ * caller's. */
+int session_new(struct chat *c, struct stream *stream, const struct net_address *peer,
+	struct session **out);
+
+/* After the thread has been joined, or was never started. NULL is allowed. */
+void session_free(struct session *s);
+
+/* Have it say goodbye and end soon. Any thread, until session_free. */
+void session_stop(struct session *s);
+
+/* ---- for the files of the session ---- */
+
+/* Act on one message. 0: go on; otherwise the connection ends with session_end's code. */
+typedef int session_handler(struct session *s, const union message *m);
+
+struct session_row {
+	uint16_t number;
+	session_handler *handler;
+};
+
+/* The handler of a message that a client may send; NULL: none. */
+session_handler *session_handler_of(uint16_t number);
+
+/* Encode a message and put it behind the replies. Waits while the peer has too many waiting, until
+ * the idle deadline. 0, or the reason to end. */
+int session_reply(struct session *s, enum message_number number, const void *message);
+int session_reply_frame(struct session *s, const uint8_t *frame, size_t length);
+
+/* ERROR for a request. */
+int session_refuse(struct session *s, uint32_t tag, enum code code);
+
+/* The connection is to end: `code` is told to the peer. Returns ERR_PROTOCOL, for handlers to
+ * return. */
+int session_end(struct session *s, enum code code);
+
+/* Append what the batch holds, acknowledge it, and pump its rooms. */
+int session_flush_batch(struct session *s);
+
+/* This session as its rooms see it. */
+struct room_session session_as_seen(const struct session *s);
+
+/* The place of a room of that name among the session's; NULL when it is in none. */
+struct session_room *session_find_room(struct session *s, struct span name);
+
+/* Leave every room and the register of people. */
+void session_leave_all(struct session *s);
+
+session_handler session_on_hello, session_on_login, session_on_ping, session_on_pong,
+	session_on_bye;
+session_handler session_on_join, session_on_part, session_on_rooms, session_on_members,
+	session_on_nick, session_on_away;
+session_handler session_on_say, session_on_direct;
+
+#endif

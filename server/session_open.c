@@ -1,0 +1,129 @@
+/*
+ * Agreeing on a version, logging in, signs of life, goodbye.
+ */
+#include "server/session.h"
+
+#include "common/clock.h"
+#include "common/err.h"
+#include "common/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define AGENT "lanchatd/" LANCHAT_VERSION
+
+int session_on_hello(struct session *s, const union message *m)
+{
+	const struct msg_hello *hello = &m->hello;
+
+	if (s->phase != SESSION_HELLO)
+		return session_end(s, CODE_PROTOCOL);
+	if (hello->version_low > PROTOCOL_VERSION || hello->version_high < PROTOCOL_VERSION)
+		return session_end(s, CODE_VERSION);
+	struct msg_welcome welcome = {
+		.version = PROTOCOL_VERSION,
+		.kept = chat_engine(s->chat)->class->kept,
+		.name = span_of(s->policy.name),
+		.agent = span_of(AGENT),
+	};
+	memcpy(welcome.server, chat_identity(s->chat)->id, sizeof(welcome.server));
+	memcpy(welcome.log, chat_engine(s->chat)->log_id, sizeof(welcome.log));
+	s->phase = SESSION_LOGIN;
+	return session_reply(s, MESSAGE_WELCOME, &welcome);
+}
+
+static int tell_motd(struct session *s)
+{
+	char *motd = chat_motd(s->chat);
+	size_t size = FRAME_HEADER + 16 + (motd ? strlen(motd) : 0), used = 0;
+
+	if (!motd)
+		return 0;
+	struct msg_notice m = {.kind = NOTICE_MOTD, .text = span_of(motd)};
+	uint8_t *frame = malloc(size);
+	int r = frame ? message_encode(MESSAGE_NOTICE, &m, frame, size, &used) : ERR_MEMORY;
+	if (r == 0)
+		r = session_reply_frame(s, frame, used);
+	free(frame);
+	free(motd);
+	return r;
+}
+
+static int tell_logged_in(struct session *s, uint32_t tag)
+{
+	struct msg_logged_in m = {
+		.tag = tag,
+		.nick = span_of(s->nick),
+		.accepted = engine_accepted(chat_engine(s->chat), s->instance, s->person),
+		.time = clock_wall_us(),
+		.text_max = TEXT_MAX,
+		.rooms_max = s->policy.rooms_each,
+		.ping_seconds = (uint16_t)(s->policy.ping_ms / 1000),
+		.idle_seconds = (uint16_t)(s->policy.idle_ms / 1000),
+	};
+	int r = session_reply(s, MESSAGE_LOGGED_IN, &m);
+
+	return r ? r : tell_motd(s);
+}
+
+/* A person's direct messages need no joining. */
+static int open_inbox(struct session *s, const struct msg_login *login)
+{
+	struct engine *e = chat_engine(s->chat);
+	uint32_t replay = login->inbox_replay;
+	uint64_t last, after = login->inbox_after;
+
+	if (replay > s->policy.replay_max)
+		replay = s->policy.replay_max;
+	int r = 0;
+	if (!s->same_log)
+		r = engine_last(e, feed_key(s->inbox), replay, &last, &after);
+	return r ? r : member_join(s->outlet, s->inbox, after, &s->inbox_member);
+}
+
+/* Stands for no person at all in DIRECT, so nobody can have it. */
+static const uint8_t nobody[PERSON_ID];
+
+int session_on_login(struct session *s, const union message *m)
+{
+	const struct msg_login *login = &m->login;
+	bool any = login->flags & LOGIN_ANY_NICK;
+
+	if (s->phase != SESSION_LOGIN)
+		return session_end(s, CODE_PROTOCOL);
+	if (memcmp(login->person, nobody, PERSON_ID) == 0)
+		return session_refuse(s, login->tag, CODE_BAD_VALUE);
+	enum code code = people_login(
+		chat_people(s->chat), login->person, login->nick, any, s->nick, &s->inbox);
+	if (code != CODE_NONE)
+		return session_refuse(s, login->tag, code);
+	memcpy(s->person, login->person, PERSON_ID);
+	memcpy(s->instance, login->instance, INSTANCE_ID);
+	s->same_log = memcmp(login->log, chat_engine(s->chat)->log_id, ENGINE_LOG_ID) == 0;
+	s->phase = SESSION_CHATTING;
+	s->intake.limit = FRAME_PAYLOAD_MAX;
+	log_info("%s: %s logged in", s->peer, s->nick);
+	int r = tell_logged_in(s, login->tag);
+	return r ? r : open_inbox(s, login);
+}
+
+int session_on_ping(struct session *s, const union message *m)
+{
+	struct msg_pong pong = {.token = m->ping.token};
+
+	return session_reply(s, MESSAGE_PONG, &pong);
+}
+
+int session_on_pong(struct session *s, const union message *m)
+{
+	(void)s; /* that it came is all there is to know */
+	(void)m;
+	return 0;
+}
+
+int session_on_bye(struct session *s, const union message *m)
+{
+	s->farewell = strndup(m->bye.text.text, m->bye.text.length);
+	s->phase = SESSION_OVER;
+	return 0;
+}

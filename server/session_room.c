@@ -1,0 +1,282 @@
+/*
+ * Rooms and people: joining, leaving, lists, nicks, being away.
+ */
+#include "server/session.h"
+
+#include "common/err.h"
+#include "common/frame.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LIST_BYTES (60 * 1024) /* of one page of a list, so that the frame fits in any case */
+
+/* ---- which rooms ---- */
+
+struct session_room *session_find_room(struct session *s, struct span name)
+{
+	struct stream_key key;
+
+	/* Nearly always the name is written as the room has it. */
+	for (size_t i = 0; i < s->room_count; i++) {
+		if (span_equal(name, room_name(s->rooms[i].room)))
+			return &s->rooms[i];
+	}
+	if (stream_key_room(name.text, name.length, &key) != 0)
+		return NULL;
+	for (size_t i = 0; i < s->room_count; i++) {
+		if (stream_key_compare(&key, feed_key(room_feed(s->rooms[i].room))) == 0)
+			return &s->rooms[i];
+	}
+	return NULL;
+}
+
+static int reserve_room(struct session *s)
+{
+	if (s->room_count < s->room_size)
+		return 0;
+	size_t size = s->room_size ? s->room_size * 2 : 2;
+	struct session_room *rooms = realloc(s->rooms, size * sizeof(*rooms));
+	if (!rooms)
+		return ERR_MEMORY;
+	s->rooms = rooms;
+	s->room_size = size;
+	return 0;
+}
+
+/* ---- lists ---- */
+
+static int reply_list(struct session *s, enum message_number number, const void *m)
+{
+	size_t size = LIST_BYTES + 1024, used = 0;
+	uint8_t *frame = malloc(size);
+
+	if (!frame)
+		return ERR_MEMORY;
+	int r = message_encode((uint16_t)number, m, frame, size, &used);
+	if (r == 0)
+		r = session_reply_frame(s, frame, used);
+	free(frame);
+	return r;
+}
+
+static int reply_members(
+	struct session *s, uint32_t tag, struct room *room, struct span after, uint16_t limit)
+{
+	struct msg_member_list m = {.tag = tag, .room = span_of(room_name(room))};
+	uint8_t *buffer = malloc(LIST_BYTES);
+
+	if (!buffer)
+		return ERR_MEMORY;
+	room_members(room, after, limit, &m, buffer, LIST_BYTES);
+	int r = reply_list(s, MESSAGE_MEMBER_LIST, &m);
+	free(buffer);
+	return r;
+}
+
+int session_on_members(struct session *s, const union message *m)
+{
+	struct session_room *sr = session_find_room(s, m->members.room);
+
+	if (!sr)
+		return session_refuse(s, m->members.tag, CODE_NOT_A_MEMBER);
+	uint16_t limit = m->members.limit ? m->members.limit : LIST_MAX;
+	return reply_members(s, m->members.tag, sr->room, m->members.after, limit);
+}
+
+int session_on_rooms(struct session *s, const union message *m)
+{
+	struct msg_room_list list = {.tag = m->rooms.tag};
+	uint8_t *buffer = malloc(LIST_BYTES);
+
+	if (!buffer)
+		return ERR_MEMORY;
+	uint16_t limit = m->rooms.limit ? m->rooms.limit : LIST_MAX;
+	hub_list(chat_hub(s->chat), m->rooms.after, limit, &list, buffer, LIST_BYTES);
+	int r = reply_list(s, MESSAGE_ROOM_LIST, &list);
+	free(buffer);
+	return r;
+}
+
+/* ---- coming and going ---- */
+
+static int tell_joined(
+	struct session *s, uint32_t tag, struct room *room, uint64_t after, uint64_t last)
+{
+	struct room_topic topic;
+
+	room_topic(room, &topic);
+	struct msg_joined m = {
+		.tag = tag,
+		.room = span_of(room_name(room)),
+		.after = after,
+		.last = last,
+		.people = room_people(room),
+		.topic = span_of(topic.text),
+		.topic_nick = span_of(topic.nick),
+		.topic_time = topic.time,
+	};
+	int r = session_reply(s, MESSAGE_JOINED, &m);
+	if (r == 0 && m.people <= ROOM_TOLD_MAX)
+		r = reply_members(s, 0, room, (struct span){0}, LIST_MAX);
+	return r;
+}
+
+/* Where a client that joins begins to read: after what it says it has, or before the last few. */
+static int find_start(
+	struct session *s, const struct msg_join *join, struct room *room, uint64_t *after)
+{
+	uint64_t last = feed_last_seq(room_feed(room));
+
+	if ((join->flags & JOIN_RESUME) && s->same_log) {
+		*after = join->after < last ? join->after : last;
+		return 0;
+	}
+	uint32_t replay = join->replay < s->policy.replay_max ? join->replay : s->policy.replay_max;
+	return engine_last(chat_engine(s->chat), feed_key(room_feed(room)), replay, &last, after);
+}
+
+/* The room is the session's: tell the client, then let what was said come. */
+static int enter(struct session *s, const struct msg_join *join, struct room *room)
+{
+	struct room_session me = session_as_seen(s);
+	uint64_t after = 0;
+	struct member *member;
+
+	int r = find_start(s, join, room, &after);
+	if (r)
+		return r;
+	r = room_enter(room, &me);
+	if (r)
+		return r;
+	r = tell_joined(s, join->tag, room, after, feed_last_seq(room_feed(room)));
+	if (r == 0)
+		r = member_join(s->outlet, room_feed(room), after, &member);
+	if (r) {
+		room_leave(room, &me, "");
+		return r;
+	}
+	s->rooms[s->room_count++] = (struct session_room){.room = room, .member = member};
+	return 0;
+}
+
+int session_on_join(struct session *s, const union message *m)
+{
+	const struct msg_join *join = &m->join;
+	struct room *room;
+
+	if (session_find_room(s, join->room))
+		return session_refuse(s, join->tag, CODE_ALREADY);
+	if (s->room_count >= s->policy.rooms_each)
+		return session_refuse(s, join->tag, CODE_TOO_MANY_ROOMS);
+	if (reserve_room(s) != 0)
+		return session_refuse(s, join->tag, CODE_RESOURCES);
+	enum code code = hub_open(chat_hub(s->chat), join->room, &room);
+	if (code != CODE_NONE)
+		return session_refuse(s, join->tag, code);
+	int r = enter(s, join, room);
+	if (r) {
+		hub_leave(chat_hub(s->chat), room);
+		return r == ERR_MEMORY ? session_refuse(s, join->tag, CODE_RESOURCES) : r;
+	}
+	chat_tell(s->chat, room);
+	return 0;
+}
+
+static void leave(struct session *s, struct session_room *sr, const char *why)
+{
+	struct room_session me = session_as_seen(s);
+	struct room *room = sr->room;
+
+	member_leave(sr->member);
+	member_unref(sr->member);
+	*sr = s->rooms[--s->room_count];
+	room_leave(room, &me, why);
+	chat_tell(s->chat, room);
+	hub_leave(chat_hub(s->chat), room);
+}
+
+int session_on_part(struct session *s, const union message *m)
+{
+	struct session_room *sr = session_find_room(s, m->part.room);
+
+	if (!sr)
+		return session_refuse(s, m->part.tag, CODE_NOT_A_MEMBER);
+	struct room *room = room_ref(sr->room);
+	leave(s, sr, "");
+	struct msg_parted parted = {.tag = m->part.tag, .room = span_of(room_name(room))};
+	int r = session_reply(s, MESSAGE_PARTED, &parted);
+	room_unref(room);
+	return r;
+}
+
+void session_leave_all(struct session *s)
+{
+	const char *why = s->farewell                ? s->farewell
+			  : s->end_code == CODE_NONE ? "connection lost"
+						     : code_text(s->end_code);
+
+	while (s->room_count)
+		leave(s, &s->rooms[s->room_count - 1], why);
+	if (s->inbox_member) {
+		member_leave(s->inbox_member);
+		member_unref(s->inbox_member);
+		s->inbox_member = NULL;
+	}
+	if (s->inbox) {
+		people_logout(chat_people(s->chat), s->person, s->nick);
+		feed_unref(s->inbox);
+		s->inbox = NULL;
+	}
+}
+
+/* ---- oneself ---- */
+
+/* Every room sees the session as it was and as it is. */
+static void change_everywhere(struct session *s, const struct room_session *old)
+{
+	struct room_session new = session_as_seen(s);
+
+	for (size_t i = 0; i < s->room_count; i++) {
+		room_change(s->rooms[i].room, old, &new);
+		chat_tell(s->chat, s->rooms[i].room);
+	}
+}
+
+int session_on_nick(struct session *s, const union message *m)
+{
+	struct room_session old = session_as_seen(s);
+	char before[NICK_MAX + 1], nick[NICK_MAX + 1];
+
+	enum code code =
+		people_rename(chat_people(s->chat), s->person, s->nick, m->nick.nick, nick);
+	if (code != CODE_NONE)
+		return session_refuse(s, m->nick.tag, code);
+	memcpy(before, s->nick, sizeof(before));
+	old.nick = before;
+	memcpy(s->nick, nick, sizeof(s->nick));
+	change_everywhere(s, &old);
+	struct msg_renamed renamed = {.tag = m->nick.tag, .nick = span_of(s->nick)};
+	return session_reply(s, MESSAGE_RENAMED, &renamed);
+}
+
+int session_on_away(struct session *s, const union message *m)
+{
+	struct room_session old = session_as_seen(s);
+	char *before = s->away, *text = NULL;
+
+	if (m->away.state > PERSON_AWAY)
+		return session_refuse(s, m->away.tag, CODE_BAD_VALUE);
+	if (m->away.state == PERSON_AWAY && m->away.text.length) {
+		text = strndup(m->away.text.text, m->away.text.length);
+		if (!text)
+			return session_refuse(s, m->away.tag, CODE_RESOURCES);
+	}
+	s->state = (enum person_state)m->away.state;
+	s->away = text;
+	change_everywhere(s, &old);
+	free(before);
+	struct msg_done done = {.tag = m->away.tag};
+	return session_reply(s, MESSAGE_DONE, &done);
+}

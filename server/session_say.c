@@ -1,0 +1,206 @@
+/*
+ * Messages: from a client's frames to the log, and the answer.
+ *
+ * The run of messages that one receive brought is appended in one call, so that a
+ * fast sender shares the cost of keeping them, and its acknowledgements leave
+ * together.
+ */
+#include "server/session.h"
+
+#include "common/clock.h"
+#include "common/err.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define APPEND_MS 10000 /* after which an append is given up as RETRY */
+
+static int refuse(struct session *s, uint64_t counter, enum code code)
+{
+	struct msg_refused m = {
+		.counter = counter,
+		.code = (uint16_t)code,
+		.text = span_of(code_text(code)),
+	};
+
+	return session_reply(s, MESSAGE_REFUSED, &m);
+}
+
+/* After a RETRY everything later is RETRY too, until the client comes again with that one: or a
+ * later message would be in the log, and the earlier one, sent again, taken for known. */
+static bool must_retry(struct session *s, uint64_t counter)
+{
+	if (!s->retry_from)
+		return false;
+	if (counter > s->retry_from)
+		return true;
+	s->retry_from = 0;
+	return false;
+}
+
+static int answer(struct session *s, uint64_t counter, const struct append_result *r)
+{
+	switch (r->status) {
+	case APPEND_OK: {
+		struct msg_ack ack = {.counter = counter, .seq = r->seq, .duplicate = r->duplicate};
+		return session_reply(s, MESSAGE_ACK, &ack);
+	}
+	case APPEND_REJECTED:
+		return refuse(s, counter, r->code);
+	case APPEND_RETRY:
+		if (!s->retry_from)
+			s->retry_from = counter;
+		return refuse(s, counter, CODE_RETRY);
+	case APPEND_TOO_BIG:
+		return refuse(s, counter, CODE_TOO_LONG);
+	}
+	return ERR_ARGUMENT;
+}
+
+static void pump_batch(struct session *s)
+{
+	for (size_t i = 0; i < s->batch_count; i++) {
+		struct room *room = s->batch_rooms[i];
+		/* Mostly they are all of one room; one pump serves all its messages. */
+		if (i > 0 && room == s->batch_rooms[i - 1])
+			continue;
+		chat_pump(s->chat, room_feed(room));
+	}
+}
+
+int session_flush_batch(struct session *s)
+{
+	struct append_result results[SESSION_BATCH];
+	int r = 0;
+
+	if (s->batch_count == 0)
+		return 0;
+	engine_append(
+		chat_engine(s->chat), s->batch, s->batch_count, clock_ms() + APPEND_MS, results);
+	for (size_t i = 0; i < s->batch_count && r == 0; i++)
+		r = answer(s, s->batch[i].counter, &results[i]);
+	/* The acknowledgements leave with the first send to this client. */
+	pump_batch(s);
+	s->batch_count = 0;
+	return r;
+}
+
+static int reserve_batch(struct session *s)
+{
+	if (s->batch)
+		return 0;
+	s->batch = malloc(SESSION_BATCH * sizeof(s->batch[0]));
+	s->batch_rooms = malloc(SESSION_BATCH * sizeof(s->batch_rooms[0]));
+	if (s->batch && s->batch_rooms)
+		return 0;
+	free(s->batch);
+	free(s->batch_rooms);
+	s->batch = NULL;
+	s->batch_rooms = NULL;
+	return ERR_MEMORY;
+}
+
+static struct log_entry entry_of(const struct session *s, uint64_t counter, uint8_t kind)
+{
+	return (struct log_entry){
+		.person = s->person,
+		.instance = s->instance,
+		.counter = counter,
+		.kind = (enum said_kind)kind,
+		.nick = span_of(s->nick),
+	};
+}
+
+static enum code check_say(const struct session_room *sr, const struct msg_say *say)
+{
+	if (say->kind >= SAID_KINDS || say->counter == 0)
+		return CODE_BAD_VALUE;
+	if (!sr)
+		return CODE_NOT_A_MEMBER;
+	if (say->kind == SAID_TOPIC)
+		return say->text.length > TOPIC_MAX ? CODE_TOO_LONG : CODE_NONE;
+	return say->text.length == 0 ? CODE_BAD_VALUE : CODE_NONE;
+}
+
+int session_on_say(struct session *s, const union message *m)
+{
+	const struct msg_say *say = &m->say;
+	struct session_room *sr = session_find_room(s, say->room);
+	enum code code = check_say(sr, say);
+
+	if (code == CODE_NONE && must_retry(s, say->counter))
+		code = CODE_RETRY;
+	if (code == CODE_NONE && reserve_batch(s) != 0)
+		code = CODE_NOT_KEPT;
+	if (code != CODE_NONE) {
+		int r = session_flush_batch(s);
+		return r ? r : refuse(s, say->counter, code);
+	}
+	struct log_entry *e = &s->batch[s->batch_count];
+	*e = entry_of(s, say->counter, say->kind);
+	e->room = feed_key(room_feed(sr->room));
+	e->text = say->text;
+	s->batch_rooms[s->batch_count++] = sr->room;
+	return s->batch_count == SESSION_BATCH ? session_flush_batch(s) : 0;
+}
+
+/* ---- direct messages ---- */
+
+static const uint8_t nobody[PERSON_ID];
+
+/* Whom a direct message is for: by id, if there is one, else by the nick. Somebody who is not here can be
+ * written to by id; the message waits in their inbox. */
+static enum code find_recipient(struct session *s, const struct msg_direct *direct,
+	uint8_t person[PERSON_ID], char nick[NICK_MAX + 1])
+{
+	struct people *people = chat_people(s->chat);
+
+	if (memcmp(direct->person, nobody, PERSON_ID) == 0)
+		return people_find(people, direct->nick, person, nick) == 0 ? CODE_NONE
+									    : CODE_NO_SUCH_PERSON;
+	memcpy(person, direct->person, PERSON_ID);
+	if (people_nick_of(people, person, nick) == 0)
+		return CODE_NONE;
+	if (direct->nick.length == 0)
+		return CODE_NO_SUCH_PERSON;
+	memcpy(nick, direct->nick.text, direct->nick.length);
+	nick[direct->nick.length] = '\0';
+	return CODE_NONE;
+}
+
+static void pump_inbox(struct session *s, const uint8_t *person)
+{
+	struct feed *inbox = people_inbox(chat_people(s->chat), person);
+
+	if (inbox)
+		chat_pump(s->chat, inbox);
+	feed_unref(inbox);
+}
+
+int session_on_direct(struct session *s, const union message *m)
+{
+	const struct msg_direct *direct = &m->direct;
+	uint8_t person[PERSON_ID];
+	char nick[NICK_MAX + 1];
+	struct append_result result;
+	enum code code = CODE_NONE;
+
+	if (direct->kind >= SAID_TOPIC || direct->counter == 0)
+		code = CODE_BAD_VALUE;
+	if (code == CODE_NONE)
+		code = find_recipient(s, direct, person, nick);
+	if (code == CODE_NONE && must_retry(s, direct->counter))
+		code = CODE_RETRY;
+	if (code != CODE_NONE)
+		return refuse(s, direct->counter, code);
+	struct log_entry e = entry_of(s, direct->counter, direct->kind);
+	e.to = person;
+	e.to_nick = span_of(nick);
+	e.text = direct->text;
+	engine_append(chat_engine(s->chat), &e, 1, clock_ms() + APPEND_MS, &result);
+	int r = answer(s, direct->counter, &result);
+	pump_inbox(s, s->person);
+	if (memcmp(person, s->person, PERSON_ID) != 0)
+		pump_inbox(s, person);
+	return r;
+}

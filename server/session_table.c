@@ -1,0 +1,30 @@
+/*
+ * Which function acts on which message. The rest of what the protocol says of a
+ * message, its fields, bounds and when it is legal, is in common/messages.def.
+ */
+#include "server/session.h"
+
+static const struct session_row rows[] = {
+	{MESSAGE_HELLO, session_on_hello},
+	{MESSAGE_LOGIN, session_on_login},
+	{MESSAGE_PING, session_on_ping},
+	{MESSAGE_PONG, session_on_pong},
+	{MESSAGE_BYE, session_on_bye},
+	{MESSAGE_JOIN, session_on_join},
+	{MESSAGE_PART, session_on_part},
+	{MESSAGE_ROOMS, session_on_rooms},
+	{MESSAGE_MEMBERS, session_on_members},
+	{MESSAGE_NICK, session_on_nick},
+	{MESSAGE_AWAY, session_on_away},
+	{MESSAGE_SAY, session_on_say},
+	{MESSAGE_DIRECT, session_on_direct},
+};
+
+session_handler *session_handler_of(uint16_t number)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (rows[i].number == number)
+			return rows[i].handler;
+	}
+	return NULL;
+}

@@ -1,0 +1,33 @@
+/*
+ * Settings: what lanchatd can be told, on the command line or in its config file.
+ */
+#ifndef LANCHAT_SERVER_SETTINGS_H
+#define LANCHAT_SERVER_SETTINGS_H
+
+#include "common/options.h"
+
+#include <stdbool.h>
+
+struct settings {
+	struct option_list listen;
+	char *port_file;
+	char *name;
+	char *motd; /* a file */
+	char *data;
+	char *config;
+	struct option_list interfaces, not_interfaces;
+	long max_clients, max_rooms, rooms_each;
+	long replay, keep_bytes, window_bytes;
+	long login_seconds, frame_seconds, ping_seconds, idle_seconds;
+	int log_level;
+	bool no_beacon, while_clients, trace, check_config, help, version;
+};
+
+/* The table of options, one row a field. */
+const struct option_table *settings_table(void);
+
+/* The name of the first option that differs and cannot be changed while running; NULL when there is
+ * none. */
+const char *settings_fixed_difference(const struct settings *a, const struct settings *b);
+
+#endif
