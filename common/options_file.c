@@ -80,11 +80,12 @@ static int split(char *line, struct option_source *s, char **name, char **value)
 	if (is_end(p) && assigned)
 		return options_complain(s, "nothing follows the '='; an empty value is \"\"");
 	char *found = NULL;
-	if (*p == '"')
+	bool quoted = *p == '"';
+	if (quoted)
 		found = unquote(p);
 	else if (!is_end(p))
 		found = trim(p);
-	if (*p == '"' && !found)
+	if (quoted && !found)
 		return options_complain(
 			s, "a quoted value must end with '\"' and nothing behind it");
 	*end = '\0';
