@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 
 from .process import Program
 from .wait import BUILD, wait_for
@@ -12,9 +13,9 @@ class Server(Program):
     `beacon` it neither announces itself nor answers. With `wait` false it need not come up."""
 
     def __init__(self, case, *options, listen=("127.0.0.1:0",), beacon=False, data=None,
-                 wait=True, **more):
+                 wait=True, port_file=None, **more):
         number = len(case.programs)
-        self.port_file = os.path.join(case.dir, f"port.{number}")
+        self.port_file = port_file or os.path.join(case.dir, f"port.{number}")
         self.data = data or os.path.join(case.dir, f"data.{number}")
         argv = [os.path.join(BUILD, "lanchatd"), "--port-file", self.port_file,
                 "--data", self.data]
@@ -22,7 +23,7 @@ class Server(Program):
             argv += ["--listen", address]
         if not beacon:
             argv.append("--no-beacon")
-        super().__init__(case, argv + list(options), stdin=-3, **more)  # -3: /dev/null
+        super().__init__(case, argv + list(options), stdin=subprocess.DEVNULL, **more)
         self.bound = []
         if wait:
             self.wait_ready()
