@@ -1,11 +1,10 @@
 #include "client/event.h"
 
 #include "common/err.h"
+#include "common/wakeup.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 /* ---- one event ---- */
@@ -128,10 +127,11 @@ void event_list_fini(struct event_list *l)
 
 int event_queue_init(struct event_queue *q)
 {
-	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	int fd;
+	int r = wakeup_open(&fd);
 
-	if (fd < 0)
-		return ERR_SYSTEM;
+	if (r)
+		return r;
 	*q = (struct event_queue){.fd = fd};
 	lock_init(&q->lock, LOCK_LEAF);
 	return 0;
@@ -145,14 +145,6 @@ void event_queue_fini(struct event_queue *q)
 	close(q->fd);
 }
 
-static void signal_owner(const struct event_queue *q)
-{
-	uint64_t one = 1;
-
-	/* It can only fail by being readable already, which is what is wanted. */
-	(void)!write(q->fd, &one, sizeof(one));
-}
-
 void event_queue_put(struct event_queue *q, struct event_list *batch)
 {
 	if (!batch->head)
@@ -163,7 +155,7 @@ void event_queue_put(struct event_queue *q, struct event_list *batch)
 	q->signalled = true;
 	lock_drop(&q->lock);
 	if (!signalled)
-		signal_owner(q);
+		wakeup_signal(q->fd);
 }
 
 bool event_queue_full(struct event_queue *q)
@@ -188,18 +180,16 @@ static bool fetch(struct event_queue *q)
 
 struct event *event_queue_take(struct event_queue *q, bool *drained)
 {
-	uint64_t count;
-
 	*drained = false;
 	if (q->taken.head)
 		return event_list_take(&q->taken);
 
 	/* The descriptor is emptied before the list is looked at: what is put in between leaves it
 	 * readable once too often, never once too seldom. */
-	(void)!read(q->fd, &count, sizeof(count));
+	wakeup_clear(q->fd);
 	*drained = fetch(q);
 	if (!q->taken.head)
 		return NULL;
-	signal_owner(q); /* more than the one that is returned may wait */
+	wakeup_signal(q->fd); /* more than the one that is returned may wait */
 	return event_list_take(&q->taken);
 }

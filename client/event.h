@@ -58,7 +58,7 @@ void event_list_drop_last(struct event_list *l);
 void event_list_fini(struct event_list *l);
 
 struct event_queue {
-	int fd; /* eventfd; constant after init */
+	int fd; /* owned; constant after init */
 
 	/* The taking thread's own. */
 	struct event_list taken; /* off the shared list, not yet asked for */

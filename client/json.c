@@ -132,10 +132,14 @@ void json_null(struct json *j, const char *key)
 
 void json_hex(struct json *j, const char *key, const uint8_t *bytes, size_t length)
 {
+	static const char digits[] = "0123456789abcdef";
+
 	put_key(j, key);
 	putc('"', j->out);
-	for (size_t i = 0; i < length; i++)
-		fprintf(j->out, "%02x", bytes[i]);
+	for (size_t i = 0; i < length; i++) {
+		putc(digits[bytes[i] >> 4], j->out);
+		putc(digits[bytes[i] & 15], j->out);
+	}
 	putc('"', j->out);
 }
 

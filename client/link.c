@@ -3,10 +3,10 @@
 #include "client/link_private.h"
 #include "common/clock.h"
 #include "common/err.h"
+#include "common/wakeup.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #define GIVE_UP_MS   10000 /* when the config does not say */
@@ -60,8 +60,10 @@ int link_start(const struct link_config *config, struct link **out)
 
 	if (!l)
 		return ERR_MEMORY;
-	l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	int r = l->wake_fd < 0 ? ERR_SYSTEM : copy_config(l, config);
+	l->wake_fd = -1;
+	int r = wakeup_open(&l->wake_fd);
+	if (r == 0)
+		r = copy_config(l, config);
 	if (r == 0)
 		r = event_queue_init(&l->events);
 	if (r) {
@@ -82,13 +84,12 @@ int link_start(const struct link_config *config, struct link **out)
 /* End what was begun under the lock, and let the thread see to it. */
 static void drop_and_wake(struct link *l) LOCK_RELEASES(l->lock)
 {
-	uint64_t one = 1;
 	bool woken = l->woken;
 
 	l->woken = true;
 	lock_drop(&l->lock);
 	if (!woken)
-		(void)!write(l->wake_fd, &one, sizeof(one));
+		wakeup_signal(l->wake_fd);
 }
 
 static void quit(struct link *l, enum quit how)

@@ -28,7 +28,7 @@ struct link {
 	bool keep_trying;
 	int64_t give_up_ms;
 	uint8_t instance[INSTANCE_ID];
-	int wake_fd; /* eventfd: the owner wants something */
+	int wake_fd; /* owned; readable when the owner wants something */
 	pthread_t thread;
 
 	/* Has a lock of its own. */

@@ -2,13 +2,13 @@
 
 #include "common/err.h"
 #include "common/lock.h"
+#include "common/wakeup.h"
 
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #define ADDRESSES_MOST 16
@@ -17,7 +17,7 @@ struct resolve {
 	/* Constant. */
 	char host[NET_HOST_MAX];
 	uint16_t port;
-	int fd; /* eventfd, closed by whoever frees */
+	int fd; /* closed by whoever frees */
 
 	/* Guarded by `lock`. */
 	int references; /* the asker and the thread */
@@ -48,7 +48,6 @@ static void *look_up(void *argument)
 	struct net_address found[ADDRESSES_MOST];
 	size_t count = 0;
 	const char *why = "";
-	uint64_t one = 1;
 
 	int result = net_resolve(
 		r->host, r->port, SOCK_STREAM, false, found, ADDRESSES_MOST, &count, &why);
@@ -59,7 +58,7 @@ static void *look_up(void *argument)
 	r->count = count;
 	memcpy(r->addresses, found, count * sizeof(found[0]));
 	lock_drop(&r->lock);
-	(void)!write(r->fd, &one, sizeof(one));
+	wakeup_signal(r->fd);
 	unref(r);
 	return NULL;
 }
@@ -75,8 +74,7 @@ int resolve_start(const char *host, uint16_t port, struct resolve **out)
 	snprintf(r->host, sizeof(r->host), "%s", host);
 	r->port = port;
 	r->references = 2;
-	r->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (r->fd < 0) {
+	if (wakeup_open(&r->fd) != 0) {
 		free(r);
 		return ERR_SYSTEM;
 	}

@@ -78,7 +78,7 @@ static bool reserve(struct link_bytes *b, size_t more)
 	return true;
 }
 
-void session_send(struct link_session *s, enum message_number number, const void *value)
+void client_send(struct link_session *s, enum message_number number, const void *value)
 {
 	struct link_bytes *b = &s->out;
 	size_t used;
@@ -94,14 +94,14 @@ void session_send(struct link_session *s, enum message_number number, const void
 	b->length += used;
 }
 
-uint32_t session_tag(struct link_session *s)
+uint32_t client_tag(struct link_session *s)
 {
 	if (++s->last_tag == 0)
 		s->last_tag = 1;
 	return s->last_tag;
 }
 
-struct event *session_event(struct link_session *s, enum event_type type)
+struct event *client_event(struct link_session *s, enum event_type type)
 {
 	struct event *e = s->out_of_memory ? NULL : event_new(type);
 
@@ -112,19 +112,19 @@ struct event *session_event(struct link_session *s, enum event_type type)
 	return e;
 }
 
-void session_set(struct link_session *s, char **field, const char *text)
+void client_set(struct link_session *s, char **field, const char *text)
 {
 	if (event_set(field, text) != 0)
 		s->out_of_memory = s->event_broken = true;
 }
 
-void session_set_span(struct link_session *s, char **field, struct span text)
+void client_set_span(struct link_session *s, char **field, struct span text)
 {
 	if (event_set_span(field, text) != 0)
 		s->out_of_memory = s->event_broken = true;
 }
 
-int session_fail(struct link_session *s, int result, unsigned code, const char *format, ...)
+int client_fail(struct link_session *s, int result, unsigned code, const char *format, ...)
 {
 	va_list ap;
 
@@ -144,7 +144,7 @@ static int check_memory(struct link_session *s)
 	if (s->event_broken)
 		event_list_drop_last(&s->events);
 	s->out_of_memory = s->event_broken = false;
-	return session_fail(s, ERR_MEMORY, 0, "out of memory");
+	return client_fail(s, ERR_MEMORY, 0, "out of memory");
 }
 
 /* Encode one message of the outbox. */
@@ -160,7 +160,7 @@ static void send_outgoing(struct link_session *s, const struct outgoing *m)
 			.text = text,
 		};
 		memcpy(direct.person, m->person, sizeof(direct.person));
-		session_send(s, MESSAGE_DIRECT, &direct);
+		client_send(s, MESSAGE_DIRECT, &direct);
 		return;
 	}
 	struct msg_say say = {
@@ -169,7 +169,7 @@ static void send_outgoing(struct link_session *s, const struct outgoing *m)
 		.room = span_of(m->to),
 		.text = text,
 	};
-	session_send(s, MESSAGE_SAY, &say);
+	client_send(s, MESSAGE_SAY, &say);
 }
 
 /* Messages leave the outbox in order, until `enough` bytes wait to be sent. */
@@ -185,7 +185,7 @@ static void fill(struct link_session *s, size_t enough)
 	}
 }
 
-void session_retry(struct link_session *s, uint64_t counter)
+void client_retry(struct link_session *s, uint64_t counter)
 {
 	outbox_rewind(&s->outbox, counter);
 	if (s->resend_at != 0)
@@ -195,7 +195,7 @@ void session_retry(struct link_session *s, uint64_t counter)
 		s->retry_pause * 2 < RETRY_PAUSE_MOST ? s->retry_pause * 2 : RETRY_PAUSE_MOST;
 }
 
-void session_retry_over(struct link_session *s)
+void client_retry_over(struct link_session *s)
 {
 	s->retry_pause = RETRY_PAUSE;
 }
@@ -223,14 +223,14 @@ void link_session_events(struct link_session *s, struct event_list *to)
 void link_session_state(struct link_session *s, enum link_state state, const char *text,
 	uint64_t number, unsigned code)
 {
-	struct event *e = session_event(s, EVENT_STATE);
+	struct event *e = client_event(s, EVENT_STATE);
 
 	if (!e)
 		return;
 	e->state = state;
 	e->number = number;
 	e->code = code;
-	session_set(s, &e->text, text ? text : "");
+	client_set(s, &e->text, text ? text : "");
 }
 
 /* ---- a connection's life ---- */
@@ -252,7 +252,7 @@ int link_session_begin(struct link_session *s, int64_t now, int64_t deadline)
 	s->code = 0;
 	s->reason[0] = '\0';
 	link_session_state(s, LINK_LOGGING_IN, NULL, 0, 0);
-	session_send(s, MESSAGE_HELLO, &hello);
+	client_send(s, MESSAGE_HELLO, &hello);
 	return check_memory(s);
 }
 
@@ -270,7 +270,7 @@ void link_session_end(struct link_session *s)
 	for (struct seat *seat = s->seats.head; seat; seat = next) {
 		next = seat->next;
 		seat_reset(seat);
-		session_pursue(s, seat);
+		client_pursue(s, seat);
 	}
 }
 
@@ -288,10 +288,10 @@ int link_session_input(
 		if (r == ERR_AGAIN)
 			break;
 		if (r != 0)
-			return session_fail(s, ERR_PROTOCOL, CODE_PROTOCOL,
+			return client_fail(s, ERR_PROTOCOL, CODE_PROTOCOL,
 				"the server sent what is not a lanchat frame");
 		s->heard_at = now;
-		r = session_handle(s, &f);
+		r = client_handle(s, &f);
 		if (r == 0)
 			r = check_memory(s);
 		*used += FRAME_HEADER + (size_t)f.length;
@@ -308,7 +308,7 @@ static void ping(struct link_session *s)
 		return;
 	s->ping_out = true;
 	s->ping_token = message.token;
-	session_send(s, MESSAGE_PING, &message);
+	client_send(s, MESSAGE_PING, &message);
 }
 
 /* When a seat may ask for its members again; INT64_MAX: it need not. */
@@ -324,14 +324,14 @@ int link_session_tick(struct link_session *s, int64_t now)
 	s->now = now;
 	if (s->stage == STAGE_GREETING || s->stage == STAGE_LOGIN) {
 		if (now >= s->login_deadline)
-			return session_fail(s, ERR_TIMEOUT, CODE_TIMEOUT,
+			return client_fail(s, ERR_TIMEOUT, CODE_TIMEOUT,
 				"the server took too long to answer the login");
 		return 0;
 	}
 	if (s->stage != STAGE_ONLINE)
 		return 0;
 	if (s->ping_out && now >= s->heard_at + SILENCE_MOST)
-		return session_fail(
+		return client_fail(
 			s, ERR_TIMEOUT, CODE_TIMEOUT, "nothing was heard of the server any more");
 	if (now >= s->ping_at)
 		ping(s);
@@ -339,7 +339,7 @@ int link_session_tick(struct link_session *s, int64_t now)
 		s->resend_at = 0;
 	for (struct seat *seat = s->seats.head; seat; seat = seat->next) {
 		if (now >= members_due(seat))
-			session_ask_members(s, seat, span_of(""));
+			client_ask_members(s, seat, span_of(""));
 	}
 	return check_memory(s);
 }
@@ -402,13 +402,13 @@ uint64_t link_session_dropped(const struct link_session *s)
 static void send_request(struct link_session *s, enum message_number number, const void *value)
 {
 	fill(s, SIZE_MAX);
-	session_send(s, number, value);
+	client_send(s, number, value);
 }
 
 static void send_join(struct link_session *s, struct seat *seat)
 {
 	struct msg_join join = {
-		.tag = session_tag(s),
+		.tag = client_tag(s),
 		.room = span_of(seat->name),
 		.flags = seat->seen_known ? JOIN_RESUME : 0,
 		.after = seat->seen,
@@ -422,7 +422,7 @@ static void send_join(struct link_session *s, struct seat *seat)
 
 static void send_part(struct link_session *s, struct seat *seat)
 {
-	struct msg_part part = {.tag = session_tag(s), .room = span_of(seat->name)};
+	struct msg_part part = {.tag = client_tag(s), .room = span_of(seat->name)};
 
 	seat->tag = part.tag;
 	seat->state = SEAT_LEAVING;
@@ -431,16 +431,16 @@ static void send_part(struct link_session *s, struct seat *seat)
 
 static void leave_quietly(struct link_session *s, struct seat *seat)
 {
-	struct event *e = seat->joined_before ? session_event(s, EVENT_PARTED) : NULL;
+	struct event *e = seat->joined_before ? client_event(s, EVENT_PARTED) : NULL;
 
 	if (e) {
-		session_set(s, &e->room, seat->name);
-		session_set(s, &e->text, "");
+		client_set(s, &e->room, seat->name);
+		client_set(s, &e->text, "");
 	}
 	seats_remove(&s->seats, seat);
 }
 
-void session_pursue(struct link_session *s, struct seat *seat)
+void client_pursue(struct link_session *s, struct seat *seat)
 {
 	if (!seat->wanted && seat->state == SEAT_OUT) {
 		leave_quietly(s, seat);
@@ -453,13 +453,13 @@ void session_pursue(struct link_session *s, struct seat *seat)
 	else if (!seat->wanted && seat->state == SEAT_IN)
 		send_part(s, seat);
 	else if (s->now >= members_due(seat))
-		session_ask_members(s, seat, span_of(""));
+		client_ask_members(s, seat, span_of(""));
 }
 
-void session_ask_members(struct link_session *s, struct seat *seat, struct span after)
+void client_ask_members(struct link_session *s, struct seat *seat, struct span after)
 {
 	struct msg_members members = {
-		.tag = session_tag(s),
+		.tag = client_tag(s),
 		.room = span_of(seat->name),
 		.after = after,
 		.limit = PAGE,
@@ -472,7 +472,7 @@ void session_ask_members(struct link_session *s, struct seat *seat, struct span 
 
 static void send_nick(struct link_session *s)
 {
-	struct msg_nick nick = {.tag = session_tag(s), .nick = span_of(s->nick_wanted)};
+	struct msg_nick nick = {.tag = client_tag(s), .nick = span_of(s->nick_wanted)};
 
 	s->nick_tag = nick.tag;
 	send_request(s, MESSAGE_NICK, &nick);
@@ -481,7 +481,7 @@ static void send_nick(struct link_session *s)
 static void send_away(struct link_session *s)
 {
 	struct msg_away away = {
-		.tag = session_tag(s), .state = (uint8_t)s->away, .text = span_of(s->away_text)};
+		.tag = client_tag(s), .state = (uint8_t)s->away, .text = span_of(s->away_text)};
 
 	s->away_tag = away.tag;
 	send_request(s, MESSAGE_AWAY, &away);
@@ -489,13 +489,13 @@ static void send_away(struct link_session *s)
 
 static void send_rooms(struct link_session *s)
 {
-	struct msg_rooms rooms = {.tag = session_tag(s), .after = span_of(""), .limit = PAGE};
+	struct msg_rooms rooms = {.tag = client_tag(s), .after = span_of(""), .limit = PAGE};
 
 	s->rooms_tag = rooms.tag;
 	send_request(s, MESSAGE_ROOMS, &rooms);
 }
 
-void session_pursue_all(struct link_session *s)
+void client_pursue_all(struct link_session *s)
 {
 	struct seat *next;
 
@@ -504,7 +504,7 @@ void session_pursue_all(struct link_session *s)
 	/* Rooms first: what waits in the outbox is for them. */
 	for (struct seat *seat = s->seats.head; seat; seat = next) {
 		next = seat->next;
-		session_pursue(s, seat);
+		client_pursue(s, seat);
 	}
 	if (s->nick_wanted[0])
 		send_nick(s);
@@ -533,7 +533,7 @@ int link_session_join(struct link_session *s, const char *room)
 	if (!seat)
 		return ERR_MEMORY;
 	seat->wanted = true;
-	session_pursue(s, seat);
+	client_pursue(s, seat);
 	return check_memory(s);
 }
 
@@ -547,7 +547,7 @@ int link_session_part(struct link_session *s, const char *room)
 	if (!seat)
 		return ERR_NOT_FOUND;
 	seat->wanted = false;
-	session_pursue(s, seat);
+	client_pursue(s, seat);
 	return check_memory(s);
 }
 
@@ -653,7 +653,7 @@ int link_session_list_members(struct link_session *s, const char *room)
 	if (!seat)
 		return ERR_NOT_FOUND;
 	seat->members_wanted = true;
-	session_pursue(s, seat);
+	client_pursue(s, seat);
 	return check_memory(s);
 }
 
@@ -665,7 +665,7 @@ int link_session_bye(struct link_session *s)
 		return 0;
 	if (s->stage == STAGE_ONLINE)
 		fill(s, SIZE_MAX);
-	session_send(s, MESSAGE_BYE, &bye);
+	client_send(s, MESSAGE_BYE, &bye);
 	s->stage = STAGE_OVER;
 	return check_memory(s);
 }

@@ -41,7 +41,7 @@ static void forget_positions(struct link_session *s)
 		seat->seen_known = false;
 		seat->seen = 0;
 	}
-	session_event(s, EVENT_LOG_CHANGED);
+	client_event(s, EVENT_LOG_CHANGED);
 }
 
 static bool any_position(const struct link_session *s)
@@ -56,7 +56,7 @@ static bool any_position(const struct link_session *s)
 static void send_login(struct link_session *s)
 {
 	struct msg_login login = {
-		.tag = session_tag(s),
+		.tag = client_tag(s),
 		.inbox_after = s->inbox_seen,
 		.inbox_replay = s->replay,
 		.flags = s->any_nick ? LOGIN_ANY_NICK : 0,
@@ -69,7 +69,7 @@ static void send_login(struct link_session *s)
 		memcpy(login.log, s->log, sizeof(login.log));
 	s->login_tag = login.tag;
 	s->stage = STAGE_LOGIN;
-	session_send(s, MESSAGE_LOGIN, &login);
+	client_send(s, MESSAGE_LOGIN, &login);
 }
 
 static int on_welcome(struct link_session *s, const union message *m)
@@ -77,13 +77,13 @@ static int on_welcome(struct link_session *s, const union message *m)
 	const struct msg_welcome *w = &m->welcome;
 
 	if (s->stage != STAGE_GREETING)
-		return session_fail(s, ERR_PROTOCOL, CODE_PROTOCOL, "the server welcomed us twice");
+		return client_fail(s, ERR_PROTOCOL, CODE_PROTOCOL, "the server welcomed us twice");
 	if (w->version != PROTOCOL_VERSION)
-		return session_fail(s, ERR_REFUSED, CODE_VERSION,
+		return client_fail(s, ERR_REFUSED, CODE_VERSION,
 			"the server speaks protocol version %u, this client %u", w->version,
 			PROTOCOL_VERSION);
 	if (s->server_known && memcmp(w->server, s->server_id, sizeof(s->server_id)) != 0)
-		return session_fail(s, ERR_REFUSED, CODE_NONE,
+		return client_fail(s, ERR_REFUSED, CODE_NONE,
 			"this is not the server that was announced: its id is another one");
 	if (s->log_known && memcmp(w->log, s->log, sizeof(s->log)) != 0)
 		forget_positions(s);
@@ -97,7 +97,7 @@ static int on_welcome(struct link_session *s, const union message *m)
 
 static void acknowledge(struct link_session *s, struct outgoing *m, uint64_t seq)
 {
-	struct event *e = session_event(s, EVENT_ACK);
+	struct event *e = client_event(s, EVENT_ACK);
 
 	if (!e)
 		return;
@@ -105,8 +105,8 @@ static void acknowledge(struct link_session *s, struct outgoing *m, uint64_t seq
 	e->seq = seq;
 	e->direct = m->direct;
 	memcpy(e->instance, s->instance, sizeof(e->instance));
-	session_set(s, &e->room, m->direct ? "" : m->to);
-	session_set(s, &e->nick, m->direct ? m->to : "");
+	client_set(s, &e->room, m->direct ? "" : m->to);
+	client_set(s, &e->nick, m->direct ? m->to : "");
 	if (!s->out_of_memory)
 		outbox_remove(&s->outbox, m);
 }
@@ -117,26 +117,26 @@ static int on_logged_in(struct link_session *s, const union message *m)
 	struct event *e;
 
 	if (s->stage != STAGE_LOGIN || l->tag != s->login_tag)
-		return session_fail(s, ERR_PROTOCOL, CODE_PROTOCOL,
+		return client_fail(s, ERR_PROTOCOL, CODE_PROTOCOL,
 			"the server accepted a login that was not asked for");
 	if (l->accepted > s->outbox.last_counter)
-		return session_fail(s, ERR_PROTOCOL, CODE_PROTOCOL,
+		return client_fail(s, ERR_PROTOCOL, CODE_PROTOCOL,
 			"the server claims to have messages that were never sent");
 	s->stage = STAGE_ONLINE;
 	s->logged_in = s->was_online = true;
 	copy_span(s->nick, sizeof(s->nick), l->nick);
 	s->text_max = l->text_max > 0 && l->text_max < TEXT_MAX ? l->text_max : TEXT_MAX;
-	if (!(e = session_event(s, EVENT_LOGGED_IN)))
+	if (!(e = client_event(s, EVENT_LOGGED_IN)))
 		return 0;
 	e->flag = s->kept;
 	e->number = s->text_max;
-	session_set(s, &e->nick, s->nick);
-	session_set(s, &e->text, s->server_name);
+	client_set(s, &e->nick, s->nick);
+	client_set(s, &e->text, s->server_name);
 	link_session_state(s, LINK_ONLINE, NULL, 0, 0);
 	/* What the server has is kept, only its number is not known. */
 	while (s->outbox.head && s->outbox.head->counter <= l->accepted && !s->out_of_memory)
 		acknowledge(s, s->outbox.head, 0);
-	session_pursue_all(s);
+	client_pursue_all(s);
 	return 0;
 }
 
@@ -146,7 +146,7 @@ static int on_ping(struct link_session *s, const union message *m)
 {
 	struct msg_pong pong = {.token = m->ping.token};
 
-	session_send(s, MESSAGE_PONG, &pong);
+	client_send(s, MESSAGE_PONG, &pong);
 	return 0;
 }
 
@@ -157,7 +157,7 @@ static int on_pong(struct link_session *s, const union message *m)
 	if (!s->ping_out || m->pong.token != s->ping_token)
 		return 0;
 	s->ping_out = false;
-	if ((e = session_event(s, EVENT_RTT)))
+	if ((e = client_event(s, EVENT_RTT)))
 		e->number = (uint64_t)(s->now - (int64_t)s->ping_token);
 	return 0;
 }
@@ -181,7 +181,7 @@ static int end_of_connection(struct link_session *s, unsigned code, struct span 
 	char buffer[REASON_MAX + 1];
 	bool final = s->stage != STAGE_ONLINE && is_final(s, code);
 
-	return session_fail(
+	return client_fail(
 		s, final ? ERR_REFUSED : otherwise, code, "%s", reason_text(buffer, code, text));
 }
 
@@ -192,7 +192,7 @@ static void refuse_seat(struct link_session *s, struct seat *seat)
 		seat->wanted = false;
 	seat->tag = 0;
 	seat->state = SEAT_OUT;
-	session_pursue(s, seat);
+	client_pursue(s, seat);
 }
 
 /* An error about a request. */
@@ -200,15 +200,15 @@ static void refuse_request(struct link_session *s, const struct msg_error *error
 {
 	struct seat *seat = seats_find_tag(&s->seats, error->tag);
 	struct seat *listed = seats_find_members_tag(&s->seats, error->tag);
-	struct event *e = session_event(s, EVENT_ERROR);
+	struct event *e = client_event(s, EVENT_ERROR);
 	char buffer[REASON_MAX + 1];
 
 	if (!e)
 		return;
 	e->code = error->code;
-	session_set(s, &e->text, reason_text(buffer, error->code, error->text));
+	client_set(s, &e->text, reason_text(buffer, error->code, error->text));
 	if (seat || listed)
-		session_set(s, &e->room, seat ? seat->name : listed->name);
+		client_set(s, &e->room, seat ? seat->name : listed->name);
 	if (error->tag == s->nick_tag) {
 		s->nick_tag = 0;
 		s->nick_wanted[0] = '\0';
@@ -243,12 +243,12 @@ static int on_bye(struct link_session *s, const union message *m)
 
 static int on_notice(struct link_session *s, const union message *m)
 {
-	struct event *e = session_event(s, EVENT_NOTICE);
+	struct event *e = client_event(s, EVENT_NOTICE);
 
 	if (!e)
 		return 0;
 	e->kind = m->notice.kind <= NOTICE_WARNING ? m->notice.kind : NOTICE_SERVER;
-	session_set_span(s, &e->text, m->notice.text);
+	client_set_span(s, &e->text, m->notice.text);
 	return 0;
 }
 
@@ -260,7 +260,7 @@ static int on_joined(struct link_session *s, const union message *m)
 	struct seat *seat = seats_find_tag(&s->seats, j->tag);
 
 	if (!seat || seat->state != SEAT_JOINING)
-		return session_fail(s, ERR_PROTOCOL, CODE_PROTOCOL,
+		return client_fail(s, ERR_PROTOCOL, CODE_PROTOCOL,
 			"the server joined us to a room that was not asked for");
 	seat->tag = 0;
 	seat->state = SEAT_IN;
@@ -271,17 +271,17 @@ static int on_joined(struct link_session *s, const union message *m)
 		seat->seen = j->after;
 	}
 	seat->joined_before = true;
-	struct event *e = session_event(s, EVENT_JOINED);
+	struct event *e = client_event(s, EVENT_JOINED);
 	if (!e)
 		return 0;
 	e->flag = seat->resuming;
 	e->seq = j->last;
 	e->count = j->people;
 	e->time = j->topic_time;
-	session_set(s, &e->room, seat->name);
-	session_set_span(s, &e->text, j->topic);
-	session_set_span(s, &e->nick, j->topic_nick);
-	session_pursue(s, seat);
+	client_set(s, &e->room, seat->name);
+	client_set_span(s, &e->text, j->topic);
+	client_set_span(s, &e->nick, j->topic_nick);
+	client_pursue(s, seat);
 	return 0;
 }
 
@@ -293,18 +293,18 @@ static int on_parted(struct link_session *s, const union message *m)
 
 	if (!seat)
 		return 0;
-	struct event *e = session_event(s, EVENT_PARTED);
+	struct event *e = client_event(s, EVENT_PARTED);
 	if (!e)
 		return 0;
 	e->code = p->code;
-	session_set(s, &e->room, seat->name);
-	session_set_span(s, &e->text, p->text);
+	client_set(s, &e->room, seat->name);
+	client_set_span(s, &e->text, p->text);
 	/* Put out by the server, the seat is lost; left by request, it may be wanted again. */
 	if (seat->state != SEAT_LEAVING)
 		seat->wanted = false;
 	seat_reset(seat);
 	seat->joined_before = false;
-	session_pursue(s, seat);
+	client_pursue(s, seat);
 	return 0;
 }
 
@@ -333,7 +333,7 @@ static int on_room_list(struct link_session *s, const union message *m)
 
 	if (l->tag == 0 || l->tag != s->rooms_tag)
 		return 0;
-	struct event *e = session_event(s, EVENT_ROOMS);
+	struct event *e = client_event(s, EVENT_ROOMS);
 	if (!e)
 		return 0;
 	e->number = l->total;
@@ -347,10 +347,10 @@ static int on_room_list(struct link_session *s, const union message *m)
 	if (more) {
 		const char *last = e->rooms[e->count - 1].name;
 		struct msg_rooms next = {
-			.tag = session_tag(s), .after = span_of(last), .limit = LIST_MAX};
+			.tag = client_tag(s), .after = span_of(last), .limit = LIST_MAX};
 
 		s->rooms_tag = next.tag;
-		session_send(s, MESSAGE_ROOMS, &next);
+		client_send(s, MESSAGE_ROOMS, &next);
 	}
 	return 0;
 }
@@ -413,7 +413,7 @@ static void deliver_people(struct link_session *s, struct seat *seat, bool whole
 	e->flag = whole;
 	e->number = seat->people;
 	event_list_add(&s->events, e);
-	session_set(s, &e->room, seat->name);
+	client_set(s, &e->room, seat->name);
 	seat->people_state = SEAT_PEOPLE_KNOWN;
 	seat->members_wanted = false;
 }
@@ -437,7 +437,7 @@ static int on_member_list(struct link_session *s, const union message *m)
 	const struct event *pages = seat->pages;
 	bool more = l->more && l->members.count > 0;
 	if (more && pages->count < MEMBERS_MOST)
-		session_ask_members(s, seat, span_of(pages->people[pages->count - 1].nick));
+		client_ask_members(s, seat, span_of(pages->people[pages->count - 1].nick));
 	else
 		deliver_people(s, seat, !more);
 	return 0;
@@ -447,7 +447,7 @@ static int on_member_list(struct link_session *s, const union message *m)
 static void refresh_people(struct link_session *s, struct seat *seat)
 {
 	seat->members_wanted = true;
-	session_pursue(s, seat);
+	client_pursue(s, seat);
 }
 
 static void put_change(
@@ -455,27 +455,27 @@ static void put_change(
 {
 	struct event *e;
 
-	if (change->what > CHANGE_STATE || !(e = session_event(s, EVENT_PRESENCE)))
+	if (change->what > CHANGE_STATE || !(e = client_event(s, EVENT_PRESENCE)))
 		return;
 	e->change = (enum change_what)change->what;
 	e->person_state = state_of(change->state);
 	e->number = seat->people;
 	memcpy(e->person, change->person, sizeof(e->person));
-	session_set(s, &e->room, seat->name);
-	session_set_span(s, &e->nick, change->nick);
-	session_set_span(s, &e->text, change->text);
+	client_set(s, &e->room, seat->name);
+	client_set_span(s, &e->nick, change->nick);
+	client_set_span(s, &e->text, change->text);
 }
 
 /* A room too large for single changes: only how many there are. */
 static void put_count(struct link_session *s, struct seat *seat)
 {
-	struct event *e = session_event(s, EVENT_MEMBERS);
+	struct event *e = client_event(s, EVENT_MEMBERS);
 
 	seat->people_state = SEAT_PEOPLE_UNKNOWN;
 	if (!e)
 		return;
 	e->number = seat->people;
-	session_set(s, &e->room, seat->name);
+	client_set(s, &e->room, seat->name);
 }
 
 static int on_presence(struct link_session *s, const union message *m)
@@ -506,7 +506,7 @@ static int on_presence(struct link_session *s, const union message *m)
 
 static int on_renamed(struct link_session *s, const union message *m)
 {
-	struct event *e = session_event(s, EVENT_RENAMED);
+	struct event *e = client_event(s, EVENT_RENAMED);
 
 	if (m->renamed.tag == s->nick_tag) {
 		s->nick_tag = 0;
@@ -514,7 +514,7 @@ static int on_renamed(struct link_session *s, const union message *m)
 	}
 	copy_span(s->nick, sizeof(s->nick), m->renamed.nick);
 	if (e)
-		session_set(s, &e->nick, s->nick);
+		client_set(s, &e->nick, s->nick);
 	return 0;
 }
 
@@ -524,7 +524,7 @@ static int on_ack(struct link_session *s, const union message *m)
 {
 	struct outgoing *sent = outbox_find(&s->outbox, m->ack.counter);
 
-	session_retry_over(s);
+	client_retry_over(s);
 	if (sent)
 		acknowledge(s, sent, m->ack.seq);
 	return 0;
@@ -539,18 +539,18 @@ static int on_refused(struct link_session *s, const union message *m)
 	if (!sent)
 		return 0;
 	if (r->code == CODE_RETRY) {
-		session_retry(s, r->counter);
+		client_retry(s, r->counter);
 		return 0;
 	}
-	struct event *e = session_event(s, EVENT_REFUSED);
+	struct event *e = client_event(s, EVENT_REFUSED);
 	if (!e)
 		return 0;
 	e->code = r->code;
 	e->counter = r->counter;
 	e->direct = sent->direct;
-	session_set(s, &e->room, sent->direct ? "" : sent->to);
-	session_set(s, &e->nick, sent->direct ? sent->to : "");
-	session_set(s, &e->text, reason_text(buffer, r->code, r->text));
+	client_set(s, &e->room, sent->direct ? "" : sent->to);
+	client_set(s, &e->nick, sent->direct ? sent->to : "");
+	client_set(s, &e->text, reason_text(buffer, r->code, r->text));
 	outbox_remove(&s->outbox, sent);
 	return 0;
 }
@@ -571,9 +571,9 @@ static int on_said(struct link_session *s, const union message *m)
 	}
 	/* Resuming will bring what is missing. */
 	if (said->prev > seat->seen)
-		return session_fail(s, ERR_PROTOCOL, CODE_PROTOCOL,
+		return client_fail(s, ERR_PROTOCOL, CODE_PROTOCOL,
 			"the server left out a message and did not say so");
-	struct event *e = session_event(s, EVENT_MESSAGE);
+	struct event *e = client_event(s, EVENT_MESSAGE);
 	if (!e)
 		return 0;
 	e->kind = said_kind(said->kind);
@@ -583,9 +583,9 @@ static int on_said(struct link_session *s, const union message *m)
 	memcpy(e->instance, said->instance, sizeof(e->instance));
 	memcpy(e->person, said->person, sizeof(e->person));
 	e->own = memcmp(said->instance, s->instance, sizeof(s->instance)) == 0;
-	session_set(s, &e->room, seat->name);
-	session_set_span(s, &e->nick, said->nick);
-	session_set_span(s, &e->text, said->text);
+	client_set(s, &e->room, seat->name);
+	client_set_span(s, &e->nick, said->nick);
+	client_set_span(s, &e->text, said->text);
 	if (!s->out_of_memory)
 		seat->seen = said->seq;
 	return 0;
@@ -600,7 +600,7 @@ static int on_direct_said(struct link_session *s, const union message *m)
 		s->dropped++;
 		return 0;
 	}
-	struct event *e = session_event(s, EVENT_MESSAGE);
+	struct event *e = client_event(s, EVENT_MESSAGE);
 	if (!e)
 		return 0;
 	e->direct = true;
@@ -612,10 +612,10 @@ static int on_direct_said(struct link_session *s, const union message *m)
 	memcpy(e->person, said->person, sizeof(e->person));
 	memcpy(e->peer, from_me ? said->to : said->person, sizeof(e->peer));
 	e->own = memcmp(said->instance, s->instance, sizeof(s->instance)) == 0;
-	session_set(s, &e->room, "");
-	session_set_span(s, &e->nick, said->nick);
-	session_set_span(s, &e->peer_nick, from_me ? said->to_nick : said->nick);
-	session_set_span(s, &e->text, said->text);
+	client_set(s, &e->room, "");
+	client_set_span(s, &e->nick, said->nick);
+	client_set_span(s, &e->peer_nick, from_me ? said->to_nick : said->nick);
+	client_set_span(s, &e->text, said->text);
 	if (!s->out_of_memory) {
 		s->inbox_known = true;
 		s->inbox_seen = said->seq;
@@ -630,12 +630,12 @@ static int on_gap(struct link_session *s, const union message *m)
 
 	if (g->next == 0 || (g->room.length && !seat))
 		return 0;
-	struct event *e = session_event(s, EVENT_GAP);
+	struct event *e = client_event(s, EVENT_GAP);
 	if (!e)
 		return 0;
 	e->seq = g->after;
 	e->number = g->next;
-	session_set(s, &e->room, seat ? seat->name : "");
+	client_set(s, &e->room, seat ? seat->name : "");
 	if (seat && seat->seen < g->next - 1)
 		seat->seen = g->next - 1;
 	if (!seat && s->inbox_seen < g->next - 1)
@@ -654,12 +654,12 @@ static int on_caught_up(struct link_session *s, const union message *m)
 		s->inbox_known = true;
 		s->inbox_seen = c->last > s->inbox_seen ? c->last : s->inbox_seen;
 	}
-	struct event *e = session_event(s, EVENT_CAUGHT_UP);
+	struct event *e = client_event(s, EVENT_CAUGHT_UP);
 	if (!e)
 		return 0;
 	e->seq = c->last;
 	e->number = c->people;
-	session_set(s, &e->room, seat ? seat->name : "");
+	client_set(s, &e->room, seat ? seat->name : "");
 	if (seat && seat->people_state == SEAT_PEOPLE_KNOWN && c->version > seat->version)
 		refresh_people(s, seat);
 	return 0;
@@ -701,7 +701,7 @@ static bool is_legal(const struct link_session *s, const struct message_spec *sp
 	       spec->number < sizeof(handlers) / sizeof(handlers[0]) && handlers[spec->number];
 }
 
-int session_handle(struct link_session *s, const struct frame *f)
+int client_handle(struct link_session *s, const struct frame *f)
 {
 	const struct message_spec *spec = message_spec(f->type);
 	union message m;
@@ -709,16 +709,16 @@ int session_handle(struct link_session *s, const struct frame *f)
 	if (!spec && (f->flags & FRAME_FLAG_SKIP))
 		return 0;
 	if (!spec)
-		return session_fail(s, ERR_PROTOCOL, CODE_PROTOCOL,
+		return client_fail(s, ERR_PROTOCOL, CODE_PROTOCOL,
 			"the server sent a message of unknown type 0x%04x", f->type);
 	if (!is_legal(s, spec))
-		return session_fail(s, ERR_PROTOCOL, CODE_PROTOCOL,
+		return client_fail(s, ERR_PROTOCOL, CODE_PROTOCOL,
 			"the server sent %s where the protocol does not allow it", spec->name);
 	if (s->out.length > OUTPUT_MOST)
-		return session_fail(s, ERR_PROTOCOL, CODE_PROTOCOL,
+		return client_fail(s, ERR_PROTOCOL, CODE_PROTOCOL,
 			"the server asks and does not read the answers");
 	if (message_decode(f, &m) != 0)
-		return session_fail(s, ERR_PROTOCOL, CODE_PROTOCOL,
+		return client_fail(s, ERR_PROTOCOL, CODE_PROTOCOL,
 			"the server sent a broken %s message", spec->name);
 	return handlers[f->type](s, &m);
 }

@@ -72,38 +72,38 @@ struct link_session {
 };
 
 /* Encode a message and put it out. A failure is remembered in out_of_memory. */
-void session_send(struct link_session *s, enum message_number number, const void *value);
+void client_send(struct link_session *s, enum message_number number, const void *value);
 
 /* A new tag, never 0. */
-uint32_t session_tag(struct link_session *s);
+uint32_t client_tag(struct link_session *s);
 
 /* Bring a seat nearer to what is wanted of it: join, leave, ask for its members, or free it. */
-void session_pursue(struct link_session *s, struct seat *seat);
+void client_pursue(struct link_session *s, struct seat *seat);
 
 /* Everything that waited for the login. */
-void session_pursue_all(struct link_session *s);
+void client_pursue_all(struct link_session *s);
 
 /* Ask for the members' next page; `after` is the last nick of the one before, or empty. */
-void session_ask_members(struct link_session *s, struct seat *seat, struct span after);
+void client_ask_members(struct link_session *s, struct seat *seat, struct span after);
 
 /* The server could not say whether it kept `counter`: it and all after it go again, after a pause. */
-void session_retry(struct link_session *s, uint64_t counter);
+void client_retry(struct link_session *s, uint64_t counter);
 
 /* The server keeps messages again: the next pause is short. */
-void session_retry_over(struct link_session *s);
+void client_retry_over(struct link_session *s);
 
 /* An event that joins the others at once; NULL when memory is or was out, which is remembered. */
-struct event *session_event(struct link_session *s, enum event_type type);
+struct event *client_event(struct link_session *s, enum event_type type);
 
 /* event_set and event_set_span, with a failure remembered. */
-void session_set(struct link_session *s, char **field, const char *text);
-void session_set_span(struct link_session *s, char **field, struct span text);
+void client_set(struct link_session *s, char **field, const char *text);
+void client_set_span(struct link_session *s, char **field, struct span text);
 
 /* One frame of the server's; the results of link_session_input. */
-int session_handle(struct link_session *s, const struct frame *f);
+int client_handle(struct link_session *s, const struct frame *f);
 
 /* Note why the connection ends; returns `result`. */
-int session_fail(struct link_session *s, int result, unsigned code, const char *format, ...)
+int client_fail(struct link_session *s, int result, unsigned code, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
 #endif

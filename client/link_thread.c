@@ -6,13 +6,13 @@
 #include "common/err.h"
 #include "common/frame.h"
 #include "common/trace.h"
+#include "common/wakeup.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define TRY_MS      10000 /* for one try: look-up, connection and login */
 #define FAREWELL_MS 1000  /* for the goodbye to go out and the server to close */
@@ -80,8 +80,6 @@ static int64_t quit_deadline(struct link *l)
 /* Poll `count` descriptors and the owner's wake-up until `deadline`. `fds` has room for one more. */
 static void wait_for(struct link *l, struct pollfd *fds, size_t count, int64_t deadline)
 {
-	uint64_t wakeups;
-
 	fds[count] = (struct pollfd){.fd = l->wake_fd, .events = POLLIN};
 	deadline = sooner(deadline, quit_deadline(l));
 	if (poll(fds, (nfds_t)count + 1, clock_poll_timeout(deadline)) <= 0) {
@@ -93,7 +91,7 @@ static void wait_for(struct link *l, struct pollfd *fds, size_t count, int64_t d
 		return;
 	/* Emptied before the flag is cleared, and the requests are looked at after that: none can
 	 * be missed. */
-	(void)!read(l->wake_fd, &wakeups, sizeof(wakeups));
+	wakeup_clear(l->wake_fd);
 	lock_take(&l->lock);
 	l->woken = false;
 	lock_drop(&l->lock);
