@@ -1,0 +1,384 @@
+#include "client/pipe.h"
+
+#include "client/lines.h"
+#include "client/link.h"
+#include "client/locate.h"
+#include "client/pipe_print.h"
+#include "common/clock.h"
+#include "common/err.h"
+#include "common/name.h"
+#include "common/text.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define WINDOW        256  /* messages that may be unacknowledged */
+#define EVENTS_A_TURN 1000 /* printed before stdin is looked at again */
+#define ECHO_MS       1000 /* how long to wait for one's own last message to come back */
+
+struct pipe {
+	const struct pipe_config *config;
+	struct link *link;
+	struct pipe_printer printer;
+	const char *room; /* where lines go; borrowed */
+	char nick[NICK_MAX + 1];
+	bool away; /* the connection was lost, and that was said */
+
+	/* Input. */
+	bool joined; /* `room`, so that lines can go there */
+	bool ended;  /* stdin */
+	struct lines lines;
+	char input[65536];
+	size_t input_at, input_length;
+	size_t waiting; /* messages without an answer */
+
+	/* What ending depends on. */
+	uint64_t printed;
+	int64_t linger_until;
+	int64_t echo_until; /* 0: nothing to wait for yet */
+	uint64_t seq_acked, seq_seen;
+	bool failed; /* the exit status is 1 */
+	bool over;   /* at once */
+};
+
+/* One line on stderr; the exit status will be 1. What peers sent is made clean. */
+__attribute__((format(printf, 2, 3))) static void complain(struct pipe *p, const char *format, ...)
+{
+	char line[1024];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(line, sizeof(line), format, ap);
+	va_end(ap);
+	char *clean = text_sanitize(line, strlen(line), 0);
+	fprintf(stderr, "lanchat: %s\n", clean ? clean : "out of memory");
+	free(clean);
+	p->failed = true;
+}
+
+/* ---- events ---- */
+
+static void on_state(struct pipe *p, const struct event *e)
+{
+	if (e->state == LINK_FAILED) {
+		complain(p, "%s", e->text);
+		p->over = true;
+	} else if (e->state == LINK_WAITING && !p->away) {
+		fprintf(stderr, "lanchat: lost the connection, trying again\n");
+		p->away = true;
+	} else if (e->state == LINK_ONLINE) {
+		p->away = false;
+	}
+}
+
+static void on_logged_in(struct pipe *p, const struct event *e)
+{
+	if (p->nick[0] == '\0' && strcmp(e->nick, p->config->nick) != 0)
+		fprintf(stderr, "lanchat: the nick %s is taken; you are %s\n", p->config->nick,
+			e->nick);
+	snprintf(p->nick, sizeof(p->nick), "%s", e->nick);
+	if (p->lines.limit == 0)
+		lines_init(&p->lines, (size_t)e->number);
+}
+
+/* Room names that differ in case or width are one room; the server's way of writing it is used from
+ * then on, because that is what events carry. */
+static bool is_first_room(const struct pipe *p, const char *room)
+{
+	return room && name_same(room, p->room);
+}
+
+static void on_message(struct pipe *p, const struct event *e)
+{
+	if (pipe_counts(e))
+		p->printed++;
+	if (!e->direct && e->seq > p->seq_seen && is_first_room(p, e->room))
+		p->seq_seen = e->seq;
+}
+
+static void on_answer(struct pipe *p, const struct event *e)
+{
+	if (p->waiting > 0)
+		p->waiting--;
+	if (e->type == EVENT_REFUSED)
+		complain(p, "message %" PRIu64 " was refused: %s", e->counter, e->text);
+	else if (e->seq > p->seq_acked)
+		p->seq_acked = e->seq;
+}
+
+/* Without the first room there is nothing to do; without another, the rest goes on. */
+static void on_room_lost(struct pipe *p, const struct event *e)
+{
+	complain(p, "%s%s%s", e->room ? e->room : "", e->room ? ": " : "",
+		e->text && e->text[0] ? e->text : "no longer in the room");
+	if (is_first_room(p, e->room))
+		p->over = true;
+}
+
+static void handle(struct pipe *p, const struct event *e)
+{
+	p->printer.nick = p->nick[0] ? p->nick : p->config->nick;
+	pipe_print(&p->printer, e);
+	switch (e->type) {
+	case EVENT_STATE:
+		on_state(p, e);
+		break;
+	case EVENT_LOGGED_IN:
+		on_logged_in(p, e);
+		break;
+	case EVENT_RENAMED:
+		snprintf(p->nick, sizeof(p->nick), "%s", e->nick);
+		break;
+	case EVENT_JOINED:
+		p->joined = p->joined || is_first_room(p, e->room);
+		break;
+	case EVENT_MESSAGE:
+		on_message(p, e);
+		break;
+	case EVENT_ACK:
+	case EVENT_REFUSED:
+		on_answer(p, e);
+		break;
+	case EVENT_PARTED:
+	case EVENT_ERROR:
+		on_room_lost(p, e);
+		break;
+	case EVENT_LOG_CHANGED:
+	case EVENT_MEMBERS:
+	case EVENT_PRESENCE:
+	case EVENT_ROOMS:
+	case EVENT_NOTICE:
+	case EVENT_GAP:
+	case EVENT_CAUGHT_UP:
+	case EVENT_RTT:
+		break;
+	}
+}
+
+/* ---- the end ---- */
+
+/* Everything said is acknowledged and, unless that takes too long, has been printed as well. */
+static bool all_said(struct pipe *p)
+{
+	if (!p->ended || p->waiting > 0)
+		return false;
+	if (p->seq_seen >= p->seq_acked)
+		return true;
+	if (p->echo_until == 0)
+		p->echo_until = clock_ms() + ECHO_MS;
+	return clock_ms() >= p->echo_until;
+}
+
+static bool is_done(struct pipe *p)
+{
+	return p->over ||
+	       (all_said(p) && p->printed >= p->config->until && clock_ms() >= p->linger_until);
+}
+
+/* When is_done has to be asked again though nothing has happened. */
+static int64_t deadline(const struct pipe *p)
+{
+	int64_t now = clock_ms();
+
+	if (!p->ended)
+		return INT64_MAX;
+	if (p->linger_until > now)
+		return p->linger_until;
+	return p->echo_until > now ? p->echo_until : INT64_MAX;
+}
+
+static void print_events(struct pipe *p)
+{
+	struct event *e;
+
+	for (int i = 0; i < EVENTS_A_TURN && !is_done(p) && (e = link_next(p->link)); i++) {
+		handle(p, e);
+		event_free(e);
+	}
+	if (fflush(stdout) != 0 && !p->over) {
+		complain(p, "cannot write to stdout: %s", strerror(errno));
+		p->over = true;
+	}
+}
+
+/* ---- input ---- */
+
+static void refuse_line(struct pipe *p, int r)
+{
+	if (r == ERR_TOO_BIG)
+		complain(p, "line %" PRIu64 " was not sent: it is longer than %zu bytes",
+			p->lines.number, p->lines.limit);
+	else if (r == ERR_TEXT)
+		complain(p,
+			"line %" PRIu64
+			" was not sent: it is not valid UTF-8, or has control characters in it",
+			p->lines.number);
+	else
+		complain(p, "line %" PRIu64 " was not sent: %s", p->lines.number, err_text(r));
+}
+
+/* A line, or what was wrong with it. Empty lines say nothing. */
+static void take_line(struct pipe *p, int r, const char *text)
+{
+	if (r == 0 && text[0] == '\0')
+		return;
+	if (r == 0)
+		r = link_say(p->link, p->room, SAID_TEXT, text, NULL);
+	if (r == 0)
+		p->waiting++;
+	else
+		refuse_line(p, r);
+}
+
+static bool may_say(const struct pipe *p)
+{
+	return p->joined && p->waiting < WINDOW;
+}
+
+/* Send the lines that were read, as far as the window allows. */
+static void send_lines(struct pipe *p)
+{
+	while (may_say(p) && p->input_at < p->input_length) {
+		const char *text = "";
+		size_t used;
+		int r = lines_feed(&p->lines, p->input + p->input_at, p->input_length - p->input_at,
+			&used, &text);
+
+		p->input_at += used;
+		if (r != ERR_AGAIN)
+			take_line(p, r, text);
+	}
+}
+
+static void end_input(struct pipe *p)
+{
+	const char *text = "";
+	int r = lines_end(&p->lines, &text);
+
+	if (r != ERR_AGAIN)
+		take_line(p, r, text);
+	p->ended = true;
+	p->linger_until = clock_ms() + p->config->linger_ms;
+}
+
+/* stdin is readable, so this does not block. */
+static void read_input(struct pipe *p)
+{
+	ssize_t n = read(STDIN_FILENO, p->input, sizeof(p->input));
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n < 0)
+		complain(p, "cannot read stdin: %s", strerror(errno));
+	p->input_at = 0;
+	p->input_length = n > 0 ? (size_t)n : 0;
+	if (n <= 0)
+		end_input(p);
+}
+
+/* ---- the loop ---- */
+
+static void wait_for_something(struct pipe *p)
+{
+	bool reading = may_say(p) && !p->ended && p->input_at == p->input_length;
+	struct pollfd fds[] = {
+		{.fd = link_fd(p->link), .events = POLLIN},
+		{.fd = reading ? STDIN_FILENO : -1, .events = POLLIN},
+		{.fd = STDOUT_FILENO}, /* whoever reads our output may go away */
+	};
+
+	if (poll(fds, 3, clock_poll_timeout(deadline(p))) < 0)
+		return;
+	if (fds[1].revents)
+		read_input(p);
+	if (fds[2].revents & (POLLERR | POLLNVAL)) {
+		complain(p, "nobody reads our output any more");
+		p->over = true;
+	}
+}
+
+static void loop(struct pipe *p)
+{
+	while (!is_done(p)) {
+		print_events(p);
+		send_lines(p);
+		if (!is_done(p))
+			wait_for_something(p);
+	}
+}
+
+static int start(struct pipe *p)
+{
+	const struct pipe_config *c = p->config;
+	struct location where;
+	char error[512];
+
+	int r = locate_server(
+		c->server, c->interfaces, c->not_interfaces, &where, error, sizeof(error));
+	if (r) {
+		complain(p, "%s", error);
+		return r;
+	}
+	if (where.others > 0)
+		fprintf(stderr, "lanchat: %zu servers found, joining %s\n", where.others + 1,
+			where.name);
+	struct link_config config = {
+		.host = where.found ? NULL : where.host,
+		.port = where.port,
+		.addresses = where.addresses,
+		.address_count = where.address_count,
+		.server_id = where.found ? where.server_id : NULL,
+		.identity = c->identity,
+		.nick = c->nick,
+		.any_nick = true,
+		.replay = c->replay,
+		.give_up_ms = c->timeout_ms,
+	};
+	r = link_start(&config, &p->link);
+	if (r)
+		complain(p, "cannot start: %s", err_text(r));
+	return r;
+}
+
+static void join_rooms(struct pipe *p)
+{
+	const struct option_list *rooms = p->config->rooms;
+
+	for (size_t i = 0; i < rooms->count; i++) {
+		int r = link_join(p->link, rooms->items[i]);
+
+		if (r) {
+			complain(p, "cannot join %s: %s", rooms->items[i], err_text(r));
+			p->over = true;
+		}
+	}
+}
+
+int pipe_run(const struct pipe_config *config)
+{
+	struct pipe *p = calloc(1, sizeof(*p));
+
+	if (!p) {
+		fprintf(stderr, "lanchat: out of memory\n");
+		return 1;
+	}
+	p->config = config;
+	p->room = config->rooms->items[0];
+	p->printer = (struct pipe_printer){.out = stdout, .json = config->json};
+	if (start(p) == 0) {
+		p->printer.instance = link_instance(p->link);
+		join_rooms(p);
+		loop(p);
+		link_stop(p->link);
+	}
+	lines_fini(&p->lines);
+	int status = p->failed ? 1 : 0;
+	free(p);
+	return status;
+}

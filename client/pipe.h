@@ -1,0 +1,40 @@
+/*
+ * `lanchat --pipe`: the client for scripts. Lines of stdin are messages to the
+ * first room; events are lines on stdout (client/pipe_print.h).
+ *
+ * It reads no faster than the server keeps: a limited number of messages is
+ * unacknowledged at any time. A line that cannot be sent is named on stderr and
+ * left out. It ends when stdin has ended, everything sent is acknowledged, and
+ * what `until` and `linger_ms` ask for is satisfied.
+ *
+ * Called by the main thread, once; SIGPIPE must be ignored.
+ */
+#ifndef LANCHAT_PIPE_H
+#define LANCHAT_PIPE_H
+
+#include "common/identity.h"
+#include "common/options.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Everything is borrowed. */
+struct pipe_config {
+	struct identity identity;
+	const char *nick;
+	const char *server;                       /* as typed; NULL: the one on this network */
+	const struct option_list *rooms;          /* at least one */
+	const struct option_list *interfaces;     /* to look for servers on; may be NULL */
+	const struct option_list *not_interfaces; /* may be NULL */
+	uint32_t replay;                          /* messages to get on joining */
+	bool json;
+	uint64_t until;     /* messages of the joined rooms to print before ending */
+	int64_t linger_ms;  /* to stay after stdin has ended */
+	int64_t timeout_ms; /* for connecting, at first and after a break */
+};
+
+/* Returns the exit status: 0, or 1 with a line on stderr: it could not connect or stay connected, a
+ * message was refused or could not be sent, or stdout takes no more. */
+int pipe_run(const struct pipe_config *config);
+
+#endif

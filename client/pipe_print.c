@@ -1,0 +1,375 @@
+#include "client/pipe_print.h"
+
+#include "client/json.h"
+#include "common/clock.h"
+#include "common/text.h"
+#include "common/utf8.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool pipe_counts(const struct event *e)
+{
+	return e->type == EVENT_MESSAGE && !e->direct && e->kind != SAID_TOPIC;
+}
+
+/* ---- plain ---- */
+
+/* Nothing from the network reaches a terminal as it came. */
+static void put_clean(FILE *out, const char *text)
+{
+	size_t length = strlen(text);
+
+	if (utf8_is_line(text, length)) {
+		fwrite(text, 1, length, out);
+		return;
+	}
+	char *clean = text_sanitize(text, length, 0);
+	fputs(clean ? clean : "?", out);
+	free(clean);
+}
+
+static void print_plain(FILE *out, const struct event *e)
+{
+	if (e->type != EVENT_MESSAGE || e->kind == SAID_TOPIC)
+		return;
+	fputs(e->direct ? "[@" : "[", out);
+	put_clean(out, e->direct ? e->peer_nick : e->room);
+	fputs(e->kind == SAID_ACTION ? "] * " : "] ", out);
+	put_clean(out, e->nick);
+	fputs(e->kind == SAID_ACTION ? " " : ": ", out);
+	put_clean(out, e->text);
+	putc('\n', out);
+}
+
+/* ---- JSON ---- */
+
+/* The members that every object has. A zero `seq` or `counter` and a NULL text are null. */
+struct common {
+	const char *type;
+	const char *room;
+	bool direct; /* `room` is a nick */
+	uint64_t seq;
+	const uint8_t *instance;
+	uint64_t counter;
+	const char *from;
+	const char *text;
+	uint64_t time; /* 0: now */
+};
+
+static void put_id(struct json *j, const uint8_t *instance, uint64_t counter)
+{
+	char text[2 * INSTANCE_ID + 32];
+	size_t used = 0;
+
+	for (size_t i = 0; i < INSTANCE_ID; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%02x", instance[i]);
+	snprintf(text + used, sizeof(text) - used, ":%" PRIu64, counter);
+	json_text(j, "id", text);
+}
+
+static void put_room(struct json *j, const char *room, bool direct)
+{
+	char text[ROOM_NAME_MAX + 2];
+
+	if (!direct) {
+		json_text(j, "room", room);
+		return;
+	}
+	snprintf(text, sizeof(text), "@%s", room);
+	json_text(j, "room", text);
+}
+
+static void begin(struct json *j, FILE *out, const struct common *c)
+{
+	json_begin(j, out);
+	json_text(j, "type", c->type);
+	put_room(j, c->room, c->direct);
+	if (c->seq)
+		json_unsigned(j, "seq", c->seq);
+	else
+		json_null(j, "seq");
+	if (c->counter)
+		put_id(j, c->instance, c->counter);
+	else
+		json_null(j, "id");
+	json_text(j, "from", c->from);
+	json_text(j, "text", c->text);
+	json_time(j, "time", c->time ? c->time : clock_wall_us());
+}
+
+static void json_message(FILE *out, const struct event *e)
+{
+	static const char *const kinds[SAID_KINDS] = {
+		[SAID_TEXT] = "text",
+		[SAID_ACTION] = "action",
+		[SAID_NOTICE] = "notice",
+		[SAID_TOPIC] = "topic",
+	};
+	struct json j;
+
+	begin(&j, out,
+		&(struct common){
+			.type = e->kind == SAID_TOPIC ? "topic" : "message",
+			.room = e->direct ? e->peer_nick : e->room,
+			.direct = e->direct,
+			.seq = e->seq,
+			.instance = e->instance,
+			.counter = e->counter,
+			.from = e->nick,
+			.text = e->text,
+			.time = e->time,
+		});
+	json_text(&j, "kind", kinds[e->kind]);
+	json_bool(&j, "own", e->own);
+	json_hex(&j, "person", e->person, sizeof(e->person));
+	json_end(&j);
+}
+
+static void json_ack(const struct pipe_printer *p, const struct event *e)
+{
+	struct json j;
+
+	begin(&j, p->out,
+		&(struct common){
+			.type = "ack",
+			.room = e->direct ? e->nick : e->room,
+			.direct = e->direct,
+			.seq = e->seq,
+			.instance = p->instance,
+			.counter = e->counter,
+			.from = p->nick,
+		});
+	json_end(&j);
+}
+
+static void json_error(const struct pipe_printer *p, const struct event *e)
+{
+	struct json j;
+
+	begin(&j, p->out,
+		&(struct common){
+			.type = "error",
+			.room = e->direct ? e->nick : e->room,
+			.direct = e->direct,
+			.instance = p->instance,
+			.counter = e->counter,
+			.text = e->text,
+		});
+	json_unsigned(&j, "code", e->code);
+	json_end(&j);
+}
+
+static void json_joined(const struct pipe_printer *p, const struct event *e)
+{
+	struct json j;
+
+	begin(&j, p->out,
+		&(struct common){.type = "join", .room = e->room, .seq = e->seq, .from = p->nick});
+	json_bool(&j, "own", true);
+	json_unsigned(&j, "people", e->count);
+	json_bool(&j, "resumed", e->flag);
+	json_end(&j);
+	if (!e->text[0])
+		return;
+	begin(&j, p->out,
+		&(struct common){
+			.type = "topic",
+			.room = e->room,
+			.from = e->nick,
+			.text = e->text,
+			.time = e->time,
+		});
+	json_end(&j);
+}
+
+static void json_parted(const struct pipe_printer *p, const struct event *e)
+{
+	struct json j;
+
+	begin(&j, p->out,
+		&(struct common){
+			.type = "part", .room = e->room, .from = p->nick, .text = e->text});
+	json_bool(&j, "own", true);
+	json_end(&j);
+}
+
+static void json_presence(FILE *out, const struct event *e)
+{
+	static const char *const types[] = {
+		[CHANGE_JOINED] = "join",
+		[CHANGE_PARTED] = "part",
+		[CHANGE_RENAMED] = "nick",
+		[CHANGE_STATE] = "status",
+	};
+	static const char *const states[] = {
+		[PERSON_HERE] = "here",
+		[PERSON_AWAY] = "away",
+		[PERSON_GONE] = "gone",
+	};
+	struct json j;
+
+	begin(&j, out,
+		&(struct common){
+			.type = types[e->change],
+			.room = e->room,
+			.from = e->nick,
+			.text = e->text,
+		});
+	json_text(&j, "state", states[e->person_state]);
+	json_hex(&j, "person", e->person, sizeof(e->person));
+	json_unsigned(&j, "people", e->number);
+	json_end(&j);
+}
+
+static void json_renamed(const struct pipe_printer *p, const struct event *e)
+{
+	struct json j;
+
+	begin(&j, p->out, &(struct common){.type = "nick", .from = p->nick, .text = e->nick});
+	json_bool(&j, "own", true);
+	json_end(&j);
+}
+
+static void json_notice(FILE *out, const struct event *e)
+{
+	static const char *const kinds[] = {
+		[NOTICE_SERVER] = "server",
+		[NOTICE_MOTD] = "motd",
+		[NOTICE_WARNING] = "warning",
+	};
+	struct json j;
+
+	begin(&j, out, &(struct common){.type = "notice", .text = e->text});
+	json_text(&j, "kind", kinds[e->kind]);
+	json_end(&j);
+}
+
+static void json_state(const struct pipe_printer *p, const struct event *e)
+{
+	static const char *const names[] = {
+		[LINK_CONNECTING] = "connecting",
+		[LINK_LOGGING_IN] = "logging-in",
+		[LINK_ONLINE] = "online",
+		[LINK_WAITING] = "waiting",
+		[LINK_FAILED] = "failed",
+		[LINK_CLOSED] = "closed",
+	};
+	struct json j;
+
+	begin(&j, p->out,
+		&(struct common){
+			.type = e->state == LINK_FAILED ? "error" : "status", .text = e->text});
+	json_text(&j, "state", names[e->state]);
+	if (e->state == LINK_WAITING)
+		json_unsigned(&j, "wait_ms", e->number);
+	if (e->state == LINK_WAITING || e->state == LINK_FAILED)
+		json_unsigned(&j, "code", e->code);
+	json_end(&j);
+}
+
+static void json_logged_in(FILE *out, const struct event *e)
+{
+	struct json j;
+
+	begin(&j, out, &(struct common){.type = "status", .from = e->nick, .text = e->text});
+	json_text(&j, "state", "logged-in");
+	json_bool(&j, "history_kept", e->flag);
+	json_unsigned(&j, "text_max", e->number);
+	json_end(&j);
+}
+
+static void json_members(FILE *out, const struct event *e)
+{
+	struct json j;
+
+	begin(&j, out, &(struct common){.type = "status", .room = e->room});
+	json_text(&j, "state", "members");
+	json_unsigned(&j, "people", e->number);
+	if (e->flag) {
+		json_array_begin(&j, "members");
+		for (size_t i = 0; i < e->count; i++)
+			json_array_text(&j, e->people[i].nick);
+		json_array_end(&j);
+	}
+	json_end(&j);
+}
+
+/* Something about a room's history: a gap, its end, or that it is another one. */
+static void json_history(FILE *out, const struct event *e)
+{
+	struct json j;
+
+	begin(&j, out,
+		&(struct common){
+			.type = "status",
+			.room = e->room && e->room[0] ? e->room : NULL,
+			.seq = e->type == EVENT_CAUGHT_UP ? e->seq : 0,
+		});
+	if (e->type == EVENT_GAP) {
+		json_text(&j, "state", "gap");
+		json_unsigned(&j, "after", e->seq);
+		json_unsigned(&j, "next", e->number);
+	} else {
+		json_text(
+			&j, "state", e->type == EVENT_CAUGHT_UP ? "caught-up" : "history-replaced");
+	}
+	json_end(&j);
+}
+
+static void print_json(const struct pipe_printer *p, const struct event *e)
+{
+	switch (e->type) {
+	case EVENT_MESSAGE:
+		json_message(p->out, e);
+		break;
+	case EVENT_ACK:
+		json_ack(p, e);
+		break;
+	case EVENT_REFUSED:
+	case EVENT_ERROR:
+		json_error(p, e);
+		break;
+	case EVENT_JOINED:
+		json_joined(p, e);
+		break;
+	case EVENT_PARTED:
+		json_parted(p, e);
+		break;
+	case EVENT_PRESENCE:
+		json_presence(p->out, e);
+		break;
+	case EVENT_RENAMED:
+		json_renamed(p, e);
+		break;
+	case EVENT_NOTICE:
+		json_notice(p->out, e);
+		break;
+	case EVENT_STATE:
+		json_state(p, e);
+		break;
+	case EVENT_LOGGED_IN:
+		json_logged_in(p->out, e);
+		break;
+	case EVENT_MEMBERS:
+		json_members(p->out, e);
+		break;
+	case EVENT_GAP:
+	case EVENT_CAUGHT_UP:
+	case EVENT_LOG_CHANGED:
+		json_history(p->out, e);
+		break;
+	case EVENT_ROOMS:
+	case EVENT_RTT:
+		break;
+	}
+}
+
+void pipe_print(const struct pipe_printer *p, const struct event *e)
+{
+	if (p->json)
+		print_json(p, e);
+	else
+		print_plain(p->out, e);
+}
