@@ -1,0 +1,280 @@
+#include "client/client_options.h"
+
+#include "common/err.h"
+#include "common/log.h"
+#include "common/message.h"
+#include "common/name.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FIELD(name) offsetof(struct client_settings, name)
+
+static const char *const log_levels[] = {
+	[LOG_LEVEL_ERROR] = "error",
+	[LOG_LEVEL_WARNING] = "warning",
+	[LOG_LEVEL_INFO] = "info",
+	[LOG_LEVEL_DEBUG] = "debug",
+	NULL,
+};
+
+static const struct option_spec rows[] = {
+	{.name = "nick",
+		.letter = 'n',
+		.kind = OPTION_TEXT,
+		.offset = FIELD(nick),
+		.argument = "NAME",
+		.help = "What the others call you (default: $USER). Where the nick is taken, the "
+			"next free one is used.",
+		.file = true},
+	{.name = "room",
+		.letter = 'r',
+		.kind = OPTION_LIST,
+		.offset = FIELD(rooms),
+		.argument = "ROOM",
+		.help = "A room to join; may be given several times (default: lobby).",
+		.file = true},
+	{.name = "history",
+		.kind = OPTION_NUMBER,
+		.offset = FIELD(history),
+		.most = 100000,
+		.argument = "N",
+		.help = "How many earlier messages to get when joining a room (default: 200; with "
+			"--pipe none).",
+		.file = true},
+	{.name = "pipe",
+		.letter = 'p',
+		.kind = OPTION_FLAG,
+		.offset = FIELD(pipe),
+		.help = "No screen: each line of stdin is a message to the first room, each event "
+			"a line on stdout."},
+	{.name = "json",
+		.letter = 'j',
+		.kind = OPTION_FLAG,
+		.offset = FIELD(json),
+		.help = "With --pipe or --discover: one JSON object a line."},
+	{.name = "until",
+		.kind = OPTION_NUMBER,
+		.offset = FIELD(until),
+		.most = LONG_MAX,
+		.argument = "N",
+		.help = "With --pipe: do not end before N messages of the joined rooms have been "
+			"printed, one's own included."},
+	{.name = "linger",
+		.kind = OPTION_NUMBER,
+		.offset = FIELD(linger),
+		.most = 1000000000,
+		.argument = "SECONDS",
+		.help = "With --pipe: stay this long after stdin has ended."},
+	{.name = "discover",
+		.letter = 'd',
+		.kind = OPTION_FLAG,
+		.offset = FIELD(discover),
+		.help = "Print the servers on the network, each as soon as it is found."},
+	{.name = "timeout",
+		.letter = 't',
+		.kind = OPTION_NUMBER,
+		.offset = FIELD(timeout),
+		.most = 1000000,
+		.argument = "SECONDS",
+		.help = "With --discover: how long to look (default: 2; 0: until interrupted). "
+			"With --pipe: how long to try to connect, at first and after a break "
+			"(default: 10)."},
+	{.name = "interface",
+		.letter = 'i',
+		.kind = OPTION_LIST,
+		.offset = FIELD(interfaces),
+		.argument = "GLOB",
+		.help = "Look for servers on these network interfaces alone; repeatable.",
+		.file = true},
+	{.name = "not-interface",
+		.kind = OPTION_LIST,
+		.offset = FIELD(not_interfaces),
+		.argument = "GLOB",
+		.help = "Do not look for servers on these interfaces; repeatable.",
+		.file = true},
+	{.name = "host",
+		.kind = OPTION_FLAG,
+		.offset = FIELD(host),
+		.help = "If no server is found, start one here and join it; it ends with its last "
+			"client."},
+	{.name = "stay",
+		.kind = OPTION_FLAG,
+		.offset = FIELD(stay),
+		.help = "With --host: the server goes on when the last client leaves.",
+		.file = true},
+	{.name = "trace",
+		.kind = OPTION_FLAG,
+		.offset = FIELD(trace),
+		.help = "Narrate the socket calls on stderr as they happen."},
+	{.name = "log-level",
+		.kind = OPTION_CHOICE,
+		.offset = FIELD(log_level),
+		.initial = "warning",
+		.argument = "LEVEL",
+		.help = "What to log on stderr.",
+		.choices = log_levels,
+		.file = true},
+	{.name = "config",
+		.kind = OPTION_TEXT,
+		.offset = FIELD(config),
+		.argument = "FILE",
+		.help = "Read options from FILE, one `name value` a line "
+			"(default: $XDG_CONFIG_HOME/lanchat/config, if there is one)."},
+	{.name = "help",
+		.letter = 'h',
+		.kind = OPTION_FLAG,
+		.offset = FIELD(help),
+		.help = "Print this help."},
+	{.name = "version",
+		.letter = 'V',
+		.kind = OPTION_FLAG,
+		.offset = FIELD(version),
+		.help = "Print the version."},
+};
+
+const struct option_table client_option_table = {
+	.program = "lanchat",
+	.usage = "[OPTION]... [SERVER]",
+	.about = "Chat with the people on your network. SERVER is HOST, HOST:PORT, [IPV6]:PORT or "
+		 "the name that a server announces; without it, the servers on the network are "
+		 "listed, or the only one is joined.",
+	.rows = rows,
+	.count = sizeof(rows) / sizeof(rows[0]),
+	.footer = "Exit status: 0 done, 1 failed, 2 bad usage.\n",
+};
+
+/* ---- the config file ---- */
+
+/* The path of the default config file, allocated; NULL when there is no such file. */
+static char *default_config(void)
+{
+	const char *base = getenv("XDG_CONFIG_HOME");
+	const char *home = getenv("HOME");
+	bool xdg = base && base[0] == '/';
+	char *path;
+
+	if (!xdg && !home)
+		return NULL;
+	if (asprintf(&path, "%s%s/lanchat/config", xdg ? base : home, xdg ? "" : "/.config") < 0)
+		return NULL;
+	if (access(path, F_OK) == 0)
+		return path;
+	free(path);
+	return NULL;
+}
+
+/* Fields without a default in the table that must tell "not given" from 0. */
+static void init(struct client_settings *settings)
+{
+	*settings = (struct client_settings){
+		.history = CLIENT_NOT_GIVEN,
+		.until = CLIENT_NOT_GIVEN,
+		.linger = CLIENT_NOT_GIVEN,
+		.timeout = CLIENT_NOT_GIVEN,
+	};
+}
+
+/* ---- what belongs together ---- */
+
+struct rule {
+	bool broken;
+	const char *complaint;
+};
+
+static int check_together(const struct client_settings *s, char *error, size_t size)
+{
+	const struct rule rules[] = {
+		{s->pipe && s->discover, "--pipe and --discover are two different things to do"},
+		{s->json && !s->pipe && !s->discover, "--json needs --pipe or --discover"},
+		{s->until != CLIENT_NOT_GIVEN && !s->pipe, "--until needs --pipe"},
+		{s->linger != CLIENT_NOT_GIVEN && !s->pipe, "--linger needs --pipe"},
+		{s->timeout != CLIENT_NOT_GIVEN && !s->pipe && !s->discover,
+			"--timeout needs --pipe or --discover"},
+		{s->pipe && s->timeout == 0, "--timeout 0 leaves --pipe no time to connect"},
+		{s->host && (s->pipe || s->discover), "--host is for the full-screen client"},
+		{s->discover && s->server, "--discover takes no SERVER"},
+	};
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		if (rules[i].broken) {
+			snprintf(error, size, "%s", rules[i].complaint);
+			return ERR_ARGUMENT;
+		}
+	}
+	return 0;
+}
+
+static int check_name(const char *what, const char *name, size_t most, char *error, size_t size)
+{
+	int r = name_check(name, strlen(name), most);
+
+	if (r == ERR_TOO_BIG)
+		snprintf(error, size, "the %s is longer than %zu bytes", what, most);
+	else if (r)
+		snprintf(error, size,
+			"\"%s\" cannot be a %s: it begins with a letter, a digit or one of "
+			"_[]{}\\|^`- and has no blanks and none of # @ ~ , : ! \" in it",
+			name, what);
+	return r ? ERR_ARGUMENT : 0;
+}
+
+static int check(const struct client_settings *s, char *error, size_t size)
+{
+	int r = check_together(s, error, size);
+
+	if (r == 0 && s->nick)
+		r = check_name("nick", s->nick, NICK_MAX, error, size);
+	for (size_t i = 0; r == 0 && i < s->rooms.count; i++)
+		r = check_name("room", s->rooms.items[i], ROOM_NAME_MAX, error, size);
+	return r;
+}
+
+static int parse(struct client_settings *settings, int argc, char **argv, char *error, size_t size)
+{
+	const struct option_table *t = &client_option_table;
+	int rest;
+
+	int r = options_init(t, settings);
+	if (r == 0)
+		r = options_parse(t, settings, argc, argv, &rest, error, size);
+	if (r)
+		return r;
+	/* The file comes below the command line, which is therefore read a second time. */
+	char *path = settings->config ? strdup(settings->config) : default_config();
+	if (path) {
+		r = options_read(t, settings, path, error, size);
+		free(path);
+		if (r == 0)
+			r = options_parse(t, settings, argc, argv, &rest, error, size);
+		if (r)
+			return r;
+	}
+	if (argc - rest > 1) {
+		snprintf(error, size, "one server is enough: \"%s\" is one too many",
+			argv[rest + 1]);
+		return ERR_ARGUMENT;
+	}
+	settings->server = argc > rest ? argv[rest] : NULL;
+	return settings->help || settings->version ? 0 : check(settings, error, size);
+}
+
+int client_options_load(
+	struct client_settings *settings, int argc, char **argv, char *error, size_t size)
+{
+	init(settings);
+	snprintf(error, size, "out of memory");
+	int r = parse(settings, argc, argv, error, size);
+	if (r)
+		client_options_fini(settings);
+	return r;
+}
+
+void client_options_fini(struct client_settings *settings)
+{
+	options_fini(&client_option_table, settings);
+	settings->server = NULL;
+}
