@@ -408,7 +408,7 @@ static int check_fields(const struct field_spec *specs, size_t count, const void
 
 static int check_list(enum item_kind kind, struct list l)
 {
-	union item item;
+	union item item = {0};
 	size_t count;
 	const struct field_spec *specs = item_fields(kind, &count);
 
