@@ -16,18 +16,24 @@ static void be_quiet(void)
 	ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
 }
 
+/* clang finds the mistakes below when it compiles them, and dislikes locks taken in a loop; it does
+ * not look through pointers. */
+static void (*const unseen_take)(struct lock *) = lock_take;
+static bool (*const unseen_try)(struct lock *) = lock_try;
+static void (*const unseen_drop)(struct lock *) = lock_drop;
+
 START_TEST(rising_ranks)
 {
 	struct lock locks[LOCK_LEAF + 1];
 
 	for (int rank = LOCK_SERVER; rank <= LOCK_LEAF; rank++) {
 		lock_init(&locks[rank], (enum lock_rank)rank);
-		lock_take(&locks[rank]);
+		unseen_take(&locks[rank]);
 	}
 	/* The order of dropping does not matter. */
 	for (int rank = LOCK_SERVER; rank <= LOCK_LEAF; rank++) {
 		lock_assert_held(&locks[rank]);
-		lock_drop(&locks[rank]);
+		unseen_drop(&locks[rank]);
 	}
 	lock_take(&locks[LOCK_SERVER]);
 	lock_drop(&locks[LOCK_SERVER]);
@@ -55,11 +61,11 @@ START_TEST(wrong_order_aborts)
 	be_quiet();
 	lock_init(&a, violations[_i].first);
 	lock_init(&b, violations[_i].second);
-	lock_take(&a);
+	unseen_take(&a);
 	if (violations[_i].try)
-		(void)lock_try(&b);
+		(void)unseen_try(&b);
 	else
-		lock_take(&b);
+		unseen_take(&b);
 }
 END_TEST
 
@@ -69,8 +75,8 @@ START_TEST(taking_twice_aborts)
 
 	be_quiet();
 	lock_init(&l, LOCK_ROOM);
-	lock_take(&l);
-	lock_take(&l);
+	unseen_take(&l);
+	unseen_take(&l);
 }
 END_TEST
 
@@ -80,7 +86,7 @@ START_TEST(dropping_what_is_free_aborts)
 
 	be_quiet();
 	lock_init(&l, LOCK_ROOM);
-	lock_drop(&l);
+	unseen_drop(&l);
 }
 END_TEST
 
@@ -90,7 +96,7 @@ START_TEST(destroying_what_is_held_aborts)
 
 	be_quiet();
 	lock_init(&l, LOCK_ROOM);
-	lock_take(&l);
+	unseen_take(&l);
 	lock_fini(&l);
 }
 END_TEST
@@ -179,7 +185,7 @@ START_TEST(another_threads_lock_is_not_mine)
 
 	be_quiet();
 	shared_init(&s);
-	lock_take(&s.lock);
+	unseen_take(&s.lock);
 	run_and_join(claim_to_hold, &s);
 }
 END_TEST
