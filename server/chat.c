@@ -12,8 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define READERS     2 /* history readers */
-#define PUMP_ROUNDS 2 /* of a sender's thread, before its own client has waited long enough */
+#define READERS     2    /* history readers */
+#define REST_EVERY  5000 /* milliseconds after which an idle feed's segments are let go */
+#define PUMP_ROUNDS 2    /* of a sender's thread, before its own client has waited long enough */
 
 struct chat {
 	struct identity identity; /* constant */
@@ -24,6 +25,7 @@ struct chat {
 	struct drain *drain;
 	struct catchup *catchup;
 	struct outlet_hooks hooks;
+	int64_t rest_at; /* clock_ms; the drain thread's own */
 
 	struct lock lock;
 	/* guarded by lock */
@@ -95,8 +97,14 @@ void chat_tell(struct chat *c, struct room *r)
 static int64_t tick(void *context, int64_t now)
 {
 	struct chat *c = context;
+	int64_t next = hub_tick(c->hub, now, pump, c);
 
-	return hub_tick(c->hub, now, pump, c);
+	if (now >= c->rest_at) {
+		hub_rest(c->hub);
+		people_rest(c->people);
+		c->rest_at = now + REST_EVERY;
+	}
+	return next < c->rest_at ? next : c->rest_at;
 }
 
 static void blocked(void *context, struct outlet *o)

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REST_EVERY 5000 /* milliseconds after which an idle room's segments are let go */
-
 /* A room's place in the table. */
 struct row {
 	struct stream_key key; /* first: it stands for the whole in comparisons */
@@ -24,7 +22,6 @@ struct hub {
 	void *rows; /* tsearch tree */
 	size_t count, max;
 	struct room *telling; /* rooms with something to tell, linked and counted */
-	int64_t rest_at;
 };
 
 static int compare(const void *a, const void *b)
@@ -208,25 +205,13 @@ void hub_list(struct hub *h, struct span after, uint16_t limit, struct msg_room_
 
 /* ---- telling ---- */
 
-static void rest_row(const void *node, VISIT visit, void *closure)
-{
-	(void)closure;
-	if (visit == postorder || visit == leaf)
-		feed_rest(room_feed((*(const struct row *const *)node)->room));
-}
-
 /* The rooms that wait, taken off the list as a chain of their own. They stay marked as listed until
  * each is looked at, so that nobody else uses their links. */
-static struct room *take_telling(struct hub *h, int64_t now, int64_t *next)
+static struct room *take_telling(struct hub *h)
 {
 	lock_take(&h->lock);
 	struct room *rooms = h->telling;
 	h->telling = NULL;
-	if (now >= h->rest_at) {
-		twalk_r(h->rows, rest_row, NULL);
-		h->rest_at = now + REST_EVERY;
-	}
-	*next = h->rest_at;
 	lock_drop(&h->lock);
 	return rooms;
 }
@@ -268,8 +253,8 @@ bool hub_tell(struct hub *h, struct room *r)
 int64_t hub_tick(
 	struct hub *h, int64_t now, void (*pump)(void *context, struct feed *f), void *context)
 {
-	int64_t next;
-	struct room *r = take_telling(h, now, &next);
+	struct room *r = take_telling(h);
+	int64_t next = INT64_MAX;
 
 	while (r) {
 		struct room *after = unlist(h, r);
@@ -285,4 +270,20 @@ int64_t hub_tick(
 		r = after;
 	}
 	return next;
+}
+
+/* ---- rest ---- */
+
+static void rest_row(const void *node, VISIT visit, void *closure)
+{
+	(void)closure;
+	if (visit == postorder || visit == leaf)
+		feed_rest(room_feed((*(const struct row *const *)node)->room));
+}
+
+void hub_rest(struct hub *h)
+{
+	lock_take(&h->lock);
+	twalk_r(h->rows, rest_row, NULL);
+	lock_drop(&h->lock);
 }

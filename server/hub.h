@@ -3,7 +3,7 @@
  *
  * A room comes into being when somebody opens it and stays while anybody uses it
  * or anything was said in it. The hub also keeps the list of rooms that have
- * something to tell their members (room.h), and lets idle rooms' memory go.
+ * something to tell their members (room.h).
  *
  * Any thread may call these functions.
  */
@@ -47,5 +47,8 @@ bool hub_tell(struct hub *h, struct room *r);
  * call again, clock_ms. */
 int64_t hub_tick(
 	struct hub *h, int64_t now, void (*pump)(void *context, struct feed *f), void *context);
+
+/* Let go of the segments of rooms in which nothing was said since the last call. */
+void hub_rest(struct hub *h);
 
 #endif

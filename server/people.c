@@ -320,6 +320,20 @@ struct feed *people_inbox(struct people *p, const uint8_t person[PERSON_ID])
 	return f;
 }
 
+static void rest_person(const void *node, VISIT visit, void *closure)
+{
+	(void)closure;
+	if (visit == postorder || visit == leaf)
+		feed_rest((*(const struct person *const *)node)->inbox);
+}
+
+void people_rest(struct people *p)
+{
+	lock_take(&p->lock);
+	twalk_r(p->persons, rest_person, NULL);
+	lock_drop(&p->lock);
+}
+
 uint32_t people_count(struct people *p)
 {
 	lock_take(&p->lock);

@@ -48,6 +48,9 @@ int people_nick_of(struct people *p, const uint8_t person[PERSON_ID], char shown
 /* A reference to the inbox of a person, NULL when they are not here. */
 struct feed *people_inbox(struct people *p, const uint8_t person[PERSON_ID]);
 
+/* Let go of the segments of inboxes to which nothing came since the last call. */
+void people_rest(struct people *p);
+
 /* How many people are here: persons, not sessions. */
 uint32_t people_count(struct people *p);
 
