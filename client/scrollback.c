@@ -1,0 +1,156 @@
+#include "client/scrollback.h"
+
+#include "common/err.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define ROOM_FIRST 64
+
+enum line_kind line_kind_of(int said)
+{
+	switch (said) {
+	case SAID_ACTION:
+		return LINE_ACTION;
+	case SAID_NOTICE:
+		return LINE_NOTICE;
+	case SAID_TOPIC:
+		return LINE_TOPIC;
+	default:
+		return LINE_TEXT;
+	}
+}
+
+void scrollback_init(struct scrollback *s, size_t most)
+{
+	assert(most > 0);
+	*s = (struct scrollback){.most = most};
+}
+
+static void line_fini(struct line *l)
+{
+	free(l->nick);
+	free(l->text);
+	*l = (struct line){0};
+}
+
+static struct line *at(const struct scrollback *s, uint64_t number)
+{
+	return &s->lines[number % s->room];
+}
+
+uint64_t scrollback_end(const struct scrollback *s)
+{
+	return s->first + s->count;
+}
+
+void scrollback_fini(struct scrollback *s)
+{
+	for (uint64_t n = s->first; n < scrollback_end(s); n++)
+		line_fini(at(s, n));
+	free(s->lines);
+	*s = (struct scrollback){0};
+}
+
+/* A bigger ring; a line's place depends on its number and the ring's size, so they all move. */
+static int grow(struct scrollback *s)
+{
+	size_t room = s->room ? s->room * 2 : ROOM_FIRST;
+
+	if (room > s->most)
+		room = s->most;
+	struct line *lines = calloc(room, sizeof *lines);
+	if (!lines)
+		return ERR_MEMORY;
+	for (uint64_t n = s->first; n < scrollback_end(s); n++)
+		lines[n % room] = *at(s, n);
+	free(s->lines);
+	s->lines = lines;
+	s->room = room;
+	return 0;
+}
+
+static void drop_oldest(struct scrollback *s)
+{
+	if (s->waiting == s->count)
+		s->waiting--;
+	line_fini(at(s, s->first));
+	s->first++;
+	s->count--;
+}
+
+/* Bring line `from` to the earlier place `to`, moving those between down by one. */
+static void move_up(struct scrollback *s, uint64_t from, uint64_t to)
+{
+	struct line moved = *at(s, from);
+
+	for (uint64_t n = from; n > to; n--)
+		*at(s, n) = *at(s, n - 1);
+	*at(s, to) = moved;
+}
+
+int scrollback_add(struct scrollback *s, struct line *l)
+{
+	if (s->count == s->room) {
+		if (s->room == s->most) {
+			drop_oldest(s);
+		} else if (grow(s) < 0) {
+			line_fini(l);
+			return ERR_MEMORY;
+		}
+	}
+	uint64_t number = scrollback_end(s);
+	s->count++;
+	*at(s, number) = *l;
+	if (l->state == LINE_WAITING)
+		s->waiting++;
+	else
+		move_up(s, number, number - s->waiting);
+	return 0;
+}
+
+struct line *scrollback_line(const struct scrollback *s, uint64_t number)
+{
+	if (number < s->first || number >= scrollback_end(s))
+		return NULL;
+	return at(s, number);
+}
+
+bool scrollback_find_waiting(const struct scrollback *s, uint64_t counter, uint64_t *number)
+{
+	for (uint64_t n = scrollback_end(s) - s->waiting; n < scrollback_end(s); n++) {
+		if (at(s, n)->counter == counter) {
+			*number = n;
+			return true;
+		}
+	}
+	return false;
+}
+
+void scrollback_remove_waiting(struct scrollback *s, uint64_t number)
+{
+	uint64_t end = scrollback_end(s);
+
+	assert(number >= end - s->waiting && number < end);
+	line_fini(at(s, number));
+	for (uint64_t n = number; n + 1 < end; n++)
+		*at(s, n) = *at(s, n + 1);
+	s->count--;
+	s->waiting--;
+}
+
+void scrollback_settle(struct scrollback *s, uint64_t number, enum line_state state)
+{
+	uint64_t first = scrollback_end(s) - s->waiting;
+
+	assert(number >= first && number < scrollback_end(s));
+	at(s, number)->state = state;
+	move_up(s, number, first);
+	s->waiting--;
+}
+
+void scrollback_clear(struct scrollback *s)
+{
+	while (s->count > s->waiting)
+		drop_oldest(s);
+}

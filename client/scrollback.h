@@ -1,0 +1,87 @@
+/*
+ * Scrollback: the last lines of one conversation.
+ *
+ * A bounded ring. Every line has a number that rises by one; when the ring is
+ * full, the oldest line makes room. Own messages that the server has not put in
+ * order yet wait at the end: what arrives meanwhile goes before them. The caller
+ * owns the storage; one thread.
+ */
+#ifndef LANCHAT_SCROLLBACK_H
+#define LANCHAT_SCROLLBACK_H
+
+#include "common/message.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SCROLLBACK_MOST 10000 /* lines kept of one conversation */
+
+enum line_kind {
+	LINE_TEXT,
+	LINE_ACTION,
+	LINE_NOTICE,
+	LINE_TOPIC,
+	LINE_PRESENCE, /* somebody came, went, was renamed or is away */
+	LINE_INFO,     /* the program's own words */
+	LINE_ERROR,
+};
+
+enum line_state {
+	LINE_PLAIN,
+	LINE_WAITING,  /* own: not acknowledged yet */
+	LINE_ACCEPTED, /* own: acknowledged */
+	LINE_REFUSED,  /* own: the server said no */
+};
+
+/* One line. The strings are owned, clean and never NULL. */
+struct line {
+	enum line_kind kind;
+	enum line_state state;
+	bool mention; /* it names the user */
+	bool own;
+	uint8_t person[PERSON_ID];
+	uint64_t time;    /* microseconds since 1970, UTC */
+	uint64_t counter; /* of an own message */
+	char *nick;       /* who said it; empty for the program's own words */
+	char *text;
+};
+
+struct scrollback {
+	struct line *lines; /* owned: a ring of `room` */
+	size_t room, most;
+	size_t count;
+	size_t waiting; /* of them, at the end, own messages that wait */
+	uint64_t first; /* the number of the oldest line */
+};
+
+/* The kind of line for a message of that kind (enum said_kind; unknown ones are text). */
+enum line_kind line_kind_of(int said);
+
+/* Keep at most `most` lines (at least 1). */
+void scrollback_init(struct scrollback *s, size_t most);
+void scrollback_fini(struct scrollback *s);
+
+/* Take over `*l` and its strings, even on failure: ERR_MEMORY. A LINE_WAITING goes to the end,
+ * anything else before the lines that wait. */
+int scrollback_add(struct scrollback *s, struct line *l);
+
+/* The line of that number; NULL when it is gone or not there yet. */
+struct line *scrollback_line(const struct scrollback *s, uint64_t number);
+
+/* The number that follows the newest line's. */
+uint64_t scrollback_end(const struct scrollback *s);
+
+/* The number of the waiting line with this counter; false when there is none. */
+bool scrollback_find_waiting(const struct scrollback *s, uint64_t counter, uint64_t *number);
+
+/* Take a waiting line out; those after it move up. */
+void scrollback_remove_waiting(struct scrollback *s, uint64_t number);
+
+/* A waiting line becomes an ordinary one, of `state`, and moves before those that still wait. */
+void scrollback_settle(struct scrollback *s, uint64_t number, enum line_state state);
+
+/* Forget all lines but those that wait; numbers go on. */
+void scrollback_clear(struct scrollback *s);
+
+#endif

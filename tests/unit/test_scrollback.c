@@ -1,0 +1,123 @@
+/*
+ * Scrollback: the bound, the numbers, and own messages that wait at the end.
+ */
+#include "client/scrollback.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void add(struct scrollback *s, const char *text, enum line_state state, uint64_t counter)
+{
+	struct line l = {
+		.state = state, .counter = counter, .nick = strdup(""), .text = strdup(text)};
+
+	ck_assert_int_eq(scrollback_add(s, &l), 0);
+}
+
+/* All texts, one after the other. */
+static void expect(const struct scrollback *s, const char *texts)
+{
+	char all[256] = "";
+
+	for (uint64_t n = s->first; n < scrollback_end(s); n++)
+		strncat(all, scrollback_line(s, n)->text, sizeof all - strlen(all) - 1);
+	ck_assert_str_eq(all, texts);
+}
+
+START_TEST(oldest_makes_room)
+{
+	struct scrollback s;
+	char text[16];
+
+	scrollback_init(&s, 100);
+	for (int i = 0; i < 1000; i++) {
+		(void)snprintf(text, sizeof text, "%d", i);
+		add(&s, text, LINE_PLAIN, 0);
+		ck_assert_uint_le(s.count, 100);
+	}
+	ck_assert_uint_eq(s.first, 900);
+	ck_assert_uint_eq(scrollback_end(&s), 1000);
+	ck_assert_str_eq(scrollback_line(&s, 900)->text, "900");
+	ck_assert_str_eq(scrollback_line(&s, 999)->text, "999");
+	ck_assert_ptr_null(scrollback_line(&s, 899));
+	ck_assert_ptr_null(scrollback_line(&s, 1000));
+	scrollback_fini(&s);
+}
+END_TEST
+
+START_TEST(waiting_stay_last)
+{
+	struct scrollback s;
+	uint64_t number;
+
+	scrollback_init(&s, 8);
+	add(&s, "a", LINE_PLAIN, 0);
+	add(&s, "X", LINE_WAITING, 1);
+	add(&s, "Y", LINE_WAITING, 2);
+	add(&s, "b", LINE_PLAIN, 0);
+	expect(&s, "abXY");
+	ck_assert(scrollback_find_waiting(&s, 1, &number));
+	scrollback_remove_waiting(&s, number);
+	add(&s, "x", LINE_ACCEPTED, 0);
+	expect(&s, "abxY");
+	ck_assert(!scrollback_find_waiting(&s, 1, &number));
+	add(&s, "Z", LINE_WAITING, 3);
+	ck_assert(scrollback_find_waiting(&s, 3, &number));
+	scrollback_settle(&s, number, LINE_REFUSED);
+	expect(&s, "abxZY");
+	ck_assert_uint_eq(s.waiting, 1);
+	scrollback_clear(&s);
+	expect(&s, "Y");
+	ck_assert_uint_eq(s.waiting, 1);
+	scrollback_fini(&s);
+}
+END_TEST
+
+START_TEST(full_of_waiting)
+{
+	struct scrollback s;
+	uint64_t number;
+
+	scrollback_init(&s, 3);
+	for (uint64_t i = 0; i < 5; i++)
+		add(&s, "w", LINE_WAITING, i);
+	ck_assert_uint_eq(s.waiting, 3);
+	ck_assert(!scrollback_find_waiting(&s, 1, &number));
+	add(&s, "p", LINE_PLAIN, 0);
+	expect(&s, "pww");
+	add(&s, "q", LINE_PLAIN, 0);
+	expect(&s, "qww");
+	scrollback_fini(&s);
+}
+END_TEST
+
+START_TEST(holds_one)
+{
+	struct scrollback s;
+
+	scrollback_init(&s, 1);
+	add(&s, "a", LINE_PLAIN, 0);
+	add(&s, "b", LINE_PLAIN, 0);
+	expect(&s, "b");
+	add(&s, "w", LINE_WAITING, 7);
+	expect(&s, "w");
+	add(&s, "c", LINE_PLAIN, 0);
+	expect(&s, "c");
+	scrollback_fini(&s);
+}
+END_TEST
+
+Suite *scrollback_suite(void)
+{
+	Suite *s = suite_create("scrollback");
+	TCase *t = tcase_create("lines");
+
+	tcase_add_test(t, oldest_makes_room);
+	tcase_add_test(t, waiting_stay_last);
+	tcase_add_test(t, full_of_waiting);
+	tcase_add_test(t, holds_one);
+	suite_add_tcase(s, t);
+	return s;
+}
