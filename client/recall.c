@@ -1,0 +1,51 @@
+#include "client/recall.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void recall_fini(struct recall *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		free(r->lines[i]);
+	free(r->draft);
+	*r = (struct recall){0};
+}
+
+void recall_add(struct recall *r, const char *line)
+{
+	r->back = 0;
+	if (line[0] == '\0' || (r->count > 0 && strcmp(r->lines[r->count - 1], line) == 0))
+		return;
+	char *copy = strdup(line);
+	if (!copy)
+		return;
+	if (r->count == RECALL_MOST) {
+		free(r->lines[0]);
+		r->count--;
+		memmove(&r->lines[0], &r->lines[1], r->count * sizeof r->lines[0]);
+	}
+	r->lines[r->count++] = copy;
+}
+
+const char *recall_older(struct recall *r, const char *shown)
+{
+	if (r->back == r->count)
+		return NULL;
+	if (r->back == 0) {
+		char *draft = strdup(shown);
+		if (!draft)
+			return NULL;
+		free(r->draft);
+		r->draft = draft;
+	}
+	r->back++;
+	return r->lines[r->count - r->back];
+}
+
+const char *recall_newer(struct recall *r)
+{
+	if (r->back == 0)
+		return NULL;
+	r->back--;
+	return r->back == 0 ? r->draft : r->lines[r->count - r->back];
+}
