@@ -302,20 +302,21 @@ int net_connect(const struct net_address *a, int *fd)
 	return r < 0 ? ERR_AGAIN : 0;
 }
 
-/* getsockopt(SO_ERROR), with the pending error in errno as any call would leave it. */
+/* Take the socket's pending error and fail with it as any call would. */
 static int take_error(int fd)
 {
 	int error = 0;
 	socklen_t size = sizeof(error);
 	int r = getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
 
+	if (trace_on())
+		trace_callf(r, "asks how the handshake went; the error of connect arrives here",
+			"getsockopt(%d, SO_ERROR, %s)", fd,
+			error ? strerrorname_np(error) : "no error");
 	if (r == 0 && error != 0) {
 		errno = error;
 		r = -1;
 	}
-	if (trace_on())
-		trace_callf(r, "asks how the handshake went; the error of connect arrives here",
-			"getsockopt(%d, SO_ERROR)", fd);
 	return r;
 }
 

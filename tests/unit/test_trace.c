@@ -157,7 +157,7 @@ START_TEST(conversation)
 	wait_for(listener, POLLIN);
 	ck_assert_int_eq(net_accept(listener, 16384, &server, &peer), 0);
 	net_print(&peer, from);
-	EXPECT("SO_ERROR) = 0", "accept4(", from, "SO_SNDBUF, 16384) = 0");
+	EXPECT("SO_ERROR, no error) = 0", "accept4(", from, "SO_SNDBUF, 16384) = 0");
 
 	ck_assert_int_eq(net_sendv(client, &piece, 1, &n), 0);
 	EXPECT("sendmsg(", "5 bytes, ", where, " = 5 ", " | ");
