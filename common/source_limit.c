@@ -45,7 +45,7 @@ static struct source_bucket *find(struct source_limit *l, const uint8_t key[16],
 	for (size_t i = 0; i < SOURCE_LIMIT_WAYS; i++) {
 		if (memcmp(set[i].key, key, 16) == 0)
 			return &set[i];
-		if (set[i].at_ms < oldest->at_ms)
+		if (set[i].used < oldest->used)
 			oldest = &set[i];
 	}
 	memcpy(oldest->key, key, 16);
@@ -73,6 +73,7 @@ bool source_limit_allows(struct source_limit *l, const struct net_address *from,
 
 	make_key(from, key);
 	struct source_bucket *b = find(l, key, now_ms);
+	b->used = ++l->turn;
 	refill(b, &l->each, now_ms);
 	refill(&l->all, &l->together, now_ms);
 	if (b->tokens < TOKEN || l->all.tokens < TOKEN)

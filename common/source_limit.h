@@ -30,11 +30,13 @@ struct source_bucket {
 	uint8_t key[16]; /* the address, IPv4 as IPv4-mapped; all zero when unused */
 	uint64_t tokens;
 	int64_t at_ms; /* when they were counted */
+	uint64_t used; /* the turn that it was last used in */
 };
 
 struct source_limit {
 	struct source_rate each, together;
 	struct source_bucket all;
+	uint64_t turn;
 	struct source_bucket sets[SOURCE_LIMIT_SETS][SOURCE_LIMIT_WAYS];
 };
 
