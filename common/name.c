@@ -120,18 +120,30 @@ static bool may_begin(uint32_t c)
 	}
 }
 
+/* Does this code point mean the same to everybody, now and next year? Private ones never do, and
+ * how one folds that is not assigned yet is not known. */
+static bool is_public(uint32_t c)
+{
+	utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)c);
+
+	return category != UTF8PROC_CATEGORY_CN && category != UTF8PROC_CATEGORY_CO;
+}
+
 /* May a name be spelt like this, its length aside? */
 static bool is_allowed(const char *name, size_t length)
 {
-	uint32_t first;
+	uint32_t c;
 
-	if (!utf8_is_name(name, length) || utf8_decode(name, length, &first) == 0)
+	if (!utf8_is_name(name, length))
 		return false;
-	for (size_t i = 0; i < length; i++) {
-		if (strchr(refused, name[i]))
+	for (size_t at = 0; at < length;) {
+		size_t n = utf8_decode(name + at, length - at, &c);
+		if ((at == 0 && !may_begin(c)) || !is_public(c) ||
+			(c < 0x80 && strchr(refused, (int)c)))
 			return false;
+		at += n;
 	}
-	return may_begin(first);
+	return length > 0;
 }
 
 int name_check(const char *name, size_t length, size_t most)

@@ -3,11 +3,16 @@
  *
  * Two names are the same when their folded forms are: NFKC with case folding
  * (Unicode TR 31, by utf8proc), so neither case nor width nor a ligature makes a
- * second "anna". A nick or room name is a clean name (utf8_is_name), begins with
- * a letter or digit or one of _ [ ] { } \ | ^ ` -, and contains none of # @ ~ , : ! " <space>.
- * All this holds for its folded form as well. A word in it, which is a run of letters, marks and
- * digits, has letters of just one of the scripts that look alike: Latin, Greek, Coptic, Cyrillic,
- * Armenian, Cherokee, Lisu. Pure functions; any thread.
+ * second "anna".
+ *
+ * A nick or room name is a clean name (utf8_is_name) of assigned, public code
+ * points, begins with a letter or digit or one of _ [ ] { } \ | ^ ` -, and
+ * contains none of # @ ~ , : ! " <space>. All this holds for its folded form as
+ * well. A word in it, which is a run of letters, marks and digits, has letters of
+ * just one of the scripts that look alike: Latin, Greek, Coptic, Cyrillic,
+ * Armenian, Cherokee, Lisu.
+ *
+ * Pure functions; any thread.
  */
 #ifndef LANCHAT_NAME_H
 #define LANCHAT_NAME_H

@@ -102,7 +102,8 @@ bool utf8_is_clean(uint32_t c)
 	return is_scalar(c);
 }
 
-/* Can this clean code point be seen, and does everybody know what it is? */
+/* Can this clean code point be seen? One that utf8proc does not know yet counts as visible: both ends
+ * must agree about names in messages even if their tables are of different years. */
 static bool is_visible(uint32_t c)
 {
 	if (c < 0x80)
@@ -110,21 +111,8 @@ static bool is_visible(uint32_t c)
 	if (c == 0x2800) /* a Braille pattern without dots counts as a symbol */
 		return false;
 	const utf8proc_property_t *p = utf8proc_get_property((utf8proc_int32_t)c);
-	if (p->ignorable)
-		return false;
-	switch (p->category) {
-	case UTF8PROC_CATEGORY_CN:
-	case UTF8PROC_CATEGORY_ZS:
-	case UTF8PROC_CATEGORY_ZL:
-	case UTF8PROC_CATEGORY_ZP:
-	case UTF8PROC_CATEGORY_CC:
-	case UTF8PROC_CATEGORY_CF:
-	case UTF8PROC_CATEGORY_CS:
-	case UTF8PROC_CATEGORY_CO:
-		return false;
-	default:
-		return true;
-	}
+	return !p->ignorable && p->category != UTF8PROC_CATEGORY_ZS &&
+	       p->category != UTF8PROC_CATEGORY_CF;
 }
 
 static bool in_block(uint32_t c)

@@ -36,6 +36,8 @@ static const struct {
 	{"a\u034fb", ERR_TEXT},                           /* grapheme joiner */
 	{"a\u202eb", ERR_TEXT},                           /* override */
 	{"\u3164", ERR_TEXT},                             /* Hangul filler */
+	{"a\u0378", ERR_TEXT},                            /* not assigned */
+	{"a\ue000", ERR_TEXT},                            /* private use */
 	{"a\u2800", ERR_TEXT},                            /* blank Braille */
 	{"a\uff03b", ERR_TEXT},                           /* a wide #, which folds to # */
 	{"a\uff20b", ERR_TEXT},                           /* a wide @ */

@@ -150,7 +150,7 @@ static const struct {
 	{0x00ad, 0x00ad, LINE}, /* soft hyphen */
 	{0x00ae, 0x0377, NAME}, /* with the combining marks; U+034F is below */
 	{0x034f, 0x034f, LINE}, /* combining grapheme joiner */
-	{0x0378, 0x0379, LINE}, /* not assigned */
+	{0x0378, 0x0379, NAME}, /* not assigned yet */
 	{0x061c, 0x061c, LINE}, /* Arabic letter mark */
 	{0x115f, 0x1160, LINE}, /* Hangul fillers */
 	{0x1680, 0x1680, LINE}, /* Ogham space */
@@ -159,14 +159,14 @@ static const struct {
 	{0x2010, 0x2027, NAME},
 	{0x2028, 0x202e, NOWHERE}, /* separators, embeddings, overrides */
 	{0x202f, 0x202f, LINE},
-	{0x2060, 0x2065, LINE},    /* word joiner, invisible operators */
+	{0x2060, 0x2064, LINE},    /* word joiner, invisible operators */
 	{0x2066, 0x2069, NOWHERE}, /* isolates */
 	{0x206a, 0x206f, LINE},
 	{0x2800, 0x2800, LINE}, /* a blank that calls itself a symbol */
 	{0x2801, 0x28ff, NAME},
 	{0x3000, 0x3000, LINE},
 	{0x3164, 0x3164, LINE},
-	{0xe000, 0xf8ff, LINE}, /* private use */
+	{0xe000, 0xf8ff, NAME}, /* private use */
 	{0xfdd0, 0xfdef, NOWHERE},
 	{0xfe00, 0xfe0f, LINE}, /* variation selectors */
 	{0xfeff, 0xfeff, LINE}, /* byte order mark */
@@ -179,7 +179,7 @@ static const struct {
 	{0xe0001, 0xe0001, LINE}, /* a tag */
 	{0xe0020, 0xe007f, LINE},
 	{0xe0100, 0xe01ef, LINE},
-	{0xf0000, 0xffffd, LINE},
+	{0xf0000, 0xffffd, NAME},
 	{0x10fffe, 0x10ffff, NOWHERE},
 };
 
