@@ -61,6 +61,12 @@ static char *trim(char *value)
 	return value;
 }
 
+static int bad_line(struct option_source *s, const char *what)
+{
+	(void)options_complain(s, "%s", what);
+	return ERR_ARGUMENT;
+}
+
 /* Cut a line that has something in it into name and value, in place; `*value` is NULL when the name
  * stands alone. */
 static int split(char *line, struct option_source *s, char **name, char **value)
@@ -71,14 +77,13 @@ static int split(char *line, struct option_source *s, char **name, char **value)
 	bool assigned = *p == '=';
 
 	if (end == start)
-		return options_complain(s, "expected the name of an option");
+		return bad_line(s, "expected the name of an option");
 	if (*end == '#' || *end == '"')
-		return options_complain(
-			s, "expected a blank or '=' after '%.*s'", (int)(end - start), start);
+		return bad_line(s, "expected a blank or '=' after the option's name");
 	if (assigned)
 		p = skip_blanks(p + 1);
 	if (is_end(p) && assigned)
-		return options_complain(s, "nothing follows the '='; an empty value is \"\"");
+		return bad_line(s, "nothing follows the '='; an empty value is \"\"");
 	char *found = NULL;
 	bool quoted = *p == '"';
 	if (quoted)
@@ -86,8 +91,7 @@ static int split(char *line, struct option_source *s, char **name, char **value)
 	else if (!is_end(p))
 		found = trim(p);
 	if (quoted && !found)
-		return options_complain(
-			s, "a quoted value must end with '\"' and nothing behind it");
+		return bad_line(s, "a quoted value must end with '\"' and nothing behind it");
 	*end = '\0';
 	*name = start;
 	*value = found;

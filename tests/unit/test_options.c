@@ -393,7 +393,7 @@ static const struct {
 	{"name \"x", "1: a quoted value must end with '\"' and nothing behind it"},
 	{"name \"x\\\"", "1: a quoted value must end with '\"' and nothing behind it"},
 	{"name \"x\" y", "1: a quoted value must end with '\"' and nothing behind it"},
-	{"name\"x\"", "1: expected a blank or '=' after 'name'"},
+	{"name\"x\"", "1: expected a blank or '=' after the option's name"},
 	{"= x", "1: expected the name of an option"},
 	{"\"name\" x", "1: expected the name of an option"},
 	{"nam\x01 x", "1: unknown option 'nam\\x01'; did you mean 'name'?"},
