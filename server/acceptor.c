@@ -50,7 +50,7 @@ static void refuse_one(struct acceptor *a)
 			"out of descriptors or memory (%s): refusing connections; see ulimit -n",
 			strerror(errno));
 	}
-	net_close(a->reserve);
+	(void)close(a->reserve);
 	if (net_accept(a->listener, 0, &fd, &peer) == 0) {
 		refusal_send(fd, CODE_RESOURCES);
 		net_close(fd);
@@ -98,8 +98,8 @@ static void *run(void *argument)
 static void destroy(struct acceptor *a)
 {
 	net_close(a->listener);
-	net_close(a->stop);
-	net_close(a->reserve);
+	(void)close(a->stop);
+	(void)close(a->reserve);
 	free(a);
 }
 

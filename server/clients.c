@@ -58,7 +58,7 @@ void clients_free(struct clients *cs)
 {
 	if (!cs)
 		return;
-	net_close(cs->ended_fd);
+	(void)close(cs->ended_fd);
 	lock_fini(&cs->lock);
 	free(cs);
 }

@@ -3,7 +3,6 @@
 #include "common/clock.h"
 #include "common/err.h"
 #include "common/lock.h"
-#include "common/net.h"
 #include "server/outlet.h"
 #include "server/pump.h"
 #include "server/thread.h"
@@ -203,8 +202,8 @@ static void destroy(struct drain *d)
 	for (size_t i = 0; i < feeds.count; i++)
 		feed_unref(feeds.items[i]);
 	free(feeds.items);
-	net_close(d->epoll);
-	net_close(d->wake);
+	(void)close(d->epoll);
+	(void)close(d->wake);
 	lock_fini(&d->lock);
 	free(d);
 }

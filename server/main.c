@@ -4,7 +4,6 @@
 #include "common/clock.h"
 #include "common/err.h"
 #include "common/log.h"
-#include "common/net.h"
 #include "common/trace.h"
 #include "server/server.h"
 #include "server/settings.h"
@@ -181,14 +180,14 @@ static int run(const struct arguments *a, struct settings *t)
 	mallopt(M_ARENA_MAX, 4);
 	int r = server_start(t, &s, error, sizeof(error));
 	if (r) {
-		net_close(signals);
+		(void)close(signals);
 		return fail(r == ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED, error);
 	}
 	tell_ready(s);
 	serve(a, s, t, signals);
 	log_info("shutting down");
 	server_stop(s);
-	net_close(signals);
+	(void)close(signals);
 	return EXIT_DONE;
 }
 
