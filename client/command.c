@@ -1,0 +1,191 @@
+#include "client/command.h"
+
+#include "common/err.h"
+#include "common/name.h"
+#include "common/suggest.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* clang-format off */
+static const struct command_spec table[] = {
+	{"away", COMMAND_AWAY, SHAPE_REST, 0, "[TEXT]", "say that you are away, and why"},
+	{"back", COMMAND_BACK, SHAPE_NONE, 0, "", "you are here again"},
+	{"clear", COMMAND_CLEAR, SHAPE_NONE, 0, "", "empty this pane; the server keeps what was said"},
+	{"connect", COMMAND_CONNECT, SHAPE_WORD, 0, "[HOST[:PORT]]",
+		"go to another server; alone: try this one again now"},
+	{"discover", COMMAND_DISCOVER, SHAPE_NONE, 0, "", "leave, and list the servers on the network"},
+	{"help", COMMAND_HELP, SHAPE_WORD, 0, "[COMMAND]", "list the commands; F1 lists the keys"},
+	{"ignore", COMMAND_IGNORE, SHAPE_NICK, 0, "[NICK]", "hide what somebody says; alone: list them"},
+	{"join", COMMAND_JOIN, SHAPE_ROOM, 1, "ROOM", "enter a room, or go to it; it need not exist yet"},
+	{"list", COMMAND_ROOMS, SHAPE_NONE, 0, "", "the same as /rooms"},
+	{"me", COMMAND_ME, SHAPE_REST, 1, "TEXT", "say what you do: /me waves"},
+	{"msg", COMMAND_MSG, SHAPE_NICK, 2, "NICK TEXT", "say something to one person"},
+	{"names", COMMAND_NAMES, SHAPE_NONE, 0, "", "list who is in this room"},
+	{"nick", COMMAND_NICK, SHAPE_NICK, 1, "NICK", "be called something else"},
+	{"notice", COMMAND_NOTICE, SHAPE_NICK, 2, "NICK|#ROOM TEXT",
+		"say something that no program will answer"},
+	{"part", COMMAND_PART, SHAPE_ROOM, 0, "[ROOM]", "leave this room, or another one; closes a conversation"},
+	{"query", COMMAND_QUERY, SHAPE_NICK, 1, "NICK [TEXT]", "open a conversation with one person"},
+	{"quit", COMMAND_QUIT, SHAPE_NONE, 0, "", "leave lanchat"},
+	{"rooms", COMMAND_ROOMS, SHAPE_NONE, 0, "", "list the server's rooms"},
+	{"server", COMMAND_CONNECT, SHAPE_WORD, 0, "[HOST[:PORT]]", "the same as /connect"},
+	{"topic", COMMAND_TOPIC, SHAPE_REST, 0, "[TEXT]", "show this room's topic, or set it"},
+	{"unignore", COMMAND_UNIGNORE, SHAPE_NICK, 1, "NICK", "show again what somebody says"},
+};
+/* clang-format on */
+#define ROWS (sizeof table / sizeof table[0])
+
+const struct command_spec *command_table(size_t *count)
+{
+	*count = ROWS;
+	return table;
+}
+
+const struct command_spec *command_find(const char *name, size_t length)
+{
+	for (size_t i = 0; i < ROWS; i++) {
+		if (strlen(table[i].name) == length &&
+			strncasecmp(table[i].name, name, length) == 0)
+			return &table[i];
+	}
+	return NULL;
+}
+
+static int unknown(const char *name, size_t length, char *error, size_t size)
+{
+	struct suggestion s;
+	int shown = length > 32 ? 32 : (int)length;
+
+	suggest_begin(&s, name, length);
+	for (size_t i = 0; i < ROWS; i++)
+		suggest_offer(&s, table[i].name);
+	if (s.nearest)
+		(void)snprintf(error, size,
+			"There is no command /%.*s. Did you mean /%s? (To send it as text: //%.*s)",
+			shown, name, s.nearest, shown, name);
+	else
+		(void)snprintf(error, size,
+			"There is no command /%.*s; /help lists them. (To send it as text: //%.*s)",
+			shown, name, shown, name);
+	return ERR_ARGUMENT;
+}
+
+static int usage(const struct command_spec *spec, char *error, size_t size)
+{
+	(void)snprintf(error, size, "Use it so: /%s%s%s", spec->name, spec->arguments[0] ? " " : "",
+		spec->arguments);
+	return ERR_ARGUMENT;
+}
+
+static const char *skip_blanks(const char *s)
+{
+	while (*s == ' ')
+		s++;
+	return s;
+}
+
+static int check_name(const char *word, size_t most, const char *what, char *error, size_t size)
+{
+	switch (name_check(word, strlen(word), most)) {
+	case 0:
+		return 0;
+	case ERR_TOO_BIG:
+		(void)snprintf(error, size, "That %s is too long: at most %zu bytes.", what, most);
+		break;
+	default:
+		(void)snprintf(error, size,
+			"\"%s\" cannot be a %s: no blanks and none of # @ ~ , : ! \" in it.", word,
+			what);
+		break;
+	}
+	return ERR_ARGUMENT;
+}
+
+/* Is the first argument what the command wants? A leading # of a room, or a @ of a nick, goes. */
+static int check_word(const struct command_spec *spec, struct command *c, char *error, size_t size)
+{
+	bool room = spec->shape == SHAPE_ROOM || (spec->id == COMMAND_NOTICE && c->word[0] == '#');
+	size_t first = c->word[0] == (room ? '#' : '@') ? 1 : 0;
+
+	if (spec->shape == SHAPE_WORD || c->word[0] == '\0')
+		return 0;
+	/* /notice keeps the #, which tells a room from a person. */
+	if (spec->id != COMMAND_NOTICE)
+		memmove(c->word, c->word + first, strlen(c->word + first) + 1);
+	return check_name(c->word + (spec->id == COMMAND_NOTICE ? first : 0),
+		room ? ROOM_NAME_MAX : NICK_MAX, room ? "room" : "nick", error, size);
+}
+
+static int parse_arguments(const struct command_spec *spec, const char *arguments,
+	struct command *c, char *error, size_t size)
+{
+	int count = 0;
+
+	arguments = skip_blanks(arguments);
+	if (spec->shape != SHAPE_REST && spec->shape != SHAPE_NONE && *arguments) {
+		size_t length = strcspn(arguments, " ");
+		if (length >= sizeof c->word) {
+			(void)snprintf(
+				error, size, "\"%.32s...\" is too long for a name.", arguments);
+			return ERR_ARGUMENT;
+		}
+		memcpy(c->word, arguments, length);
+		c->word[length] = '\0';
+		arguments = skip_blanks(arguments + length);
+		count++;
+	}
+	c->rest = arguments;
+	count += *arguments ? 1 : 0;
+	if (count < spec->least || (spec->shape == SHAPE_NONE && count > 0) ||
+		(spec->shape == SHAPE_WORD && count > 1))
+		return usage(spec, error, size);
+	return check_word(spec, c, error, size);
+}
+
+int command_parse(const char *line, struct command *out, char *error, size_t size)
+{
+	struct command c = {.id = COMMAND_SAY, .rest = line};
+
+	if (line[0] == '/' && line[1] == '/')
+		c.rest = line + 1;
+	if (line[0] != '/' || line[1] == '/') {
+		*out = c;
+		return 0;
+	}
+	size_t length = strcspn(line + 1, " ");
+	const struct command_spec *spec = command_find(line + 1, length);
+	if (!spec)
+		return unknown(line + 1, length, error, size);
+	c.id = spec->id;
+	int err = parse_arguments(spec, line + 1 + length, &c, error, size);
+	if (err < 0)
+		return err;
+	*out = c;
+	return 0;
+}
+
+int command_check_text(const char *text, size_t most, char *error, size_t size)
+{
+	size_t length = strlen(text);
+
+	if (length <= most)
+		return 0;
+	(void)snprintf(error, size,
+		"Too long to send: %zu bytes, and at most %zu are allowed. Nothing was sent; the "
+		"text "
+		"is still in the line below.",
+		length, most);
+	return ERR_TOO_BIG;
+}
+
+char *command_print(const struct command_spec *spec, char *out, size_t size)
+{
+	char head[64];
+
+	(void)snprintf(head, sizeof head, "/%s %s", spec->name, spec->arguments);
+	(void)snprintf(out, size, "%-26s %s", head, spec->help);
+	return out;
+}
