@@ -1,0 +1,436 @@
+/*
+ * The model: events in, conversations out.
+ */
+#include "client/model.h"
+
+#include "client/status.h"
+#include "common/err.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const uint8_t me[PERSON_ID] = {1}, anna[PERSON_ID] = {2}, boris[PERSON_ID] = {3};
+static struct model m;
+static uint64_t seq;
+
+static void apply(struct event e)
+{
+	ck_assert_int_eq(model_apply(&m, &e), 0);
+}
+
+static void join(const char *room, uint64_t last, bool resumed)
+{
+	apply((struct event){.type = EVENT_JOINED,
+		.room = (char *)room,
+		.text = (char *)"",
+		.nick = (char *)"",
+		.seq = last,
+		.count = 1,
+		.flag = resumed});
+}
+
+static void caught_up(const char *room)
+{
+	apply((struct event){.type = EVENT_CAUGHT_UP, .room = (char *)room, .number = 1});
+}
+
+static void setup(void)
+{
+	seq = 0;
+	ck_assert_int_eq(model_init(&m, me, "me"), 0);
+	apply((struct event){.type = EVENT_LOGGED_IN,
+		.nick = (char *)"me",
+		.text = (char *)"house",
+		.flag = true,
+		.number = 4096});
+	apply((struct event){.type = EVENT_STATE, .state = LINK_ONLINE, .text = (char *)""});
+	caught_up("");
+	ck_assert_int_eq(model_set(&m.wanted, "lobby"), 0);
+	join("lobby", 0, false);
+	caught_up("lobby");
+	join("dev", 0, false);
+	caught_up("dev");
+}
+
+static void teardown(void)
+{
+	model_fini(&m);
+}
+
+static struct event said(
+	const char *room, const uint8_t person[PERSON_ID], const char *nick, const char *text)
+{
+	struct event e = {.type = EVENT_MESSAGE,
+		.room = (char *)room,
+		.nick = (char *)nick,
+		.text = (char *)text,
+		.peer_nick = (char *)"",
+		.seq = ++seq};
+
+	memcpy(e.person, person, PERSON_ID);
+	return e;
+}
+
+static struct event direct(const uint8_t person[PERSON_ID], const char *nick, const char *text)
+{
+	struct event e = said("", person, nick, text);
+
+	e.direct = true;
+	memcpy(e.peer, person, PERSON_ID);
+	e.peer_nick = e.nick;
+	return e;
+}
+
+static const struct line *last_line(const struct buffer *b)
+{
+	return scrollback_line(&b->lines, scrollback_end(&b->lines) - 1);
+}
+
+START_TEST(wanted_room_is_shown)
+{
+	ck_assert_str_eq(model_current(&m)->name, "lobby");
+	ck_assert_uint_eq(m.count, 3);
+	ck_assert_str_eq(m.buffers[0]->name, "house");
+	ck_assert_ptr_nonnull(model_room(&m, "LOBBY"));
+	ck_assert_ptr_null(model_room(&m, "lobb"));
+}
+END_TEST
+
+START_TEST(unread_and_mentions)
+{
+	struct buffer *dev = model_room(&m, "dev");
+
+	apply(said("dev", anna, "anna", "one"));
+	uint64_t first = scrollback_end(&dev->lines) - 1;
+	apply(said("dev", anna, "anna", "two"));
+	ck_assert_uint_eq(dev->unread, 2);
+	ck_assert_uint_eq(dev->mentions, 0);
+	ck_assert(!m.bell);
+	apply(said("dev", anna, "anna", "me: three"));
+	ck_assert_uint_eq(dev->unread, 3);
+	ck_assert_uint_eq(dev->mentions, 1);
+	ck_assert(m.bell);
+	ck_assert(last_line(dev)->mention);
+	ck_assert_uint_eq(dev->marker, first);
+	apply(said("lobby", anna, "anna", "here"));
+	ck_assert_uint_eq(model_current(&m)->unread, 0);
+	ck_assert_uint_eq(model_next_unread(&m), model_index(&m, dev));
+	model_show(&m, model_index(&m, dev));
+	ck_assert_uint_eq(dev->unread, 0);
+	ck_assert_uint_eq(dev->marker, first); /* until the user leaves */
+	model_show(&m, m.last);
+	ck_assert_uint_eq(dev->marker, MODEL_NO_LINE);
+	ck_assert_str_eq(model_current(&m)->name, "lobby");
+	ck_assert_uint_eq(model_next_unread(&m), m.current);
+}
+END_TEST
+
+START_TEST(history_is_not_news)
+{
+	join("old", 100, false);
+	struct buffer *b = model_room(&m, "old");
+	struct event e = said("old", anna, "anna", "me: from before");
+	e.seq = 100;
+	apply(e);
+	ck_assert_uint_eq(b->unread, 0);
+	ck_assert(!m.bell);
+	caught_up("old");
+	e.seq = 101;
+	e.text = (char *)"me: now";
+	apply(e);
+	ck_assert_uint_eq(b->unread, 1);
+	ck_assert(m.bell);
+	/* After a break, what was missed is news. */
+	join("old", 102, true);
+	e.seq = 102;
+	apply(e);
+	ck_assert_uint_eq(b->unread, 2);
+}
+END_TEST
+
+START_TEST(shown_once)
+{
+	struct buffer *b = model_current(&m);
+	struct event e = said("lobby", anna, "anna", "once");
+
+	apply(e);
+	uint64_t end = scrollback_end(&b->lines);
+	apply(e);
+	ck_assert_uint_eq(scrollback_end(&b->lines), end);
+	apply((struct event){.type = EVENT_LOG_CHANGED});
+	apply(e); /* another log counts anew */
+	ck_assert_str_eq(last_line(b)->text, "once");
+	ck_assert_uint_eq(scrollback_end(&b->lines), end + 2);
+}
+END_TEST
+
+START_TEST(own_messages)
+{
+	struct buffer *b = model_current(&m);
+
+	ck_assert_int_eq(model_sent(&m, b, SAID_TEXT, "hello", 7), 0);
+	ck_assert_int_eq(last_line(b)->state, LINE_WAITING);
+	apply(said("lobby", anna, "anna", "between"));
+	ck_assert_str_eq(last_line(b)->text, "hello");
+	apply((struct event){.type = EVENT_ACK, .counter = 7, .room = (char *)"lobby"});
+	ck_assert_int_eq(last_line(b)->state, LINE_ACCEPTED);
+	uint64_t end = scrollback_end(&b->lines);
+	struct event e = said("lobby", me, "me", "hello");
+	e.own = true;
+	e.counter = 7;
+	apply(e);
+	ck_assert_uint_eq(scrollback_end(&b->lines), end);
+	ck_assert_uint_eq(b->lines.waiting, 0);
+	ck_assert_int_eq(last_line(b)->state, LINE_ACCEPTED);
+	ck_assert(!m.bell);
+}
+END_TEST
+
+START_TEST(refused_message)
+{
+	struct buffer *b = model_current(&m);
+
+	ck_assert_int_eq(model_sent(&m, b, SAID_TEXT, "no", 8), 0);
+	apply((struct event){.type = EVENT_REFUSED,
+		.counter = 8,
+		.room = (char *)"lobby",
+		.text = (char *)"because"});
+	ck_assert_uint_eq(b->lines.waiting, 0);
+	ck_assert_int_eq(last_line(b)->kind, LINE_ERROR);
+	ck_assert_ptr_nonnull(strstr(last_line(b)->text, "because"));
+	ck_assert_int_eq(
+		scrollback_line(&b->lines, scrollback_end(&b->lines) - 2)->state, LINE_REFUSED);
+}
+END_TEST
+
+START_TEST(direct_conversations)
+{
+	apply(direct(anna, "anna", "psst"));
+	struct buffer *b = model_direct(&m, anna, "anna");
+	ck_assert_ptr_nonnull(b);
+	ck_assert_int_eq(b->kind, BUFFER_DIRECT);
+	ck_assert_uint_eq(b->unread, 1);
+	ck_assert_uint_eq(b->mentions, 1);
+	ck_assert(m.bell);
+	/* Opened by nick first: the same conversation once the person is known. */
+	struct buffer *c = model_open_direct(&m, NULL, "Boris");
+	apply(direct(boris, "boris", "hi"));
+	ck_assert_ptr_eq(model_direct(&m, boris, "other"), c);
+	ck_assert_uint_eq(m.count, 5);
+	/* Somebody else with that nick is somebody else. */
+	apply(direct((const uint8_t[PERSON_ID]){9}, "boris", "hi"));
+	ck_assert_uint_eq(m.count, 6);
+	/* Rooms stay before people. */
+	join("new", 0, false);
+	ck_assert_int_eq(m.buffers[3]->kind, BUFFER_ROOM);
+	ck_assert_str_eq(model_current(&m)->name, "lobby");
+}
+END_TEST
+
+/* Two programs of one person, under different nicks, talk to each other. */
+START_TEST(direct_to_oneself)
+{
+	struct event e = direct(me, "other", "psst");
+
+	e.peer_nick = (char *)"me";
+	apply(e);
+	ck_assert_ptr_nonnull(model_direct(&m, me, "other"));
+	ck_assert_ptr_null(model_direct(&m, me, "me"));
+	ck_assert_uint_eq(model_direct(&m, me, "other")->unread, 1);
+}
+END_TEST
+
+START_TEST(inbox_from_before)
+{
+	model_fini(&m);
+	ck_assert_int_eq(model_init(&m, me, "me"), 0);
+	apply(direct(anna, "anna", "while you were away"));
+	ck_assert_uint_eq(m.count, 2);
+	ck_assert_uint_eq(m.buffers[1]->unread, 0);
+	ck_assert(!m.bell);
+}
+END_TEST
+
+static struct event presence(
+	enum change_what what, const char *nick, const char *text, enum person_state state)
+{
+	struct event e = {.type = EVENT_PRESENCE,
+		.room = (char *)"lobby",
+		.change = what,
+		.nick = (char *)nick,
+		.text = (char *)text,
+		.person_state = state,
+		.number = 5};
+
+	memcpy(e.person, anna, PERSON_ID);
+	return e;
+}
+
+START_TEST(people_come_and_go)
+{
+	struct buffer *b = model_current(&m);
+
+	apply(presence(CHANGE_JOINED, "anna", "", PERSON_HERE));
+	ck_assert_str_eq(last_line(b)->text, "anna joined");
+	ck_assert_uint_eq(b->people, 5);
+	apply(presence(CHANGE_STATE, "anna", "lunch", PERSON_AWAY));
+	ck_assert_str_eq(last_line(b)->text, "anna is away: lunch");
+	ck_assert_int_eq(roster_find(&b->roster, "anna")->state, PERSON_AWAY);
+	apply(presence(CHANGE_RENAMED, "anna", "ann", PERSON_HERE));
+	ck_assert_str_eq(last_line(b)->text, "anna is now ann");
+	ck_assert_ptr_nonnull(model_person(&m, "ann"));
+	apply(presence(CHANGE_PARTED, "ann", "bye", PERSON_HERE));
+	ck_assert_str_eq(last_line(b)->text, "ann left: bye");
+	ck_assert_ptr_null(model_person(&m, "ann"));
+	ck_assert_uint_eq(b->unread, 0);
+}
+END_TEST
+
+START_TEST(ignored)
+{
+	struct buffer *b = model_current(&m);
+	uint64_t end = scrollback_end(&b->lines);
+
+	ck_assert_int_eq(model_ignore(&m, anna, "anna"), 0);
+	ck_assert_int_eq(model_ignore(&m, anna, "anna"), 0);
+	ck_assert_uint_eq(m.ignored_count, 1);
+	apply(said("lobby", anna, "anna", "me: look"));
+	apply(direct(anna, "anna", "look"));
+	ck_assert_uint_eq(scrollback_end(&b->lines), end);
+	ck_assert_uint_eq(m.count, 3);
+	ck_assert(!m.bell);
+	ck_assert(!model_unignore(&m, "boris"));
+	ck_assert(model_unignore(&m, "ANNA"));
+	apply(said("lobby", anna, "anna", "again"));
+	ck_assert_str_eq(last_line(b)->text, "again");
+}
+END_TEST
+
+START_TEST(closed)
+{
+	struct buffer *dev = model_room(&m, "dev");
+
+	model_show(&m, model_index(&m, dev));
+	model_close(&m, dev);
+	ck_assert_str_eq(model_current(&m)->name, "lobby");
+	ck_assert_uint_eq(m.count, 2);
+	apply(said("dev", anna, "anna", "late")); /* on its way when the room was left */
+	apply((struct event){.type = EVENT_PARTED, .room = (char *)"dev", .text = (char *)""});
+	ck_assert_uint_eq(m.count, 2);
+}
+END_TEST
+
+START_TEST(clean_text)
+{
+	struct buffer *b = model_current(&m);
+
+	apply(said("lobby", anna, "an\x1b[2Jna", "a\x1b]0;x\x07\u202e\xff"));
+	ck_assert_str_eq(last_line(b)->text, "a\ufffd]0;x\ufffd\ufffd\ufffd");
+	ck_assert_ptr_null(strchr(last_line(b)->nick, '\x1b'));
+	apply((struct event){
+		.type = EVENT_NOTICE, .kind = NOTICE_SERVER, .text = (char *)"one\ntwo\x1b\n"});
+	ck_assert_str_eq(last_line(b)->text, "two\ufffd");
+}
+END_TEST
+
+START_TEST(taken_nick)
+{
+	apply((struct event){.type = EVENT_LOGGED_IN,
+		.nick = (char *)"me2",
+		.text = (char *)"house",
+		.flag = false,
+		.number = 100});
+	ck_assert_str_eq(m.nick, "me2");
+	ck_assert_str_eq(last_line(model_current(&m))->text, "The nick me was taken; you are me2.");
+	ck_assert_uint_eq(m.text_max, 100);
+	ck_assert(!m.kept);
+}
+END_TEST
+
+START_TEST(topic)
+{
+	struct buffer *b = model_current(&m);
+	struct event e = said("lobby", anna, "anna", "tea");
+
+	e.kind = SAID_TOPIC;
+	apply(e);
+	ck_assert_str_eq(b->topic, "tea");
+	ck_assert_str_eq(last_line(b)->text, "anna set the topic: tea");
+	e.seq = ++seq;
+	e.text = (char *)"";
+	apply(e);
+	ck_assert_str_eq(b->topic, "");
+}
+END_TEST
+
+START_TEST(listed_rooms)
+{
+	struct event_room page[2] = {
+		{(char *)"a", (char *)"about a", 1}, {(char *)"b", (char *)"", 2}};
+	struct event e = {.type = EVENT_ROOMS, .rooms = page, .count = 2};
+
+	m.listing = true;
+	apply(e);
+	ck_assert(m.listing);
+	e.flag = true;
+	apply(e);
+	ck_assert(!m.listing);
+	ck_assert_uint_eq(m.room_count, 4);
+	apply(e); /* a new list */
+	ck_assert_uint_eq(m.room_count, 2);
+}
+END_TEST
+
+START_TEST(words_of_the_connection)
+{
+	char out[128];
+
+	m.rtt_us = 400;
+	ck_assert_str_eq(status_connection(&m, 0, out, sizeof out), "online, 0.4 ms");
+	apply((struct event){.type = EVENT_STATE,
+		.state = LINK_WAITING,
+		.text = (char *)"reset",
+		.number = 3500});
+	int64_t then = m.retry_at - 3500;
+	ck_assert_str_eq(status_connection(&m, then, out, sizeof out),
+		"offline, next try in 4 s (Enter: now): reset");
+	ck_assert_int_eq(status_deadline(&m, then), then + 500);
+	ck_assert_str_eq(status_connection(&m, then + 500, out, sizeof out),
+		"offline, next try in 3 s (Enter: now): reset");
+	ck_assert_int_eq(status_deadline(&m, then + 500), then + 1500);
+	ck_assert_int_eq(status_deadline(&m, then + 3500), INT64_MAX);
+	ck_assert_ptr_nonnull(strstr(last_line(model_current(&m))->text, "lost: reset"));
+	apply(said("dev", anna, "anna", "me: x"));
+	ck_assert_ptr_nonnull(strstr(status_activity(&m, out, sizeof out), "3:#dev(1!)"));
+	ck_assert_uint_lt(strlen(status_activity(&m, out, 5)), 5);
+}
+END_TEST
+
+Suite *model_suite(void)
+{
+	Suite *s = suite_create("model");
+	TCase *t = tcase_create("events");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, wanted_room_is_shown);
+	tcase_add_test(t, unread_and_mentions);
+	tcase_add_test(t, history_is_not_news);
+	tcase_add_test(t, shown_once);
+	tcase_add_test(t, own_messages);
+	tcase_add_test(t, refused_message);
+	tcase_add_test(t, direct_conversations);
+	tcase_add_test(t, direct_to_oneself);
+	tcase_add_test(t, inbox_from_before);
+	tcase_add_test(t, people_come_and_go);
+	tcase_add_test(t, ignored);
+	tcase_add_test(t, closed);
+	tcase_add_test(t, clean_text);
+	tcase_add_test(t, taken_nick);
+	tcase_add_test(t, topic);
+	tcase_add_test(t, listed_rooms);
+	tcase_add_test(t, words_of_the_connection);
+	suite_add_tcase(s, t);
+	return s;
+}
