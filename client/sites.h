@@ -1,0 +1,58 @@
+/*
+ * Sites: the servers that the discovery screen lists, and what to do about them.
+ *
+ * It keeps what the finder found, which row is chosen (by the server, not by its
+ * place, for rows come and go), and decides by the clock: where there is just one
+ * server, to join it; where there is none, to say why that may be, or to host
+ * one. A user who presses a key decides for himself from then on. The caller owns
+ * the storage; one thread.
+ */
+#ifndef LANCHAT_SITES_H
+#define LANCHAT_SITES_H
+
+#include "client/finder.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SITES_SETTLE_MS  1000 /* after this long, one server is the only one */
+#define SITES_NOTICE_MS  700  /* and it has been on the screen this long */
+#define SITES_NOTHING_MS 1500 /* after this long, there seems to be none */
+
+enum sites_advice {
+	SITES_LOOK, /* go on looking */
+	SITES_JOIN, /* join the only server there is */
+	SITES_HOST, /* there is none: host one */
+};
+
+struct sites {
+	struct finder_row rows[FINDER_ROWS];
+	size_t count;
+	size_t chosen;   /* < count, unless there are none */
+	int64_t started; /* clock_ms: when looking began */
+	int64_t alone;   /* since when there is exactly one server */
+	bool touched;    /* the user has pressed a key */
+	bool host;       /* host one where there is none */
+};
+
+/* Begin. */
+void sites_init(struct sites *s, int64_t now, bool host);
+
+/* The finder's list as it is now. */
+void sites_update(struct sites *s, const struct finder_row *rows, size_t count, int64_t now);
+
+/* Choose another row, as far as there are any. */
+void sites_move(struct sites *s, long by);
+
+/* Does the server speak a version of the protocol that this client speaks? */
+bool sites_is_compatible(const struct finder_row *row);
+
+/* What to do now; and when (clock_ms) to ask again; INT64_MAX: when something changes. */
+enum sites_advice sites_decide(const struct sites *s, int64_t now);
+int64_t sites_deadline(const struct sites *s, int64_t now);
+
+/* Has it been looked for long enough to say that there is nothing? */
+bool sites_is_nothing(const struct sites *s, int64_t now);
+
+#endif
