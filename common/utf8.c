@@ -131,7 +131,7 @@ static bool anything(uint32_t c)
 	return true;
 }
 
-/* How many bytes at the start are surely printable ASCII; it looks at eight together. */
+/* How many bytes at the start are printable ASCII. It looks at eight together while it can. */
 static size_t printable_run(const char *text, size_t length)
 {
 	size_t at = 0;
@@ -144,15 +144,20 @@ static size_t printable_run(const char *text, size_t length)
 		if (bad & EACH_BYTE(0x80))
 			break;
 	}
+	while (at < length && text[at] >= 0x20 && text[at] < 0x7f)
+		at++;
 	return at;
 }
 
-/* Is the text well-formed from `at` on, and `allowed` true of all its code points there? */
-static bool all(const char *text, size_t at, size_t length, bool (*allowed)(uint32_t c))
+/* Is the text well-formed, and `allowed` true of all its code points but printable ASCII? */
+static bool all_but_ascii(const char *text, size_t length, bool (*allowed)(uint32_t c))
 {
 	uint32_t c;
 
-	while (at < length) {
+	for (size_t at = 0; at < length;) {
+		at += printable_run(text + at, length - at);
+		if (at == length)
+			break;
 		size_t n = utf8_decode(text + at, length - at, &c);
 		if (n == 0 || !allowed(c))
 			return false;
@@ -163,21 +168,22 @@ static bool all(const char *text, size_t at, size_t length, bool (*allowed)(uint
 
 bool utf8_is_valid(const char *text, size_t length)
 {
-	return all(text, printable_run(text, length), length, anything);
+	return all_but_ascii(text, length, anything);
 }
 
 /* Every message passes here, and most are ASCII. */
 bool utf8_is_line(const char *text, size_t length)
 {
-	return all(text, printable_run(text, length), length, utf8_is_clean);
+	return all_but_ascii(text, length, utf8_is_clean);
 }
 
 bool utf8_is_block(const char *text, size_t length)
 {
-	return all(text, printable_run(text, length), length, in_block);
+	return all_but_ascii(text, length, in_block);
 }
 
 bool utf8_is_name(const char *text, size_t length)
 {
-	return all(text, 0, length, in_name);
+	/* Of printable ASCII just the blank is not for names. */
+	return all_but_ascii(text, length, in_name) && (!length || !memchr(text, ' ', length));
 }
