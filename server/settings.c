@@ -71,7 +71,7 @@ static const struct option_spec rows[] = {
 		AT(replay),
 		.least = 0,
 		.most = 1000000,
-		.initial = "1000",
+		.initial = "100000",
 		.argument = "N",
 		.help = "Earlier messages that a client may ask for when it joins a room.",
 		.file = true,
