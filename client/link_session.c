@@ -398,7 +398,7 @@ uint64_t link_session_dropped(const struct link_session *s)
 
 /* ---- wishes ---- */
 
-/* Requests overtake nothing that was said before them. */
+/* Such requests overtake nothing that was said before them. */
 static void send_request(struct link_session *s, enum message_number number, const void *value)
 {
 	fill(s, SIZE_MAX);
@@ -417,7 +417,8 @@ static void send_join(struct link_session *s, struct seat *seat)
 	seat->tag = join.tag;
 	seat->state = SEAT_JOINING;
 	seat->resuming = seat->seen_known;
-	send_request(s, MESSAGE_JOIN, &join);
+	/* This one goes before what waits to be said: that may be for the room. */
+	client_send(s, MESSAGE_JOIN, &join);
 }
 
 static void send_part(struct link_session *s, struct seat *seat)
