@@ -321,6 +321,13 @@ class SlowReaders(Faults):
         self.still_works()
 
 
+class SmallWindow(SlowReaders):
+    """The same where frames on their way have little room, so that a slow reader reads the log."""
+
+    def options(self):
+        return super().options() + ("--window-bytes", "64K")
+
+
 class Ends(Scenario):
     def test_stop(self):
         """SIGTERM: clients are told, everything is freed, the status is 0."""

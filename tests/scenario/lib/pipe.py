@@ -4,7 +4,7 @@ import json
 import os
 
 from .process import Program
-from .wait import BUILD, wait_for
+from .wait import BUILD
 
 
 class Pipe(Program):
@@ -49,13 +49,11 @@ class Pipe(Program):
     def wait_event(self, kind, count=1, timeout=10, **fields):
         """The `count`th event of a type with these values."""
         what = f"{count} x {kind} {fields or ''} at {self.name}"
-        return wait_for(lambda: self.of(kind, **fields)[count - 1:count], what, timeout,
-                        self.tail)[0]
+        return self.until(lambda: self.of(kind, **fields)[count - 1:count], what, timeout)[0]
 
     def wait_joined(self, room="lobby", timeout=10):
         """Until it is in the room: it sees itself join."""
-        return wait_for(lambda: [e for e in self.events() if e.get("room") == room],
-                        f"{self.name} to be in {room}", timeout, self.tail)
+        return self.wait_event("join", room=room, own=True, timeout=timeout)
 
     def texts(self, room="lobby"):
         """What was said in the room, in the order in which it was printed."""

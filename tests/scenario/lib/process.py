@@ -79,14 +79,24 @@ class Program:
         with open(self.err_path, encoding="utf-8", errors="backslashreplace") as f:
             return f.read()
 
+    def until(self, condition, what, timeout=10):
+        """wait_for, which gives up at once where the program has ended."""
+        def check():
+            ended = not self.running()
+            value = condition()
+            if ended and not value:
+                raise AssertionError(f"no {what}; {self.tail()}")
+            return value
+        return wait_for(check, what, timeout, self.tail)
+
     def wait_line(self, pattern, timeout=10):
         """The first line of stdout that the regular expression is found in."""
-        return wait_for(lambda: next((x for x in self.read() if re.search(pattern, x)), None),
-                        f"a line like {pattern!r} from {self.name}", timeout, self.tail)
+        return self.until(lambda: next((x for x in self.read() if re.search(pattern, x)), None),
+                          f"a line like {pattern!r} from {self.name}", timeout)
 
     def wait_stderr(self, pattern, timeout=10):
-        return wait_for(lambda: re.search(pattern, self.stderr()),
-                        f"{pattern!r} on stderr of {self.name}", timeout, self.tail)
+        return self.until(lambda: re.search(pattern, self.stderr()),
+                          f"{pattern!r} on stderr of {self.name}", timeout)
 
     def tail(self, count=12):
         """Its last words, for a failure's text."""
