@@ -102,12 +102,10 @@ bool utf8_is_clean(uint32_t c)
 	return is_scalar(c);
 }
 
-/* Can this clean code point be seen? One that utf8proc does not know yet counts as visible: both ends
+/* Can this clean code point beyond ASCII be seen? One that utf8proc does not know yet counts as visible: both ends
  * must agree about names in messages even if their tables are of different years. */
 static bool is_visible(uint32_t c)
 {
-	if (c < 0x80)
-		return c > 0x20;
 	if (c == 0x2800) /* a Braille pattern without dots counts as a symbol */
 		return false;
 	const utf8proc_property_t *p = utf8proc_get_property((utf8proc_int32_t)c);

@@ -95,6 +95,11 @@ START_TEST(too_long_when_folded)
 	ck_assert_uint_eq(strlen(folded), 3 * (length - 4));
 	name[0] = name[1] = name[2] = name[3] = 'a';
 	ck_assert_int_eq(name_check(name, length, ROOM_NAME_MAX), 0);
+	/* The bound holds whatever the caller allows. */
+	char longer[2 * ROOM_NAME_MAX];
+	memcpy(longer, name, length);
+	memcpy(longer + length, name + 4, 4);
+	ck_assert_int_eq(name_check(longer, length + 4, sizeof(longer)), ERR_TOO_BIG);
 }
 END_TEST
 
@@ -139,6 +144,12 @@ START_TEST(folding_fails_cleanly)
 	ck_assert_int_eq(name_fold("\xff", 1, folded), ERR_TEXT);
 	memset(longest, 'x', sizeof(longest));
 	ck_assert_int_eq(name_fold(longest, sizeof(longest), folded), ERR_TOO_BIG);
+	char huge[1024];
+	memset(huge, 'x', sizeof(huge));
+	ck_assert_int_eq(name_fold(huge, sizeof(huge), folded), ERR_TOO_BIG);
+	for (size_t i = 0; i < 120; i += 3) /* each becomes 18 code points */
+		memcpy(huge + i, "\ufdfa", 3);
+	ck_assert_int_eq(name_fold(huge, 120, folded), ERR_TOO_BIG);
 	ck_assert_str_eq(folded, "before");
 	ck_assert_int_eq(name_fold(longest, sizeof(longest) - 1, folded), 0);
 	ck_assert_uint_eq(strlen(folded), sizeof(longest) - 1);
