@@ -116,7 +116,7 @@ static void block_locked(struct outlet *o)
 /* One send of what waits and `count` more pieces. 0: all of it went; ERR_AGAIN: a part or nothing
  * did, `*taken` bytes of the pieces, and the outlet is blocked now. */
 static int send_locked(
-	struct outlet *o, struct iovec *pieces, int count, size_t total, size_t *taken)
+	struct outlet *o, const struct iovec *pieces, int count, size_t total, size_t *taken)
 {
 	struct iovec all[1 + FEED_SEGMENTS];
 	size_t waiting = pending_length(o);
@@ -380,20 +380,20 @@ void member_unref(struct member *m)
 	free(m);
 }
 
-static int list_member_locked(struct outlet *o, struct member *m)
+/* A place in the list for one more. */
+static int reserve_member_locked(struct outlet *o)
 {
 	lock_assert_held(&o->lock);
 	if (atomic_load(&o->closed))
 		return ERR_CLOSED;
-	if (o->member_count == o->member_size) {
-		size_t size = o->member_size ? o->member_size * 2 : 2;
-		struct member **grown = realloc(o->members, size * sizeof(*grown));
-		if (!grown)
-			return ERR_MEMORY;
-		o->members = grown;
-		o->member_size = size;
-	}
-	o->members[o->member_count++] = member_ref(m);
+	if (o->member_count < o->member_size)
+		return 0;
+	size_t size = o->member_size ? o->member_size * 2 : 2;
+	struct member **grown = realloc(o->members, size * sizeof(*grown));
+	if (!grown)
+		return ERR_MEMORY;
+	o->members = grown;
+	o->member_size = size;
 	return 0;
 }
 
@@ -440,14 +440,12 @@ int member_join(struct outlet *o, struct feed *f, uint64_t after, struct member 
 	m->sent = after < last ? after : last;
 	m->announce = true;
 	lock_take(&o->lock);
-	int r = list_member_locked(o, m);
-	if (r == 0) {
-		/* In the feed's list first: what is published from here on finds it. */
+	int r = reserve_member_locked(o);
+	if (r == 0)
 		r = feed_add(f, m);
-		if (r)
-			member_unref(o->members[--o->member_count]);
-	}
+	/* In the feed's list before we look at its window: what is published after that finds us. */
 	if (r == 0) {
+		o->members[o->member_count++] = member_ref(m);
 		if (go_live_locked(m))
 			begin_live_locked(o, m);
 		else
@@ -514,10 +512,8 @@ bool outlet_deliver(struct member *m, const uint8_t *page, size_t length, uint64
 	bool on = false;
 
 	lock_take(&o->lock);
-	if (!member_open(o, m)) {
-		m->queued = false;
-	} else if (atomic_load(&o->blocked)) {
-		m->queued = false; /* by somebody else, since; the page is read again */
+	if (!member_open(o, m) || atomic_load(&o->blocked)) {
+		m->queued = false; /* blocked by somebody else, since: the page is read again */
 	} else if (send_locked(o, &piece, length ? 1 : 0, length, &taken) == 0) {
 		assert(seq >= m->sent);
 		m->sent = seq;

@@ -11,6 +11,30 @@
 
 #define LISTENING 0x0a /* TCP_LISTEN in the table's state column */
 
+/* The blank-separated field number `n` (0 the first) of a line; NULL when it has fewer. */
+static const char *field(const char *line, int n)
+{
+	line += strspn(line, " ");
+	while (n-- > 0) {
+		line += strcspn(line, " ");
+		line += strspn(line, " ");
+	}
+	return *line ? line : NULL;
+}
+
+/* The inode of a line of the table that is a listener on the port; else 0. The fields are: number,
+ * local address, remote address, state, queues, timer, retransmits, uid, timeout, inode. */
+static unsigned long inode_of(const char *line, uint16_t port)
+{
+	const char *local = field(line, 1), *state = field(line, 3), *inode = field(line, 9);
+	const char *colon = local ? strchr(local, ':') : NULL;
+
+	if (!colon || !inode || strtoul(colon + 1, NULL, 16) != port ||
+		strtoul(state, NULL, 16) != LISTENING)
+		return 0;
+	return strtoul(inode, NULL, 10);
+}
+
 /* The socket's inode, 0 when no line of the table is a listener on that port. */
 static unsigned long find_inode(const char *table, uint16_t port)
 {
@@ -20,15 +44,8 @@ static unsigned long find_inode(const char *table, uint16_t port)
 
 	if (!f)
 		return 0;
-	while (!found && fgets(line, sizeof(line), f)) {
-		unsigned local, state;
-		unsigned long inode;
-		if (sscanf(line,
-			    " %*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*s %*s %*s %*s %*s %lu",
-			    &local, &state, &inode) == 3 &&
-			local == port && state == LISTENING)
-			found = inode;
-	}
+	while (!found && fgets(line, sizeof(line), f))
+		found = inode_of(line, port);
 	(void)fclose(f);
 	return found;
 }

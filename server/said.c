@@ -17,6 +17,7 @@ static size_t encode(enum message_number number, const void *value, uint8_t *out
 
 static size_t encode_direct(const struct log_entry *e, const uint8_t *inbox, uint8_t *out)
 {
+	assert(inbox); /* a direct message is in inboxes alone */
 	bool writer = memcmp(e->person, inbox, PERSON_ID) == 0;
 	struct msg_direct_said m = {
 		.seq = e->seq,

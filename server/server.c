@@ -235,10 +235,10 @@ int server_start(const struct settings *settings, struct server **out, char *err
 	if (r == 0)
 		r = listeners_start(&s->listeners, &settings->listen, thread_stack(), clients_take,
 			s->clients, error, size);
-	if (r == 0)
+	if (r == 0) {
 		start_announcer(s);
-	if (r == 0)
 		r = write_port_file(s, error, size);
+	}
 	if (r) {
 		server_stop(s);
 		return r;

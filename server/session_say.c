@@ -59,12 +59,14 @@ static int answer(struct session *s, uint64_t counter, const struct append_resul
 
 static void pump_batch(struct session *s)
 {
+	const struct room *before = NULL;
+
 	for (size_t i = 0; i < s->batch_count; i++) {
 		struct room *room = s->batch_rooms[i];
 		/* Mostly they are all of one room; one pump serves all its messages. */
-		if (i > 0 && room == s->batch_rooms[i - 1])
-			continue;
-		chat_pump(s->chat, room_feed(room));
+		if (room != before)
+			chat_pump(s->chat, room_feed(room));
+		before = room;
 	}
 }
 
