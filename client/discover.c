@@ -223,6 +223,8 @@ static void give_signals_back(int fd, const sigset_t *before)
 
 static int conclude(const struct discovery *d)
 {
+	unsigned port = d->config->port;
+
 	if (ferror(d->out)) {
 		fprintf(stderr, "lanchat: cannot write the list of servers\n");
 		return 1;
@@ -234,7 +236,7 @@ static int conclude(const struct discovery *d)
 		"(UDP and TCP port %u must be open), the Wi-Fi may keep its clients apart, or a "
 		"VPN "
 		"may be in the way\n",
-		d->config->port != 0 ? d->config->port : NET_PORT);
+		port != 0 ? port : NET_PORT);
 	return 1;
 }
 
