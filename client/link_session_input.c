@@ -25,10 +25,10 @@ static const char *reason_text(char out[REASON_MAX + 1], unsigned code, struct s
 {
 	const char *known = code_text(code);
 
-	if (text.length == 0)
-		return known ? known : "the server gave no reason";
 	copy_span(out, REASON_MAX + 1, text);
-	return out;
+	if (out[0])
+		return out;
+	return known ? known : "the server gave no reason";
 }
 
 /* ---- the opening ---- */
