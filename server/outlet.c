@@ -223,8 +223,14 @@ static int push_window_locked(struct outlet *o, struct member *m, const struct f
 	size_t taken;
 
 	lock_assert_held(&o->lock);
-	if (!member_open(o, m) || m->state != MEMBER_LIVE || m->position >= w->head)
+	if (!member_open(o, m) || m->state != MEMBER_LIVE || m->position > w->head)
 		return 0;
+	if (m->position == w->head) {
+		/* The end of it may have gone as the rest of a frame that was cut. */
+		if (m->announce)
+			announce_locked(o, m, w);
+		return 0;
+	}
 	if (m->position < w->tail) {
 		queue_locked(o, m);
 		return 0;
@@ -412,14 +418,12 @@ static bool go_live_locked(struct member *m)
 static void begin_live_locked(struct outlet *o, struct member *m)
 {
 	struct feed_window w;
-
 	size_t taken;
 
+	if (atomic_load(&o->blocked))
+		return; /* with everything else, when there is room */
 	feed_window_take(m->feed, &w);
-	if (m->position == w.head && m->announce)
-		announce_locked(o, m, &w);
-	else if (!atomic_load(&o->blocked))
-		push_window_locked(o, m, &w);
+	push_window_locked(o, m, &w);
 	feed_window_release(&w);
 	if (!atomic_load(&o->blocked) && !atomic_load(&o->closed))
 		send_locked(o, NULL, 0, 0, &taken);
