@@ -49,7 +49,20 @@ static void wait_readable(const struct beacon_net *n)
 	ck_assert_int_gt(poll(fds, BEACON_NET_FDS, 5000), 0);
 }
 
-START_TEST(said_and_answered)
+static struct beacon_arrival receive(struct beacon_net *n, int expected)
+{
+	struct beacon_arrival heard;
+	int fd = -1;
+
+	/* Whoever speaks hears it as well, for the port is shared. */
+	do {
+		wait_readable(n);
+		ck_assert_int_eq(beacon_net_receive(n, &heard, &fd), 0);
+	} while (fd != expected);
+	return heard;
+}
+
+START_TEST(said_to_everybody)
 {
 	struct beacon_net a, b;
 	struct beacon_arrival heard;
@@ -62,27 +75,36 @@ START_TEST(said_and_answered)
 	ck_assert_int_eq(a.shared_errno, 0);
 	ck_assert_int_eq(beacon_net_receive(&b, &heard, &fd), ERR_AGAIN);
 	beacon_net_send(&a, &a.paths[0], packet);
-	wait_readable(&b);
-	ck_assert_int_eq(beacon_net_receive(&b, &heard, &fd), 0);
-	ck_assert_int_eq(fd, b.shared[0]);
+	heard = receive(&b, b.shared[0]);
 	ck_assert(heard.everybody);
-
-	const struct beacon_path *back = beacon_net_way_back(&b, &heard);
-	ck_assert_ptr_eq(back, &b.paths[0]);
-	packet[0] = 9;
-	beacon_net_answer(&b, &heard, fd, back, packet);
-	/* `a` hears itself, for it shares the port as well, and the answer. */
-	do {
-		wait_readable(&a);
-		ck_assert_int_eq(beacon_net_receive(&a, &heard, &fd), 0);
-	} while (fd != a.own[0]);
 	ck_assert_mem_eq(heard.packet, packet, sizeof(packet));
-	ck_assert(!heard.everybody);
+	ck_assert_ptr_eq(beacon_net_way_back(&b, &heard), &b.paths[0]);
+	beacon_net_close(&a);
+	beacon_net_close(&b);
+}
+END_TEST
 
-	/* What was asked at the private port is answered from there. */
-	struct net_address source = heard.from, private;
+/* From the private port when everybody was asked, else from the one that was. */
+START_TEST(answered)
+{
+	struct beacon_net a, b;
+	struct net_address private;
+	uint16_t port = free_port();
+
+	ck_assert_int_eq(open_on(&a, &only_lo, port), 0);
+	ck_assert_int_eq(open_on(&b, &only_lo, port), 0);
 	ck_assert_int_eq(net_local(b.own[0], &private), 0);
-	ck_assert_uint_eq(net_port(&source), net_port(&private));
+	beacon_net_send(&a, &a.paths[0], packet);
+	struct beacon_arrival asked = receive(&b, b.shared[0]);
+	beacon_net_answer(&b, &asked, b.shared[0], &b.paths[0], packet);
+	struct beacon_arrival answer = receive(&a, a.own[0]);
+	ck_assert(!answer.everybody);
+	ck_assert_uint_eq(net_port(&answer.from), net_port(&private));
+
+	asked.everybody = false;
+	beacon_net_answer(&b, &asked, b.shared[0], &b.paths[0], packet);
+	answer = receive(&a, a.own[0]);
+	ck_assert_uint_eq(net_port(&answer.from), port);
 	beacon_net_close(&a);
 	beacon_net_close(&b);
 }
@@ -181,7 +203,8 @@ Suite *beacon_net_suite(void)
 	Suite *s = suite_create("beacon_net");
 	TCase *t = tcase_create("loopback");
 
-	tcase_add_test(t, said_and_answered);
+	tcase_add_test(t, said_to_everybody);
+	tcase_add_test(t, answered);
 	tcase_add_test(t, other_interfaces_are_deaf_and_mute);
 	tcase_add_test(t, sockets_take_turns);
 	tcase_add_test(t, the_port_is_somebody_elses);
