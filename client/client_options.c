@@ -1,9 +1,11 @@
 #include "client/client_options.h"
 
+#include "client/locate.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/message.h"
 #include "common/name.h"
+#include "common/net.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -222,10 +224,27 @@ static int check_name(const char *what, const char *name, size_t most, char *err
 	return r ? ERR_ARGUMENT : 0;
 }
 
+/* What looks like an address must be one. The names of servers may have blanks in them. */
+static int check_server(const char *server, char *error, size_t size)
+{
+	char host[NET_HOST_MAX];
+	uint16_t port;
+
+	if (server[0] && (locate_is_name(server) || strchr(server, ' ')))
+		return 0;
+	if (net_parse(server, NET_PORT, host, &port) == 0 && host[0] && port != 0)
+		return 0;
+	snprintf(error, size,
+		"\"%s\" is not HOST, HOST:PORT or [IPV6]:PORT with a port from 1 to 65535", server);
+	return ERR_ARGUMENT;
+}
+
 static int check(const struct client_settings *s, char *error, size_t size)
 {
 	int r = check_together(s, error, size);
 
+	if (r == 0 && s->server)
+		r = check_server(s->server, error, size);
 	if (r == 0 && s->nick)
 		r = check_name("nick", s->nick, NICK_MAX, error, size);
 	for (size_t i = 0; r == 0 && i < s->rooms.count; i++)

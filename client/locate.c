@@ -5,6 +5,7 @@
 #include "common/err.h"
 #include "common/name.h"
 
+#include <arpa/inet.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,20 @@
 bool locate_is_name(const char *text)
 {
 	return strpbrk(text, ".:[]%") == NULL && strcmp(text, "localhost") != 0;
+}
+
+/* An address in digits needs no looking up. */
+static bool is_numeric(const char *host)
+{
+	struct in_addr v4;
+
+	return strchr(host, ':') != NULL || inet_pton(AF_INET, host, &v4) == 1;
+}
+
+static void take_host(struct location *out, const char *host, uint16_t port)
+{
+	*out = (struct location){.port = port};
+	snprintf(out->host, sizeof(out->host), "%s", host);
 }
 
 static void take_row(struct location *out, const struct finder_row *row)
@@ -93,6 +108,10 @@ static int locate_text(const char *text, const struct finder_config *config, str
 	int resolved = ERR_RESOLVE;
 
 	if (net_parse(text, NET_PORT, host, &port) == 0 && host[0]) {
+		if (is_numeric(host)) {
+			take_host(out, host, port);
+			return 0;
+		}
 		int r = resolve_start(host, port, &resolve);
 		if (r) {
 			snprintf(error, size, "cannot look up %s: %s", host, err_text(r));
@@ -109,8 +128,7 @@ static int locate_text(const char *text, const struct finder_config *config, str
 	if (found == 0)
 		return 0;
 	if (resolved == 0) {
-		*out = (struct location){.port = port};
-		snprintf(out->host, sizeof(out->host), "%s", host);
+		take_host(out, host, port);
 		return 0;
 	}
 	snprintf(error, size,
