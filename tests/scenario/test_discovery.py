@@ -76,7 +76,7 @@ class Discovery(Scenario):
 
     def assert_not_found(self, host, *options):
         """Looking in vain says so, with the port that a firewall would have to open."""
-        program = Program(self, [LANCHAT, "--discover", "--timeout", "1.2", *options], host=host,
+        program = Program(self, [LANCHAT, "--discover", "--timeout", "2", *options], host=host,
                           stdin=subprocess.DEVNULL)
         self.assertEqual(program.wait(), 1, program.tail())
         self.assertEqual(program.read(), [])
