@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "common/err.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,6 +62,7 @@ static void pump_batch(struct session *s)
 {
 	const struct room *before = NULL;
 
+	assert(s->batch_rooms || s->batch_count == 0);
 	for (size_t i = 0; i < s->batch_count; i++) {
 		struct room *room = s->batch_rooms[i];
 		/* Mostly they are all of one room; one pump serves all its messages. */
