@@ -60,11 +60,13 @@ static int answer(struct session *s, uint64_t counter, const struct append_resul
 
 static void pump_batch(struct session *s)
 {
+	struct room *const *rooms = s->batch_rooms;
+	size_t count = s->batch_count;
 	const struct room *before = NULL;
 
-	assert(s->batch_rooms || s->batch_count == 0);
-	for (size_t i = 0; i < s->batch_count; i++) {
-		struct room *room = s->batch_rooms[i];
+	assert(count == 0 || rooms);
+	for (size_t i = 0; i < count; i++) {
+		struct room *room = rooms[i];
 		/* Mostly they are all of one room; one pump serves all its messages. */
 		if (room != before)
 			chat_pump(s->chat, room_feed(room));
