@@ -1,0 +1,49 @@
+/*
+ * The terminal: taking it over, giving it back on every way out.
+ *
+ * Curses draws (client/canvas.h); keys are read raw and told apart by
+ * client/keys.h. terminal_close, a crash, and a stop by Ctrl-Z all restore the
+ * terminal. There is one terminal, so there is one struct terminal at a time; one
+ * thread.
+ *
+ * Sources: curs_initscr(3X), curs_kernel(3X), termios(3), signal-safety(7), and
+ * xterm's ctlseqs for bracketed paste (2004) and the mouse (1000, 1006).
+ */
+#ifndef LANCHAT_TERMINAL_H
+#define LANCHAT_TERMINAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct terminal;
+
+/* Take over the terminal on stdin and stdout. Nothing has changed on failure: ERR_ARGUMENT,
+ * ERR_MEMORY or ERR_SYSTEM with one sentence in `error` that says why this terminal will not do. */
+int terminal_open(bool colour, struct terminal **out, char *error, size_t size);
+
+/* Give it back; NULL is allowed. */
+void terminal_close(struct terminal *t);
+
+/* Give it back for a while, as for Ctrl-Z, and take it over again. */
+void terminal_leave(struct terminal *t);
+void terminal_return(struct terminal *t);
+
+/* Is it gone: hung up, or closed from the other side? */
+bool terminal_is_gone(const struct terminal *t);
+
+/* Read what keys there are. 0 with `*got` > 0; ERR_AGAIN; ERR_CLOSED: the terminal is gone. */
+int terminal_read(struct terminal *t, char *buffer, size_t size, size_t *got);
+
+/* Its size may have changed. */
+void terminal_resized(struct terminal *t);
+
+/* The next update draws every cell anew. */
+void terminal_redraw(struct terminal *t);
+
+/* Ring, at most once a second. */
+void terminal_ring(struct terminal *t);
+
+/* How many colours it has; 0 where none are wanted. */
+int terminal_colours(const struct terminal *t);
+
+#endif
