@@ -164,8 +164,6 @@ static int on_caught_up(struct model *m, const struct event *e)
 	if (!b || b->greeted)
 		return 0;
 	b->greeted = true;
-	if (e->number > 0)
-		b->people = e->number;
 	int err = model_say(m, b, LINE_INFO, "You are in #%s: %llu %s here.", b->name,
 		(unsigned long long)b->people, b->people == 1 ? "person" : "people");
 	if (b->topic[0])

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #define TIME_COLUMNS   6  /* "12:34 " */
-#define MARK_COLUMNS   1  /* how an own message is doing */
 #define NICK_COLUMNS   16 /* with the rule: " | " */
 #define WIDE_ENOUGH    56 /* for a column of nicks */
 #define ENOUGH_TO_TIME 28 /* for the time */
@@ -38,9 +37,9 @@ size_t rows_indent(const struct rows_shape *shape, const struct line *l)
 {
 	if (shape->nick_columns)
 		return shape->time_columns + shape->nick_columns;
-	/* "nick: " or "* nick " or a mark, in front of the text */
+	/* "nick: " or "*nick " or a sign, in front of the text */
 	size_t before = l->nick[0] ? text_columns(l->nick, strlen(l->nick)) + 2 : 2;
-	size_t indent = shape->time_columns + before + (l->own ? MARK_COLUMNS : 0);
+	size_t indent = shape->time_columns + before;
 	return indent < shape->columns ? indent : shape->columns - 1;
 }
 

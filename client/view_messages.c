@@ -1,0 +1,194 @@
+#include "client/view.h"
+
+#include "client/rows.h"
+#include "common/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define NICK_ROOM 12 /* columns of the nicks' column without mark and rule */
+
+struct rows_view view_rows(struct rect r, const struct buffer *b)
+{
+	return (struct rows_view){
+		.lines = &b->lines,
+		.shape = rows_shape(r.columns > 0 ? (size_t)r.columns : 1),
+		.marker = b->marker,
+	};
+}
+
+/* ---- inks and words ---- */
+
+static int text_ink(const struct line *l)
+{
+	if (l->state == LINE_WAITING)
+		return INK_DIM;
+	if (l->state == LINE_REFUSED)
+		return INK_ERROR;
+	switch (l->kind) {
+	case LINE_TEXT:
+	case LINE_ACTION:
+	case LINE_NOTICE:
+		return l->mention ? INK_STRONG : INK_NORMAL;
+	case LINE_TOPIC:
+		return INK_NORMAL;
+	case LINE_PRESENCE:
+	case LINE_INFO:
+		return INK_DIM;
+	case LINE_ERROR:
+		return INK_ERROR;
+	}
+	return INK_NORMAL;
+}
+
+static int nick_ink(const struct canvas *c, const struct line *l)
+{
+	if (l->nick[0] == '\0')
+		return text_ink(l);
+	return l->mention ? INK_MENTION : canvas_nick_ink(c, l->nick);
+}
+
+/* How an own message is doing: on its way, accepted (and kept), refused. */
+static const char *mark_of(const struct line *l, bool kept)
+{
+	switch (l->state) {
+	case LINE_PLAIN:
+		return " ";
+	case LINE_WAITING:
+		return "\u2026";
+	case LINE_ACCEPTED:
+		return kept ? "\u2713" : "\u00b7";
+	case LINE_REFUSED:
+		return "!";
+	}
+	return " ";
+}
+
+/* What stands in the nicks' column. */
+static void print_nick(const struct line *l, char *out, size_t size)
+{
+	size_t used, room = l->kind == LINE_TEXT ? NICK_ROOM : NICK_ROOM - 2;
+	size_t fits = text_fit(l->nick, strlen(l->nick), room, &used);
+	const char *more = "";
+
+	if (fits < strlen(l->nick)) {
+		fits = text_fit(l->nick, strlen(l->nick), room - 1, &used);
+		more = "\u2026";
+	}
+	if (l->nick[0] == '\0')
+		(void)snprintf(out, size, l->kind == LINE_ERROR ? "!!" : "--");
+	else if (l->kind == LINE_ACTION)
+		(void)snprintf(out, size, "* %.*s%s", (int)fits, l->nick, more);
+	else if (l->kind == LINE_NOTICE)
+		(void)snprintf(out, size, "-%.*s%s-", (int)fits, l->nick, more);
+	else
+		(void)snprintf(out, size, "%.*s%s", (int)fits, l->nick, more);
+}
+
+/* ---- rows ---- */
+
+static int put(struct canvas *c, struct rect r, int y, int x, int ink, const char *text)
+{
+	return canvas_text(c, r, y, x, ink, text, strlen(text));
+}
+
+/* The nick in a column of its own: mark, nick to the right, rule. */
+static void draw_nick_column(
+	struct canvas *c, struct rect r, int y, int x, const struct line *l, bool kept)
+{
+	char nick[NICK_MAX * 3 + 16];
+
+	print_nick(l, nick, sizeof nick);
+	int columns = (int)text_columns(nick, strlen(nick));
+	put(c, r, y, x, l->state == LINE_REFUSED ? INK_ERROR : INK_DIM, mark_of(l, kept));
+	put(c, r, y, x + 1 + NICK_ROOM - columns, nick_ink(c, l), nick);
+}
+
+/* The nick in front of the text, where there is no room for a column. What is not as it should be is
+ * marked in the blank after the time. */
+static void draw_nick_before(
+	struct canvas *c, struct rect r, int y, int x, const struct line *l, bool kept)
+{
+	if (x > r.x && (l->state == LINE_WAITING || l->state == LINE_REFUSED))
+		put(c, r, y, x - 1, text_ink(l), mark_of(l, kept));
+	if (l->nick[0] == '\0') {
+		put(c, r, y, x, text_ink(l), l->kind == LINE_ERROR ? "! " : "- ");
+		return;
+	}
+	if (l->kind == LINE_ACTION)
+		x = put(c, r, y, x, INK_DIM, "*");
+	else if (l->kind == LINE_NOTICE)
+		x = put(c, r, y, x, INK_DIM, "-");
+	x = put(c, r, y, x, nick_ink(c, l), l->nick);
+	put(c, r, y, x, INK_DIM, l->kind == LINE_TEXT ? ":" : "");
+}
+
+static void draw_text_row(struct canvas *c, struct rect r, int y, const struct rows_shape *shape,
+	const struct row *row, bool kept)
+{
+	const struct line *l = row->line;
+	int x = r.x + (int)(row->first ? rows_indent(shape, l) : rows_hang(shape));
+
+	if (row->first && shape->time_columns) {
+		char stamp[16];
+		struct tm tm = rows_local(l->time);
+		(void)strftime(stamp, sizeof stamp, "%H:%M", &tm);
+		put(c, r, y, r.x, INK_DIM, stamp);
+	}
+	if (row->first && shape->nick_columns)
+		draw_nick_column(c, r, y, r.x + (int)shape->time_columns, l, kept);
+	else if (row->first)
+		draw_nick_before(c, r, y, r.x + (int)shape->time_columns, l, kept);
+	if (shape->nick_columns)
+		put(c, r, y, x - 2, INK_DIM, "\u2502");
+	canvas_text(c, r, y, x, text_ink(l), l->text + row->from, row->end - row->from);
+}
+
+/* A rule with words in its middle. */
+static void draw_rule_row(struct canvas *c, struct rect r, int y, int ink, const char *words)
+{
+	int columns = (int)text_columns(words, strlen(words));
+	int x = r.x + (r.columns - columns) / 2;
+
+	canvas_rule(c, (struct rect){y, r.x, 1, r.columns}, ink);
+	put(c, r, y, x > r.x ? x : r.x, ink, words);
+}
+
+static void draw_row(struct canvas *c, struct rect r, int y, const struct rows_shape *shape,
+	const struct row *row, bool kept)
+{
+	char words[64];
+	struct tm tm;
+
+	switch (row->kind) {
+	case ROW_TEXT:
+		draw_text_row(c, r, y, shape, row, kept);
+		break;
+	case ROW_DAY:
+		tm = rows_local(row->line->time);
+		(void)strftime(words, sizeof words,
+			r.columns >= 34 ? " %A, %d %B %Y " : " %d %b %Y ", &tm);
+		draw_rule_row(c, r, y, INK_DIM, words);
+		break;
+	case ROW_MARKER:
+		draw_rule_row(c, r, y, INK_ERROR, " unread ");
+		break;
+	}
+}
+
+void view_messages(struct canvas *c, struct rect r, const struct buffer *b, bool kept)
+{
+	struct rows_view v = view_rows(r, b);
+
+	if (r.lines <= 0 || r.columns <= 0)
+		return;
+	struct row *rows = calloc((size_t)r.lines, sizeof *rows);
+	if (!rows)
+		return;
+	int count = (int)rows_fill(&v, &b->place, rows, (size_t)r.lines);
+	for (int i = 0; i < count; i++)
+		draw_row(c, r, r.y + r.lines - count + i, &v.shape, &rows[i], kept);
+	free(rows);
+}

@@ -1,0 +1,183 @@
+#include "client/view.h"
+
+#include "client/status.h"
+#include "client/wrap.h"
+#include "common/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Columns of the list, where there is room for all. */
+#define ADDRESS_COLUMNS 28
+#define PEOPLE_COLUMNS  12
+#define TIME_COLUMNS    9
+#define WIDE            70
+
+static const char title[] = " lanchat: servers on this network";
+static const char keys[] =
+	" Enter joins  h hosts one here  a types an address  r looks again  q leaves";
+static const char address_keys[] = " Enter joins  Esc goes back to the list";
+
+static const char *const nothing[] = {
+	"No server was found on this network. What usually causes that:",
+	"",
+	"- No server is running yet: h starts one on this machine.",
+	"- The server is in another subnet; discovery does not cross routers. Type its address "
+	"(a).",
+	"- A firewall on the server's machine: open port 19830 there, TCP and UDP.",
+	"- Wi-Fi that isolates its clients from each other, as guest networks do.",
+	"- A VPN that takes all the traffic, or that the server is not in.",
+	"",
+	"A server that appears will be listed here by itself.",
+};
+
+static int put(struct canvas *c, struct rect r, int y, int x, int ink, const char *text)
+{
+	return canvas_text(c, r, y, x, ink, text, strlen(text));
+}
+
+/* A text from line `y` on, wrapped; returns the line after it. */
+static int put_paragraph(struct canvas *c, struct rect r, int y, int ink, const char *text)
+{
+	size_t length = strlen(text), at = 0, end;
+	size_t hang = strncmp(text, "- ", 2) == 0 ? 2 : 0;
+	struct rect inside = {r.y, r.x + 1, r.lines, r.columns - 2};
+
+	if (inside.columns < 10) {
+		inside = r;
+		hang = 0;
+	}
+	do {
+		size_t indent = at > 0 ? hang : 0;
+		size_t next = wrap_row(text, length, at, (size_t)inside.columns - indent, &end);
+		canvas_text(c, inside, y++, inside.x + (int)indent, ink, text + at, end - at);
+		at = next;
+	} while (at < length);
+	return y;
+}
+
+static struct rect part(struct rect r, int *x, int columns)
+{
+	struct rect p = {r.y, *x, r.lines, columns};
+
+	*x += columns;
+	return p;
+}
+
+/* One row of the list: in columns, or, where it is narrow, the name and the people alone. */
+static void put_fields(struct canvas *c, struct rect r, int y, int ink, const char *const fields[4])
+{
+	int x = r.x + 1, left = r.columns - 1;
+	struct rect p;
+
+	if (r.columns < WIDE) {
+		p = part(r, &x, left > 12 ? left - 10 : left);
+		put(c, p, y, p.x, ink, fields[0]);
+		p = part(r, &x, r.x + r.columns - x);
+		put(c, p, y, p.x + 1, ink, fields[2]);
+		return;
+	}
+	p = part(r, &x, left - ADDRESS_COLUMNS - PEOPLE_COLUMNS - TIME_COLUMNS);
+	put(c, (struct rect){p.y, p.x, p.lines, p.columns - 1}, y, p.x, ink, fields[0]);
+	p = part(r, &x, ADDRESS_COLUMNS);
+	put(c, (struct rect){p.y, p.x, p.lines, p.columns - 1}, y, p.x, ink, fields[1]);
+	p = part(r, &x, PEOPLE_COLUMNS);
+	put(c, p, y, p.x, ink, fields[2]);
+	p = part(r, &x, TIME_COLUMNS);
+	put(c, p, y, p.x, ink, fields[3]);
+}
+
+static void put_site(
+	struct canvas *c, struct rect r, int y, const struct finder_row *row, bool chosen)
+{
+	char address[NET_ADDRESS_MAX] = "", people[32], rtt[32] = "";
+	int ink = chosen ? INK_CHOSEN : INK_NORMAL;
+	const char *const fields[4] = {row->name, address, people, rtt};
+
+	if (row->address_count > 0)
+		net_print(&row->addresses[0], address);
+	(void)snprintf(people, sizeof people, "%u", row->people);
+	if (!sites_is_compatible(row))
+		(void)snprintf(rtt, sizeof rtt, "too %s",
+			row->version_low > PROTOCOL_VERSION ? "new" : "old");
+	else if (row->rtt_us >= 0)
+		status_time(row->rtt_us, rtt, sizeof rtt);
+	if (chosen)
+		canvas_fill(c, (struct rect){y, r.x, 1, r.columns}, ink);
+	put_fields(c, r, y, ink, fields);
+}
+
+static int put_list(struct canvas *c, struct rect r, const struct sites *s)
+{
+	static const char *const heads[4] = {"Name", "Address", "People", "Time"};
+	int lines = r.lines - 1, y = r.y + 1;
+	size_t top = 0;
+
+	if (s->count == 0 || r.lines < 2)
+		return r.y;
+	put_fields(c, r, r.y, INK_DIM, heads);
+	if (lines > 0 && s->chosen >= (size_t)lines)
+		top = s->chosen - (size_t)lines + 1;
+	for (size_t i = top; i < s->count && y < r.y + r.lines; i++)
+		put_site(c, r, y++, &s->rows[i], i == s->chosen);
+	return y;
+}
+
+/* What there is to say below the list. */
+static void put_words(struct canvas *c, struct rect r, int y, const struct view_sites *v)
+{
+	const struct sites *s = v->sites;
+	char text[SERVER_NAME_MAX * 3 + 128];
+
+	if (v->message)
+		y = put_paragraph(c, r, y, INK_STRONG, v->message) + 1;
+	if (s->count == 1 && !s->touched && sites_is_compatible(&s->rows[0])) {
+		(void)snprintf(text, sizeof text,
+			"One server found: %s. Joining it; press a key to stay here.",
+			s->rows[0].name);
+		put_paragraph(c, r, y, INK_NORMAL, text);
+	} else if (sites_is_nothing(s, v->now)) {
+		for (size_t i = 0; i < sizeof nothing / sizeof nothing[0]; i++)
+			y = put_paragraph(c, r, y, INK_NORMAL, nothing[i]);
+	} else if (s->count == 0) {
+		put_paragraph(c, r, y, INK_NORMAL, "Looking for servers on this network...");
+	} else {
+		(void)snprintf(text, sizeof text,
+			"%zu %s. Choose one with the arrow keys and Enter.", s->count,
+			s->count == 1 ? "server" : "servers");
+		put_paragraph(c, r, y, INK_DIM, text);
+	}
+}
+
+int view_sites(struct canvas *c, const struct view_sites *v)
+{
+	int lines, columns;
+
+	canvas_size(c, &lines, &columns);
+	struct rect all = {0, 0, lines, columns}, body = all;
+	struct rect bottom = {lines - 1, 0, 1, columns};
+	if (lines >= 3) {
+		canvas_fill(c, (struct rect){0, 0, 1, columns}, INK_BAR);
+		put(c, all, 0, 0, INK_BAR, title);
+		body.y = 1;
+		body.lines -= 2;
+	}
+	if (lines >= 10) {
+		body.y++;
+		body.lines--;
+	}
+	if (v->address)
+		body.lines--;
+	int y = put_list(c, body, v->sites);
+	put_words(c, body, y > body.y && lines >= 8 ? y + 1 : y, v);
+	if (lines >= 3) {
+		canvas_fill(c, bottom, INK_BAR);
+		put(c, bottom, bottom.y, 0, INK_BAR, v->address ? address_keys : keys);
+	}
+	if (v->address) {
+		struct rect line = {lines >= 3 ? lines - 2 : lines - 1, 0, 1, columns};
+		canvas_fill(c, line, INK_NORMAL);
+		*v->address_start = view_input(c, line, "Address: ", v->address, *v->address_start);
+	}
+	return body.y + 1;
+}
