@@ -1,0 +1,273 @@
+#include "client/talk_private.h"
+
+#include "client/status.h"
+#include "common/clock.h"
+#include "common/err.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EVENTS_AT_ONCE 2000 /* taken in before keys are looked at again */
+#define HINT_MS        4000
+#define LEAVE_MS       3000 /* for what is on its way when leaving */
+
+/* ---- life ---- */
+
+static int join_rooms(struct talk *t)
+{
+	const struct option_list *rooms = t->config->rooms;
+	int err = 0;
+
+	if (rooms->count == 0)
+		return link_join(t->link, "lobby");
+	for (size_t i = 0; i < rooms->count && err == 0; i++)
+		err = link_join(t->link, rooms->items[i]);
+	return err;
+}
+
+static int start_link(struct talk *t, const struct location *where)
+{
+	struct link_config config = {
+		.host = where->found ? NULL : where->host,
+		.port = where->port,
+		.addresses = where->addresses,
+		.address_count = where->address_count,
+		.server_id = where->found ? where->server_id : NULL,
+		.identity = t->config->identity,
+		.nick = t->config->nick,
+		.any_nick = true,
+		.replay = t->config->replay,
+		.keep_trying = true,
+	};
+
+	return link_start(&config, &t->link);
+}
+
+int talk_start(const struct app_config *config, const struct location *where,
+	struct terminal *terminal, struct canvas *canvas, struct talk **out)
+{
+	struct talk *t = calloc(1, sizeof *t);
+
+	if (!t)
+		return ERR_MEMORY;
+	t->config = config;
+	t->terminal = terminal;
+	t->canvas = canvas;
+	t->wishes = (struct layout_wishes){.rooms = true, .members = true};
+	int err = model_init(&t->model, config->identity.id, config->nick);
+	if (err == 0)
+		err = model_set(&t->model.wanted,
+			config->rooms->count > 0 ? config->rooms->items[0] : "lobby");
+	if (err == 0)
+		err = start_link(t, where);
+	if (err == 0)
+		err = join_rooms(t);
+	if (err < 0) {
+		talk_stop(t);
+		return err;
+	}
+	*out = t;
+	return 0;
+}
+
+void talk_stop(struct talk *t)
+{
+	if (!t)
+		return;
+	link_stop(t->link);
+	talk_close_box(t);
+	complete_reset(&t->completion);
+	recall_fini(&t->recall);
+	editor_fini(&t->editor);
+	model_fini(&t->model);
+	free(t);
+}
+
+int talk_fd(const struct talk *t)
+{
+	return link_fd(t->link);
+}
+
+/* ---- what happens ---- */
+
+void talk_events(struct talk *t)
+{
+	bool closed = false;
+
+	for (int i = 0; i < EVENTS_AT_ONCE; i++) {
+		struct event *e = link_next(t->link);
+		if (!e)
+			break;
+		if (model_apply(&t->model, e) < 0)
+			talk_hint(t, "Out of memory: something may be missing here.");
+		closed |= e->type == EVENT_STATE && e->state == LINK_CLOSED;
+		event_free(e);
+	}
+	if (t->model.bell)
+		terminal_ring(t->terminal);
+	t->model.bell = false;
+	if (t->leaving && closed)
+		t->wish = TALK_QUIT;
+}
+
+void talk_input(struct talk *t, const struct input *in)
+{
+	switch (in->kind) {
+	case INPUT_NONE:
+		break;
+	case INPUT_KEY:
+		talk_key(t, in->key);
+		break;
+	case INPUT_PASTE:
+		talk_paste(t, in);
+		break;
+	case INPUT_MOUSE:
+		talk_mouse(t, in);
+		break;
+	}
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t talk_deadline(const struct talk *t)
+{
+	int64_t deadline = status_deadline(&t->model, clock_ms());
+
+	if (t->hint[0])
+		deadline = sooner(deadline, t->hint_until);
+	return t->leaving ? sooner(deadline, t->leave_at) : deadline;
+}
+
+void talk_tick(struct talk *t)
+{
+	int64_t now = clock_ms();
+
+	if (t->hint[0] && now >= t->hint_until)
+		t->hint[0] = '\0';
+	if (t->leaving && now >= t->leave_at)
+		t->wish = TALK_QUIT;
+}
+
+enum talk_wish talk_wish(struct talk *t)
+{
+	enum talk_wish wish = t->wish;
+
+	t->wish = TALK_STAY;
+	return wish;
+}
+
+const char *talk_server(const struct talk *t)
+{
+	return t->server;
+}
+
+void talk_say(struct talk *t, enum line_kind kind, const char *text)
+{
+	struct buffer *b = model_current(&t->model);
+
+	b->place = (struct rows_place){0};
+	if (model_say(&t->model, b, kind, "%s", text) < 0)
+		talk_hint(t, "Out of memory.");
+}
+
+void talk_hint(struct talk *t, const char *text)
+{
+	(void)snprintf(t->hint, sizeof t->hint, "%s", text);
+	t->hint_until = clock_ms() + HINT_MS;
+}
+
+void talk_show(struct talk *t, size_t index)
+{
+	struct model *m = &t->model;
+
+	if (index >= m->count || index == m->current)
+		return;
+	/* Without memory the words stay in the line, in the room that is shown now. */
+	char *draft = strdup(editor_text(&t->editor));
+	if (!draft)
+		return;
+	free(model_current(m)->draft);
+	model_current(m)->draft = draft;
+	model_show(m, index);
+	const char *kept = model_current(m)->draft;
+	(void)editor_set(&t->editor, kept ? kept : "");
+}
+
+void talk_leave(struct talk *t)
+{
+	size_t waiting = link_unacknowledged(t->link);
+	char text[128];
+
+	if (t->leaving || waiting == 0) {
+		t->wish = TALK_QUIT;
+		return;
+	}
+	(void)snprintf(text, sizeof text,
+		"%zu %s on the way; leaving when the server has them. Again: leave now.", waiting,
+		waiting == 1 ? "message is" : "messages are");
+	talk_hint(t, text);
+	t->leaving = true;
+	t->leave_at = clock_ms() + LEAVE_MS;
+	link_quit(t->link);
+}
+
+/* ---- the picture ---- */
+
+static void draw_rules(struct talk *t)
+{
+	const struct layout *l = &t->layout;
+	struct rect r = {l->messages.y, 0, l->messages.lines, 1};
+
+	if (l->rooms_rule >= 0) {
+		r.x = l->rooms_rule;
+		canvas_rule(t->canvas, r, INK_RULE);
+	}
+	if (l->members_rule >= 0) {
+		r.x = l->members_rule;
+		canvas_rule(t->canvas, r, INK_RULE);
+	}
+}
+
+static void draw_bar(struct talk *t)
+{
+	struct rect r = t->layout.status;
+
+	if (t->completion.active)
+		view_candidates(t->canvas, r, &t->completion);
+	else if (t->hint[0])
+		view_hint(t->canvas, r, t->hint);
+	else
+		view_status(t->canvas, r, &t->model, t->layout.rooms.columns > 0, clock_ms());
+}
+
+void talk_draw(struct talk *t)
+{
+	struct canvas *c = t->canvas;
+	struct model *m = &t->model;
+	const struct buffer *b = model_current(m);
+	struct layout_wishes wishes = t->wishes;
+	char prompt[NICK_MAX * 3 + 4];
+	int lines, columns;
+
+	canvas_size(c, &lines, &columns);
+	wishes.members &= b->kind == BUFFER_ROOM;
+	t->layout = layout_make(lines, columns, wishes);
+	canvas_clear(c);
+	view_topic(c, t->layout.topic, b);
+	t->rooms_top = view_rooms_top(t->layout.rooms, m, t->rooms_top);
+	view_rooms(c, t->layout.rooms, m, t->rooms_top);
+	view_messages(c, t->layout.messages, b, m->kept);
+	view_members(c, t->layout.members, b);
+	draw_rules(t);
+	draw_bar(t);
+	(void)snprintf(prompt, sizeof prompt, "%s> ", m->nick);
+	t->input_start = view_input(c, t->layout.input, prompt, &t->editor, t->input_start);
+	if (t->overlay != OVERLAY_NONE) {
+		struct box box = talk_box(t);
+		t->box_top = view_box(c, &box, t->box_top);
+	}
+}

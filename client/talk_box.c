@@ -1,0 +1,122 @@
+#include "client/talk_private.h"
+
+#include "client/keymap.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PASTE_SHOWN 12 /* lines of a paste that are shown */
+
+/* Add a line to the box; without memory it stays shorter. */
+static void add_line(struct talk *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void add_line(struct talk *t, const char *format, ...)
+{
+	char **lines = realloc(t->box_lines, (t->box_count + 1) * sizeof *lines);
+	va_list arguments;
+	char *line;
+
+	if (!lines)
+		return;
+	t->box_lines = lines;
+	va_start(arguments, format);
+	int length = vasprintf(&line, format, arguments);
+	va_end(arguments);
+	if (length >= 0)
+		lines[t->box_count++] = line;
+}
+
+void talk_close_box(struct talk *t)
+{
+	for (size_t i = 0; i < t->box_count; i++)
+		free(t->box_lines[i]);
+	free(t->box_lines);
+	t->box_lines = NULL;
+	t->box_count = t->box_top = 0;
+	paste_fini(&t->paste);
+	t->overlay = OVERLAY_NONE;
+}
+
+/* ---- help ---- */
+
+static void add_keys(struct talk *t)
+{
+	size_t count;
+	const struct binding *table = keymap_table(&count);
+	char line[256];
+
+	add_line(t, "Keys");
+	for (size_t i = 0; i < count; i++) {
+		if (table[i].help)
+			add_line(t, "  %s", keymap_print(&table[i], line, sizeof line));
+	}
+	add_line(t, "  %-28s %s", "Mouse",
+		"a click shows a room, the wheel scrolls; Shift marks text");
+}
+
+static void add_commands(struct talk *t)
+{
+	size_t count;
+	const struct command_spec *table = command_table(&count);
+	char line[256];
+
+	add_line(t, "Commands");
+	for (size_t i = 0; i < count; i++)
+		add_line(t, "  %s", command_print(&table[i], line, sizeof line));
+	add_line(t, "  %-26s %s", "//TEXT", "say something that begins with a slash");
+}
+
+void talk_open_help(struct talk *t, bool keys_first)
+{
+	talk_close_box(t);
+	if (keys_first)
+		add_keys(t);
+	else
+		add_commands(t);
+	add_line(t, "%s", "");
+	if (keys_first)
+		add_commands(t);
+	else
+		add_keys(t);
+	t->overlay = OVERLAY_HELP;
+}
+
+/* ---- pastes ---- */
+
+void talk_open_paste(struct talk *t)
+{
+	size_t length = 0;
+
+	if (t->paste.cut)
+		add_line(t, "%zu bytes were pasted; only the first %zu of them are here.",
+			t->paste.bytes, strlen(t->paste.text));
+	if (t->paste.longest > t->model.text_max)
+		add_line(t, "A line has %zu bytes; a message may have %zu.", t->paste.longest,
+			t->model.text_max);
+	if (t->box_count > 0)
+		add_line(t, "%s", "");
+	for (size_t i = 0; i < t->paste.lines && i < PASTE_SHOWN; i++) {
+		const char *line = paste_line(&t->paste, i, &length);
+		add_line(t, "%.*s", (int)length, line);
+	}
+	if (t->paste.lines > PASTE_SHOWN)
+		add_line(t, "... and %zu more lines", t->paste.lines - PASTE_SHOWN);
+	(void)snprintf(t->box_title, sizeof t->box_title, " Paste: %zu lines ", t->paste.lines);
+	t->overlay = OVERLAY_PASTE;
+}
+
+struct box talk_box(const struct talk *t)
+{
+	struct box b = {.lines = t->box_lines, .count = t->box_count};
+
+	if (t->overlay == OVERLAY_PASTE) {
+		b.title = t->box_title;
+		b.footer = " Enter: send   e: edit first   Esc: drop ";
+	} else {
+		b.title = " Help ";
+		b.footer = " Up, Down, PageUp, PageDown: scroll   Esc: close ";
+	}
+	return b;
+}

@@ -1,0 +1,96 @@
+/*
+ * What the files of the chat screen share: talk.c (its life and its picture),
+ * talk_keys.c (what keys do), talk_command.c (what commands do).
+ */
+#ifndef LANCHAT_TALK_PRIVATE_H
+#define LANCHAT_TALK_PRIVATE_H
+
+#include "client/talk.h"
+
+#include "client/command.h"
+#include "client/complete.h"
+#include "client/editor.h"
+#include "client/layout.h"
+#include "client/link.h"
+#include "client/model.h"
+#include "client/paste.h"
+#include "client/recall.h"
+#include "client/view.h"
+
+#include <stdbool.h>
+
+enum talk_overlay {
+	OVERLAY_NONE,
+	OVERLAY_HELP,
+	OVERLAY_PASTE,
+};
+
+struct talk {
+	const struct app_config *config; /* borrowed, like the next two */
+	struct terminal *terminal;
+	struct canvas *canvas;
+	struct link *link; /* owned */
+	struct model model;
+
+	struct editor editor;
+	struct recall recall;
+	struct completion completion;
+	size_t input_start; /* the first byte of the input that is shown */
+
+	struct layout layout; /* as drawn last */
+	struct layout_wishes wishes;
+	size_t rooms_top;
+
+	enum talk_overlay overlay;
+	char **box_lines; /* owned: what the overlay shows */
+	size_t box_count, box_top;
+	char box_title[64];
+	struct paste paste;
+
+	char hint[256];     /* instead of the status bar; empty: none */
+	int64_t hint_until; /* clock_ms */
+	int64_t quit_until; /* asking again until then means it */
+	bool leaving;       /* what waits is being sent; then the wish is TALK_QUIT */
+	int64_t leave_at;   /* at the latest */
+	enum talk_wish wish;
+	char server[COMMAND_WORD_MAX];
+};
+
+/* ---- talk.c ---- */
+
+/* A short word instead of the status bar, for some seconds. */
+void talk_hint(struct talk *t, const char *text);
+
+/* Show a buffer: what was being written stays with the one that is left. */
+void talk_show(struct talk *t, size_t index);
+
+/* Leave, once everything has been sent; the second time at once. */
+void talk_leave(struct talk *t);
+
+/* ---- talk_box.c ---- */
+
+/* Open the help, with the keys or the commands first. */
+void talk_open_help(struct talk *t, bool keys_first);
+
+/* Ask what to do with the paste in t->paste. */
+void talk_open_paste(struct talk *t);
+void talk_close_box(struct talk *t);
+
+/* The box's title and the words below it. */
+struct box talk_box(const struct talk *t);
+
+/* ---- talk_command.c ---- */
+
+/* Do what a line says. False: it could not be done, and the line should be kept. */
+bool talk_run(struct talk *t, const char *line);
+
+/* Send each line of a text as a message. False: see above; `*sent` are the bytes that went. */
+bool talk_send(struct talk *t, const char *text, size_t *sent);
+
+/* ---- talk_keys.c ---- */
+
+void talk_key(struct talk *t, uint32_t key);
+void talk_paste(struct talk *t, const struct input *in);
+void talk_mouse(struct talk *t, const struct input *in);
+
+#endif
