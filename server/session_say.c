@@ -60,13 +60,10 @@ static int answer(struct session *s, uint64_t counter, const struct append_resul
 
 static void pump_batch(struct session *s)
 {
-	struct room *const *rooms = s->batch_rooms;
-	size_t count = s->batch_count;
 	const struct room *before = NULL;
 
-	assert(count == 0 || rooms);
-	for (size_t i = 0; i < count; i++) {
-		struct room *room = rooms[i];
+	for (size_t i = 0; i < s->batch_count; i++) {
+		struct room *room = s->batch_rooms[i];
 		/* Mostly they are all of one room; one pump serves all its messages. */
 		if (room != before)
 			chat_pump(s->chat, room_feed(room));
@@ -81,6 +78,7 @@ int session_flush_batch(struct session *s)
 
 	if (s->batch_count == 0)
 		return 0;
+	assert(s->batch);
 	engine_append(
 		chat_engine(s->chat), s->batch, s->batch_count, clock_ms() + APPEND_MS, results);
 	for (size_t i = 0; i < s->batch_count && r == 0; i++)
