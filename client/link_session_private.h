@@ -1,7 +1,11 @@
 /*
- * What the two halves of the session share: link_session.c, which decides what to
- * send, and link_session_input.c, which deals with what comes. Nobody else
- * includes this.
+ * What the parts of the session share; nobody else includes this.
+ *
+ *     link_session.c          a connection's life, and what goes out
+ *     link_session_request.c  what the user asks for, and the wishes that remain of it
+ *     link_session_input.c    what comes in: dispatch, and the connection's own messages
+ *     link_session_rooms.c    what comes in about rooms and the people in them
+ *     link_session_said.c     what comes in that somebody said, and answers to what we said
  */
 #ifndef LANCHAT_LINK_SESSION_PRIVATE_H
 #define LANCHAT_LINK_SESSION_PRIVATE_H
@@ -74,6 +78,19 @@ struct link_session {
 /* Encode a message and put it out. A failure is remembered in out_of_memory. */
 void client_send(struct link_session *s, enum message_number number, const void *value);
 
+/* Let messages out of the outbox, in order, until `enough` bytes wait to be sent. */
+void client_fill(struct link_session *s, size_t enough);
+
+/* Ask for the time of the way there and back, unless an answer is due already. */
+void client_ping(struct link_session *s);
+
+/* When a seat may ask for its members again; INT64_MAX: it need not. */
+int64_t client_members_due(const struct seat *seat);
+
+/* 0, or ERR_MEMORY when something could not be put out: then the connection must end, and resuming
+ * brings again whatever got lost. */
+int client_check_memory(struct link_session *s);
+
 /* A new tag, never 0. */
 uint32_t client_tag(struct link_session *s);
 
@@ -101,6 +118,24 @@ void client_set_span(struct link_session *s, char **field, struct span text);
 
 /* One frame of the server's; the results of link_session_input. */
 int client_handle(struct link_session *s, const struct frame *f);
+
+/* Deals with one kind of message; results as those of link_session_input. */
+typedef int client_handler(struct link_session *s, const union message *m);
+
+client_handler client_on_joined, client_on_parted, client_on_room_list, client_on_member_list,
+	client_on_presence;
+client_handler client_on_ack, client_on_refused, client_on_said, client_on_direct_said,
+	client_on_gap, client_on_caught_up;
+
+/* The server has kept `m`, under number `seq`, or 0 if that is not known: the owner is told, and it
+ * leaves the outbox. */
+void client_acknowledge(struct link_session *s, struct outgoing *m, uint64_t seq);
+
+/* Updates about a room's people were missed: the whole list is needed, when its turn comes. */
+void client_refresh_people(struct link_session *s, struct seat *seat);
+
+/* The sentence that explains a refusal: the server's own, else ours for the code. */
+const char *client_reason(char out[REASON_MAX + 1], unsigned code, struct span text);
 
 /* Note why the connection ends; returns `result`. */
 int client_fail(struct link_session *s, int result, unsigned code, const char *format, ...)

@@ -1,0 +1,272 @@
+#include "client/link_session_private.h"
+
+#include "common/err.h"
+#include "common/name.h"
+#include "common/utf8.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define PAGE LIST_MAX /* items asked for at once */
+
+/* ---- wishes ---- */
+
+/* Such requests overtake nothing that was said before them. */
+static void send_request(struct link_session *s, enum message_number number, const void *value)
+{
+	client_fill(s, SIZE_MAX);
+	client_send(s, number, value);
+}
+
+static void send_join(struct link_session *s, struct seat *seat)
+{
+	struct msg_join join = {
+		.tag = client_tag(s),
+		.room = span_of(seat->name),
+		.flags = seat->seen_known ? JOIN_RESUME : 0,
+		.after = seat->seen,
+		.replay = s->replay,
+	};
+	seat->tag = join.tag;
+	seat->state = SEAT_JOINING;
+	seat->resuming = seat->seen_known;
+	/* This one goes before what waits to be said: that may be for the room. */
+	client_send(s, MESSAGE_JOIN, &join);
+}
+
+static void send_part(struct link_session *s, struct seat *seat)
+{
+	struct msg_part part = {.tag = client_tag(s), .room = span_of(seat->name)};
+
+	seat->tag = part.tag;
+	seat->state = SEAT_LEAVING;
+	send_request(s, MESSAGE_PART, &part);
+}
+
+static void leave_quietly(struct link_session *s, struct seat *seat)
+{
+	struct event *e = seat->joined_before ? client_event(s, EVENT_PARTED) : NULL;
+
+	if (e) {
+		client_set(s, &e->room, seat->name);
+		client_set(s, &e->text, "");
+	}
+	seats_remove(&s->seats, seat);
+}
+
+void client_pursue(struct link_session *s, struct seat *seat)
+{
+	if (!seat->wanted && seat->state == SEAT_OUT) {
+		leave_quietly(s, seat);
+		return;
+	}
+	if (s->stage != STAGE_ONLINE)
+		return;
+	if (seat->wanted && seat->state == SEAT_OUT)
+		send_join(s, seat);
+	else if (!seat->wanted && seat->state == SEAT_IN)
+		send_part(s, seat);
+	else if (s->now >= client_members_due(seat))
+		client_ask_members(s, seat, span_of(""));
+}
+
+void client_ask_members(struct link_session *s, struct seat *seat, struct span after)
+{
+	struct msg_members members = {
+		.tag = client_tag(s),
+		.room = span_of(seat->name),
+		.after = after,
+		.limit = PAGE,
+	};
+	seat->members_tag = members.tag;
+	seat->members_asked_at = s->now;
+	seat->people_state = SEAT_PEOPLE_ASKED;
+	send_request(s, MESSAGE_MEMBERS, &members);
+}
+
+static void send_nick(struct link_session *s)
+{
+	struct msg_nick nick = {.tag = client_tag(s), .nick = span_of(s->nick_wanted)};
+
+	s->nick_tag = nick.tag;
+	send_request(s, MESSAGE_NICK, &nick);
+}
+
+static void send_away(struct link_session *s)
+{
+	struct msg_away away = {
+		.tag = client_tag(s), .state = (uint8_t)s->away, .text = span_of(s->away_text)};
+
+	s->away_tag = away.tag;
+	send_request(s, MESSAGE_AWAY, &away);
+}
+
+static void send_rooms(struct link_session *s)
+{
+	struct msg_rooms rooms = {.tag = client_tag(s), .after = span_of(""), .limit = PAGE};
+
+	s->rooms_tag = rooms.tag;
+	send_request(s, MESSAGE_ROOMS, &rooms);
+}
+
+void client_pursue_all(struct link_session *s)
+{
+	struct seat *next;
+
+	s->ping_at = s->now;
+	client_ping(s);
+	/* Rooms first: what waits in the outbox is for them. */
+	for (struct seat *seat = s->seats.head; seat; seat = next) {
+		next = seat->next;
+		client_pursue(s, seat);
+	}
+	if (s->nick_wanted[0])
+		send_nick(s);
+	if (s->away != PERSON_HERE)
+		send_away(s);
+	if (s->rooms_wanted)
+		send_rooms(s);
+}
+
+/* ---- requests ---- */
+
+static int check_room(const char *room)
+{
+	return name_check(room, strlen(room), ROOM_NAME_MAX);
+}
+
+int link_session_join(struct link_session *s, const char *room)
+{
+	int r = check_room(room);
+
+	if (r)
+		return r;
+	struct seat *seat = seats_find(&s->seats, span_of(room));
+	if (!seat)
+		seat = seats_add(&s->seats, room);
+	if (!seat)
+		return ERR_MEMORY;
+	seat->wanted = true;
+	client_pursue(s, seat);
+	return client_check_memory(s);
+}
+
+int link_session_part(struct link_session *s, const char *room)
+{
+	int r = check_room(room);
+
+	if (r)
+		return r;
+	struct seat *seat = seats_find(&s->seats, span_of(room));
+	if (!seat)
+		return ERR_NOT_FOUND;
+	seat->wanted = false;
+	client_pursue(s, seat);
+	return client_check_memory(s);
+}
+
+static int check_text(
+	const struct link_session *s, const char *text, enum said_kind kind, bool direct)
+{
+	size_t length = strlen(text);
+
+	if (length > TEXT_MAX || length > s->text_max || (kind == SAID_TOPIC && length > TOPIC_MAX))
+		return ERR_TOO_BIG;
+	if (kind == SAID_TOPIC ? direct : length == 0)
+		return ERR_ARGUMENT;
+	return utf8_is_line(text, length) ? 0 : ERR_TEXT;
+}
+
+static int enqueue(
+	struct link_session *s, const struct outgoing *m, const char *text, uint64_t *counter)
+{
+	const struct outgoing *added = outbox_add(&s->outbox, m, text);
+
+	if (!added)
+		return ERR_MEMORY;
+	if (counter)
+		*counter = added->counter;
+	return 0;
+}
+
+int link_session_say(struct link_session *s, const char *room, enum said_kind kind,
+	const char *text, uint64_t *counter)
+{
+	struct outgoing m = {.kind = kind};
+	int r = check_room(room);
+
+	if (r == 0)
+		r = check_text(s, text, kind, false);
+	if (r)
+		return r;
+	snprintf(m.to, sizeof(m.to), "%s", room);
+	return enqueue(s, &m, text, counter);
+}
+
+int link_session_direct(struct link_session *s, const char *nick, const uint8_t *person,
+	enum said_kind kind, const char *text, uint64_t *counter)
+{
+	struct outgoing m = {.kind = kind, .direct = true};
+	int r = person && !nick[0] ? 0 : name_check(nick, strlen(nick), NICK_MAX);
+
+	if (r == 0)
+		r = check_text(s, text, kind, true);
+	if (r)
+		return r;
+	if (person)
+		memcpy(m.person, person, sizeof(m.person));
+	snprintf(m.to, sizeof(m.to), "%s", nick);
+	return enqueue(s, &m, text, counter);
+}
+
+int link_session_nick(struct link_session *s, const char *nick)
+{
+	int r = name_check(nick, strlen(nick), NICK_MAX);
+
+	if (r)
+		return r;
+	snprintf(s->nick_wanted, sizeof(s->nick_wanted), "%s", nick);
+	if (s->stage == STAGE_ONLINE)
+		send_nick(s);
+	return client_check_memory(s);
+}
+
+int link_session_away(struct link_session *s, enum person_state state, const char *text)
+{
+	size_t length = strlen(text);
+
+	if (state != PERSON_HERE && state != PERSON_AWAY)
+		return ERR_ARGUMENT;
+	if (length > AWAY_MAX)
+		return ERR_TOO_BIG;
+	if (!utf8_is_line(text, length))
+		return ERR_TEXT;
+	s->away = state;
+	snprintf(s->away_text, sizeof(s->away_text), "%s", text);
+	if (s->stage == STAGE_ONLINE)
+		send_away(s);
+	return client_check_memory(s);
+}
+
+int link_session_list_rooms(struct link_session *s)
+{
+	/* A list that is coming already will do. */
+	s->rooms_wanted = true;
+	if (s->stage == STAGE_ONLINE && s->rooms_tag == 0)
+		send_rooms(s);
+	return client_check_memory(s);
+}
+
+int link_session_list_members(struct link_session *s, const char *room)
+{
+	int r = check_room(room);
+
+	if (r)
+		return r;
+	struct seat *seat = seats_find(&s->seats, span_of(room));
+	if (!seat)
+		return ERR_NOT_FOUND;
+	seat->members_wanted = true;
+	client_pursue(s, seat);
+	return client_check_memory(s);
+}
