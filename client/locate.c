@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define ANY_MS  2000 /* how long to look for any server */
 #define NAME_MS 1500 /* and for one of a certain name */
@@ -49,7 +50,7 @@ static bool pick(struct finder *f, const char *name, struct location *out)
 	for (size_t i = 0; i < count; i++) {
 		if (rows[i].address_count == 0)
 			continue;
-		if (name && strcmp(rows[i].name, name) != 0 && !name_same(rows[i].name, name))
+		if (name && strcasecmp(rows[i].name, name) != 0 && !name_same(rows[i].name, name))
 			continue;
 		take_row(out, &rows[i]);
 		out->others = count - 1;

@@ -1,0 +1,233 @@
+/*
+ * The session: joining, leaving, lists of rooms and of people, presence.
+ */
+#include "tests/unit/play.h"
+
+#include "common/err.h"
+#include "common/message.h"
+
+#include <check.h>
+#include <stdio.h>
+
+START_TEST(test_join_refused)
+{
+	struct msg_error error = {.code = CODE_TOO_MANY_ROOMS, .text = span_of("")};
+	union message m;
+
+	play_log_in_quietly(play, 0);
+	ck_assert_int_eq(link_session_join(play->s, "lobby"), 0);
+	EXPECT_SENT(play, MESSAGE_JOIN, &m);
+	error.tag = m.join.tag;
+	ck_assert_int_eq(play_give(play, MESSAGE_ERROR, &error), 0);
+	const struct event *e = play_expect(play, EVENT_ERROR);
+	ck_assert_str_eq(e->room, "lobby");
+	ck_assert_uint_eq(e->code, CODE_TOO_MANY_ROOMS);
+	play_expect_no_event(play);
+
+	/* It is not tried again by itself, but may be asked for. */
+	link_session_end(play->s);
+	play_log_in_quietly(play, 0);
+	EXPECT_NOTHING_SENT(play);
+	ck_assert_int_eq(link_session_join(play->s, "lobby"), 0);
+	EXPECT_SENT(play, MESSAGE_JOIN, &m);
+}
+END_TEST
+
+START_TEST(test_part_follows_what_was_said)
+{
+	union message m;
+
+	play_log_in_quietly(play, 0);
+	play_join(play, "lobby", 0);
+	play_say(play, "bye");
+	ck_assert_int_eq(link_session_part(play->s, "lobby"), 0);
+	play_expect_said(play, 1);
+	EXPECT_SENT(play, MESSAGE_PART, &m);
+	struct msg_parted parted = {
+		.tag = m.part.tag, .room = span_of("lobby"), .text = span_of("")};
+	ck_assert_int_eq(play_give(play, MESSAGE_PARTED, &parted), 0);
+	ck_assert_str_eq(play_expect(play, EVENT_PARTED)->room, "lobby");
+	ck_assert_int_eq(link_session_part(play->s, "lobby"), ERR_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(test_part_then_join)
+{
+	union message m;
+
+	play_log_in_quietly(play, 0);
+	play_join(play, "lobby", 0);
+	ck_assert_int_eq(link_session_part(play->s, "lobby"), 0);
+	EXPECT_SENT(play, MESSAGE_PART, &m);
+	ck_assert_int_eq(link_session_join(play->s, "lobby"), 0);
+	EXPECT_NOTHING_SENT(play);
+	struct msg_parted parted = {
+		.tag = m.part.tag, .room = span_of("lobby"), .text = span_of("")};
+	ck_assert_int_eq(play_give(play, MESSAGE_PARTED, &parted), 0);
+	EXPECT_SENT(play, MESSAGE_JOIN, &m);
+}
+END_TEST
+
+/* A list of people n0, n1 ... in `buffer`. */
+static struct list people(unsigned from, unsigned count, uint8_t *buffer, size_t size)
+{
+	struct list l = {0};
+
+	for (unsigned i = from; i < from + count; i++) {
+		char nick[16];
+		snprintf(nick, sizeof(nick), "n%u", i);
+		struct item_member member = {.nick = span_of(nick), .away = span_of("")};
+		ck_assert_int_eq(message_list_add(&l, ITEM_MEMBER, &member, buffer, size), 0);
+	}
+	return l;
+}
+
+static int give_members(
+	struct play *p, uint32_t tag, uint64_t version, bool more, struct list members)
+{
+	struct msg_member_list list = {
+		.tag = tag,
+		.room = span_of("lobby"),
+		.version = version,
+		.people = 1000,
+		.more = more,
+		.members = members,
+	};
+	return play_give(p, MESSAGE_MEMBER_LIST, &list);
+}
+
+static int give_presence(struct play *p, uint64_t version, unsigned changes)
+{
+	static uint8_t buffer[4096];
+	struct msg_presence presence = {.room = span_of("lobby"), .version = version, .people = 3};
+
+	for (unsigned i = 0; i < changes; i++) {
+		struct item_change change = {.nick = span_of("cat"), .text = span_of("")};
+		ck_assert_int_eq(message_list_add(&presence.changes, ITEM_CHANGE, &change, buffer,
+					 sizeof(buffer)),
+			0);
+	}
+	return play_give(p, MESSAGE_PRESENCE, &presence);
+}
+
+START_TEST(test_members_in_pages)
+{
+	static uint8_t buffer[32 * 1024];
+	union message m;
+
+	play_log_in_quietly(play, 0);
+	play_join(play, "lobby", 0);
+	ck_assert_int_eq(link_session_list_members(play->s, "lobby"), 0);
+	EXPECT_SENT(play, MESSAGE_MEMBERS, &m);
+	ck_assert_int_eq(
+		give_members(play, m.members.tag, 3, true, people(0, 200, buffer, sizeof(buffer))),
+		0);
+	play_expect_no_event(play);
+	EXPECT_SENT(play, MESSAGE_MEMBERS, &m);
+	ck_assert(span_equal(m.members.after, "n199"));
+	ck_assert_int_eq(
+		give_members(play, m.members.tag, 3, false, people(200, 5, buffer, sizeof(buffer))),
+		0);
+	const struct event *e = play_expect(play, EVENT_MEMBERS);
+	ck_assert(e->flag);
+	ck_assert_uint_eq(e->count, 205);
+	ck_assert_str_eq(e->people[204].nick, "n204");
+	ck_assert_uint_eq(e->number, 1000);
+	EXPECT_NOTHING_SENT(play);
+}
+END_TEST
+
+START_TEST(test_missed_presence)
+{
+	static uint8_t buffer[4096];
+	struct msg_caught_up up = {.room = span_of("lobby"), .version = 4};
+	union message m;
+
+	play_log_in_quietly(play, 0);
+	play_join(play, "lobby", 0);
+	ck_assert_int_eq(give_members(play, 0, 3, false, people(0, 2, buffer, sizeof(buffer))), 0);
+	play_expect(play, EVENT_MEMBERS);
+	ck_assert_int_eq(give_presence(play, 3, 1), 0); /* older than the list */
+	play_expect_no_event(play);
+	ck_assert_int_eq(give_presence(play, 4, 1), 0);
+	play_expect(play, EVENT_PRESENCE);
+	ck_assert_int_eq(play_give(play, MESSAGE_CAUGHT_UP, &up), 0);
+	play_expect(play, EVENT_CAUGHT_UP);
+	EXPECT_NOTHING_SENT(play);
+
+	/* Five is missing: the list is fetched, once. */
+	ck_assert_int_eq(give_presence(play, 6, 1), 0);
+	play_expect(play, EVENT_PRESENCE);
+	EXPECT_SENT(play, MESSAGE_MEMBERS, &m);
+	ck_assert_int_eq(
+		give_members(play, m.members.tag, 6, false, people(0, 2, buffer, sizeof(buffer))),
+		0);
+	play_expect(play, EVENT_MEMBERS);
+
+	/* Again, but not within a second. */
+	ck_assert_int_eq(give_presence(play, 9, 1), 0);
+	EXPECT_NOTHING_SENT(play);
+	ck_assert_int_eq(link_session_deadline(play->s), play->now + SECOND);
+	play->now += SECOND;
+	ck_assert_int_eq(link_session_tick(play->s, play->now), 0);
+	EXPECT_SENT(play, MESSAGE_MEMBERS, &m);
+}
+END_TEST
+
+START_TEST(test_presence_of_large_room)
+{
+	play_log_in_quietly(play, 0);
+	play_join(play, "lobby", 0);
+	ck_assert_int_eq(give_presence(play, 5, 0), 0);
+	const struct event *e = play_expect(play, EVENT_MEMBERS);
+	ck_assert(!e->flag);
+	ck_assert_uint_eq(e->number, 3);
+	ck_assert_uint_eq(e->count, 0);
+	ck_assert_int_eq(give_presence(play, 8, 0), 0);
+	EXPECT_NOTHING_SENT(play);
+}
+END_TEST
+
+START_TEST(test_rooms_in_pages)
+{
+	uint8_t buffer[256];
+	struct item_room room = {.name = span_of("exams"), .people = 2, .topic = span_of("x")};
+	struct msg_room_list list = {.more = 1, .total = 2};
+	union message m;
+
+	play_log_in_quietly(play, 0);
+	ck_assert_int_eq(link_session_list_rooms(play->s), 0);
+	ck_assert_int_eq(link_session_list_rooms(play->s), 0);
+	EXPECT_SENT(play, MESSAGE_ROOMS, &m);
+	EXPECT_NOTHING_SENT(play);
+	ck_assert_int_eq(
+		message_list_add(&list.rooms, ITEM_ROOM, &room, buffer, sizeof(buffer)), 0);
+	list.tag = m.rooms.tag;
+	ck_assert_int_eq(play_give(play, MESSAGE_ROOM_LIST, &list), 0);
+	const struct event *e = play_expect(play, EVENT_ROOMS);
+	ck_assert(!e->flag);
+	ck_assert_str_eq(e->rooms[0].name, "exams");
+	EXPECT_SENT(play, MESSAGE_ROOMS, &m);
+	ck_assert(span_equal(m.rooms.after, "exams"));
+	list = (struct msg_room_list){.tag = m.rooms.tag, .total = 2};
+	ck_assert_int_eq(play_give(play, MESSAGE_ROOM_LIST, &list), 0);
+	ck_assert(play_expect(play, EVENT_ROOMS)->flag);
+}
+END_TEST
+
+Suite *link_session_rooms_suite(void)
+{
+	Suite *s = suite_create("link_session_rooms");
+	TCase *t = tcase_create("link_session_rooms");
+
+	tcase_add_checked_fixture(t, play_setup, play_teardown);
+	tcase_add_test(t, test_join_refused);
+	tcase_add_test(t, test_part_follows_what_was_said);
+	tcase_add_test(t, test_part_then_join);
+	tcase_add_test(t, test_members_in_pages);
+	tcase_add_test(t, test_missed_presence);
+	tcase_add_test(t, test_presence_of_large_room);
+	tcase_add_test(t, test_rooms_in_pages);
+	suite_add_tcase(s, t);
+	return s;
+}
