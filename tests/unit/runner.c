@@ -1,5 +1,5 @@
 /*
- * Runs the unit tests: all suites, or those that the command line names.
+ * Runs the unit tests: all suites, or those that the command line names; --list names them.
  *
  * suites.inc is made by the Makefile from the names of the files beside this one:
  * a line SUITE(frame) for test_frame.c, which has the function frame_suite. Each
@@ -35,15 +35,22 @@ static bool add_named(SRunner *runner, const char *name)
 			return true;
 		}
 	}
-	fprintf(stderr, "unit: there is no suite \"%s\"; there are:", name);
-	for (size_t i = 0; i < SUITES; i++)
-		fprintf(stderr, " %s", suites[i].name);
-	fputc('\n', stderr);
+	fprintf(stderr, "unit: there is no suite \"%s\"; --list names them\n", name);
 	return false;
+}
+
+static int list(void)
+{
+	for (size_t i = 0; i < SUITES; i++)
+		puts(suites[i].name);
+	return EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)
 {
+	if (argc == 2 && strcmp(argv[1], "--list") == 0)
+		return list();
+
 	SRunner *runner = srunner_create(NULL);
 	int status = EXIT_SUCCESS;
 
