@@ -20,7 +20,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#define ERROR_LINE 512
+#define ERROR_LINE  512
+#define INVITATIONS 8 /* addresses printed at most */
 
 enum {
 	EXIT_DONE = 0,
@@ -91,15 +92,15 @@ static int open_signals(void)
 
 static void tell_ready(const struct server *s)
 {
-	char *addresses = server_addresses(s);
+	struct net_address addresses[INVITATIONS];
+	char text[NET_ADDRESS_MAX];
+	size_t count = server_invite(s, addresses, INVITATIONS);
 
 	printf("%s is ready. On this network, join it with:\n    lanchat\n", server_name(s));
 	printf("or by its address:\n");
-	for (char *line = addresses ? strtok(addresses, "\n") : NULL; line;
-		line = strtok(NULL, "\n"))
-		printf("    lanchat %s\n", line);
+	for (size_t i = 0; i < count; i++)
+		printf("    lanchat %s\n", net_print(&addresses[i], text));
 	(void)fflush(stdout);
-	free(addresses);
 }
 
 /* SIGHUP: the options again. What is wrong changes nothing. */

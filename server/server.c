@@ -8,6 +8,7 @@
 #include "server/announcer.h"
 #include "server/chat.h"
 #include "server/clients.h"
+#include "server/invite.h"
 #include "server/listeners.h"
 #include "server/thread.h"
 
@@ -197,27 +198,31 @@ static void start_announcer(struct server *s)
 			r == ERR_SYSTEM ? strerror(errno) : err_text(r));
 }
 
+static bool write_addresses(const struct server *s, FILE *f)
+{
+	char address[NET_ADDRESS_MAX];
+	bool good = true;
+
+	for (size_t i = 0; i < s->listeners.count; i++)
+		good = good &&
+		       fprintf(f, "%s\n", net_print(&s->listeners.addresses[i], address)) > 0;
+	return fclose(f) == 0 && good;
+}
+
 /* Whole or not at all: whoever waits for the file reads all of it. */
 static int write_port_file(struct server *s, char *error, size_t size)
 {
 	const char *path = s->settings->port_file;
-	char *text = server_addresses(s);
 	char temporary[4096];
 
-	if (!path) {
-		free(text);
+	if (!path)
+		return 0;
+	snprintf(temporary, sizeof(temporary), "%s.new", path);
+	FILE *f = fopen(temporary, "we");
+	if (f && write_addresses(s, f) && rename(temporary, path) == 0) {
+		s->port_file = true;
 		return 0;
 	}
-	snprintf(temporary, sizeof(temporary), "%s.new", path);
-	FILE *f = text ? fopen(temporary, "we") : NULL;
-	bool good = f && fputs(text, f) >= 0;
-	if (f && fclose(f) != 0)
-		good = false;
-	good = good && rename(temporary, path) == 0;
-	free(text);
-	s->port_file = good;
-	if (good)
-		return 0;
 	snprintf(error, size, "cannot write the port file '%s': %s", path, strerror(errno));
 	return ERR_SYSTEM;
 }
@@ -330,18 +335,7 @@ const char *server_name(const struct server *s)
 	return s->policy.name;
 }
 
-char *server_addresses(const struct server *s)
+size_t server_invite(const struct server *s, struct net_address *out, size_t most)
 {
-	size_t size = s->listeners.count * (NET_ADDRESS_MAX + 1) + 1, at = 0;
-	char *text = malloc(size);
-
-	if (!text)
-		return NULL;
-	*text = '\0';
-	for (size_t i = 0; i < s->listeners.count; i++) {
-		char one[NET_ADDRESS_MAX];
-		net_print(&s->listeners.addresses[i], one);
-		at += (size_t)snprintf(text + at, size - at, "%s\n", one);
-	}
-	return text;
+	return invite_addresses(s->listeners.addresses, s->listeners.count, out, most);
 }

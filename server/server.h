@@ -4,6 +4,7 @@
 #ifndef LANCHAT_SERVER_SERVER_H
 #define LANCHAT_SERVER_SERVER_H
 
+#include "common/net_address.h"
 #include "server/settings.h"
 
 #include <stdbool.h>
@@ -33,9 +34,8 @@ void server_reap(struct server *s);
 /* Connections now. */
 size_t server_clients(struct server *s);
 
-/* The addresses listened on, a line each, allocated; for the port file and for people. NULL when memory is
- * out. */
-char *server_addresses(const struct server *s);
+/* The addresses under which clients reach it (invite.h), at most `most`; returns how many. */
+size_t server_invite(const struct server *s, struct net_address *out, size_t most);
 const char *server_name(const struct server *s);
 
 #endif

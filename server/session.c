@@ -236,7 +236,7 @@ static void say_last(struct session *s)
 	int64_t deadline = clock_ms() + LINGER_MS;
 	struct pollfd p = {.fd = stream_fd(s->outlet->stream)};
 	uint8_t scrap[1024];
-	bool shut = false;
+	bool shut = false, ended = false;
 	size_t got;
 
 	if (s->end_code == CODE_STOPPING) {
@@ -251,18 +251,21 @@ static void say_last(struct session *s)
 		};
 		session_reply(s, MESSAGE_ERROR, &m);
 	}
-	while (clock_ms() < deadline) {
+	/* That nothing more comes, which session_stop sees to as well, is no reason to stop sending. */
+	while (clock_ms() < deadline && !atomic_load(&s->outlet->closed)) {
 		outlet_writable(s->outlet);
 		if (!shut && outlet_pending(s->outlet) == 0) {
 			stream_shutdown(s->outlet->stream, SHUT_WR);
 			shut = true;
 		}
-		p.events = POLLIN | (shut ? 0 : POLLOUT);
+		if (shut && ended)
+			break;
+		p.events = (short)((ended ? 0 : POLLIN) | (shut ? 0 : POLLOUT));
 		if (poll(&p, 1, clock_poll_timeout(deadline)) <= 0)
 			break;
-		int r = stream_recv(s->outlet->stream, scrap, sizeof(scrap), &got);
-		if (r != 0 && r != ERR_AGAIN)
-			break;
+		int r = ended ? ERR_AGAIN
+			      : stream_recv(s->outlet->stream, scrap, sizeof(scrap), &got);
+		ended = ended || (r != 0 && r != ERR_AGAIN);
 	}
 }
 

@@ -31,8 +31,8 @@ static int refuse(struct session *s, uint64_t counter, enum code code)
  * later message would be in the log, and the earlier one, sent again, taken for known. */
 static bool must_retry(struct session *s, uint64_t counter)
 {
-	if (!s->retry_from)
-		return false;
+	if (!s->retry_from || counter < s->retry_from)
+		return false; /* an earlier one again changes nothing */
 	if (counter > s->retry_from)
 		return true;
 	s->retry_from = 0;
@@ -49,7 +49,7 @@ static int answer(struct session *s, uint64_t counter, const struct append_resul
 	case APPEND_REJECTED:
 		return refuse(s, counter, r->code);
 	case APPEND_RETRY:
-		if (!s->retry_from)
+		if (!s->retry_from || counter < s->retry_from)
 			s->retry_from = counter;
 		return refuse(s, counter, CODE_RETRY);
 	case APPEND_TOO_BIG:
