@@ -195,7 +195,7 @@ static void json_parted(const struct pipe_printer *p, const struct event *e)
 	json_end(&j);
 }
 
-static void json_presence(FILE *out, const struct event *e)
+static void json_presence(const struct pipe_printer *p, const struct event *e)
 {
 	static const char *const types[] = {
 		[CHANGE_JOINED] = "join",
@@ -210,7 +210,10 @@ static void json_presence(FILE *out, const struct event *e)
 	};
 	struct json j;
 
-	begin(&j, out,
+	/* One's own coming was told when the room was joined. */
+	if (e->change == CHANGE_JOINED && strcmp(e->nick, p->nick) == 0)
+		return;
+	begin(&j, p->out,
 		&(struct common){
 			.type = types[e->change],
 			.room = e->room,
@@ -338,7 +341,7 @@ static void print_json(const struct pipe_printer *p, const struct event *e)
 		json_parted(p, e);
 		break;
 	case EVENT_PRESENCE:
-		json_presence(p->out, e);
+		json_presence(p, e);
 		break;
 	case EVENT_RENAMED:
 		json_renamed(p, e);
