@@ -55,7 +55,7 @@ class Usage(Starting):
                             option, value], 2)
 
     def test_bad_addresses(self):
-        self.ended([CLIENT, "--pipe", "--nick", "anna", "127.0.0.1:port"], 1,
+        self.ended([CLIENT, "--pipe", "--nick", "anna", "127.0.0.1:port"], 2,
                    "127.0.0.1:port")
         self.ended([CLIENT, "--pipe", "--nick", "anna", "no-such-host.invalid:1"], 1,
                    "no-such-host.invalid")
