@@ -32,7 +32,7 @@ static struct event *message(enum said_kind kind, const char *text)
 	struct event *e = event_new(EVENT_MESSAGE);
 
 	ck_assert_ptr_nonnull(e);
-	e->kind = kind;
+	e->kind = (int)kind;
 	e->seq = 12;
 	e->counter = 3;
 	e->time = 1795375514123456;
