@@ -100,6 +100,8 @@ lint: ## both compilers with -Werror, clang-tidy, cppcheck, the formatter, shell
 	@$(RUN_TESTS) lint
 coverage: ## how much of each file the tests run
 	@$(RUN_TESTS) coverage
+bench: all $(OUT)/tests/bench/load ## figures of the server: memory, CPU, a member who stops reading
+	LANCHAT_BUILD=$(OUT) tests/bench/run
 format: ## lay out the C code as .clang-format says
 	clang-format -i $(wildcard common/*.[ch] server/*.[ch] client/*.[ch] tests/*/*.[ch])
 
@@ -133,6 +135,8 @@ $(OUT)/lanchat: $(OUT)/client/main.o $(client_o) $(common_o)
 	$(LINK) -o $@ $^ $(SCREEN) $(LIBS)
 $(OUT)/unit: $(unit_o) $(client_o) $(server_o) $(common_o)
 	$(LINK) -o $@ $^ $(CHECK) $(SCREEN) $(LIBS)
+$(OUT)/tests/bench/load: $(OUT)/tests/bench/load.o $(common_o)
+	$(LINK) -o $@ $^ $(LIBS)
 $(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(client_o) $(server_o) $(common_o)
 	@mkdir -p $(@D)
 	$(LINK) -fsanitize=fuzzer -o $@ $^ $(SCREEN) $(LIBS)
@@ -155,6 +159,6 @@ $(OUT)/tests/unit/suites.inc: always
 	@mkdir -p $(@D)
 	@printf 'SUITE(%s)\n' $(suites) | cmp -s - $@ || printf 'SUITE(%s)\n' $(suites) > $@
 
-.PHONY: all run test check test-long unit scenario asan tsan fuzz lint coverage format deps \
+.PHONY: all run test check test-long unit scenario asan tsan fuzz lint coverage bench format deps \
 	deps-test install uninstall clean help tests-built fuzzers print-flags always
 -include $(wildcard $(OUT)/*/*.d $(OUT)/*/*/*.d)

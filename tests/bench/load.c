@@ -99,7 +99,7 @@ static void open_member(struct load *l, size_t i, uint16_t port)
 	struct net_address a;
 	const char *why;
 	size_t count;
-	char nick[16];
+	char nick[24];
 
 	if (net_resolve("127.0.0.1", port, SOCK_STREAM, false, &a, 1, &count, &why) != 0)
 		die(why);
@@ -111,7 +111,7 @@ static void open_member(struct load *l, size_t i, uint16_t port)
 		die("connect");
 	struct msg_hello hello = {.version_low = 1, .version_high = 1, .agent = span_of("load")};
 	send_message(m->fd, MESSAGE_HELLO, &hello);
-	snprintf(nick, sizeof(nick), "m%zu", i);
+	snprintf(nick, sizeof(nick), "m%zu", i % 1000000);
 	struct msg_login login = {.tag = 1, .nick = span_of(nick)};
 	bytes_put_u64(login.person, i + 1);
 	bytes_put_u64(login.instance, i + 1);
