@@ -61,6 +61,7 @@ struct model {
 
 	uint8_t me[PERSON_ID];
 	char *nick;        /* the user's, as far as is known */
+	char *taken_nick;  /* owned: what the user asked to be called, and could not; or NULL */
 	char *server_name; /* "" until logged in */
 	bool logged_in;    /* ever */
 	bool was_online;   /* the state was LINK_ONLINE before */

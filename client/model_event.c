@@ -88,12 +88,14 @@ static int on_logged_in(struct model *m, const struct event *e)
 		return ERR_MEMORY;
 	if (!again)
 		err = model_say(m, server_buffer(m), LINE_INFO, "Welcome to %s.", m->server_name);
-	if (strcmp(or_empty(e->nick), m->nick) != 0) {
+	if (!name_same(or_empty(e->nick), m->nick)) {
+		/* Said again in the room that will be shown. */
+		err = either(err, model_set(&m->taken_nick, m->nick));
 		(void)snprintf(line, sizeof line, "The nick %s was taken; you are %s.", m->nick,
 			or_empty(e->nick));
-		err = either(err, model_set(&m->nick, or_empty(e->nick)));
 		err = either(err, announce(m, LINE_INFO, line));
 	}
+	err = either(err, model_set(&m->nick, or_empty(e->nick)));
 	if (!m->kept && (!again || was_kept))
 		err = either(err, model_say(m, server_buffer(m), LINE_INFO,
 					  "History is off: this server forgets what was said when "
@@ -168,6 +170,12 @@ static int on_caught_up(struct model *m, const struct event *e)
 		(unsigned long long)b->people, b->people == 1 ? "person" : "people");
 	if (b->topic[0])
 		err = either(err, model_say(m, b, LINE_TOPIC, "Topic: %s", b->topic));
+	if (m->taken_nick && b == model_current(m)) {
+		err = either(err, model_say(m, b, LINE_INFO, "The nick %s was taken; you are %s.",
+					  m->taken_nick, m->nick));
+		free(m->taken_nick);
+		m->taken_nick = NULL;
+	}
 	return err;
 }
 
@@ -489,7 +497,7 @@ static int say_lines(struct model *m, struct buffer *b, enum line_kind kind, con
 
 static int on_notice(struct model *m, const struct event *e)
 {
-	enum line_kind kind = e->kind == NOTICE_WARNING ? LINE_ERROR : LINE_INFO;
+	enum line_kind kind = e->kind == NOTICE_WARNING ? LINE_ERROR : LINE_NOTICE;
 	int err = say_lines(m, server_buffer(m), kind, or_empty(e->text));
 
 	if (e->kind != NOTICE_MOTD && model_current(m) != server_buffer(m))
