@@ -244,7 +244,7 @@ void canvas_rule(struct canvas *c, struct rect r, int ink)
 
 void canvas_cursor(struct canvas *c, int y, int x)
 {
-	c->cursor_shown = true;
+	c->cursor_shown = y >= 0;
 	c->cursor_y = y;
 	c->cursor_x = x;
 }

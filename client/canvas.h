@@ -56,7 +56,7 @@ void canvas_rule(struct canvas *c, struct rect r, int ink);
 /* The ink of somebody's nick. */
 int canvas_nick_ink(const struct canvas *c, const char *nick);
 
-/* Where the cursor shall be. */
+/* Where the cursor shall be; at a negative line it is hidden. */
 void canvas_cursor(struct canvas *c, int y, int x);
 
 /* Put the picture on the screen. */

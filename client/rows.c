@@ -37,8 +37,10 @@ size_t rows_indent(const struct rows_shape *shape, const struct line *l)
 {
 	if (shape->nick_columns)
 		return shape->time_columns + shape->nick_columns;
-	/* "nick: " or "*nick " or a sign, in front of the text */
+	/* "nick: ", "* nick ", "-nick- " or a sign, in front of the text */
 	size_t before = l->nick[0] ? text_columns(l->nick, strlen(l->nick)) + 2 : 2;
+	if (l->nick[0] && l->kind != LINE_TEXT)
+		before++;
 	size_t indent = shape->time_columns + before;
 	return indent < shape->columns ? indent : shape->columns - 1;
 }

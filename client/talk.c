@@ -269,5 +269,6 @@ void talk_draw(struct talk *t)
 	if (t->overlay != OVERLAY_NONE) {
 		struct box box = talk_box(t);
 		t->box_top = view_box(c, &box, t->box_top);
+		canvas_cursor(c, -1, -1);
 	}
 }

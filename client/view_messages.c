@@ -118,11 +118,12 @@ static void draw_nick_before(
 		return;
 	}
 	if (l->kind == LINE_ACTION)
-		x = put(c, r, y, x, INK_DIM, "*");
+		x = put(c, r, y, x, INK_DIM, "* ");
 	else if (l->kind == LINE_NOTICE)
 		x = put(c, r, y, x, INK_DIM, "-");
 	x = put(c, r, y, x, nick_ink(c, l), l->nick);
-	put(c, r, y, x, INK_DIM, l->kind == LINE_TEXT ? ":" : "");
+	if (l->kind != LINE_ACTION)
+		put(c, r, y, x, INK_DIM, l->kind == LINE_NOTICE ? "-" : ":");
 }
 
 static void draw_text_row(struct canvas *c, struct rect r, int y, const struct rows_shape *shape,

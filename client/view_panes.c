@@ -51,23 +51,28 @@ static void draw_room(struct canvas *c, struct rect r, int y, const struct model
 	const struct buffer *b = m->buffers[index];
 	bool shown = index == m->current;
 	int ink = shown ? INK_CHOSEN : b->unread > 0 ? INK_STRONG : INK_NORMAL;
-	char text[NAME_SIZE], count[32] = "";
+	char text[NAME_SIZE], unread[16] = "", mentions[16] = "";
 	struct rect names = r;
 
 	if (b->kind == BUFFER_ROOM && !b->joined && !shown)
 		ink = INK_DIM;
 	if (shown)
 		canvas_fill(c, (struct rect){y, r.x, 1, r.columns}, ink);
-	if (b->unread > 0 && b->mentions > 0)
-		(void)snprintf(count, sizeof count, "%u!%u", b->mentions, b->unread);
-	else if (b->unread > 0)
-		(void)snprintf(count, sizeof count, "%u", b->unread);
-	int width = (int)strlen(count);
-	names.columns -= width > 0 ? width + 1 : 0;
+	if (b->unread > 0)
+		(void)snprintf(unread, sizeof unread, "%u", b->unread);
+	if (b->mentions > 0)
+		(void)snprintf(mentions, sizeof mentions, "@%u", b->mentions);
+	int right = r.x + r.columns - (int)strlen(unread);
+	put(c, r, y, right, INK_STRONG, unread);
+	if (b->mentions > 0) {
+		right -= (int)strlen(mentions) + 1;
+		put(c, r, y, right, INK_MENTION, mentions);
+	}
+	if (b->unread > 0)
+		names.columns = right - 1 - r.x;
 	(void)snprintf(text, sizeof text, "%2zu ", index + 1);
 	int x = put(c, names, y, r.x, shown ? ink : INK_DIM, text);
 	put_cut(c, names, y, x, ink, status_name(b, text, sizeof text));
-	put(c, r, y, r.x + r.columns - width, b->mentions > 0 ? INK_MENTION : INK_STRONG, count);
 }
 
 void view_rooms(struct canvas *c, struct rect r, const struct model *m, size_t top)
