@@ -84,7 +84,7 @@ static void compare(struct page *p, const char *name, const struct expected *row
 
 static void compare_options(const char *name, const struct option_table *t)
 {
-	struct expected rows[ENTRIES_MAX];
+	struct expected rows[ENTRIES_MAX] = {0};
 	struct page page;
 
 	ck_assert_uint_le(t->count, ENTRIES_MAX);
@@ -115,7 +115,7 @@ END_TEST
 
 START_TEST(commands_are_in_the_page)
 {
-	struct expected rows[ENTRIES_MAX];
+	struct expected rows[ENTRIES_MAX] = {0};
 	struct page page;
 	size_t count;
 	const struct command_spec *commands = command_table(&count);
