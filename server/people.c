@@ -17,7 +17,7 @@ struct person {
 	uint8_t id[PERSON_ID]; /* first: it stands for the whole in comparisons */
 	struct feed *inbox;    /* counted */
 	unsigned sessions;
-	char nick[NICK_MAX + 1]; /* the one that a session took last */
+	struct nick *nicks; /* theirs, linked; the one that a session took last comes first */
 };
 
 /* A nick that is in use. */
@@ -25,6 +25,7 @@ struct nick {
 	char folded[NAME_FOLDED_MAX]; /* first, as above */
 	char shown[NICK_MAX + 1];
 	struct person *person;
+	struct nick *next; /* of the same person */
 	unsigned sessions;
 };
 
@@ -128,6 +129,23 @@ static void release_person_locked(struct people *p, struct person *person)
 
 /* ---- nicks ---- */
 
+static void unlink_nick(struct nick *n)
+{
+	struct nick **at = &n->person->nicks;
+
+	while (*at && *at != n)
+		at = &(*at)->next;
+	if (*at)
+		*at = n->next;
+}
+
+static void link_first(struct nick *n)
+{
+	unlink_nick(n);
+	n->next = n->person->nicks;
+	n->person->nicks = n;
+}
+
 /* One more session of `person` has this nick; NULL when memory is out. */
 static struct nick *hold_nick_locked(
 	struct people *p, struct person *person, const char *folded, const char *shown)
@@ -147,7 +165,7 @@ static struct nick *hold_nick_locked(
 	}
 	assert(n->person == person);
 	snprintf(n->shown, sizeof(n->shown), "%s", shown);
-	snprintf(person->nick, sizeof(person->nick), "%s", shown);
+	link_first(n);
 	n->sessions++;
 	return n;
 }
@@ -164,6 +182,7 @@ static void release_nick_locked(struct people *p, const char *shown)
 	if (--n->sessions > 0)
 		return;
 	tdelete(n, &p->nicks, compare_nicks);
+	unlink_nick(n);
 	free(n);
 }
 
@@ -304,7 +323,7 @@ int people_nick_of(struct people *p, const uint8_t person[PERSON_ID], char shown
 	lock_take(&p->lock);
 	struct person *x = find_person_locked(p, person);
 	if (x) {
-		memcpy(shown, x->nick, sizeof(x->nick));
+		memcpy(shown, x->nicks->shown, sizeof(x->nicks->shown));
 		r = 0;
 	}
 	lock_drop(&p->lock);
