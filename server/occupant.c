@@ -102,15 +102,19 @@ void occupants_remove(struct occupants *o, struct occupant *row)
 
 size_t occupants_after(const struct occupants *o, struct span nick)
 {
-	/* No person's id comes after this one. */
-	static const uint8_t last[PERSON_ID] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 	char folded[NAME_FOLDED_MAX];
 
 	if (nick.length == 0 || name_fold(nick.text, nick.length, folded) != 0)
 		return 0;
-	return place(o, folded, last);
+	size_t low = 0, high = o->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (strcmp(o->rows[middle]->folded, folded) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 void occupants_fini(struct occupants *o)
