@@ -205,8 +205,9 @@ static int decide(const struct arguments *a, struct settings *t)
 		return EXIT_DONE;
 	}
 	if (t->check_config) {
-		if (server_check(t, error, sizeof(error)) != 0)
-			return fail(EXIT_FAILED, error);
+		int r = server_check(t, error, sizeof(error));
+		if (r)
+			return fail(r == ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED, error);
 		printf("the options are right\n");
 		return EXIT_DONE;
 	}

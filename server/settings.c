@@ -206,8 +206,8 @@ static const struct option_table table = {
 		 "that it is there.",
 	.rows = rows,
 	.count = sizeof(rows) / sizeof(rows[0]),
-	.footer = "Signals: TERM and INT end the server in good order, HUP reads the config file "
-		  "again.\nExit status: 0 done, 1 failed, 2 wrong usage.\n",
+	.footer = "Signals: TERM and INT end the server in good order, HUP reads the config\n"
+		  "file again.\nExit status: 0 done, 1 failed, 2 wrong usage.\n",
 };
 
 const struct option_table *settings_table(void)
