@@ -130,10 +130,14 @@ static void check_hosting(struct app *a)
 	hosting_free(a->hosting);
 	a->hosting = NULL;
 	if (err == ERR_EXISTS && !a->any_port) {
-		/* Whoever has the port may be a server that has just begun to announce itself. If
-		 * none is found, another port will do. */
+		/* Whoever has the port may be a server that has just begun to announce itself, and
+		 * is joined then. If none is found, or the user saw some and wants another one,
+		 * another port will do. */
 		a->any_port = true;
-		seek_again(a->seek);
+		if (seek_has_servers(a->seek))
+			host(a);
+		else
+			seek_again(a->seek);
 		return;
 	}
 	seek_say(a->seek, error);
@@ -407,6 +411,8 @@ int app_run(const struct app_config *config)
 	if (a.terminal)
 		canvas_free(a.canvas);
 	terminal_close(a.terminal);
+	if (a.talk)
+		talk_print_unsent(a.talk, stderr);
 	talk_stop(a.talk);
 	seek_stop(a.seek);
 	hosting_free(a.hosting);

@@ -306,7 +306,7 @@ int model_sent(
 	struct model *m, struct buffer *b, enum said_kind kind, const char *text, uint64_t counter)
 {
 	struct line l = {
-		.kind = line_kind_of(kind),
+		.kind = line_kind_of((int)kind),
 		.state = LINE_WAITING,
 		.own = true,
 		.time = clock_wall_us(),

@@ -66,7 +66,11 @@ static int on_state(struct model *m, const struct event *e)
 		(void)snprintf(line, sizeof line, "The connection was lost: %s", text);
 		return announce(m, LINE_ERROR, line);
 	case LINK_FAILED:
-		(void)snprintf(line, sizeof line, "Cannot go on with this server: %s", text);
+		(void)snprintf(line, sizeof line,
+			"Cannot go on with this server: %s (/discover lists servers, /connect "
+			"tries this "
+			"one again.)",
+			text);
 		return announce(m, LINE_ERROR, line);
 	case LINK_CLOSED:
 		return 0;

@@ -278,6 +278,11 @@ const char *seek_address(const struct seek *s)
 	return editor_text(&s->address);
 }
 
+bool seek_has_servers(const struct seek *s)
+{
+	return s->sites.count > 0;
+}
+
 void seek_again(struct seek *s)
 {
 	seek_say(s, NULL);

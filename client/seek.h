@@ -56,6 +56,9 @@ enum seek_wish seek_wish(struct seek *s);
 void seek_where(const struct seek *s, struct location *out);
 const char *seek_address(const struct seek *s);
 
+/* Are there servers in the list? */
+bool seek_has_servers(const struct seek *s);
+
 /* Look for some time again before something is done by itself: a server has just come up here. */
 void seek_again(struct seek *s);
 

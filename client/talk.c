@@ -84,6 +84,25 @@ void talk_stop(struct talk *t)
 	free(t);
 }
 
+static void print_unsent(const struct buffer *b, FILE *f)
+{
+	const struct scrollback *lines = &b->lines;
+	char name[ROOM_NAME_MAX * 3 + 2];
+
+	for (uint64_t n = scrollback_end(lines) - lines->waiting; n < scrollback_end(lines); n++) {
+		const struct line *l = scrollback_line(lines, n);
+		if (l->state == LINE_WAITING)
+			(void)fprintf(f, "lanchat: not sent to %s: %s\n",
+				status_name(b, name, sizeof name), l->text);
+	}
+}
+
+void talk_print_unsent(const struct talk *t, FILE *f)
+{
+	for (size_t i = 0; i < t->model.count; i++)
+		print_unsent(t->model.buffers[i], f);
+}
+
 int talk_fd(const struct talk *t)
 {
 	return link_fd(t->link);

@@ -17,6 +17,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* What the user wants of the application. */
 enum talk_wish {
@@ -36,6 +37,9 @@ int talk_start(const struct app_config *config, const struct location *where, st
 
 /* Say goodbye (within a second) and free; NULL is allowed. */
 void talk_stop(struct talk *t);
+
+/* Print what was written and never reached the server, a line each, so that it is not lost. */
+void talk_print_unsent(const struct talk *t, FILE *f);
 
 /* Readable when talk_events has something to do. */
 int talk_fd(const struct talk *t);

@@ -22,8 +22,7 @@ static const char *const nothing[] = {
 	"No server was found on this network. What usually causes that:",
 	"",
 	"- No server is running yet: h starts one on this machine.",
-	"- The server is in another subnet; discovery does not cross routers. Type its address "
-	"(a).",
+	"- The server is in another subnet, beyond a router: type its address (a).",
 	"- A firewall on the server's machine: open port 19830 there, TCP and UDP.",
 	"- Wi-Fi that isolates its clients from each other, as guest networks do.",
 	"- A VPN that takes all the traffic, or that the server is not in.",

@@ -80,6 +80,9 @@ START_TEST(decoded)
 }
 END_TEST
 
+#define TEN           "1111111111"
+#define LONG_SEQUENCE "\033[" TEN TEN TEN TEN TEN TEN TEN TEN "~"
+
 /* Not known, or not right: nothing comes out, and the next key is as it should be. */
 static const char *const dropped[] = {
 	"\033[99~",
@@ -97,8 +100,7 @@ static const char *const dropped[] = {
 	"\033[\x01",
 	"\033[I",
 	"\033[O",
-	"\033["
-	"11111111111111111111111111111111111111111111111111111111111111111111111111111111111111~",
+	LONG_SEQUENCE,
 };
 
 START_TEST(nothing_typed)
