@@ -167,6 +167,13 @@ void feed_publish_presence(
 	lock_drop(&f->lock);
 }
 
+void feed_set_people(struct feed *f, uint32_t people)
+{
+	lock_take(&f->lock);
+	f->people = people;
+	lock_drop(&f->lock);
+}
+
 uint64_t feed_last_seq(struct feed *f)
 {
 	lock_take(&f->lock);

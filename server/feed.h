@@ -70,6 +70,9 @@ void feed_publish(struct feed *f, const uint8_t *frame, size_t length, uint64_t 
 void feed_publish_presence(
 	struct feed *f, const uint8_t *frame, size_t length, uint64_t version, uint32_t people);
 
+/* How many people are in the room now, for the window to tell. */
+void feed_set_people(struct feed *f, uint32_t people);
+
 uint64_t feed_last_seq(struct feed *f);
 
 /* Take the window; feed_window_release gives the references back. */

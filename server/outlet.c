@@ -185,6 +185,8 @@ static void queue_locked(struct outlet *o, struct member *m)
 {
 	lock_assert_held(&o->lock);
 	m->state = MEMBER_CATCHUP;
+	/* It misses what passes meanwhile, and is told where it stands when it is back. */
+	m->announce = true;
 	if (m->queued)
 		return;
 	m->queued = true;

@@ -33,8 +33,9 @@ struct room {
 	struct room_topic topic;
 	struct change *changes; /* CHANGES_MAX of them while there are any, else NULL */
 	size_t change_count;
-	bool number_changed; /* more changed than `changes` can tell */
-	int64_t told;        /* clock_ms */
+	bool changed; /* since the last telling */
+	bool missed;  /* something changed that will not be told by name */
+	int64_t told; /* clock_ms */
 	uint64_t version;
 };
 
@@ -90,7 +91,8 @@ struct room_link *room_link(struct room *r)
 
 /* ---- what there is to tell ---- */
 
-/* Coming and going within one telling is nothing. */
+/* Coming and going within one telling is nothing; so is going and coming back, unless somebody went
+ * or came who is away. */
 static bool cancels_locked(struct room *r, const struct change *new)
 {
 	for (size_t i = r->change_count; i-- > 0;) {
@@ -98,9 +100,10 @@ static bool cancels_locked(struct room *r, const struct change *new)
 		if (memcmp(old->person, new->person, PERSON_ID) != 0 ||
 			strcmp(old->nick, new->nick) != 0)
 			continue;
-		bool opposite = (old->what == CHANGE_JOINED && new->what == CHANGE_PARTED) ||
-				(old->what == CHANGE_PARTED &&
-					new->what == CHANGE_JOINED &&new->state == PERSON_HERE);
+		bool came_and_went = old->what == CHANGE_JOINED && new->what == CHANGE_PARTED;
+		bool went_and_came = old->what == CHANGE_PARTED && new->what == CHANGE_JOINED;
+		bool both_here = old->state == PERSON_HERE && new->state == PERSON_HERE;
+		bool opposite = came_and_went || (went_and_came && both_here);
 		if (!opposite)
 			return false;
 		r->change_count--;
@@ -117,9 +120,12 @@ static void note_locked(struct room *r, enum change_what what, const struct occu
 	struct change c = {.what = what, .state = occupant_state(o)};
 
 	lock_assert_held(&r->lock);
-	r->number_changed = true;
-	if (r->people.count > ROOM_TOLD_MAX)
+	feed_set_people(r->feed, (uint32_t)r->people.count);
+	r->changed = true;
+	if (r->people.count > ROOM_TOLD_MAX) {
+		r->missed = true;
 		return;
+	}
 	memcpy(c.person, o->person, PERSON_ID);
 	snprintf(c.nick, sizeof(c.nick), "%s", nick);
 	snprintf(c.text, sizeof(c.text), "%s", text ? text : "");
@@ -127,9 +133,8 @@ static void note_locked(struct room *r, enum change_what what, const struct occu
 		return;
 	if (!r->changes)
 		r->changes = malloc(CHANGES_MAX * sizeof(r->changes[0]));
-	/* What cannot be told is noticed by the version, which skips a number. */
 	if (!r->changes || r->change_count == CHANGES_MAX) {
-		r->version++;
+		r->missed = true;
 		return;
 	}
 	r->changes[r->change_count++] = c;
@@ -178,24 +183,41 @@ static void tell_changes_locked(struct room *r)
 	publish_locked(r, list);
 }
 
+/* Tell what there is to tell; false when all of it has cancelled out. */
+static bool tell_locked(struct room *r)
+{
+	bool small = r->people.count <= ROOM_TOLD_MAX;
+	bool anything = r->change_count > 0 || r->missed;
+
+	if (!small)
+		r->change_count = 0;
+	/* Whoever is to know names and was not told all of them sees it by the version, which leaves
+	 * a number out, and asks for the list. */
+	if (small && r->missed) {
+		r->version++;
+		r->missed = false;
+	}
+	if (anything)
+		tell_changes_locked(r);
+	free(r->changes);
+	r->changes = NULL;
+	r->change_count = 0;
+	r->changed = false;
+	return anything;
+}
+
 int64_t room_tell(struct room *r, int64_t now, bool *told)
 {
 	int64_t next = INT64_MAX;
 
 	*told = false;
 	lock_take(&r->lock);
-	if (r->number_changed && now - r->told < ROOM_TELL_EVERY) {
+	if (r->changed && now - r->told < ROOM_TELL_EVERY) {
 		next = r->told + ROOM_TELL_EVERY;
-	} else if (r->number_changed) {
-		if (r->people.count > ROOM_TOLD_MAX)
-			r->change_count = 0;
-		tell_changes_locked(r);
-		free(r->changes);
-		r->changes = NULL;
-		r->change_count = 0;
-		r->number_changed = false;
-		r->told = now;
-		*told = true;
+	} else if (r->changed) {
+		*told = tell_locked(r);
+		if (*told)
+			r->told = now;
 	}
 	lock_drop(&r->lock);
 	return next;
@@ -248,6 +270,7 @@ static void leave_locked(struct room *r, const struct room_session *s, bool tell
 	}
 	struct occupant gone = *o;
 	gone.sessions = 1; /* as it was, for the telling */
+	gone.away_sessions = before == PERSON_AWAY;
 	gone.away = NULL;
 	occupants_remove(&r->people, o);
 	if (tell)

@@ -150,7 +150,11 @@ static int enter(struct session *s, const struct msg_join *join, struct room *ro
 	r = room_enter(room, &me);
 	if (r)
 		return r;
-	r = tell_joined(s, join->tag, room, after, feed_last_seq(room_feed(room)));
+	/* The log may be ahead of what has been published, and from there it goes on. */
+	uint64_t last = feed_last_seq(room_feed(room));
+	if (after > last)
+		after = last;
+	r = tell_joined(s, join->tag, room, after, last);
 	if (r == 0)
 		r = member_join(s->outlet, room_feed(room), after, &member);
 	if (r) {
