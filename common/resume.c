@@ -27,7 +27,7 @@ int resume_watch(int *fd)
 	if (s < 0)
 		return ERR_SYSTEM;
 	if (arm(s) != 0) {
-		net_close(s);
+		(void)close(s);
 		return ERR_SYSTEM;
 	}
 	*fd = s;
