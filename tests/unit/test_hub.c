@@ -1,0 +1,400 @@
+/*
+ * The hub: rooms that come into being and vanish, their list in pages, the most
+ * there may be, and telling in time.
+ */
+#include "server/hub.h"
+
+#include "common/clock.h"
+#include "tests/unit/entries.h"
+
+#include <check.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROOMS_MAX 300
+#define LIST_SIZE (60 * 1024)
+
+static struct segment_budget budget;
+static struct engine *engine;
+static struct hub *hub;
+static uint8_t list_bytes[LIST_SIZE];
+static const uint8_t somebody[PERSON_ID] = {1};
+
+/* As the chat does: what is in the log is in the room's feed. */
+static void publish(void *context, const struct log_entry *e)
+{
+	uint8_t frame[SAID_FRAME_MAX];
+	struct room *r = hub_find(hub, e->room);
+
+	(void)context;
+	if (!r)
+		return;
+	feed_publish(room_feed(r), frame, said_encode(e, room_name(r), NULL, frame), e->seq);
+	room_unref(r);
+}
+
+static void setup(void)
+{
+	budget.bound = 1 << 24;
+	atomic_init(&budget.bytes, 0);
+	ck_assert_int_eq(engine_open_memory(1 << 20, publish, NULL, &engine), 0);
+	hub = hub_new(engine, &budget, ROOMS_MAX);
+	ck_assert_ptr_nonnull(hub);
+}
+
+static void teardown(void)
+{
+	hub_free(hub);
+	engine_close(engine);
+	ck_assert_uint_eq(atomic_load(&budget.bytes), 0);
+}
+
+static struct room *open_room(const char *name)
+{
+	struct room *r = NULL;
+
+	ck_assert_int_eq(hub_open(hub, span_of(name), &r), CODE_NONE);
+	ck_assert_ptr_nonnull(r);
+	return r;
+}
+
+static void say(const char *room)
+{
+	static uint64_t counter;
+	struct stream_key key = entry_room(room);
+	struct append_result result;
+	struct log_entry e = {
+		.room = &key,
+		.person = somebody,
+		.instance = somebody,
+		.counter = ++counter,
+		.nick = span_of("n"),
+		.text = span_of("x"),
+	};
+
+	ck_assert_int_eq(engine_append(engine, &e, 1, INT64_MAX, &result), 0);
+	ck_assert_int_eq(result.status, APPEND_OK);
+}
+
+static uint32_t total(void)
+{
+	struct msg_room_list m;
+
+	hub_list(hub, span_of(""), 1, &m, list_bytes, LIST_SIZE);
+	return m.total;
+}
+
+/* ---- rooms ---- */
+
+START_TEST(one_room_of_a_name)
+{
+	struct room *r = open_room("Lobby");
+	struct stream_key key = entry_room("lobby");
+
+	ck_assert_ptr_eq(open_room("LOBBY"), r);
+	ck_assert_str_eq(room_name(r), "Lobby");
+	struct room *found = hub_find(hub, &key);
+	ck_assert_ptr_eq(found, r);
+	room_unref(found);
+	hub_leave(hub, r);
+	found = hub_find(hub, &key);
+	ck_assert_ptr_eq(found, r); /* the other one uses it still */
+	hub_leave(hub, r);
+	ck_assert_str_eq(room_name(found), "Lobby"); /* our reference */
+	room_unref(found);
+	ck_assert_ptr_null(hub_find(hub, &key));
+	ck_assert_uint_eq(total(), 0);
+	/* The next one may write it otherwise. */
+	hub_leave(hub, open_room("LOBBY"));
+}
+END_TEST
+
+START_TEST(what_was_said_in_stays)
+{
+	struct stream_key key = entry_room("lobby");
+	struct room *r = open_room("lobby");
+
+	say("lobby");
+	hub_leave(hub, r);
+	struct room *found = hub_find(hub, &key);
+	ck_assert_ptr_eq(found, r);
+	ck_assert_uint_eq(feed_last_seq(room_feed(found)), 1);
+	room_unref(found);
+	ck_assert_uint_eq(total(), 1);
+	hub_leave(hub, open_room("lobby"));
+	ck_assert_uint_eq(total(), 1);
+}
+END_TEST
+
+/* What the log has of a room from before it was opened is known to its feed. */
+START_TEST(older_than_the_room)
+{
+	say("lobby");
+	say("lobby");
+	struct room *r = open_room("lobby");
+	ck_assert_uint_eq(feed_last_seq(room_feed(r)), 2);
+	say("lobby");
+	ck_assert_uint_eq(feed_last_seq(room_feed(r)), 3);
+	hub_leave(hub, r);
+}
+END_TEST
+
+static const char *const bad_names[] = {"", "a b", "#a", "\xff", "a\tb", "\u0430bc"};
+
+START_TEST(names_that_cannot_be)
+{
+	struct room *r = NULL;
+
+	ck_assert_int_eq(hub_open(hub, span_of(bad_names[_i]), &r), CODE_BAD_ROOM);
+	ck_assert_ptr_null(r);
+	ck_assert_uint_eq(total(), 0);
+}
+END_TEST
+
+START_TEST(as_many_as_there_may_be)
+{
+	struct room *rooms[3], *r = NULL;
+
+	hub_set_max(hub, 2);
+	rooms[0] = open_room("a");
+	rooms[1] = open_room("b");
+	ck_assert_int_eq(hub_open(hub, span_of("c"), &r), CODE_TOO_MANY_ROOMS);
+	ck_assert_ptr_null(r);
+	ck_assert_ptr_eq(open_room("a"), rooms[0]); /* one that is there may be opened */
+	hub_leave(hub, rooms[0]);
+	hub_leave(hub, rooms[1]);
+	rooms[2] = open_room("c");
+	hub_set_max(hub, 1); /* those that are there stay */
+	ck_assert_uint_eq(total(), 2);
+	ck_assert_int_eq(hub_open(hub, span_of("d"), &r), CODE_TOO_MANY_ROOMS);
+	hub_leave(hub, rooms[0]);
+	hub_leave(hub, rooms[2]);
+}
+END_TEST
+
+/* ---- the list ---- */
+
+static const uint16_t limits[] = {1, 3, 64, LIST_MAX, UINT16_MAX};
+
+START_TEST(pages)
+{
+	struct room *rooms[250];
+	char name[16], after[16] = "";
+	struct msg_room_list m;
+	unsigned seen = 0;
+
+	for (unsigned i = 0; i < 250; i++) {
+		snprintf(name, sizeof(name), "R%03u", i * 99 % 250);
+		rooms[i] = open_room(name);
+	}
+	do {
+		struct item_room item;
+		hub_list(hub, span_of(after), limits[_i], &m, list_bytes, LIST_SIZE);
+		ck_assert_uint_eq(m.total, 250);
+		ck_assert_uint_gt(m.rooms.count, 0);
+		ck_assert_uint_le(m.rooms.count, limits[_i]);
+		while (message_list_next(&m.rooms, ITEM_ROOM, &item)) {
+			snprintf(after, sizeof(after), "R%03u", seen++);
+			ck_assert(span_equal(item.name, after));
+			ck_assert_uint_eq(item.people, 0);
+		}
+	} while (m.more);
+	ck_assert_uint_eq(seen, 250);
+	for (unsigned i = 0; i < 250; i++)
+		hub_leave(hub, rooms[i]);
+}
+END_TEST
+
+START_TEST(the_list_goes_on_anywhere)
+{
+	struct room *a = open_room("a"), *c = open_room("c");
+	struct msg_room_list m;
+	struct item_room item;
+
+	room_set_topic(c, span_of("about c"), span_of("n"), 1);
+	hub_list(hub, span_of("B"), 10, &m, list_bytes, LIST_SIZE);
+	ck_assert(message_list_next(&m.rooms, ITEM_ROOM, &item));
+	ck_assert(span_equal(item.name, "c"));
+	ck_assert(span_equal(item.topic, "about c"));
+	ck_assert(!message_list_next(&m.rooms, ITEM_ROOM, &item));
+	hub_list(hub, span_of("c"), 10, &m, list_bytes, LIST_SIZE);
+	ck_assert_uint_eq(m.rooms.count, 0);
+	ck_assert(!m.more);
+	/* No room for even one is a page of none, with more to come. */
+	hub_list(hub, span_of(""), 10, &m, list_bytes, 3);
+	ck_assert_uint_eq(m.rooms.count, 0);
+	ck_assert(m.more);
+	hub_leave(hub, a);
+	hub_leave(hub, c);
+}
+END_TEST
+
+/* ---- telling ---- */
+
+static unsigned pumped;
+
+static void count_pump(void *context, struct feed *f)
+{
+	ck_assert_ptr_eq(context, &pumped);
+	ck_assert_ptr_nonnull(f);
+	pumped++;
+}
+
+static struct room_session named(const char *nick)
+{
+	return (struct room_session){.person = somebody, .nick = nick, .away = ""};
+}
+
+START_TEST(now_or_in_time)
+{
+	struct room *r = open_room("r");
+	struct room_session a = named("a"), b = named("b");
+
+	ck_assert(!hub_tell(hub, r)); /* nothing to tell */
+	ck_assert_int_eq(room_enter(r, &a), 0);
+	ck_assert(hub_tell(hub, r));
+	ck_assert_int_eq(room_enter(r, &b), 0);
+	ck_assert(!hub_tell(hub, r));
+	ck_assert(!hub_tell(hub, r));
+	int64_t began = clock_ms();
+	int64_t next = hub_tick(hub, began - 1, count_pump, &pumped);
+	ck_assert_uint_eq(pumped, 0);
+	ck_assert_int_le(next, began + ROOM_TELL_EVERY);
+	next = hub_tick(hub, next, count_pump, &pumped);
+	ck_assert_uint_eq(pumped, 1);
+	ck_assert_int_gt(next, began + ROOM_TELL_EVERY); /* nothing waits any more */
+	hub_tick(hub, next, count_pump, &pumped);
+	ck_assert_uint_eq(pumped, 1);
+	hub_leave(hub, r);
+}
+END_TEST
+
+/* A room may vanish while something waits to be told, and the hub while it does. */
+START_TEST(gone_before_it_was_told)
+{
+	struct room *r = open_room("r"), *other = open_room("other");
+	struct room_session a = named("a");
+
+	for (int i = 0; i < 2; i++) {
+		struct room *x = i ? other : r;
+		ck_assert_int_eq(room_enter(x, &a), 0);
+		ck_assert(hub_tell(hub, x));
+		room_leave(x, &a, "");
+		ck_assert(!hub_tell(hub, x));
+	}
+	hub_leave(hub, r);
+	hub_tick(hub, clock_ms() + ROOM_TELL_EVERY, count_pump, &pumped);
+	ck_assert_uint_eq(pumped, 2);
+	ck_assert_int_eq(room_enter(other, &a), 0);
+	hub_tell(hub, other);
+	room_leave(other, &a, "");
+	hub_tell(hub, other);
+	hub_leave(hub, other);
+}
+END_TEST
+
+START_TEST(idle_rooms_let_their_memory_go)
+{
+	struct room *r = open_room("r");
+
+	say("r");
+	hub_rest(hub);
+	ck_assert_uint_eq(atomic_load(&budget.bytes), SEGMENT_SMALLEST);
+	say("r");
+	hub_rest(hub);
+	ck_assert_uint_eq(atomic_load(&budget.bytes), SEGMENT_SMALLEST);
+	hub_rest(hub);
+	ck_assert_uint_eq(atomic_load(&budget.bytes), 0);
+	hub_leave(hub, r);
+}
+END_TEST
+
+/* ---- many threads ---- */
+
+#define THREADS 4
+
+static atomic_bool done;
+
+static void *come_and_go(void *argument)
+{
+	char nick[8];
+	struct room_session me = named(nick);
+
+	snprintf(nick, sizeof(nick), "t%d", *(const int *)argument);
+	for (int i = 0; i < 400; i++) {
+		struct room *r;
+		if (hub_open(hub, span_of(i % 3 ? "busy" : "calm"), &r) != CODE_NONE)
+			return argument;
+		if (room_enter(r, &me) != 0)
+			return argument;
+		hub_tell(hub, r);
+		room_leave(r, &me, "");
+		hub_tell(hub, r);
+		hub_leave(hub, r);
+	}
+	return NULL;
+}
+
+static void drop(void *context, struct feed *f)
+{
+	(void)context;
+	(void)f;
+}
+
+static void *keep_ticking(void *argument)
+{
+	/* Faster than time, so that there is much to tell. */
+	int64_t now = clock_ms();
+
+	(void)argument;
+	while (!atomic_load(&done)) {
+		hub_tick(hub, now += ROOM_TELL_EVERY, drop, NULL);
+		hub_rest(hub);
+	}
+	return NULL;
+}
+
+START_TEST(at_once)
+{
+	static const int numbers[THREADS] = {0, 1, 2, 3};
+	pthread_t threads[THREADS], ticker;
+	void *wrong;
+
+	ck_assert_int_eq(pthread_create(&ticker, NULL, keep_ticking, NULL), 0);
+	for (int i = 0; i < THREADS; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, come_and_go,
+					 (void *)(uintptr_t)&numbers[i]),
+			0);
+	for (int i = 0; i < THREADS; i++) {
+		ck_assert_int_eq(pthread_join(threads[i], &wrong), 0);
+		ck_assert_ptr_null(wrong);
+	}
+	atomic_store(&done, true);
+	ck_assert_int_eq(pthread_join(ticker, NULL), 0);
+	ck_assert_uint_eq(total(), 0);
+}
+END_TEST
+
+Suite *hub_suite(void)
+{
+	Suite *s = suite_create("hub");
+	TCase *c = tcase_create("hub");
+
+	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_set_timeout(c, 60);
+	tcase_add_test(c, one_room_of_a_name);
+	tcase_add_test(c, what_was_said_in_stays);
+	tcase_add_test(c, older_than_the_room);
+	tcase_add_loop_test(c, names_that_cannot_be, 0, sizeof(bad_names) / sizeof(bad_names[0]));
+	tcase_add_test(c, as_many_as_there_may_be);
+	tcase_add_loop_test(c, pages, 0, sizeof(limits) / sizeof(limits[0]));
+	tcase_add_test(c, the_list_goes_on_anywhere);
+	tcase_add_test(c, now_or_in_time);
+	tcase_add_test(c, gone_before_it_was_told);
+	tcase_add_test(c, idle_rooms_let_their_memory_go);
+	tcase_add_test(c, at_once);
+	suite_add_tcase(s, c);
+	return s;
+}
