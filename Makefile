@@ -146,7 +146,7 @@ tests-built: all $(OUT)/unit
 fuzzers: $(fuzzers)
 # For tools that must see the code as the compiler does.
 print-flags:
-	@echo $(filter-out -Werror,$(REQUIRED))
+	@: $(info $(filter-out -Werror,$(REQUIRED)))
 
 $(OUT)/%.o: %.c
 	@mkdir -p $(@D)

@@ -86,9 +86,8 @@ static attr_t attributes(const struct canvas *c, int ink)
 	case INK_GOOD:
 		return A_NORMAL;
 	case INK_ERROR:
+	default: /* nicks */
 		return c->pairs ? A_NORMAL : A_BOLD;
-	default:
-		return c->pairs ? A_NORMAL : A_BOLD; /* nicks */
 	}
 }
 

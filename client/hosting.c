@@ -19,8 +19,6 @@
 
 #define PORT_FILE "addresses"
 
-extern char **environ;
-
 struct hosting {
 	char folder[64];    /* temporary, ours */
 	char ports[96];     /* the file in it that the server writes */

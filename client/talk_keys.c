@@ -366,7 +366,7 @@ void talk_key(struct talk *t, uint32_t key)
 	if (action != ACTION_INTERRUPT && action != ACTION_END_OF_FILE)
 		t->quit_until = 0;
 	if (t->overlay != OVERLAY_NONE) {
-		if (key == CTRL('Z') || key == CTRL('L'))
+		if (b && (key == CTRL('Z') || key == CTRL('L')))
 			act(t, b);
 		else if (!scroll_box(t, key) && t->overlay == OVERLAY_HELP)
 			help_key(t, key);

@@ -54,7 +54,7 @@ static int choose_name(
 			SERVER_NAME_MAX);
 		return ERR_ARGUMENT;
 	}
-	snprintf(name, SERVER_NAME_MAX + 1, "%s", wanted);
+	snprintf(name, SERVER_NAME_MAX + 1, "%.*s", SERVER_NAME_MAX, wanted);
 	return 0;
 }
 
