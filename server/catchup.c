@@ -132,10 +132,10 @@ static bool send_page(
 	if (pruned > after) {
 		uint64_t next = p.first ? p.first : upto + 1;
 		size_t length = encode_gap(m, after, next, gap);
-		if (!outlet_deliver(m, gap, length, next - 1))
+		if (!member_deliver(m, gap, length, next - 1))
 			return false;
 	}
-	return outlet_deliver(m, p.bytes, p.length, last);
+	return member_deliver(m, p.bytes, p.length, last);
 }
 
 static void *run(void *argument)
@@ -146,7 +146,7 @@ static void *run(void *argument)
 	uint64_t after, upto;
 
 	while ((m = take(c)) != NULL) {
-		if (outlet_member_next(m, &after, &upto) == MEMBER_NEXT_READ &&
+		if (member_next(m, &after, &upto) == MEMBER_NEXT_READ &&
 			send_page(c, m, after, upto, reader->page))
 			catchup_add(c, m);
 		else

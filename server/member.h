@@ -51,4 +51,18 @@ int member_join(struct outlet *o, struct feed *f, uint64_t after, struct member 
  * caller's reference stays the caller's. */
 void member_leave(struct member *m);
 
+/* ---- for catchup.c: bringing a membership on from the history ---- */
+
+enum member_next {
+	MEMBER_NEXT_READ,  /* read `*after` < seq <= `*upto` and deliver it */
+	MEMBER_NEXT_LATER, /* blocked; the outlet asks again by itself */
+	MEMBER_NEXT_DONE,  /* live again, or gone */
+};
+enum member_next member_next(struct member *m, uint64_t *after, uint64_t *upto);
+
+/* Send a page of whole frames, after which the membership has everything up to `seq`. What the
+ * socket does not take is dropped and read again later. Returns false when the outlet is blocked
+ * or closed, and the reader lets go of the membership. */
+bool member_deliver(struct member *m, const uint8_t *page, size_t length, uint64_t seq);
+
 #endif

@@ -76,18 +76,4 @@ size_t outlet_pending(struct outlet *o);
 /* Nothing goes out any more, and no membership is served. Idempotent. */
 void outlet_close(struct outlet *o);
 
-/* ---- for catchup.c: bringing a membership on from the history ---- */
-
-enum member_next {
-	MEMBER_NEXT_READ,  /* read `*after` < seq <= `*upto` and deliver it */
-	MEMBER_NEXT_LATER, /* blocked; the outlet asks again by itself */
-	MEMBER_NEXT_DONE,  /* live again, or gone */
-};
-enum member_next outlet_member_next(struct member *m, uint64_t *after, uint64_t *upto);
-
-/* Send a page of whole frames, after which the membership has everything up to `seq`. What the
- * socket does not take is dropped and read again later. Returns false when the outlet is blocked
- * or closed, and the reader lets go of the membership. */
-bool outlet_deliver(struct member *m, const uint8_t *page, size_t length, uint64_t seq);
-
 #endif

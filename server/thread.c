@@ -4,6 +4,8 @@
 #include "common/lock.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 /* The deepest chain is a handler that encodes a message and pumps a room: well under 64 KiB. */
 #define STACK (128 * 1024)
@@ -26,20 +28,42 @@ size_t thread_stack(void)
 #endif
 }
 
+/* What a thread begins with; it frees it. */
+struct start {
+	void *(*run)(void *);
+	void *argument;
+	char name[16];
+};
+
+static void *begin(void *argument)
+{
+	struct start s = *(struct start *)argument;
+
+	free(argument);
+	/* A name is a help, not a need. Given by the thread itself: whoever started it may find it
+	 * ended, and joined by somebody else, already. */
+	(void)pthread_setname_np(pthread_self(), s.name);
+	return s.run(s.argument);
+}
+
 int thread_start(
 	pthread_t *thread, const char *name, size_t stack, void *(*run)(void *), void *argument)
 {
 	pthread_attr_t attributes;
+	struct start *s = malloc(sizeof(*s));
 
+	if (!s)
+		return ERR_SYSTEM; /* errno is ENOMEM */
+	*s = (struct start){.run = run, .argument = argument};
+	snprintf(s->name, sizeof(s->name), "%s", name);
 	PTHREAD_OK(pthread_attr_init(&attributes));
 	PTHREAD_OK(pthread_attr_setstacksize(&attributes, stack));
-	int error = pthread_create(thread, &attributes, run, argument);
+	int error = pthread_create(thread, &attributes, begin, s);
 	PTHREAD_OK(pthread_attr_destroy(&attributes));
 	if (error) {
+		free(s);
 		errno = error;
 		return ERR_SYSTEM;
 	}
-	/* A name is a help, not a need. */
-	(void)pthread_setname_np(*thread, name);
 	return 0;
 }

@@ -21,7 +21,7 @@ static void read_history(struct bench *b, size_t text, uint64_t page)
 	uint8_t bytes[32 * SAID_FRAME_MAX];
 
 	b->queued = NULL;
-	while (outlet_member_next(m, &after, &upto) == MEMBER_NEXT_READ) {
+	while (member_next(m, &after, &upto) == MEMBER_NEXT_READ) {
 		size_t length = 0;
 		uint64_t seq = after;
 		ck_assert_uint_lt(after, upto);
@@ -29,7 +29,7 @@ static void read_history(struct bench *b, size_t text, uint64_t page)
 			seq++;
 			length += entry_frame(seq, seq - 1, text, bytes + length);
 		}
-		if (!outlet_deliver(m, bytes, length, seq))
+		if (!member_deliver(m, bytes, length, seq))
 			break;
 	}
 	member_unref(m);
@@ -243,8 +243,8 @@ START_TEST(leaving_while_queued)
 	ck_assert_ptr_eq(b.queued, m);
 	bench_leave(m);
 	/* The reader still holds it, and sees that it is gone. */
-	ck_assert_int_eq(outlet_member_next(b.queued, &after, &upto), MEMBER_NEXT_DONE);
-	ck_assert(!outlet_deliver(b.queued, NULL, 0, 20));
+	ck_assert_int_eq(member_next(b.queued, &after, &upto), MEMBER_NEXT_DONE);
+	ck_assert(!member_deliver(b.queued, NULL, 0, 20));
 	member_unref(b.queued);
 	bench_check(&b);
 	bench_close(&b);
