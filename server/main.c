@@ -158,8 +158,10 @@ static void serve(const struct arguments *a, struct server *s, struct settings *
 			log_info("the last client has left");
 			return;
 		}
-		if (p[1].revents)
+		if (p[1].revents) {
 			server_reap(s);
+			end = INT64_MAX; /* somebody came, even if it was for a moment */
+		}
 		while (read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 			if (info.ssi_signo != SIGHUP)
 				return;
