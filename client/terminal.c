@@ -172,7 +172,8 @@ static int take_over(struct terminal *t, bool colour)
 	raw();
 	noecho();
 	nonl();
-	typeahead(-1); /* keys are not for curses to look at */
+	typeahead(-1);   /* keys are not for curses to look at */
+	def_prog_mode(); /* what terminal_return goes back to */
 	begin_colours(t, colour);
 	watch_crashes();
 	terminal_resized(t);
@@ -222,11 +223,8 @@ void terminal_return(struct terminal *t)
 {
 	/* Somebody may have changed the modes meanwhile: these are the ones to give back. */
 	tcgetattr(STDIN_FILENO, &rescue.modes);
-	reset_prog_mode();
-	raw();
 	terminal_resized(t);
-	clearok(curscr, TRUE);
-	send(modes_on);
+	terminal_redraw(t);
 }
 
 void terminal_close(struct terminal *t)
@@ -275,7 +273,9 @@ void terminal_resized(struct terminal *t)
 void terminal_redraw(struct terminal *t)
 {
 	(void)t;
+	reset_prog_mode();
 	clearok(curscr, TRUE);
+	send(modes_on);
 }
 
 void terminal_ring(struct terminal *t)

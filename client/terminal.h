@@ -37,7 +37,7 @@ int terminal_read(struct terminal *t, char *buffer, size_t size, size_t *got);
 /* Its size may have changed. */
 void terminal_resized(struct terminal *t);
 
-/* The next update draws every cell anew. */
+/* Set all modes again, in case another program changed them; the next update draws every cell. */
 void terminal_redraw(struct terminal *t);
 
 /* Ring, at most once a second. */
