@@ -214,7 +214,8 @@ void model_show(struct model *m, size_t index)
 		return;
 	struct buffer *left = model_current(m);
 	/* What was on the screen has been read; the next line that comes is the first unread. */
-	left->marker = MODEL_NO_LINE;
+	if (left->unread == 0)
+		left->marker = MODEL_NO_LINE;
 	m->last = m->current;
 	m->current = index;
 	read_buffer(model_current(m));
@@ -266,12 +267,13 @@ int model_add_line(struct model *m, struct buffer *b, struct line *l, bool fresh
 {
 	bool news = fresh && is_news(l);
 	bool mention = news && (l->mention || (b->kind == BUFFER_DIRECT && l->nick[0]));
-	bool waiting = l->state == LINE_WAITING;
+	/* The server greets when the user is about to be taken to the first room. */
+	bool seen = b == model_current(m) && !(m->wanted && news && l->kind == LINE_NOTICE);
 	int err = scrollback_add(&b->lines, l);
 
 	if (err < 0)
 		return err;
-	if (b == model_current(m) || !news || waiting)
+	if (seen || !news)
 		return 0;
 	if (b->marker == MODEL_NO_LINE || b->unread == 0)
 		b->marker = scrollback_end(&b->lines) - b->lines.waiting - 1;

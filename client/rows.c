@@ -228,6 +228,8 @@ void rows_down(const struct rows_view *v, struct rows_place *place, size_t count
 
 void rows_show(const struct rows_view *v, struct rows_place *place, size_t height, uint64_t line)
 {
+	if (line < v->lines->first)
+		line = v->lines->first;
 	if (!scrollback_line(v->lines, line)) {
 		*place = (struct rows_place){0};
 		return;

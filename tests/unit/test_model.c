@@ -349,6 +349,23 @@ START_TEST(taken_nick)
 }
 END_TEST
 
+START_TEST(greeting_is_unread)
+{
+	struct event e = {.type = EVENT_NOTICE, .kind = NOTICE_MOTD, .text = (char *)"one\ntwo\n"};
+
+	model_fini(&m);
+	ck_assert_int_eq(model_init(&m, me, "me"), 0);
+	ck_assert_int_eq(model_set(&m.wanted, "lobby"), 0);
+	apply(e);
+	join("lobby", 0, false);
+	ck_assert_str_eq(model_current(&m)->name, "lobby");
+	ck_assert_uint_eq(m.buffers[0]->unread, 2);
+	ck_assert_uint_ne(m.buffers[0]->marker, MODEL_NO_LINE);
+	model_show(&m, 0);
+	ck_assert_uint_eq(m.buffers[0]->unread, 0);
+}
+END_TEST
+
 START_TEST(topic)
 {
 	struct buffer *b = model_current(&m);
@@ -428,6 +445,7 @@ Suite *model_suite(void)
 	tcase_add_test(t, closed);
 	tcase_add_test(t, clean_text);
 	tcase_add_test(t, taken_nick);
+	tcase_add_test(t, greeting_is_unread);
 	tcase_add_test(t, topic);
 	tcase_add_test(t, listed_rooms);
 	tcase_add_test(t, words_of_the_connection);

@@ -133,6 +133,9 @@ START_TEST(oldest_lines_go)
 	expect(&v, &place, 3, "D");
 	rows_down(&v, &place, 2);
 	expect(&v, &place, 3, "D|500|501");
+	place = (struct rows_place){0};
+	rows_show(&v, &place, 3, 7); /* the nearest there is */
+	expect(&v, &place, 3, "D|500|501");
 }
 END_TEST
 
