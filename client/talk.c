@@ -219,19 +219,26 @@ void talk_show(struct talk *t, size_t index)
 void talk_leave(struct talk *t)
 {
 	size_t waiting = link_unacknowledged(t->link);
+	int64_t now = clock_ms();
 	char text[128];
 
-	if (t->leaving || waiting == 0) {
+	if (waiting == 0 || t->leaving || now < t->leave_at) {
 		t->wish = TALK_QUIT;
 		return;
 	}
-	(void)snprintf(text, sizeof text,
-		"%zu %s on the way; leaving when the server has them. Again: leave now.", waiting,
-		waiting == 1 ? "message is" : "messages are");
+	if (t->model.state != LINK_ONLINE) {
+		(void)snprintf(text, sizeof text,
+			"Not sent yet: %zu %s. Again: leave all the same, and print what was lost.",
+			waiting, waiting == 1 ? "message" : "messages");
+		t->leave_at = now + HINT_MS;
+	} else {
+		(void)snprintf(text, sizeof text, "Leaving when %zu %s arrived. Again: leave now.",
+			waiting, waiting == 1 ? "message has" : "messages have");
+		t->leaving = true;
+		t->leave_at = now + LEAVE_MS;
+		link_quit(t->link);
+	}
 	talk_hint(t, text);
-	t->leaving = true;
-	t->leave_at = clock_ms() + LEAVE_MS;
-	link_quit(t->link);
 }
 
 /* ---- the picture ---- */

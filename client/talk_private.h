@@ -50,8 +50,8 @@ struct talk {
 	char hint[256];     /* instead of the status bar; empty: none */
 	int64_t hint_until; /* clock_ms */
 	int64_t quit_until; /* asking again until then means it */
-	bool leaving;       /* what waits is being sent; then the wish is TALK_QUIT */
-	int64_t leave_at;   /* at the latest */
+	bool leaving;       /* what waits is being sent; then the wish is TALK_QUIT, */
+	int64_t leave_at;   /* at the latest now (clock_ms); or asking again until then means it */
 	enum talk_wish wish;
 	char server[COMMAND_WORD_MAX];
 };
