@@ -114,7 +114,8 @@ install: all ## install below PREFIX (/usr/local); DESTDIR is honoured
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(OUT)/lanchatd $(OUT)/lanchat $(DESTDIR)$(PREFIX)/bin
 	@for page in $(notdir $(wildcard docs/*.1 docs/*.8)); do \
-		folder=$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; set -x; \
+		folder=$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; \
+		echo "install -m 644 docs/$$page $$folder"; \
 		install -d "$$folder" && install -m 644 "docs/$$page" "$$folder" || exit 1; done
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/lanchatd $(DESTDIR)$(PREFIX)/bin/lanchat
