@@ -23,10 +23,11 @@ from .lan import Host, Lan
 from .pipe import Pipe
 from .process import Program
 from .raw import Raw
+from .screens import Client
 from .server import Server
 from .tmux import Tmux
 from .wait import SLOW, wait_for
 from . import wire
 
-__all__ = ["Host", "Lan", "Pipe", "Program", "Raw", "SLOW", "Scenario", "Server", "Tmux",
-           "brief", "main", "wait_for", "wire"]
+__all__ = ["Client", "Host", "Lan", "Pipe", "Program", "Raw", "SLOW", "Scenario", "Server",
+           "Tmux", "brief", "main", "wait_for", "wire"]
