@@ -14,8 +14,12 @@
 #define WIDE            70
 
 static const char title[] = " lanchat: servers on this network";
-static const char keys[] =
-	" Enter joins  h hosts one here  a types an address  r looks again  q leaves";
+/* The keys, in as many words as there are columns for. */
+static const char *const keys[] = {
+	" Enter joins  h hosts one here  a types an address  r looks again  q leaves",
+	" Enter joins  h hosts  a address  r again  q leaves",
+	" Enter h:host a:address q:leave",
+};
 static const char address_keys[] = " Enter joins  Esc goes back to the list";
 
 static const char *const nothing[] = {
@@ -29,6 +33,14 @@ static const char *const nothing[] = {
 	"",
 	"A server that appears will be listed here by itself.",
 };
+
+/* The same where there is little room. */
+static const char nothing_short[] =
+	"No server was found. Usual causes: another subnet; a firewall (open port 19830, TCP and "
+	"UDP); "
+	"Wi-Fi that isolates its clients; a VPN. Type an address (a), or host one here (h).";
+#define ROOMY_LINES   12 /* of the body */
+#define ROOMY_COLUMNS 60
 
 static int put(struct canvas *c, struct rect r, int y, int x, int ink, const char *text)
 {
@@ -135,6 +147,9 @@ static void put_words(struct canvas *c, struct rect r, int y, const struct view_
 			"One server found: %s. Joining it; press a key to stay here.",
 			s->rows[0].name);
 		put_paragraph(c, r, y, INK_NORMAL, text);
+	} else if (sites_is_nothing(s, v->now) &&
+		   (r.lines < ROOMY_LINES || r.columns < ROOMY_COLUMNS)) {
+		put_paragraph(c, r, y, INK_NORMAL, nothing_short);
 	} else if (sites_is_nothing(s, v->now)) {
 		for (size_t i = 0; i < sizeof nothing / sizeof nothing[0]; i++)
 			y = put_paragraph(c, r, y, INK_NORMAL, nothing[i]);
@@ -146,6 +161,15 @@ static void put_words(struct canvas *c, struct rect r, int y, const struct view_
 			s->count == 1 ? "server" : "servers");
 		put_paragraph(c, r, y, INK_DIM, text);
 	}
+}
+
+static const char *choose_keys(int columns)
+{
+	size_t i = 0;
+
+	while (i + 1 < sizeof keys / sizeof keys[0] && (int)strlen(keys[i]) > columns)
+		i++;
+	return keys[i];
 }
 
 int view_sites(struct canvas *c, const struct view_sites *v)
@@ -171,7 +195,8 @@ int view_sites(struct canvas *c, const struct view_sites *v)
 	put_words(c, body, y > body.y && lines >= 8 ? y + 1 : y, v);
 	if (lines >= 3) {
 		canvas_fill(c, bottom, INK_BAR);
-		put(c, bottom, bottom.y, 0, INK_BAR, v->address ? address_keys : keys);
+		put(c, bottom, bottom.y, 0, INK_BAR,
+			v->address ? address_keys : choose_keys(columns));
 	}
 	if (v->address) {
 		struct rect line = {lines >= 3 ? lines - 2 : lines - 1, 0, 1, columns};
