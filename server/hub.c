@@ -7,11 +7,13 @@
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 /* A room's place in the table. */
 struct row {
-	struct stream_key key; /* first: it stands for the whole in comparisons */
-	struct room *room;     /* counted */
+	struct stream_key key;     /* first: it stands for the whole in comparisons */
+	struct room *room;         /* counted */
+	TAILQ_ENTRY(row) deserted; /* while nobody uses the room */
 };
 
 struct hub {
@@ -21,7 +23,8 @@ struct hub {
 	/* guarded by lock */
 	void *rows; /* tsearch tree */
 	size_t count, max;
-	struct room *telling; /* rooms with something to tell, linked and counted */
+	TAILQ_HEAD(, row) deserted; /* rooms that nobody uses, the longest deserted first */
+	struct room *telling;       /* rooms with something to tell, linked and counted */
 };
 
 static int compare(const void *a, const void *b)
@@ -38,6 +41,7 @@ struct hub *hub_new(struct engine *e, struct segment_budget *budget, size_t room
 	h->engine = e;
 	h->budget = budget;
 	h->max = rooms_max;
+	TAILQ_INIT(&h->deserted);
 	lock_init(&h->lock, LOCK_HUB);
 	return h;
 }
@@ -101,17 +105,41 @@ static struct row *add_locked(struct hub *h, const struct stream_key *key, struc
 	return row;
 }
 
+static void forget_locked(struct hub *h, struct row *row)
+{
+	lock_assert_held(&h->lock);
+	tdelete(row, &h->rows, compare);
+	h->count--;
+	free_row(row);
+}
+
+/* Without this, whoever says a word in as many rooms as there may be keeps everybody else from
+ * opening one, for ever. */
+static void make_way_locked(struct hub *h)
+{
+	struct row *row = TAILQ_FIRST(&h->deserted);
+
+	if (!row || h->count < h->max)
+		return;
+	TAILQ_REMOVE(&h->deserted, row, deserted);
+	forget_locked(h, row);
+}
+
 static enum code open_locked(
 	struct hub *h, const struct stream_key *key, struct span name, struct room **out)
 {
 	struct row *row = find_locked(h, key);
 
-	if (!row && h->count >= h->max)
-		return CODE_TOO_MANY_ROOMS;
-	if (!row)
+	if (!row) {
+		make_way_locked(h);
+		if (h->count >= h->max)
+			return CODE_TOO_MANY_ROOMS;
 		row = add_locked(h, key, name);
-	if (!row)
-		return CODE_RESOURCES;
+		if (!row)
+			return CODE_RESOURCES;
+	} else if (room_link(row->room)->users == 0) {
+		TAILQ_REMOVE(&h->deserted, row, deserted);
+	}
 	room_link(row->room)->users++;
 	*out = room_ref(row->room);
 	return CODE_NONE;
@@ -131,18 +159,15 @@ enum code hub_open(struct hub *h, struct span name, struct room **out)
 
 void hub_leave(struct hub *h, struct room *r)
 {
-	struct row *unused = NULL;
-
 	lock_take(&h->lock);
-	bool last = --room_link(r)->users == 0;
-	if (last && feed_last_seq(room_feed(r)) == 0) {
-		unused = find_locked(h, feed_key(room_feed(r)));
-		tdelete(unused, &h->rows, compare);
-		h->count--;
+	if (--room_link(r)->users == 0) {
+		struct row *row = find_locked(h, feed_key(room_feed(r)));
+		if (feed_last_seq(room_feed(r)) == 0)
+			forget_locked(h, row);
+		else
+			TAILQ_INSERT_TAIL(&h->deserted, row, deserted);
 	}
 	lock_drop(&h->lock);
-	if (unused)
-		free_row(unused);
 	room_unref(r);
 }
 

@@ -2,7 +2,9 @@
  * The hub: the table of rooms.
  *
  * A room comes into being when somebody opens it and stays while anybody uses it
- * or anything was said in it. The hub also keeps the list of rooms that have
+ * or anything was said in it. When there are as many as there may be, the one that
+ * nobody has used for longest makes way for a new one: its topic is forgotten, what
+ * was said in it is still in the log. The hub also keeps the list of rooms that have
  * something to tell their members (room.h).
  *
  * Any thread may call these functions.

@@ -174,6 +174,37 @@ START_TEST(as_many_as_there_may_be)
 }
 END_TEST
 
+/* Nobody can keep others out by saying a word everywhere: of the rooms that stay for what was said
+ * in them, the one that was left first makes way. */
+START_TEST(the_longest_deserted_makes_way)
+{
+	static const char *const names[] = {"a", "b", "c"};
+	struct room *rooms[3], *r = NULL;
+
+	hub_set_max(hub, 3);
+	for (int i = 0; i < 3; i++) {
+		rooms[i] = open_room(names[i]);
+		say(names[i]);
+	}
+	hub_leave(hub, rooms[1]);
+	hub_leave(hub, rooms[0]);
+	hub_leave(hub, open_room("b")); /* used again: "a" has been left for longer now */
+	hub_leave(hub, open_room("d"));
+	struct stream_key key = entry_room("a");
+	ck_assert_ptr_null(hub_find(hub, &key));
+	ck_assert_uint_eq(total(), 2); /* nothing was said in "d" */
+	ck_assert_ptr_eq(open_room("b"), rooms[1]);
+	/* What was said in "a" is still known. */
+	r = open_room("a");
+	ck_assert_uint_eq(feed_last_seq(room_feed(r)), 1);
+	/* Rooms that are in use stay. */
+	ck_assert_int_eq(hub_open(hub, span_of("d"), &rooms[0]), CODE_TOO_MANY_ROOMS);
+	hub_leave(hub, r);
+	hub_leave(hub, rooms[1]);
+	hub_leave(hub, rooms[2]);
+}
+END_TEST
+
 /* ---- the list ---- */
 
 static const uint16_t limits[] = {1, 3, 64, LIST_MAX, UINT16_MAX};
@@ -389,6 +420,7 @@ Suite *hub_suite(void)
 	tcase_add_test(c, older_than_the_room);
 	tcase_add_loop_test(c, names_that_cannot_be, 0, sizeof(bad_names) / sizeof(bad_names[0]));
 	tcase_add_test(c, as_many_as_there_may_be);
+	tcase_add_test(c, the_longest_deserted_makes_way);
 	tcase_add_loop_test(c, pages, 0, sizeof(limits) / sizeof(limits[0]));
 	tcase_add_test(c, the_list_goes_on_anywhere);
 	tcase_add_test(c, now_or_in_time);
