@@ -16,7 +16,7 @@ from .wait import BUILD, wait_for
 
 FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "screens")
 UPDATE = os.environ.get("LANCHAT_UPDATE_SCREENS") == "1"
-DAY = re.compile(r"(─+) \w+day, \d+ \w+ \d{4} (─+)")
+DAY = re.compile(r"─+ (\w+day, )?\d+ \w+ \d{4} ─+")
 MASKS = [
     (re.compile(r"\b\d\d:\d\d\b"), "12:34"),
     (re.compile(r"((?:127\.0\.0\.1|\[::1\]):)\d{5}\b"), r"\g<1>54321"),
@@ -28,8 +28,8 @@ MASKS = [
 
 def day(match):
     """A line of another day, as wide."""
-    width = len(match.group())
-    return " Thursday, 1 January 2026 ".center(width, "─")
+    name = " Thursday, 1 January 2026 " if match.group(1) else " 1 Jan 2026 "
+    return name.center(len(match.group()), "─")
 
 
 def masked(text):
