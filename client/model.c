@@ -113,6 +113,7 @@ void model_fini(struct model *m)
 	free(m->taken_nick);
 	free(m->server_name);
 	free(m->state_text);
+	free(m->trouble);
 	model_forget_rooms(m);
 	for (size_t i = 0; i < m->ignored_count; i++)
 		free(m->ignored_nicks[i]);

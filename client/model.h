@@ -72,6 +72,8 @@ struct model {
 
 	enum link_state state;
 	char *state_text; /* where to, or why */
+	char *trouble;    /* why there is no connection, as it was said last; owned; NULL while
+			     there is nothing to say again */
 	int64_t retry_at; /* clock_ms, while LINK_WAITING */
 	int64_t rtt_us;   /* -1: not known */
 	uint64_t spoken;  /* rises with each message; see roster_person.spoke */

@@ -38,6 +38,29 @@ static const char *or_empty(const char *text)
 
 /* ---- the connection ---- */
 
+/* A try has failed. It is said once, not at each try, which the status bar counts down to. */
+static int on_waiting(struct model *m, bool lost)
+{
+	bool first = !m->trouble;
+	char line[512];
+
+	if (m->trouble && strcmp(m->trouble, m->state_text) == 0)
+		return 0;
+	if (model_set(&m->trouble, m->state_text) < 0)
+		return ERR_MEMORY;
+	if (lost) {
+		(void)snprintf(line, sizeof line, "The connection was lost: %s", m->trouble);
+		return announce(m, LINE_ERROR, line);
+	}
+	int err = model_say(m, server_buffer(m), LINE_ERROR, "No connection: %s", m->trouble);
+	if (first && !m->logged_in)
+		err = either(err, model_say(m, server_buffer(m), LINE_INFO,
+					  "It is tried again and again. /discover lists the "
+					  "servers on this network; /connect HOST goes to another "
+					  "one."));
+	return err;
+}
+
 static int on_state(struct model *m, const struct event *e)
 {
 	const char *text = or_empty(e->text);
@@ -49,10 +72,14 @@ static int on_state(struct model *m, const struct event *e)
 		return ERR_MEMORY;
 	switch (e->state) {
 	case LINK_CONNECTING:
+		if (m->trouble)
+			return 0;
 		return model_say(m, server_buffer(m), LINE_INFO, "Connecting to %s", text);
 	case LINK_LOGGING_IN:
 		return 0;
 	case LINK_ONLINE:
+		free(m->trouble);
+		m->trouble = NULL;
 		if (m->was_online)
 			return announce(m, LINE_INFO, "Connected again.");
 		m->was_online = true;
@@ -60,11 +87,7 @@ static int on_state(struct model *m, const struct event *e)
 	case LINK_WAITING:
 		m->rtt_us = -1;
 		m->retry_at = clock_ms() + (int64_t)e->number;
-		if (before != LINK_ONLINE)
-			return model_say(
-				m, server_buffer(m), LINE_ERROR, "No connection: %s", text);
-		(void)snprintf(line, sizeof line, "The connection was lost: %s", text);
-		return announce(m, LINE_ERROR, line);
+		return on_waiting(m, before == LINK_ONLINE);
 	case LINK_FAILED:
 		(void)snprintf(line, sizeof line,
 			"Cannot go on with this server: %s (/discover lists servers, /connect "

@@ -425,6 +425,58 @@ START_TEST(words_of_the_connection)
 }
 END_TEST
 
+static void state(enum link_state now, const char *text)
+{
+	apply((struct event){
+		.type = EVENT_STATE, .state = now, .text = (char *)text, .number = 1000});
+}
+
+/* How many lines the server's pane has. */
+static uint64_t said_lines(void)
+{
+	return scrollback_end(&m.buffers[0]->lines);
+}
+
+/* Each try said that it began and that it failed, until nothing else was to be seen. */
+START_TEST(failures_are_said_once)
+{
+	state(LINK_WAITING, "closed");
+	uint64_t lines = said_lines();
+	ck_assert_str_eq(last_line(m.buffers[0])->text, "The connection was lost: closed");
+	state(LINK_CONNECTING, "here");
+	ck_assert_uint_eq(said_lines(), lines);
+	for (int i = 0; i < 5; i++) {
+		state(LINK_WAITING, "refu\x01sed");
+		state(LINK_CONNECTING, "here");
+		ck_assert_uint_eq(said_lines(), lines + 1);
+	}
+	state(LINK_WAITING, "timeout");
+	ck_assert_uint_eq(said_lines(), lines + 2);
+	ck_assert_str_eq(last_line(m.buffers[0])->text, "No connection: timeout");
+	state(LINK_ONLINE, "");
+	ck_assert_uint_eq(said_lines(), lines + 3);
+	ck_assert_str_eq(last_line(m.buffers[0])->text, "Connected again.");
+	/* The same trouble another time is news. */
+	state(LINK_WAITING, "timeout");
+	ck_assert_uint_eq(said_lines(), lines + 4);
+}
+END_TEST
+
+START_TEST(first_failure_tells_the_way_out)
+{
+	model_fini(&m);
+	ck_assert_int_eq(model_init(&m, me, "me"), 0);
+	state(LINK_CONNECTING, "here");
+	ck_assert_uint_eq(said_lines(), 1);
+	state(LINK_WAITING, "refused");
+	ck_assert_ptr_nonnull(strstr(last_line(m.buffers[0])->text, "/discover"));
+	uint64_t lines = said_lines();
+	state(LINK_WAITING, "timeout");
+	ck_assert_uint_eq(said_lines(), lines + 1);
+	ck_assert_str_eq(last_line(m.buffers[0])->text, "No connection: timeout");
+}
+END_TEST
+
 Suite *model_suite(void)
 {
 	Suite *s = suite_create("model");
@@ -449,6 +501,8 @@ Suite *model_suite(void)
 	tcase_add_test(t, topic);
 	tcase_add_test(t, listed_rooms);
 	tcase_add_test(t, words_of_the_connection);
+	tcase_add_test(t, failures_are_said_once);
+	tcase_add_test(t, first_failure_tells_the_way_out);
 	suite_add_tcase(s, t);
 	return s;
 }
