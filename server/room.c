@@ -34,6 +34,7 @@ struct room {
 	struct change *changes; /* CHANGES_MAX of them while there are any, else NULL */
 	size_t change_count;
 	bool changed; /* since the last telling */
+	bool listed;  /* a list was handed out that shows changes not told yet */
 	bool missed;  /* something changed that will not be told by name */
 	int64_t told; /* clock_ms */
 	uint64_t version;
@@ -92,9 +93,12 @@ struct room_link *room_link(struct room *r)
 /* ---- what there is to tell ---- */
 
 /* Coming and going within one telling is nothing; so is going and coming back, unless somebody went
- * or came who is away. */
+ * or came who is away. But where a list was handed out in between, both are told, or a row of that
+ * list would be wrong for ever. */
 static bool cancels_locked(struct room *r, const struct change *new)
 {
+	if (r->listed)
+		return false;
 	for (size_t i = r->change_count; i-- > 0;) {
 		const struct change *old = &r->changes[i];
 		if (memcmp(old->person, new->person, PERSON_ID) != 0 ||
@@ -202,7 +206,7 @@ static bool tell_locked(struct room *r)
 	free(r->changes);
 	r->changes = NULL;
 	r->change_count = 0;
-	r->changed = false;
+	r->changed = r->listed = false;
 	return anything;
 }
 
@@ -358,6 +362,7 @@ void room_members(struct room *r, struct span after, uint16_t limit, struct msg_
 		if (message_list_add(&list, ITEM_MEMBER, &item, buffer, size) != 0)
 			break;
 	}
+	r->listed = r->changed;
 	m->version = r->version;
 	m->people = (uint32_t)r->people.count;
 	m->more = i < r->people.count;

@@ -735,6 +735,21 @@ class People(Stranger):
         self.assertEqual([(m["nick"], m["state"]) for m in members],
                          [("anna", HERE), ("bob", HERE), ("boris", AWAY)])
 
+    def test_gone_right_after_the_list(self):
+        """The list was ahead of its version, and what it was ahead by is undone at once: no row
+        stays behind, whether the list came in one page or in many."""
+        for page in (0, 1):
+            with self.subTest(page=page):
+                watcher = self.client("anna", f"room{page}")
+                room = watcher.rooms[f"room{page}"]
+                others = [self.client(nick, room.name) for nick in ("boris", "carla")]
+                watcher.list_members(room.name, page)
+                for other in others:
+                    other.leave()
+                watcher.until(lambda: room.people == 1, "the others' leaving")
+                self.assertEqual(room.nicks(), [watcher.nick])
+                watcher.leave()
+
     def test_requests(self):
         anna = self.client("anna", "lobby")
         self.client("boris")

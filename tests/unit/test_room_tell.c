@@ -163,6 +163,31 @@ START_TEST(what_cancels_out_is_not_told)
 }
 END_TEST
 
+/* A list shows who has just come, before that is told. Their leaving in the same quarter of a second
+ * once cancelled their coming, and whoever had the list kept them in it for ever. */
+START_TEST(what_a_list_has_shown_is_told)
+{
+	static uint8_t buffer[4096];
+	struct msg_member_list list = {0};
+	struct msg_presence m;
+
+	enter(1);
+	ck_assert(tell(&m));
+	enter(2);
+	room_members(room, (struct span){0}, LIST_MAX, &list, buffer, sizeof(buffer));
+	ck_assert_uint_eq(list.members.count, 2);
+	leave(2);
+	ck_assert(tell(&m));
+	ck_assert_uint_eq(m.changes.count, 2);
+	ck_assert_uint_eq(m.people, 1);
+	/* A list with nothing pending changes nothing. */
+	room_members(room, (struct span){0}, LIST_MAX, &list, buffer, sizeof(buffer));
+	enter(3);
+	leave(3);
+	ck_assert(!tell(&m));
+}
+END_TEST
+
 START_TEST(the_window_knows_the_number_at_once)
 {
 	struct feed_window w;
@@ -185,6 +210,7 @@ Suite *room_tell_suite(void)
 	tcase_add_test(t, a_large_room_tells_numbers_and_skips_none);
 	tcase_add_test(t, a_room_that_was_large_has_everybody_ask_again);
 	tcase_add_test(t, what_cancels_out_is_not_told);
+	tcase_add_test(t, what_a_list_has_shown_is_told);
 	tcase_add_test(t, the_window_knows_the_number_at_once);
 	suite_add_tcase(s, t);
 	return s;
