@@ -61,7 +61,8 @@ struct model {
 
 	uint8_t me[PERSON_ID];
 	char *nick;        /* the user's, as far as is known */
-	char *taken_nick;  /* owned: what the user asked to be called, and could not; or NULL */
+	char *taken_nick;  /* owned: what the user could not be called, still to be said in the room
+			      that will be shown; or NULL */
 	char *server_name; /* "" until logged in */
 	bool logged_in;    /* ever */
 	bool was_online;   /* the state was LINK_ONLINE before */

@@ -116,8 +116,9 @@ static int on_logged_in(struct model *m, const struct event *e)
 	if (!again)
 		err = model_say(m, server_buffer(m), LINE_INFO, "Welcome to %s.", m->server_name);
 	if (!name_same(or_empty(e->nick), m->nick)) {
-		/* Said again in the room that will be shown. */
-		err = either(err, model_set(&m->taken_nick, m->nick));
+		/* Said again in the room that will be shown, if none is yet. */
+		if (m->wanted)
+			err = either(err, model_set(&m->taken_nick, m->nick));
 		(void)snprintf(line, sizeof line, "The nick %s was taken; you are %s.", m->nick,
 			or_empty(e->nick));
 		err = either(err, announce(m, LINE_INFO, line));

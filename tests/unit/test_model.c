@@ -346,6 +346,32 @@ START_TEST(taken_nick)
 	ck_assert_str_eq(last_line(model_current(&m))->text, "The nick me was taken; you are me2.");
 	ck_assert_uint_eq(m.text_max, 100);
 	ck_assert(!m.kept);
+	/* It was said in the room that was shown; those joined later are not told. */
+	join("later", 0, false);
+	model_show(&m, model_index(&m, model_room(&m, "later")));
+	caught_up("later");
+	ck_assert_str_eq(last_line(model_current(&m))->text, "You are in #later: 1 person here.");
+}
+END_TEST
+
+/* It was said in the server's pane alone, which is left as soon as the first room is joined. */
+START_TEST(taken_nick_at_first)
+{
+	model_fini(&m);
+	ck_assert_int_eq(model_init(&m, me, "me"), 0);
+	ck_assert_int_eq(model_set(&m.wanted, "lobby"), 0);
+	apply((struct event){.type = EVENT_LOGGED_IN,
+		.nick = (char *)"me2",
+		.text = (char *)"house",
+		.flag = true,
+		.number = 100});
+	ck_assert_str_eq(last_line(m.buffers[0])->text, "The nick me was taken; you are me2.");
+	join("lobby", 0, false);
+	caught_up("lobby");
+	ck_assert_str_eq(model_current(&m)->name, "lobby");
+	ck_assert_str_eq(last_line(model_current(&m))->text, "The nick me was taken; you are me2.");
+	caught_up("lobby");
+	ck_assert_ptr_null(m.taken_nick);
 }
 END_TEST
 
@@ -497,6 +523,7 @@ Suite *model_suite(void)
 	tcase_add_test(t, closed);
 	tcase_add_test(t, clean_text);
 	tcase_add_test(t, taken_nick);
+	tcase_add_test(t, taken_nick_at_first);
 	tcase_add_test(t, greeting_is_unread);
 	tcase_add_test(t, topic);
 	tcase_add_test(t, listed_rooms);
