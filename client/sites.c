@@ -27,6 +27,7 @@ void sites_update(struct sites *s, const struct finder_row *rows, size_t count, 
 	if (count > 0)
 		memcpy(s->rows, rows, count * sizeof *rows);
 	s->count = count;
+	s->several |= count > 1;
 	if (s->chosen >= count)
 		s->chosen = count > 0 ? count - 1 : 0;
 	for (size_t i = 0; had && i < count; i++) {
@@ -56,9 +57,9 @@ static int64_t later(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-static bool may_join(const struct sites *s)
+bool sites_will_join(const struct sites *s)
 {
-	return !s->touched && s->count == 1 && sites_is_compatible(&s->rows[0]);
+	return !s->touched && !s->several && s->count == 1 && sites_is_compatible(&s->rows[0]);
 }
 
 static int64_t join_at(const struct sites *s)
@@ -68,7 +69,7 @@ static int64_t join_at(const struct sites *s)
 
 enum sites_advice sites_decide(const struct sites *s, int64_t now)
 {
-	if (may_join(s) && now >= join_at(s))
+	if (sites_will_join(s) && now >= join_at(s))
 		return SITES_JOIN;
 	if (s->host && !s->touched && s->count == 0 && now >= s->started + SITES_SETTLE_MS)
 		return SITES_HOST;
@@ -82,7 +83,7 @@ bool sites_is_nothing(const struct sites *s, int64_t now)
 
 int64_t sites_deadline(const struct sites *s, int64_t now)
 {
-	if (may_join(s))
+	if (sites_will_join(s))
 		return join_at(s);
 	if (s->count > 0 || sites_is_nothing(s, now))
 		return INT64_MAX;

@@ -1,11 +1,11 @@
 /*
  * Sites: the servers that the discovery screen lists, and what to do about them.
  *
- * It keeps what the finder found, which row is chosen (by the server, not by its
- * place, for rows come and go), and decides by the clock: where there is just one
- * server, to join it; where there is none, to say why that may be, or to host
- * one. A user who presses a key decides for himself from then on. The caller owns
- * the storage; one thread.
+ * It keeps what the finder found, which row is chosen (by the
+ * server, not by its place, for rows come and go), and decides by the clock: where
+ * there is and was just one server, to join it; where there is none, to say why
+ * that may be, or to host one. A user who presses a key decides for himself from
+ * then on. The caller owns the storage; one thread.
  */
 #ifndef LANCHAT_SITES_H
 #define LANCHAT_SITES_H
@@ -33,6 +33,7 @@ struct sites {
 	int64_t started; /* clock_ms: when looking began */
 	int64_t alone;   /* since when there is exactly one server */
 	bool touched;    /* the user has pressed a key */
+	bool several;    /* there was a choice */
 	bool host;       /* host one where there is none */
 };
 
@@ -47,6 +48,9 @@ void sites_move(struct sites *s, long by);
 
 /* Does the server speak a version of the protocol that this client speaks? */
 bool sites_is_compatible(const struct finder_row *row);
+
+/* Is there one server, which will be joined unless the user presses a key? */
+bool sites_will_join(const struct sites *s);
 
 /* What to do now; and when (clock_ms) to ask again; INT64_MAX: when something changes. */
 enum sites_advice sites_decide(const struct sites *s, int64_t now);

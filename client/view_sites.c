@@ -142,7 +142,7 @@ static void put_words(struct canvas *c, struct rect r, int y, const struct view_
 
 	if (v->message)
 		y = put_paragraph(c, r, y, INK_STRONG, v->message) + 1;
-	if (s->count == 1 && !s->touched && sites_is_compatible(&s->rows[0])) {
+	if (sites_will_join(s)) {
 		(void)snprintf(text, sizeof text,
 			"One server found: %s. Joining it; press a key to stay here.",
 			s->rows[0].name);

@@ -50,15 +50,31 @@ START_TEST(joins_the_only_one)
 	ck_assert_int_eq(sites_decide(&s, 1999), SITES_LOOK);
 	ck_assert_int_eq(sites_deadline(&s, 1999), 2000);
 	ck_assert_int_eq(sites_decide(&s, 2000), SITES_JOIN);
-	sites_update(&s, rows, 2, 1500);
-	ck_assert_int_eq(sites_decide(&s, 5000), SITES_LOOK);
-	ck_assert_int_eq(sites_deadline(&s, 5000), INT64_MAX);
-	/* Alone again: it is on the screen for a moment first. */
+	/* Another one instead: it is on the screen for a moment first. */
 	sites_update(&s, rows + 1, 1, 6000);
 	ck_assert_int_eq(sites_decide(&s, 6000), SITES_LOOK);
 	ck_assert_int_eq(sites_decide(&s, 6000 + SITES_NOTICE_MS), SITES_JOIN);
+	ck_assert(sites_will_join(&s));
 	s.touched = true;
 	ck_assert_int_eq(sites_decide(&s, 9000), SITES_LOOK);
+	ck_assert(!sites_will_join(&s));
+}
+END_TEST
+
+/* When one of two servers went away, the other one was joined under the hands of who was choosing. */
+START_TEST(not_the_one_that_is_left)
+{
+	struct sites s;
+	struct finder_row rows[2] = {row(1), row(2)};
+
+	sites_init(&s, 0, true);
+	sites_update(&s, rows, 2, 500);
+	ck_assert_int_eq(sites_decide(&s, 5000), SITES_LOOK);
+	ck_assert_int_eq(sites_deadline(&s, 5000), INT64_MAX);
+	sites_update(&s, rows + 1, 1, 6000);
+	ck_assert(!sites_will_join(&s));
+	ck_assert_int_eq(sites_decide(&s, 60000), SITES_LOOK);
+	ck_assert_int_eq(sites_deadline(&s, 60000), INT64_MAX);
 }
 END_TEST
 
@@ -100,6 +116,7 @@ Suite *sites_suite(void)
 
 	tcase_add_test(t, chosen_stays);
 	tcase_add_test(t, joins_the_only_one);
+	tcase_add_test(t, not_the_one_that_is_left);
 	tcase_add_test(t, not_one_that_speaks_otherwise);
 	tcase_add_test(t, nothing_there);
 	suite_add_tcase(s, t);
