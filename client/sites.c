@@ -2,7 +2,9 @@
 
 #include "common/message.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 void sites_init(struct sites *s, int64_t now, bool host)
 {
@@ -13,6 +15,31 @@ static bool same_server(const struct finder_row *a, const struct finder_row *b)
 {
 	return memcmp(a->server, b->server, sizeof a->server) == 0 &&
 	       memcmp(a->instance, b->instance, sizeof a->instance) == 0;
+}
+
+static void print_address(const struct finder_row *row, char out[NET_ADDRESS_MAX])
+{
+	out[0] = '\0';
+	if (row->address_count > 0)
+		net_print(&row->addresses[0], out);
+}
+
+/* Names first, without regard to case; numbers in addresses count as numbers. Never 0 for different
+ * servers, so that rows do not change places by themselves. */
+static int compare_rows(const void *left, const void *right)
+{
+	const struct finder_row *a = left, *b = right;
+	char a_address[NET_ADDRESS_MAX], b_address[NET_ADDRESS_MAX];
+	int order = strcasecmp(a->name, b->name);
+
+	if (order == 0) {
+		print_address(a, a_address);
+		print_address(b, b_address);
+		order = strverscmp(a_address, b_address);
+	}
+	if (order == 0)
+		order = memcmp(a->server, b->server, sizeof a->server);
+	return order ? order : memcmp(a->instance, b->instance, sizeof a->instance);
 }
 
 void sites_update(struct sites *s, const struct finder_row *rows, size_t count, int64_t now)
@@ -26,12 +53,13 @@ void sites_update(struct sites *s, const struct finder_row *rows, size_t count, 
 		count = FINDER_ROWS;
 	if (count > 0)
 		memcpy(s->rows, rows, count * sizeof *rows);
+	qsort(s->rows, count, sizeof *s->rows, compare_rows);
 	s->count = count;
 	s->several |= count > 1;
 	if (s->chosen >= count)
 		s->chosen = count > 0 ? count - 1 : 0;
 	for (size_t i = 0; had && i < count; i++) {
-		if (same_server(&was, &rows[i]))
+		if (same_server(&was, &s->rows[i]))
 			s->chosen = i;
 	}
 	if (count == 1 && !(was_alone && same_server(&was, &rows[0])))

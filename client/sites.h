@@ -1,7 +1,7 @@
 /*
  * Sites: the servers that the discovery screen lists, and what to do about them.
  *
- * It keeps what the finder found, which row is chosen (by the
+ * It keeps what the finder found, sorted by name, and which row is chosen (by the
  * server, not by its place, for rows come and go), and decides by the clock: where
  * there is and was just one server, to join it; where there is none, to say why
  * that may be, or to host one. A user who presses a key decides for himself from
@@ -27,7 +27,7 @@ enum sites_advice {
 };
 
 struct sites {
-	struct finder_row rows[FINDER_ROWS];
+	struct finder_row rows[FINDER_ROWS]; /* by name, then by address */
 	size_t count;
 	size_t chosen;   /* < count, unless there are none */
 	int64_t started; /* clock_ms: when looking began */
@@ -40,7 +40,7 @@ struct sites {
 /* Begin. */
 void sites_init(struct sites *s, int64_t now, bool host);
 
-/* The finder's list as it is now. */
+/* The finder's list as it is now, in whatever order. */
 void sites_update(struct sites *s, const struct finder_row *rows, size_t count, int64_t now);
 
 /* Choose another row, as far as there are any. */

@@ -5,7 +5,9 @@
 
 #include "common/message.h"
 
+#include <arpa/inet.h>
 #include <check.h>
+#include <stdio.h>
 #include <string.h>
 
 static struct finder_row row(uint8_t id)
@@ -37,6 +39,45 @@ START_TEST(chosen_stays)
 	sites_update(&s, rows, 0, 30);
 	ck_assert_uint_eq(s.count, 0);
 	ck_assert_uint_eq(s.chosen, 0);
+}
+END_TEST
+
+static struct finder_row named(uint8_t id, const char *name, const char *address)
+{
+	struct finder_row r = row(id);
+	struct sockaddr_in *v4 = &r.addresses[0].u.v4;
+
+	(void)snprintf(r.name, sizeof r.name, "%s", name);
+	r.addresses[0].length = sizeof *v4;
+	v4->sin_family = AF_INET;
+	v4->sin_port = htons(NET_PORT);
+	ck_assert_int_eq(inet_pton(AF_INET, address, &v4->sin_addr), 1);
+	r.address_count = 1;
+	return r;
+}
+
+/* The order was that in which the servers answered. */
+START_TEST(sorted)
+{
+	struct sites s;
+	struct finder_row rows[] = {
+		named(5, "upper", "10.0.0.1"),
+		named(4, "middle", "10.0.0.10"),
+		named(3, "Middle", "10.0.0.9"),
+		named(2, "middle", "10.0.0.10"),
+		named(1, "alpha", "10.0.0.3"),
+	};
+
+	sites_init(&s, 0, false);
+	sites_update(&s, rows, 2, 10);
+	ck_assert_uint_eq(s.rows[0].server[0], 4);
+	sites_move(&s, 1);
+	ck_assert_uint_eq(s.rows[s.chosen].server[0], 5);
+	sites_update(&s, rows, 5, 20);
+	static const uint8_t order[] = {1, 3, 2, 4, 5};
+	for (size_t i = 0; i < 5; i++)
+		ck_assert_uint_eq(s.rows[i].server[0], order[i]);
+	ck_assert_uint_eq(s.rows[s.chosen].server[0], 5); /* it stays chosen */
 }
 END_TEST
 
@@ -115,6 +156,7 @@ Suite *sites_suite(void)
 	TCase *t = tcase_create("decisions");
 
 	tcase_add_test(t, chosen_stays);
+	tcase_add_test(t, sorted);
 	tcase_add_test(t, joins_the_only_one);
 	tcase_add_test(t, not_the_one_that_is_left);
 	tcase_add_test(t, not_one_that_speaks_otherwise);
