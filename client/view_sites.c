@@ -157,8 +157,10 @@ static void put_words(struct canvas *c, struct rect r, int y, const struct view_
 		put_paragraph(c, r, y, INK_NORMAL, "Looking for servers on this network...");
 	} else {
 		(void)snprintf(text, sizeof text,
-			"%zu %s. Choose one with the arrow keys and Enter.", s->count,
-			s->count == 1 ? "server" : "servers");
+			s->count == 1 ? "%zu server. Enter joins it."
+				      : "%zu servers. Choose one with the arrow keys, and Enter "
+					"joins it.",
+			s->count);
 		put_paragraph(c, r, y, INK_DIM, text);
 	}
 }
