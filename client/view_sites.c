@@ -7,11 +7,16 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Columns of the list, where there is room for all. */
+/* Columns of the list: where there is room for all, and where there is less. Two servers of one name
+ * differ in their addresses, so the people go first; 22 columns take any IPv4 address and port. */
+#define WIDE            70
 #define ADDRESS_COLUMNS 28
 #define PEOPLE_COLUMNS  12
 #define TIME_COLUMNS    9
-#define WIDE            70
+#define MEDIUM          46
+#define FEW_PEOPLE      7
+#define NARROW          34
+#define SHORT_ADDRESS   22
 
 static const char title[] = " lanchat: servers on this network";
 /* The keys, in as many words as there are columns for. */
@@ -75,27 +80,29 @@ static struct rect part(struct rect r, int *x, int columns)
 	return p;
 }
 
-/* One row of the list: in columns, or, where it is narrow, the name and the people alone. */
+/* A field in its rectangle, with a blank after it. */
+static void put_field(
+	struct canvas *c, struct rect r, int *x, int columns, int y, int ink, const char *text)
+{
+	struct rect p = part(r, x, columns);
+
+	p.columns--;
+	put(c, p, y, p.x, ink, text);
+}
+
+/* One row of the list, with as many of the fields as there are columns for. */
 static void put_fields(struct canvas *c, struct rect r, int y, int ink, const char *const fields[4])
 {
-	int x = r.x + 1, left = r.columns - 1;
-	struct rect p;
+	bool wide = r.columns >= WIDE;
+	int address = wide ? ADDRESS_COLUMNS : r.columns >= NARROW ? SHORT_ADDRESS : 0;
+	int people = wide ? PEOPLE_COLUMNS : r.columns >= MEDIUM ? FEW_PEOPLE : 0;
+	int time = wide ? TIME_COLUMNS : 0;
+	int x = r.x + 1;
 
-	if (r.columns < WIDE) {
-		p = part(r, &x, left > 12 ? left - 10 : left);
-		put(c, p, y, p.x, ink, fields[0]);
-		p = part(r, &x, r.x + r.columns - x);
-		put(c, p, y, p.x + 1, ink, fields[2]);
-		return;
-	}
-	p = part(r, &x, left - ADDRESS_COLUMNS - PEOPLE_COLUMNS - TIME_COLUMNS);
-	put(c, (struct rect){p.y, p.x, p.lines, p.columns - 1}, y, p.x, ink, fields[0]);
-	p = part(r, &x, ADDRESS_COLUMNS);
-	put(c, (struct rect){p.y, p.x, p.lines, p.columns - 1}, y, p.x, ink, fields[1]);
-	p = part(r, &x, PEOPLE_COLUMNS);
-	put(c, p, y, p.x, ink, fields[2]);
-	p = part(r, &x, TIME_COLUMNS);
-	put(c, p, y, p.x, ink, fields[3]);
+	put_field(c, r, &x, r.columns - 1 - address - people - time, y, ink, fields[0]);
+	put_field(c, r, &x, address, y, ink, fields[1]);
+	put_field(c, r, &x, people, y, ink, fields[2]);
+	put_field(c, r, &x, time, y, ink, fields[3]);
 }
 
 static void put_site(
