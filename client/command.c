@@ -22,13 +22,13 @@ static const struct command_spec table[] = {
 	{"join", COMMAND_JOIN, SHAPE_ROOM, 1, "ROOM", "enter a room, or go to it; it need not exist yet"},
 	{"list", COMMAND_ROOMS, SHAPE_NONE, 0, "", "the same as /rooms"},
 	{"me", COMMAND_ME, SHAPE_REST, 1, "TEXT", "say what you do: /me waves"},
-	{"msg", COMMAND_MSG, SHAPE_NICK, 2, "NICK TEXT", "say something to one person"},
+	{"msg", COMMAND_MSG, SHAPE_MSG, 2, "NICK TEXT", "say something to one person"},
 	{"names", COMMAND_NAMES, SHAPE_NONE, 0, "", "list who is in this room"},
 	{"nick", COMMAND_NICK, SHAPE_NICK, 1, "NICK", "be called something else"},
-	{"notice", COMMAND_NOTICE, SHAPE_NICK, 2, "NICK|#ROOM TEXT",
+	{"notice", COMMAND_NOTICE, SHAPE_MSG, 2, "NICK|#ROOM TEXT",
 		"say something that no program will answer"},
 	{"part", COMMAND_PART, SHAPE_ROOM, 0, "[ROOM]", "leave this room, or another one; closes a conversation"},
-	{"query", COMMAND_QUERY, SHAPE_NICK, 1, "NICK [TEXT]", "open a conversation with one person"},
+	{"query", COMMAND_QUERY, SHAPE_MSG, 1, "NICK [TEXT]", "open a conversation with one person"},
 	{"quit", COMMAND_QUIT, SHAPE_NONE, 0, "", "leave lanchat"},
 	{"rooms", COMMAND_ROOMS, SHAPE_NONE, 0, "", "list the server's rooms"},
 	{"server", COMMAND_CONNECT, SHAPE_WORD, 0, "[HOST[:PORT]]", "the same as /connect"},
@@ -119,6 +119,12 @@ static int check_word(const struct command_spec *spec, struct command *c, char *
 		room ? ROOM_NAME_MAX : NICK_MAX, room ? "room" : "nick", error, size);
 }
 
+/* May something follow the first argument? */
+static bool takes_text(enum command_shape shape)
+{
+	return shape == SHAPE_REST || shape == SHAPE_MSG;
+}
+
 static int parse_arguments(const struct command_spec *spec, const char *arguments,
 	struct command *c, char *error, size_t size)
 {
@@ -139,8 +145,7 @@ static int parse_arguments(const struct command_spec *spec, const char *argument
 	}
 	c->rest = arguments;
 	count += *arguments ? 1 : 0;
-	if (count < spec->least || (spec->shape == SHAPE_NONE && count > 0) ||
-		(spec->shape == SHAPE_WORD && count > 1))
+	if (count < spec->least || (*arguments && !takes_text(spec->shape)))
 		return usage(spec, error, size);
 	return check_word(spec, c, error, size);
 }

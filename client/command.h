@@ -47,8 +47,9 @@ struct command {
 enum command_shape {
 	SHAPE_NONE, /* no arguments */
 	SHAPE_REST, /* a text */
-	SHAPE_NICK, /* a nick, and perhaps a text */
-	SHAPE_ROOM, /* a room, with or without #, and perhaps a text */
+	SHAPE_NICK, /* a nick */
+	SHAPE_MSG,  /* a nick, and perhaps a text */
+	SHAPE_ROOM, /* a room, with or without # */
 	SHAPE_WORD, /* a word */
 };
 
