@@ -191,6 +191,6 @@ char *command_print(const struct command_spec *spec, char *out, size_t size)
 	char head[64];
 
 	(void)snprintf(head, sizeof head, "/%s %s", spec->name, spec->arguments);
-	(void)snprintf(out, size, "%-26s %s", head, spec->help);
+	(void)snprintf(out, size, "%-*s%s", COMMAND_HELP_COLUMN, head, spec->help);
 	return out;
 }

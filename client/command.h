@@ -74,7 +74,9 @@ int command_parse(const char *line, struct command *out, char *error, size_t siz
 /* Check a text before it is sent: ERR_TOO_BIG with a sentence that tells the limit, `most` bytes. */
 int command_check_text(const char *text, size_t most, char *error, size_t size);
 
-/* One line of help: "/join ROOM           enter a room, ...", cut to `size`. Returns `out`. */
+/* One line of help: "/join ROOM           enter a room, ...", cut to `size`; the words begin at this
+ * column. Returns `out`. */
+#define COMMAND_HELP_COLUMN 28
 char *command_print(const struct command_spec *spec, char *out, size_t size);
 
 #endif

@@ -104,6 +104,6 @@ char *keymap_print(const struct binding *b, char *out, size_t size)
 			keys_name(b->keys[i], name));
 		used += n > 0 ? (size_t)n : 0;
 	}
-	(void)snprintf(out, size, "%-28s %s", names, b->help ? b->help : "");
+	(void)snprintf(out, size, "%-*s%s", KEYMAP_HELP_COLUMN, names, b->help ? b->help : "");
 	return out;
 }

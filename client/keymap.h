@@ -55,8 +55,9 @@ const struct binding *keymap_table(size_t *count);
 /* The row of a key; NULL when it has none. */
 const struct binding *keymap_find(uint32_t key);
 
-/* One line of help for a row: "Ctrl-A, Home        to the start of the line", cut to `size`. Returns
- * `out`. */
+/* One line of help for a row: "Ctrl-A, Home        to the start of the line", cut to `size`; the
+ * words begin at this column. Returns `out`. */
+#define KEYMAP_HELP_COLUMN 28
 char *keymap_print(const struct binding *b, char *out, size_t size);
 
 #endif

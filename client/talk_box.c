@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define PASTE_SHOWN 12 /* lines of a paste that are shown */
+#define INDENT      2  /* of lines of help below their heading */
 
 /* Add a line to the box; without memory it stays shorter. */
 static void add_line(struct talk *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -50,9 +51,10 @@ static void add_keys(struct talk *t)
 	add_line(t, "Keys");
 	for (size_t i = 0; i < count; i++) {
 		if (table[i].help)
-			add_line(t, "  %s", keymap_print(&table[i], line, sizeof line));
+			add_line(
+				t, "%*s%s", INDENT, "", keymap_print(&table[i], line, sizeof line));
 	}
-	add_line(t, "  %-28s %s", "Mouse",
+	add_line(t, "%*s%-*s%s", INDENT, "", KEYMAP_HELP_COLUMN, "Mouse",
 		"a click shows a room, the wheel scrolls; Shift marks text");
 }
 
@@ -64,8 +66,9 @@ static void add_commands(struct talk *t)
 
 	add_line(t, "Commands");
 	for (size_t i = 0; i < count; i++)
-		add_line(t, "  %s", command_print(&table[i], line, sizeof line));
-	add_line(t, "  %-26s %s", "//TEXT", "say something that begins with a slash");
+		add_line(t, "%*s%s", INDENT, "", command_print(&table[i], line, sizeof line));
+	add_line(t, "%*s%-*s%s", INDENT, "", COMMAND_HELP_COLUMN, "//TEXT",
+		"say something that begins with a slash");
 }
 
 void talk_open_help(struct talk *t, bool keys_first)
@@ -115,7 +118,9 @@ struct box talk_box(const struct talk *t)
 		b.title = t->box_title;
 		b.footer = " Enter: send   e: edit first   Esc: drop ";
 	} else {
+		_Static_assert(KEYMAP_HELP_COLUMN == COMMAND_HELP_COLUMN, "one column of words");
 		b.title = " Help ";
+		b.hang = INDENT + KEYMAP_HELP_COLUMN;
 		b.footer = " Up, Down, PageUp, PageDown: scroll   Esc: close ";
 	}
 	return b;

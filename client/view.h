@@ -53,6 +53,7 @@ struct box {
 	const char *title;
 	char *const *lines; /* borrowed; long ones are wrapped */
 	size_t count;
+	size_t hang; /* what is wrapped goes on at this column, where there is room; 0: at a few */
 	const char *footer;
 };
 

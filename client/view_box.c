@@ -4,21 +4,30 @@
 
 #include <string.h>
 
-#define HANG   4  /* indent of what is wrapped */
+#define HANG   4  /* indent of what is wrapped, where there is no better one */
+#define LEAST  20 /* columns that an indent leaves */
 #define FRAMED 20 /* columns without which there is no frame */
 #define WIDEST 100
 #define LOWEST 6
+
+static size_t choose_hang(const struct box *b, size_t columns)
+{
+	if (b->hang > 0 && b->hang + LEAST <= columns)
+		return b->hang;
+	return columns > 4 * HANG ? HANG : 0;
+}
 
 /* Visit the rows of all lines: draw those that are seen, return how many there are. */
 static size_t draw_rows(struct canvas *c, struct rect r, const struct box *b, size_t top)
 {
 	size_t row = 0, columns = r.columns > 0 ? (size_t)r.columns : 1;
+	size_t indent = choose_hang(b, columns);
 
 	for (size_t i = 0; i < b->count; i++) {
 		const char *text = b->lines[i];
 		size_t length = strlen(text), at = 0, end;
 		do {
-			size_t hang = at > 0 && columns > 4 * HANG ? HANG : 0;
+			size_t hang = at > 0 ? indent : 0;
 			size_t next = wrap_row(text, length, at, columns - hang, &end);
 			if (row >= top && row - top < (size_t)r.lines)
 				canvas_text(c, r, r.y + (int)(row - top), r.x + (int)hang,

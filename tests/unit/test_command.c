@@ -24,6 +24,8 @@ START_TEST(table_in_order)
 		ck_assert((table[i].arguments[0] == '\0') == (table[i].shape == SHAPE_NONE));
 		command_print(&table[i], line, sizeof line);
 		ck_assert_uint_lt(strlen(line), 100);
+		ck_assert_str_eq(line + COMMAND_HELP_COLUMN, table[i].help);
+		ck_assert_int_eq(line[COMMAND_HELP_COLUMN - 1], ' ');
 		ck_assert_uint_lt(strlen(command_print(&table[i], line, 10)), 10);
 	}
 }
