@@ -28,11 +28,13 @@ struct app {
 	struct keys keys;
 	struct seek *seek;
 	struct talk *talk;
-	struct hosting *hosting; /* a server is being started */
-	bool any_port;           /* and the usual port is in use */
-	int signals;             /* signalfd */
-	sigset_t before;         /* the signal mask that was found */
-	int64_t key_at;          /* clock_ms: when the last bytes came from the terminal */
+	bool from_list;                /* talk was begun from the list of servers, */
+	char typed[NET_HOST_MAX + 64]; /* by an address that was typed there; or empty */
+	struct hosting *hosting;       /* a server is being started */
+	bool any_port;                 /* and the usual port is in use */
+	int signals;                   /* signalfd */
+	sigset_t before;               /* the signal mask that was found */
+	int64_t key_at;                /* clock_ms: when the last bytes came from the terminal */
 	bool over;
 	int status;
 	char error[512]; /* for stderr, once the terminal is restored */
@@ -69,10 +71,13 @@ static void show_seek(struct app *a, bool by_itself)
 		give_up(a, "cannot look for servers", err);
 }
 
-static void show_talk(struct app *a, const struct location *where)
+/* `typed`: the address as it was typed in the list, or "". */
+static void show_talk(struct app *a, const struct location *where, const char *typed)
 {
 	struct talk *before = a->talk;
 
+	a->from_list = a->seek != NULL;
+	(void)snprintf(a->typed, sizeof a->typed, "%s", typed);
 	hosting_free(a->hosting);
 	a->hosting = NULL;
 	a->talk = NULL;
@@ -85,6 +90,23 @@ static void show_talk(struct app *a, const struct location *where)
 	}
 	seek_stop(a->seek);
 	a->seek = NULL;
+}
+
+/* The server that was chosen cannot be talked to: back to the list, to choose again. Without a list,
+ * it is tried on. */
+static void choose_again(struct app *a)
+{
+	char text[2048];
+
+	if (!a->from_list)
+		return;
+	(void)snprintf(text, sizeof text, "No connection: %s", talk_trouble(a->talk));
+	show_seek(a, false);
+	if (!a->seek)
+		return;
+	if (a->typed[0])
+		seek_type(a->seek, a->typed);
+	seek_say(a->seek, text);
 }
 
 /* Where the text says. An address is looked up when connecting; a name is looked for on the network,
@@ -124,7 +146,7 @@ static void check_hosting(struct app *a)
 	if (err == ERR_AGAIN)
 		return;
 	if (err == 0) {
-		show_talk(a, &where);
+		show_talk(a, &where, "");
 		return;
 	}
 	hosting_free(a->hosting);
@@ -180,11 +202,11 @@ static void heed_seek(struct app *a)
 		break;
 	case SEEK_JOIN:
 		seek_where(a->seek, &where);
-		show_talk(a, &where);
+		show_talk(a, &where, "");
 		break;
 	case SEEK_ADDRESS:
 		if (locate(a, seek_address(a->seek), &where, error, sizeof error) == 0)
-			show_talk(a, &where);
+			show_talk(a, &where, seek_address(a->seek));
 		else
 			seek_say(a->seek, error);
 		break;
@@ -213,9 +235,12 @@ static void heed_talk(struct app *a)
 		break;
 	case TALK_CONNECT:
 		if (locate(a, talk_server(a->talk), &where, error, sizeof error) == 0)
-			show_talk(a, &where);
+			show_talk(a, &where, "");
 		else
 			talk_say(a->talk, LINE_ERROR, error);
+		break;
+	case TALK_FAILED:
+		choose_again(a);
 		break;
 	case TALK_SUSPEND:
 		suspend(a, true);
@@ -392,7 +417,7 @@ static int start(struct app *a)
 		return err;
 	}
 	if (a->config->server)
-		show_talk(a, &where);
+		show_talk(a, &where, "");
 	else
 		show_seek(a, true);
 	return 0;

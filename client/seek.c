@@ -180,6 +180,12 @@ static void take_key(struct seek *s, uint32_t key)
 		list_key(s, key);
 }
 
+void seek_type(struct seek *s, const char *address)
+{
+	begin_typing(s);
+	insert(s, address, strlen(address));
+}
+
 static void take_paste(struct seek *s, const struct input *in)
 {
 	struct paste paste;

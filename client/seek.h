@@ -56,6 +56,9 @@ enum seek_wish seek_wish(struct seek *s);
 void seek_where(const struct seek *s, struct location *out);
 const char *seek_address(const struct seek *s);
 
+/* Put an address into the line, as if it had been typed. */
+void seek_type(struct seek *s, const char *address);
+
 /* Are there servers in the list? */
 bool seek_has_servers(const struct seek *s);
 

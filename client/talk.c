@@ -110,6 +110,15 @@ int talk_fd(const struct talk *t)
 
 /* ---- what happens ---- */
 
+/* Nothing came of this server, and nothing would be lost by leaving it. */
+static bool is_in_vain(const struct talk *t)
+{
+	const struct model *m = &t->model;
+
+	return !m->logged_in && (m->state == LINK_WAITING || m->state == LINK_FAILED) &&
+	       t->editor.length == 0 && link_unacknowledged(t->link) == 0;
+}
+
 void talk_events(struct talk *t)
 {
 	bool closed = false;
@@ -128,6 +137,8 @@ void talk_events(struct talk *t)
 	t->model.bell = false;
 	if (t->leaving && closed)
 		t->wish = TALK_QUIT;
+	else if (t->wish == TALK_STAY && is_in_vain(t))
+		t->wish = TALK_FAILED;
 }
 
 void talk_input(struct talk *t, const struct input *in)
@@ -182,6 +193,11 @@ enum talk_wish talk_wish(struct talk *t)
 const char *talk_server(const struct talk *t)
 {
 	return t->server;
+}
+
+const char *talk_trouble(const struct talk *t)
+{
+	return t->model.state_text;
 }
 
 void talk_say(struct talk *t, enum line_kind kind, const char *text)

@@ -25,6 +25,8 @@ enum talk_wish {
 	TALK_QUIT,
 	TALK_DISCOVER, /* back to the list of servers */
 	TALK_CONNECT,  /* to another server: talk_server */
+	TALK_FAILED,   /* there never was a connection (talk_trouble), and nothing has been written:
+			  go back, if there is something to go back to, or stay while it goes on */
 	TALK_SUSPEND,
 };
 
@@ -59,6 +61,9 @@ enum talk_wish talk_wish(struct talk *t);
 
 /* Where to, after TALK_CONNECT. Borrowed. */
 const char *talk_server(const struct talk *t);
+
+/* Why there is no connection. Borrowed. */
+const char *talk_trouble(const struct talk *t);
 
 /* Tell the user something. */
 void talk_say(struct talk *t, enum line_kind kind, const char *text);
