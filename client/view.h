@@ -57,8 +57,8 @@ struct box {
 	const char *footer;
 };
 
-/* A box in the middle of the screen, its rows from `top` on. Returns `top`, less where it was beyond
- * the end. */
+/* A box in the middle of the screen, its rows from `top` on; its frame tells which they are, unless
+ * all are seen. Returns `top`, less where it was beyond the end. */
 size_t view_box(struct canvas *c, const struct box *b, size_t top);
 
 /* ---- the discovery screen ---- */

@@ -2,6 +2,7 @@
 
 #include "client/wrap.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define HANG   4  /* indent of what is wrapped, where there is no better one */
@@ -39,7 +40,7 @@ static size_t draw_rows(struct canvas *c, struct rect r, const struct box *b, si
 	return row;
 }
 
-static void draw_frame(struct canvas *c, struct rect r, const struct box *b)
+static void draw_frame(struct canvas *c, struct rect r, const struct box *b, const char *position)
 {
 	int right = r.x + r.columns - 1, bottom = r.y + r.lines - 1;
 
@@ -54,11 +55,24 @@ static void draw_frame(struct canvas *c, struct rect r, const struct box *b)
 	struct rect inside = {r.y, r.x + 2, r.lines, r.columns - 4};
 	canvas_text(c, inside, r.y, inside.x, INK_STRONG, b->title, strlen(b->title));
 	canvas_text(c, inside, bottom, inside.x, INK_STRONG, b->footer, strlen(b->footer));
+	int spare = inside.columns - (int)(strlen(b->title) + strlen(position));
+	if (spare > 0)
+		canvas_text(c, inside, r.y, inside.x + inside.columns - (int)strlen(position),
+			INK_STRONG, position, strlen(position));
+}
+
+/* Which of the rows are seen, unless all are. */
+static void print_position(size_t top, size_t seen, size_t rows, char *out, size_t size)
+{
+	out[0] = '\0';
+	if (seen < rows)
+		(void)snprintf(out, size, " %zu-%zu of %zu ", top + 1, top + seen, rows);
 }
 
 size_t view_box(struct canvas *c, const struct box *b, size_t top)
 {
 	int lines, columns;
+	char position[80];
 
 	canvas_size(c, &lines, &columns);
 	struct rect frame = {0, 0, lines, columns}, inside = frame;
@@ -82,8 +96,9 @@ size_t view_box(struct canvas *c, const struct box *b, size_t top)
 	if (top > most)
 		top = most;
 	canvas_fill(c, frame, INK_NORMAL);
+	print_position(top, (size_t)inside.lines, rows, position, sizeof position);
 	if (framed)
-		draw_frame(c, frame, b);
+		draw_frame(c, frame, b, position);
 	draw_rows(c, inside, b, top);
 	return top;
 }
