@@ -121,7 +121,7 @@ struct box talk_box(const struct talk *t)
 		_Static_assert(KEYMAP_HELP_COLUMN == COMMAND_HELP_COLUMN, "one column of words");
 		b.title = " Help ";
 		b.hang = INDENT + KEYMAP_HELP_COLUMN;
-		b.footer = " Up, Down, PageUp, PageDown: scroll   Esc: close ";
+		b.footer = " Esc: close   Up, Down, PageUp, PageDown: scroll ";
 	}
 	return b;
 }
