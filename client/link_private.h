@@ -50,7 +50,7 @@ struct link {
 	struct link_bytes output; /* being sent */
 	size_t output_sent;
 	bool output_broken; /* the socket takes no more; what came may still be read */
-	unsigned failures;  /* tries since the last login */
+	unsigned failures;  /* tries since the last login that held */
 	int64_t down_since; /* clock_ms: start, or the end of the last login */
 	unsigned code;      /* why the last try failed */
 	char reason[512];

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #define TRY_MS      10000 /* for one try: look-up, connection and login */
+#define STEADY_MS   10000 /* a login that held so long was a good one */
 #define FAREWELL_MS 1000  /* for the goodbye to go out and the server to close */
 
 /* ---- events and reasons ---- */
@@ -399,6 +400,7 @@ static int try_once(struct link *l)
 	r = link_session_begin(l->session, clock_us(), deadline * 1000);
 	lock_drop(&l->lock);
 	publish(l);
+	int64_t began = clock_ms();
 	r = r ? session_failed(l, r) : converse(l);
 	if (r == ERR_STOPPING)
 		farewell(l);
@@ -410,8 +412,10 @@ static int try_once(struct link *l)
 	stream_free(l->stream);
 	l->stream = NULL;
 	if (online) {
-		l->failures = 0;
 		l->down_since = clock_ms();
+		/* A server that takes us in and throws us out is no better than one that is away. */
+		if (l->down_since - began >= STEADY_MS)
+			l->failures = 0;
 	}
 	return r;
 }

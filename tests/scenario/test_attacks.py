@@ -2,7 +2,11 @@
 """Attempts to fill the server, to stop it or to turn it against others, by one who plays by the
 letter of the protocol or ignores it."""
 
-from lib import Raw, SLOW, Scenario, Server, main, wire
+import socket
+import threading
+import time
+
+from lib import Pipe, Raw, SLOW, Scenario, Server, main, wait_for, wire
 
 
 def settle(raw, data):
@@ -53,6 +57,90 @@ class Greed(Scenario):
         tag = anna.request("JOIN", room="room1", replay=10)
         self.assertEqual(anna.expect("JOINED", tag=tag)["last"], 1)
         self.assertEqual(anna.expect("SAID", room="room1")["text"], "mine")
+
+
+class Visitor(Raw):
+    """The other end of a connection: a client that came to a false server."""
+
+    def __init__(self, connection):  # pylint: disable=super-init-not-called
+        self.socket = connection
+        self.socket.settimeout(10 * SLOW)
+        self.bytes = b""
+        self.ended = None
+        self.seen = []
+
+    def admit(self):
+        """Let the client in, as a server should; the tag of its first JOIN."""
+        self.expect("HELLO")
+        self.message("WELCOME", version=1, server=b"s" * 32, log=b"l" * 16, name="false")
+        login = self.expect("LOGIN")
+        self.message("LOGGED_IN", tag=login["tag"], nick=login["nick"], text_max=4096,
+                     rooms_max=100, ping_seconds=30, idle_seconds=120)
+        self.message("CAUGHT_UP")
+        return self.expect("JOIN")["tag"]
+
+    def show_room(self, tag):
+        self.message("JOINED", tag=tag, room="lobby", people=1)
+        self.message("CAUGHT_UP", room="lobby")
+
+
+class Trap:
+    """A false server. Whoever connects is dealt with by `script`, each in a thread."""
+
+    def __init__(self, case, script):
+        self.script = script
+        self.visits = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
+        case.addCleanup(self.listener.close)
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            self.visits.append(time.monotonic())
+            threading.Thread(target=self.visit, args=(connection,), daemon=True).start()
+
+    def visit(self, connection):
+        with connection:
+            try:
+                self.script(Visitor(connection))
+            except (OSError, AssertionError):
+                pass  # the client has had enough
+
+
+class FalseServers(Scenario):
+    """What a client meets when it connects to somebody who means harm."""
+
+    def test_thrown_out(self):
+        """Taken in and thrown out at once, again and again: it comes back ever more slowly."""
+        trap = Trap(self, Visitor.admit)
+        Pipe(self, trap, "anna")
+        wait_for(lambda: len(trap.visits) >= 5, "five visits", seen=lambda: len(trap.visits))
+        self.assertGreater(trap.visits[4] - trap.visits[3], 1.5)
+
+    def test_escapes(self):
+        """Nothing that a server says can steer the terminal that the output goes to."""
+        evil = b"\x1b]0;pwned\x07 \x1b[2J \xc2\x9b31m \x7f \xff \xed\xa0\x80 \xe2\x80\xae \r"
+        def script(visitor):
+            visitor.show_room(visitor.admit())
+            visitor.message("NOTICE", text=evil)
+            visitor.message("SAID", seq=1, counter=1, nick=b"n", room="lobby", text=evil)
+            visitor.message("DIRECT_SAID", seq=2, counter=2, nick=evil, to_nick=b"x", text=evil,
+                            person=b"p" * 32)
+            visitor.wait_end()
+        for json in (True, False):
+            client = Pipe(self, Trap(self, script), "anna", json=json)
+            def said(client=client):
+                with open(client.out_path, encoding="utf-8") as out:
+                    text = out.read() + client.stderr()
+                return text if text.count("pwned") >= 3 and text.endswith("\n") else None
+            text = wait_for(said, "all three messages", seen=client.tail)
+            steering = [c for c in text if c != "\n" and (ord(c) < 32 or 127 <= ord(c) < 160)]
+            self.assertEqual(steering, [], text)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ class Raw:
     def send(self, data):
         self.socket.sendall(data)
 
-    def message(self, name, **values):
+    def message(self, name, /, **values):
         """Send a message."""
         self.send(wire.encode(name, **values))
 

@@ -87,7 +87,7 @@ def frame(number, payload=b"", flags=0, length=None):
     return struct.pack(">IHH", size, number, flags) + payload
 
 
-def encode(name, **values):
+def encode(name, /, **values):
     """A message's frame. Fields that are not given are 0, zero bytes, empty."""
     number, layout = MESSAGES[name]
     payload = b""
