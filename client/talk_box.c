@@ -71,6 +71,21 @@ static void add_commands(struct talk *t)
 		"say something that begins with a slash");
 }
 
+static void add_mark(struct talk *t, enum line_state state, bool kept, const char *help)
+{
+	add_line(t, "%*s%s%*s%s", INDENT, "", view_mark(state, kept), KEYMAP_HELP_COLUMN - 1, "",
+		help);
+}
+
+static void add_marks(struct talk *t)
+{
+	add_line(t, "Marks of your messages");
+	add_mark(t, LINE_WAITING, false, "on its way to the server");
+	add_mark(t, LINE_ACCEPTED, false, "the server has it");
+	add_mark(t, LINE_ACCEPTED, true, "the server has it, and keeps it");
+	add_mark(t, LINE_REFUSED, false, "refused; the line below tells why");
+}
+
 void talk_open_help(struct talk *t, bool keys_first)
 {
 	talk_close_box(t);
@@ -83,6 +98,8 @@ void talk_open_help(struct talk *t, bool keys_first)
 		add_commands(t);
 	else
 		add_keys(t);
+	add_line(t, "%s", "");
+	add_marks(t);
 	t->overlay = OVERLAY_HELP;
 }
 

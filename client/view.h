@@ -32,6 +32,10 @@ size_t view_rooms_top(struct rect r, const struct model *m, size_t top);
 void view_members(struct canvas *c, struct rect r, const struct buffer *b);
 void view_messages(struct canvas *c, struct rect r, const struct buffer *b, bool kept);
 
+/* The mark, one column wide, of an own message: how it is doing at a server that keeps what is said, or
+ * does not. */
+const char *view_mark(enum line_state state, bool kept);
+
 /* How the pane of that rectangle would lay a buffer's lines out, for scrolling it. */
 struct rows_view view_rows(struct rect r, const struct buffer *b);
 

@@ -50,10 +50,10 @@ static int nick_ink(const struct canvas *c, const struct line *l)
 	return l->mention ? INK_MENTION : canvas_nick_ink(c, l->nick);
 }
 
-/* How an own message is doing: on its way, accepted (and kept), refused. */
-static const char *mark_of(const struct line *l, bool kept)
+/* On its way, accepted (and kept), refused. */
+const char *view_mark(enum line_state state, bool kept)
 {
-	switch (l->state) {
+	switch (state) {
 	case LINE_PLAIN:
 		return " ";
 	case LINE_WAITING:
@@ -102,17 +102,18 @@ static void draw_nick_column(
 
 	print_nick(l, nick, sizeof nick);
 	int columns = (int)text_columns(nick, strlen(nick));
-	put(c, r, y, x, l->state == LINE_REFUSED ? INK_ERROR : INK_DIM, mark_of(l, kept));
+	put(c, r, y, x, l->state == LINE_REFUSED ? INK_ERROR : INK_DIM, view_mark(l->state, kept));
 	put(c, r, y, x + 1 + NICK_ROOM - columns, nick_ink(c, l), nick);
 }
 
-/* The nick in front of the text, where there is no room for a column. What is not as it should be is
- * marked in the blank after the time. */
+/* The nick in front of the text, where there is no room for a column. The mark is in the blank after
+ * the time. */
 static void draw_nick_before(
 	struct canvas *c, struct rect r, int y, int x, const struct line *l, bool kept)
 {
-	if (x > r.x && (l->state == LINE_WAITING || l->state == LINE_REFUSED))
-		put(c, r, y, x - 1, text_ink(l), mark_of(l, kept));
+	if (x > r.x)
+		put(c, r, y, x - 1, l->state == LINE_REFUSED ? INK_ERROR : INK_DIM,
+			view_mark(l->state, kept));
 	if (l->nick[0] == '\0') {
 		put(c, r, y, x, text_ink(l), l->kind == LINE_ERROR ? "! " : "- ");
 		return;
