@@ -121,21 +121,20 @@ static int check_terminal(char *error, size_t size)
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
 		(void)snprintf(error, size,
-			"stdin and stdout must be a terminal; for scripts there is lanchat --pipe");
+			"stdin and stdout must be a terminal; for scripts there is `lanchat "
+			"--pipe`");
 		return ERR_ARGUMENT;
 	}
 	if (!name || name[0] == '\0') {
 		(void)snprintf(error, size,
-			"TERM is not set, so the kind of terminal is unknown; try TERM=xterm "
-			"lanchat, or "
-			"lanchat --pipe");
+			"TERM is not set, so the kind of terminal is unknown; try `TERM=xterm "
+			"lanchat`, or `lanchat --pipe`");
 		return ERR_ARGUMENT;
 	}
 	if (setupterm(NULL, STDOUT_FILENO, &status) != OK) {
 		(void)snprintf(error, size,
-			"the terminal TERM=%.64s is not known here; try TERM=xterm lanchat, or "
-			"lanchat "
-			"--pipe",
+			"the terminal TERM=%.64s is not known here; try `TERM=xterm "
+			"lanchat`, or `lanchat --pipe`",
 			name);
 		return ERR_ARGUMENT;
 	}
@@ -145,8 +144,8 @@ static int check_terminal(char *error, size_t size)
 	if (capable)
 		return 0;
 	(void)snprintf(error, size,
-		"the terminal TERM=%.64s cannot place its cursor, which panes need; lanchat --pipe "
-		"works there",
+		"the terminal TERM=%.64s cannot place its cursor, which panes need; "
+		"`lanchat --pipe` works there",
 		name);
 	return ERR_ARGUMENT;
 }
