@@ -237,7 +237,7 @@ static void heed_talk(struct app *a)
 		if (locate(a, talk_server(a->talk), &where, error, sizeof error) == 0)
 			show_talk(a, &where, "");
 		else
-			talk_say(a->talk, LINE_ERROR, error);
+			talk_refuse_server(a->talk, error);
 		break;
 	case TALK_FAILED:
 		choose_again(a);

@@ -195,6 +195,16 @@ const char *talk_server(const struct talk *t)
 	return t->server;
 }
 
+void talk_refuse_server(struct talk *t, const char *why)
+{
+	char line[COMMAND_WORD_MAX + 16];
+
+	talk_say(t, LINE_ERROR, why);
+	(void)snprintf(line, sizeof line, "/connect %s", t->server);
+	if (t->editor.length == 0)
+		(void)editor_set(&t->editor, line);
+}
+
 const char *talk_trouble(const struct talk *t)
 {
 	return t->model.state_text;
@@ -206,6 +216,17 @@ void talk_say(struct talk *t, enum line_kind kind, const char *text)
 
 	b->place = (struct rows_place){0};
 	if (model_say(&t->model, b, kind, "%s", text) < 0)
+		talk_hint(t, "Out of memory.");
+}
+
+void talk_stay(struct talk *t, const char *error)
+{
+	char line[COMMAND_WORD_MAX + 16];
+
+	talk_say(t, LINE_ERROR, error);
+	(void)snprintf(line, sizeof line, "/connect %s", t->server);
+	/* Something else may be in the line by now: finding a server by its name takes a moment. */
+	if (t->editor.length == 0 && editor_set(&t->editor, line) < 0)
 		talk_hint(t, "Out of memory.");
 }
 

@@ -12,7 +12,6 @@
 #include "client/canvas.h"
 #include "client/keys.h"
 #include "client/locate.h"
-#include "client/scrollback.h"
 #include "client/terminal.h"
 
 #include <stddef.h>
@@ -62,10 +61,13 @@ enum talk_wish talk_wish(struct talk *t);
 /* Where to, after TALK_CONNECT. Borrowed. */
 const char *talk_server(const struct talk *t);
 
+/* There is no such server, for this reason: the user is told, and the command is in the line again. */
+void talk_refuse_server(struct talk *t, const char *why);
+
 /* Why there is no connection. Borrowed. */
 const char *talk_trouble(const struct talk *t);
 
-/* Tell the user something. */
-void talk_say(struct talk *t, enum line_kind kind, const char *text);
+/* The server of TALK_CONNECT cannot be had: say why, and give the command back to be put right. */
+void talk_stay(struct talk *t, const char *error);
 
 #endif

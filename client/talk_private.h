@@ -58,6 +58,9 @@ struct talk {
 
 /* ---- talk.c ---- */
 
+/* A line of the program's own words, where the user is looking. */
+void talk_say(struct talk *t, enum line_kind kind, const char *text);
+
 /* A short word instead of the status bar, for some seconds. */
 void talk_hint(struct talk *t, const char *text);
 
