@@ -350,17 +350,34 @@ static int change_roster(struct roster *r, const struct event *e)
 	return 0;
 }
 
+/* Is it about the user, whatever the order in which a new nick is told? */
+static bool is_my_change(const struct model *m, const struct event *e)
+{
+	return name_same(or_empty(e->nick), m->nick) ||
+	       (e->change == CHANGE_RENAMED && name_same(or_empty(e->text), m->nick));
+}
+
+/* Changes are told some time after they happen, so a list may have somebody whose coming is told
+ * after it. */
+static bool is_known(const struct buffer *b, const struct event *e)
+{
+	const struct roster_person *p = roster_find(&b->roster, or_empty(e->nick));
+
+	return e->change == CHANGE_JOINED && p && memcmp(p->person, e->person, PERSON_ID) == 0;
+}
+
 static int on_presence(struct model *m, const struct event *e)
 {
 	struct buffer *b = model_room(m, or_empty(e->room));
 
 	if (!b)
 		return 0;
+	bool known = is_known(b, e);
 	b->people = e->number;
 	int err = change_roster(&b->roster, e) == ERR_MEMORY ? ERR_MEMORY : 0;
 	err = either(err, change_direct(m, e));
 	/* What the user does is told by other means. */
-	if (name_same(or_empty(e->nick), m->nick) || model_is_ignored(m, e->person))
+	if (known || is_my_change(m, e) || model_is_ignored(m, e->person))
 		return err;
 	return either(err, say_change(m, b, e));
 }

@@ -288,6 +288,39 @@ START_TEST(people_come_and_go)
 }
 END_TEST
 
+/* A newcomer was told of the coming of people who were in the list of members already. */
+START_TEST(known_people_do_not_come)
+{
+	struct buffer *b = model_current(&m);
+	uint64_t end;
+
+	apply(presence(CHANGE_JOINED, "anna", "", PERSON_HERE));
+	end = scrollback_end(&b->lines);
+	apply(presence(CHANGE_JOINED, "Anna", "", PERSON_HERE));
+	ck_assert_uint_eq(scrollback_end(&b->lines), end);
+	ck_assert_uint_eq(b->roster.count, 1);
+	apply(presence(CHANGE_PARTED, "anna", "", PERSON_HERE));
+	apply(presence(CHANGE_JOINED, "anna", "", PERSON_HERE));
+	ck_assert_str_eq(last_line(b)->text, "anna joined");
+	ck_assert_uint_eq(scrollback_end(&b->lines), end + 2);
+}
+END_TEST
+
+/* "You are now me3." was followed by "me is now me3". */
+START_TEST(own_changes_are_told_once)
+{
+	struct buffer *b = model_current(&m);
+
+	apply((struct event){.type = EVENT_RENAMED, .nick = (char *)"me3"});
+	ck_assert_str_eq(last_line(b)->text, "You are now me3.");
+	uint64_t end = scrollback_end(&b->lines);
+	apply(presence(CHANGE_RENAMED, "me", "me3", PERSON_HERE));
+	apply(presence(CHANGE_STATE, "me3", "", PERSON_AWAY));
+	apply(presence(CHANGE_STATE, "me3", "", PERSON_HERE));
+	ck_assert_uint_eq(scrollback_end(&b->lines), end);
+}
+END_TEST
+
 START_TEST(ignored)
 {
 	struct buffer *b = model_current(&m);
@@ -519,6 +552,8 @@ Suite *model_suite(void)
 	tcase_add_test(t, direct_to_oneself);
 	tcase_add_test(t, inbox_from_before);
 	tcase_add_test(t, people_come_and_go);
+	tcase_add_test(t, known_people_do_not_come);
+	tcase_add_test(t, own_changes_are_told_once);
 	tcase_add_test(t, ignored);
 	tcase_add_test(t, closed);
 	tcase_add_test(t, clean_text);
