@@ -219,17 +219,6 @@ void talk_say(struct talk *t, enum line_kind kind, const char *text)
 		talk_hint(t, "Out of memory.");
 }
 
-void talk_stay(struct talk *t, const char *error)
-{
-	char line[COMMAND_WORD_MAX + 16];
-
-	talk_say(t, LINE_ERROR, error);
-	(void)snprintf(line, sizeof line, "/connect %s", t->server);
-	/* Something else may be in the line by now: finding a server by its name takes a moment. */
-	if (t->editor.length == 0 && editor_set(&t->editor, line) < 0)
-		talk_hint(t, "Out of memory.");
-}
-
 void talk_hint(struct talk *t, const char *text)
 {
 	(void)snprintf(t->hint, sizeof t->hint, "%s", text);

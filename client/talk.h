@@ -67,7 +67,4 @@ void talk_refuse_server(struct talk *t, const char *why);
 /* Why there is no connection. Borrowed. */
 const char *talk_trouble(const struct talk *t);
 
-/* The server of TALK_CONNECT cannot be had: say why, and give the command back to be put right. */
-void talk_stay(struct talk *t, const char *error);
-
 #endif
