@@ -2,7 +2,6 @@
 """The client in a real terminal: finding a server, joining it, and every way out."""
 
 import os
-import re
 import signal
 import subprocess
 
@@ -112,10 +111,8 @@ class Discovery(Scenario):
         announced(self, "middle")
         last = announced(self, "upper")
         anna = Client(self)
-        anna.wait_text("^ middle ")
-        anna.wait_text("^ upper ")
-        if re.search("(?s)middle.*upper", anna.text()):
-            anna.keys("Down")
+        anna.wait_text("^ middle .*\n upper ")
+        anna.keys("Down")
         wait_for(lambda: "\x1b[7m upper" in anna.styled(), "the second row to be chosen")
         announced(self, "above")
         announced(self, "zebra")
@@ -193,14 +190,24 @@ class Discovery(Scenario):
         self.assertTrue(anna.restored())
 
     def test_unreachable(self):
-        """It names the address and the reason."""
+        """Back to the list, with the address as it was typed and the reason."""
         anna = Client(self)
         anna.wait_text("No server was found")
         anna.keys("a")
         anna.wait_text("^Address:")
         anna.enter("127.0.0.1:1")
-        anna.wait_text("127.0.0.1:1: Connection refused")
-        anna.settle()
+        anna.wait_text("cannot connect to 127.0.0.1:1: Connection refused")
+        anna.wait_text("servers on this network")
+        anna.wait_text("^Address: 127.0.0.1:1$")
+        anna.wait_text("No server was found")
+        anna.same("seek-unreachable")
+
+    def test_unreachable_operand(self):
+        """A server that was named when starting is tried again and again, and says so; there is a
+        way to the list."""
+        anna = Client(self, "127.0.0.1:1")
+        anna.wait_text("offline, next try in [0-9]+ s")
+        anna.wait_text("/discover")
         anna.enter("/discover")
         anna.wait_text("servers on this network")
 

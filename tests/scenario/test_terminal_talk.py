@@ -251,7 +251,8 @@ class Commands(Talking):
     def test_missing_arguments(self):
         """Each says how it is used, and keeps the line."""
         anna = self.anna()
-        for line in ("/msg", "/msg bob", "/join", "/nick", "/me", "/unignore", "/nick a,b"):
+        for line in ("/msg", "/msg bob", "/join", "/nick", "/me", "/unignore", "/join a b",
+                     "/nick a,b"):
             with self.subTest(line=line):
                 before = len(anna.messages()) - anna.messages().count("")
                 anna.enter(line)
