@@ -123,7 +123,8 @@ void talk_open_paste(struct talk *t)
 	}
 	if (t->paste.lines > PASTE_SHOWN)
 		add_line(t, "... and %zu more lines", t->paste.lines - PASTE_SHOWN);
-	(void)snprintf(t->box_title, sizeof t->box_title, " Paste: %zu lines ", t->paste.lines);
+	(void)snprintf(t->box_title, sizeof t->box_title, " Paste: %zu %s ", t->paste.lines,
+		t->paste.lines == 1 ? "line" : "lines");
 	t->overlay = OVERLAY_PASTE;
 }
 
