@@ -274,6 +274,7 @@ int model_add_line(struct model *m, struct buffer *b, struct line *l, bool fresh
 
 	if (err < 0)
 		return err;
+	b->missed += news && b->place.back;
 	if (seen || !news)
 		return 0;
 	if (b->marker == MODEL_NO_LINE || b->unread == 0)

@@ -38,6 +38,8 @@ struct buffer {
 	struct rows_place place; /* where the pane looks */
 	uint64_t marker;         /* the first line that was not read; MODEL_NO_LINE */
 	unsigned unread, mentions;
+	unsigned
+		missed; /* news while the pane looked back; whoever looks at the newest line resets it */
 	struct roster roster;
 	uint64_t people;   /* in the room, also where the roster does not know them all */
 	bool joined;       /* in the room now */

@@ -70,6 +70,21 @@ char *status_activity(const struct model *m, char *out, size_t size)
 	return out;
 }
 
+char *status_scrolled(const struct buffer *b, char *out, size_t size)
+{
+	struct rows_view v = {.lines = &b->lines, .shape = rows_shape(80), .marker = b->marker};
+	unsigned long long below = rows_below(&v, &b->place);
+
+	if (!b->place.back)
+		(void)snprintf(out, size, "%s", "");
+	else if (b->missed > 0)
+		(void)snprintf(
+			out, size, "scrolled back, %llu below, %u new (Esc)", below, b->missed);
+	else
+		(void)snprintf(out, size, "scrolled back, %llu below (Esc)", below);
+	return out;
+}
+
 int64_t status_deadline(const struct model *m, int64_t now)
 {
 	int64_t left = m->retry_at - now;

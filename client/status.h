@@ -18,6 +18,10 @@ char *status_connection(const struct model *m, int64_t now, char *out, size_t si
  * Returns `out`. */
 char *status_activity(const struct model *m, char *out, size_t size);
 
+/* How far the pane is from the newest line: "scrolled back, 82 below, 3 new (Esc)"; empty at that line.
+ * Returns `out`. */
+char *status_scrolled(const struct buffer *b, char *out, size_t size);
+
 /* The name of a buffer as it is shown: "#dev", "anna", the server's. Returns `out`. */
 char *status_name(const struct buffer *b, char *out, size_t size);
 

@@ -300,12 +300,14 @@ void talk_draw(struct talk *t)
 {
 	struct canvas *c = t->canvas;
 	struct model *m = &t->model;
-	const struct buffer *b = model_current(m);
+	struct buffer *b = model_current(m);
 	struct layout_wishes wishes = t->wishes;
 	char prompt[NICK_MAX * 3 + 4];
 	int lines, columns;
 
 	canvas_size(c, &lines, &columns);
+	if (!b->place.back)
+		b->missed = 0;
 	wishes.members &= b->kind == BUFFER_ROOM;
 	t->layout = layout_make(lines, columns, wishes);
 	canvas_clear(c);

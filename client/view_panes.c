@@ -144,19 +144,6 @@ void view_hint(struct canvas *c, struct rect r, const char *text)
 	put_cut(c, r, r.y, r.x + 1, INK_BAR, text);
 }
 
-/* What is at the right end of the status bar; it is never cut for what is on the left. */
-static void print_right(const struct model *m, char *out, size_t size)
-{
-	const struct buffer *b = model_current(m);
-	struct rows_view v = {.lines = &b->lines, .shape = rows_shape(80), .marker = b->marker};
-	uint64_t below = rows_below(&v, &b->place);
-
-	out[0] = '\0';
-	if (b->place.back)
-		(void)snprintf(
-			out, size, "scrolled back, %llu below (Esc) ", (unsigned long long)below);
-}
-
 void view_status(
 	struct canvas *c, struct rect r, const struct model *m, bool rooms_shown, int64_t now)
 {
@@ -165,8 +152,9 @@ void view_status(
 	if (is_empty(r))
 		return;
 	const struct buffer *b = model_current(m);
-	print_right(m, right, sizeof right);
-	int width = (int)strlen(right);
+	/* At the right end; it is never cut for what is on the left. */
+	int width = (int)strlen(status_scrolled(b, right, sizeof right));
+	width += width > 0;
 	struct rect left = r;
 	if (width > 0 && width + 8 <= r.columns)
 		left.columns -= width;

@@ -341,6 +341,25 @@ START_TEST(ignored)
 }
 END_TEST
 
+/* The number of lines below rose, and nothing told that some of them were new. */
+START_TEST(news_while_scrolled_back)
+{
+	struct buffer *b = model_current(&m);
+	char out[128];
+
+	apply(said("lobby", anna, "anna", "one"));
+	apply(said("lobby", anna, "anna", "two"));
+	ck_assert_str_eq(status_scrolled(b, out, sizeof out), "");
+	b->place = (struct rows_place){.back = true, .line = scrollback_end(&b->lines) - 2};
+	ck_assert_str_eq(status_scrolled(b, out, sizeof out), "scrolled back, 1 below (Esc)");
+	apply(said("lobby", anna, "anna", "three"));
+	apply(presence(CHANGE_JOINED, "boris", "", PERSON_HERE));
+	ck_assert_str_eq(
+		status_scrolled(b, out, sizeof out), "scrolled back, 3 below, 1 new (Esc)");
+	ck_assert_uint_lt(strlen(status_scrolled(b, out, 5)), 5);
+}
+END_TEST
+
 START_TEST(closed)
 {
 	struct buffer *dev = model_room(&m, "dev");
@@ -555,6 +574,7 @@ Suite *model_suite(void)
 	tcase_add_test(t, known_people_do_not_come);
 	tcase_add_test(t, own_changes_are_told_once);
 	tcase_add_test(t, ignored);
+	tcase_add_test(t, news_while_scrolled_back);
 	tcase_add_test(t, closed);
 	tcase_add_test(t, clean_text);
 	tcase_add_test(t, taken_nick);
