@@ -281,12 +281,14 @@ class Commands(Talking):
         anna.wait_text("1 room")
         anna.enter("/back")
         anna.wait_gone("away$")
+        anna.wait_text("│anna$")
         anna.enter("/nick annie")
         anna.wait_text("^annie>")
         bob.wait_event("nick", text="annie")
+        anna.wait_text("│annie$")
+        anna.same("commands")
         anna.enter("/notice bob a notice")
         bob.wait_event("message", text="a notice")
-        anna.same("commands")
 
     def test_ignore(self):
         bob = self.bob()
