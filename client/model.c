@@ -110,6 +110,7 @@ void model_fini(struct model *m)
 	free(m->buffers);
 	free(m->wanted);
 	free(m->nick);
+	free(m->nick_before);
 	free(m->taken_nick);
 	free(m->server_name);
 	free(m->state_text);

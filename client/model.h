@@ -63,6 +63,8 @@ struct model {
 
 	uint8_t me[PERSON_ID];
 	char *nick;        /* the user's, as far as is known */
+	char *nick_before; /* the one before that, under which changes may still be told; owned, or
+			      NULL */
 	char *taken_nick;  /* owned: what the user could not be called, still to be said in the room
 			      that will be shown; or NULL */
 	char *server_name; /* "" until logged in */

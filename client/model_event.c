@@ -350,15 +350,18 @@ static int change_roster(struct roster *r, const struct event *e)
 	return 0;
 }
 
-/* Is it about the user, whatever the order in which a new nick is told? */
+/* Is it about the user? Changes are told some time after they happen, also under the nick before. */
 static bool is_my_change(const struct model *m, const struct event *e)
 {
-	return name_same(or_empty(e->nick), m->nick) ||
-	       (e->change == CHANGE_RENAMED && name_same(or_empty(e->text), m->nick));
+	const char *nick = or_empty(e->nick);
+
+	if (name_same(nick, m->nick))
+		return true;
+	return m->nick_before && name_same(nick, m->nick_before) &&
+	       memcmp(e->person, m->me, PERSON_ID) == 0;
 }
 
-/* Changes are told some time after they happen, so a list may have somebody whose coming is told
- * after it. */
+/* So a list may have somebody whose coming is told after it. */
 static bool is_known(const struct buffer *b, const struct event *e)
 {
 	const struct roster_person *p = roster_find(&b->roster, or_empty(e->nick));
@@ -386,7 +389,7 @@ static int on_renamed(struct model *m, const struct event *e)
 {
 	char line[NICK_MAX + 64];
 
-	if (model_set(&m->nick, or_empty(e->nick)) < 0)
+	if (model_set(&m->nick_before, m->nick) < 0 || model_set(&m->nick, or_empty(e->nick)) < 0)
 		return ERR_MEMORY;
 	(void)snprintf(line, sizeof line, "You are now %s.", m->nick);
 	return announce(m, LINE_INFO, line);

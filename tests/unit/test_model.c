@@ -310,14 +310,23 @@ END_TEST
 START_TEST(own_changes_are_told_once)
 {
 	struct buffer *b = model_current(&m);
+	struct event e[] = {
+		presence(CHANGE_STATE, "me", "", PERSON_HERE),
+		presence(CHANGE_RENAMED, "me", "me3", PERSON_HERE),
+		presence(CHANGE_STATE, "me3", "", PERSON_AWAY),
+	};
 
 	apply((struct event){.type = EVENT_RENAMED, .nick = (char *)"me3"});
 	ck_assert_str_eq(last_line(b)->text, "You are now me3.");
 	uint64_t end = scrollback_end(&b->lines);
-	apply(presence(CHANGE_RENAMED, "me", "me3", PERSON_HERE));
-	apply(presence(CHANGE_STATE, "me3", "", PERSON_AWAY));
-	apply(presence(CHANGE_STATE, "me3", "", PERSON_HERE));
+	for (size_t i = 0; i < sizeof e / sizeof e[0]; i++) {
+		memcpy(e[i].person, me, PERSON_ID);
+		apply(e[i]);
+	}
 	ck_assert_uint_eq(scrollback_end(&b->lines), end);
+	/* Somebody else has that nick now. */
+	apply(presence(CHANGE_JOINED, "me", "", PERSON_HERE));
+	ck_assert_str_eq(last_line(b)->text, "me joined");
 }
 END_TEST
 
