@@ -1,6 +1,7 @@
 #include "common/options.h"
 
 #include "common/err.h"
+#include "common/file.h"
 #include "common/options_internal.h"
 
 #include <errno.h>
@@ -149,7 +150,7 @@ int options_read(
 	const struct option_table *t, void *settings, const char *path, char *error, size_t size)
 {
 	struct option_source s = {.dashes = "", .file = path, .error = error, .size = size};
-	FILE *f = fopen(path, "re");
+	FILE *f = file_open(path);
 	int r = f ? read_lines(t, settings, f, &s) : ERR_SYSTEM;
 	int problem = errno;
 

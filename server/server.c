@@ -2,6 +2,7 @@
 
 #include "common/clock.h"
 #include "common/err.h"
+#include "common/file.h"
 #include "common/identity.h"
 #include "common/log.h"
 #include "common/utf8.h"
@@ -78,7 +79,7 @@ static int read_motd(const struct settings *t, char **motd, char *error, size_t 
 	*motd = NULL;
 	if (!t->motd)
 		return 0;
-	FILE *f = fopen(t->motd, "re");
+	FILE *f = file_open(t->motd);
 	char *text = f ? calloc(1, NOTICE_MAX + 2) : NULL;
 	if (!text) {
 		snprintf(error, size, "cannot read the motd '%s': %s", t->motd, strerror(errno));
