@@ -152,8 +152,12 @@ static struct log_stream *open_stream(struct memory_log *l, const struct stream_
 {
 	struct log_stream *s = find_stream(l, key);
 
-	if (!s && (s = add(&l->streams, key, sizeof(*key), sizeof(*s), compare_streams)))
+	if (!s && (s = add(&l->streams, key, sizeof(*key), sizeof(*s), compare_streams))) {
+		/* It may be one that was forgotten: whoever has read it up to somewhere before then
+		 * is told of a gap. */
+		s->pruned = l->forgotten;
 		rest_stream(l, s);
+	}
 	return s && ring_reserve(&s->ring) == 0 ? s : NULL;
 }
 
@@ -180,6 +184,8 @@ static void forget_idle(struct memory_log *l)
 		struct log_stream *s = TAILQ_FIRST(&l->idle_streams);
 		TAILQ_REMOVE(&l->idle_streams, s, idle);
 		l->idle_stream_count--;
+		if (s->last > l->forgotten)
+			l->forgotten = s->last;
 		tdelete(s, &l->streams, compare_streams);
 		free(s->ring.slots);
 		free(s);

@@ -38,7 +38,8 @@ struct memory_log {
 	TAILQ_HEAD(, author) idle_authors;
 	TAILQ_HEAD(, log_stream) idle_streams; /* both longest idle first */
 	size_t idle_author_count, idle_stream_count;
-	struct ring ring; /* everything */
+	uint64_t forgotten; /* the highest number of a stream that was forgotten */
+	struct ring ring;   /* everything */
 	size_t bytes;
 	uint64_t seq;
 	uint64_t time; /* of the last entry: times never go back along the log */

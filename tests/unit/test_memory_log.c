@@ -134,6 +134,30 @@ START_TEST(coming_back_from_idle)
 }
 END_TEST
 
+static bool count_entry(void *context, const struct log_entry *e)
+{
+	(void)e;
+	++*(unsigned *)context;
+	return true;
+}
+
+START_TEST(a_forgotten_room_has_a_gap)
+{
+	struct stream_key key = room_key(1);
+	unsigned entries = 0;
+	uint64_t pruned;
+
+	uint64_t first = say(1, 1, 1).seq;
+	for (uint32_t i = 100; i < 2000; i++)
+		say(i, i, 1);
+	uint64_t again = say(1, 1, 2).seq;
+	memory_log_range(&log_, &key, first - 1, again, count_entry, &entries, &pruned);
+	ck_assert_uint_eq(entries, 1);
+	ck_assert_uint_ge(pruned, first);
+	ck_assert_uint_lt(pruned, again);
+}
+END_TEST
+
 Suite *memory_log_suite(void)
 {
 	Suite *s = suite_create("memory_log");
@@ -143,6 +167,7 @@ Suite *memory_log_suite(void)
 	tcase_add_test(t, strangers_do_not_fill_it);
 	tcase_add_test(t, who_still_speaks_is_known);
 	tcase_add_test(t, the_idle_are_known_for_a_while);
+	tcase_add_test(t, a_forgotten_room_has_a_gap);
 	tcase_add_test(t, coming_back_from_idle);
 	suite_add_tcase(s, t);
 	return s;
