@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "common/err.h"
+#include "common/name.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -167,6 +168,8 @@ static enum code find_recipient(struct session *s, const struct msg_direct *dire
 		return CODE_NONE;
 	if (direct->nick.length == 0)
 		return CODE_NO_SUCH_PERSON;
+	if (name_check(direct->nick.text, direct->nick.length, NICK_MAX) != 0)
+		return CODE_BAD_NICK;
 	memcpy(nick, direct->nick.text, direct->nick.length);
 	nick[direct->nick.length] = '\0';
 	return CODE_NONE;
