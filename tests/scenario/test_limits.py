@@ -2,6 +2,7 @@
 """What a server runs out of costs one newcomer a clear refusal, and nothing else."""
 
 import os
+import shutil
 import subprocess
 import time
 
@@ -94,7 +95,8 @@ class Limits(Scenario):
         """RLIMIT_NPROC reached: newcomers are told; it recovers. Root is above the limit, so the
         server runs as somebody else."""
         as_nobody = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--"]
-        program = os.path.join(BUILD, "lanchatd")
+        # A copy, for the folder that it was built in may be closed to others.
+        program = shutil.copy(os.path.join(BUILD, "lanchatd"), self.dir)
         if subprocess.run(as_nobody + ["test", "-x", program], capture_output=True).returncode:
             self.skipTest("cannot run the server as another user")
         if SANITIZED:
@@ -103,7 +105,7 @@ class Limits(Scenario):
         os.mkdir(home)
         os.chown(home, NOBODY, NOBODY)
         server = Server(self, prefix=as_nobody, data=os.path.join(home, "data"), wait=False,
-                        port_file=os.path.join(home, "port"))
+                        port_file=os.path.join(home, "port"), program=program)
         server.wait_ready()
         anna, boris = self.pair(server)
         most = server.threads() + 5

@@ -13,11 +13,11 @@ class Server(Program):
     `beacon` it neither announces itself nor answers. With `wait` false it need not come up."""
 
     def __init__(self, case, *options, listen=("127.0.0.1:0",), beacon=False, data=None,
-                 wait=True, port_file=None, **more):
+                 wait=True, port_file=None, program=None, **more):
         number = len(case.programs)
         self.port_file = port_file or os.path.join(case.dir, f"port.{number}")
         self.data = data or os.path.join(case.dir, f"data.{number}")
-        argv = [os.path.join(BUILD, "lanchatd"), "--port-file", self.port_file,
+        argv = [program or os.path.join(BUILD, "lanchatd"), "--port-file", self.port_file,
                 "--data", self.data]
         for address in [listen] if isinstance(listen, str) else listen:
             argv += ["--listen", address]
