@@ -16,11 +16,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define QUIET_MS 1000 /* for all to have heard their last message, when the server stops */
+
 struct client {
 	struct clients *all;
 	struct session *session;
 	pthread_t thread;
-	struct client *previous, *next; /* guarded by the lock of all */
+	struct client *previous, *next; /* guarded by the lock of all, as is the next */
+	bool quiet;                     /* it has heard its last message */
 };
 
 struct clients {
@@ -28,9 +31,13 @@ struct clients {
 	size_t stack;
 	int ended_fd; /* eventfd */
 	struct lock lock;
+	pthread_cond_t all_quiet;
 	/* guarded by lock */
 	struct client *running, *ended;
-	size_t count; /* running and ended */
+	size_t running_count;
+	size_t quiet;           /* of the running ones: those that have heard their last message */
+	int64_t quiet_deadline; /* clock_ms; while stopping */
+	size_t count;           /* running and ended */
 	size_t most;
 	bool stopping;
 };
@@ -50,6 +57,7 @@ int clients_new(struct chat *c, size_t most, size_t stack, struct clients **out)
 		return ERR_SYSTEM;
 	}
 	lock_init(&cs->lock, LOCK_SERVER);
+	lock_cond_init(&cs->all_quiet);
 	*out = cs;
 	return 0;
 }
@@ -59,6 +67,7 @@ void clients_free(struct clients *cs)
 	if (!cs)
 		return;
 	(void)close(cs->ended_fd);
+	PTHREAD_OK(pthread_cond_destroy(&cs->all_quiet));
 	lock_fini(&cs->lock);
 	free(cs);
 }
@@ -72,6 +81,29 @@ static void unlink_locked(struct clients *cs, struct client *c)
 		cs->running = c->next;
 	if (c->next)
 		c->next->previous = c->previous;
+	cs->running_count--;
+	if (c->quiet)
+		cs->quiet--;
+	PTHREAD_OK(pthread_cond_broadcast(&cs->all_quiet));
+}
+
+/* A session has heard its last message. When the server stops, it waits until all have: what one
+ * client is told was accepted has then been published to every other one, which is still here to get
+ * it. */
+static void wait_until_quiet(void *context)
+{
+	struct client *c = context;
+	struct clients *cs = c->all;
+
+	lock_take(&cs->lock);
+	c->quiet = true;
+	cs->quiet++;
+	PTHREAD_OK(pthread_cond_broadcast(&cs->all_quiet));
+	while (cs->stopping && cs->quiet < cs->running_count) {
+		if (!lock_wait(&cs->lock, &cs->all_quiet, cs->quiet_deadline))
+			break;
+	}
+	lock_drop(&cs->lock);
 }
 
 static void *run(void *argument)
@@ -80,7 +112,7 @@ static void *run(void *argument)
 	struct clients *cs = c->all;
 	uint64_t one = 1;
 
-	session_run(c->session);
+	session_run(c->session, wait_until_quiet, c);
 	lock_take(&cs->lock);
 	/* From the thread itself: whoever created it may not have stored the id yet. */
 	c->thread = pthread_self();
@@ -126,6 +158,7 @@ static void link_client(struct clients *cs, struct client *c)
 	if (c->next)
 		c->next->previous = c;
 	cs->running = c;
+	cs->running_count++;
 	bool late = cs->stopping;
 	lock_drop(&cs->lock);
 	if (late)
@@ -231,6 +264,8 @@ void clients_reap(struct clients *cs)
 static void stop_all(struct clients *cs, bool cut)
 {
 	lock_take(&cs->lock);
+	if (!cs->stopping)
+		cs->quiet_deadline = clock_ms() + QUIET_MS;
 	cs->stopping = true;
 	for (struct client *c = cs->running; c; c = c->next) {
 		session_stop(c->session);

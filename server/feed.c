@@ -174,6 +174,14 @@ void feed_set_people(struct feed *f, uint32_t people)
 	lock_drop(&f->lock);
 }
 
+uint64_t feed_head(struct feed *f)
+{
+	lock_take(&f->lock);
+	uint64_t head = f->head;
+	lock_drop(&f->lock);
+	return head;
+}
+
 uint64_t feed_last_seq(struct feed *f)
 {
 	lock_take(&f->lock);

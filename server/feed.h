@@ -73,6 +73,9 @@ void feed_publish_presence(
 /* How many people are in the room now, for the window to tell. */
 void feed_set_people(struct feed *f, uint32_t people);
 
+/* The position of what is published next. */
+uint64_t feed_head(struct feed *f);
+
 uint64_t feed_last_seq(struct feed *f);
 
 /* Take the window; feed_window_release gives the references back. */

@@ -108,6 +108,12 @@ int member_push_locked(struct outlet *o, struct member *m)
 	return r;
 }
 
+bool member_settled_locked(const struct member *m)
+{
+	lock_assert_held(&m->outlet->lock);
+	return m->state == MEMBER_LIVE && m->position >= feed_head(m->feed);
+}
+
 /* ---- memberships ---- */
 
 struct member *member_ref(struct member *m)

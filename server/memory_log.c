@@ -335,10 +335,10 @@ int memory_log_decide(
 {
 	const struct author *a = find_author(l, e->instance);
 
+	bool anothers = a && a->accepted && memcmp(a->person, e->person, PERSON_ID) != 0;
+
 	*r = (struct append_result){.status = APPEND_OK};
-	if (a && a->accepted && memcmp(a->person, e->person, PERSON_ID) != 0)
-		*r = (struct append_result){.status = APPEND_REJECTED, .code = CODE_BAD_VALUE};
-	else if (e->kind == SAID_TOPIC && e->to)
+	if (anothers || (e->kind == SAID_TOPIC && e->to))
 		*r = (struct append_result){.status = APPEND_REJECTED, .code = CODE_BAD_VALUE};
 	else if (a && e->counter <= a->accepted)
 		*r = (struct append_result){

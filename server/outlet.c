@@ -260,6 +260,16 @@ size_t outlet_pending(struct outlet *o)
 	return n;
 }
 
+bool outlet_settled(struct outlet *o)
+{
+	lock_take(&o->lock);
+	bool settled = pending_length(o) == 0 && !stream_pending(o->stream);
+	for (size_t i = 0; i < o->member_count && settled; i++)
+		settled = member_settled_locked(o->members[i]);
+	outlet_drop(o);
+	return settled;
+}
+
 void outlet_close(struct outlet *o)
 {
 	lock_take(&o->lock);

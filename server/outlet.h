@@ -73,6 +73,9 @@ void outlet_push_member(struct outlet *o, struct member *m, const struct feed_wi
 /* Bytes that wait: 0 when all replies are sent. */
 size_t outlet_pending(struct outlet *o);
 
+/* Has everything been sent that there is, replies and news? */
+bool outlet_settled(struct outlet *o);
+
 /* Nothing goes out any more, and no membership is served. Idempotent. */
 void outlet_close(struct outlet *o);
 

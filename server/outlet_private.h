@@ -44,4 +44,7 @@ void outlet_drop(struct outlet *o) LOCK_RELEASES(&o->lock);
 int member_push_locked(struct outlet *o, struct member *m);
 int member_push_window_locked(struct outlet *o, struct member *m, const struct feed_window *w);
 
+/* Has the membership got all that its feed has? */
+bool member_settled_locked(const struct member *m);
+
 #endif

@@ -14,6 +14,8 @@
 
 #define LIMIT_LOGIN 4096 /* the largest payload before the login */
 #define LINGER_MS   1000 /* for a peer to take what it is told last */
+#define DRAIN_MS    2000 /* when the server stops, for a peer to take what was said until then */
+#define STEP_MS     10   /* between two looks at what the history readers still bring */
 #define REPLY_FRAME 1024 /* replies but for lists and blocks of text fit */
 
 /* ---- telling the peer ---- */
@@ -269,6 +271,24 @@ static void say_last(struct session *s)
 	}
 }
 
+/* The server stops, and nobody says anything any more: what was said goes to this client too, as far
+ * as it takes it in time. */
+static void drain_all(struct session *s)
+{
+	int64_t deadline = clock_ms() + DRAIN_MS;
+	struct pollfd p = {.fd = stream_fd(s->outlet->stream), .events = POLLOUT};
+
+	while (clock_ms() < deadline && !atomic_load(&s->outlet->closed)) {
+		outlet_writable(s->outlet);
+		if (outlet_settled(s->outlet))
+			break;
+		if (atomic_load(&s->outlet->blocked))
+			(void)poll(&p, 1, clock_poll_timeout(deadline));
+		else
+			(void)poll(NULL, 0, STEP_MS);
+	}
+}
+
 static void log_end(const struct session *s)
 {
 	const char *who = s->phase == SESSION_HELLO || !s->nick[0] ? "somebody" : s->nick;
@@ -277,12 +297,16 @@ static void log_end(const struct session *s)
 	log_info("%s: %s: %s", s->peer, who, why);
 }
 
-void session_run(struct session *s)
+void session_run(struct session *s, void (*quiet)(void *context), void *context)
 {
 	int r = 0;
 
 	while (r == 0 && s->phase != SESSION_OVER)
 		r = turn(s);
+	if (quiet)
+		quiet(context);
+	if (s->end_code == CODE_STOPPING)
+		drain_all(s);
 	session_leave_all(s);
 	if (s->linger && !atomic_load(&s->outlet->closed))
 		say_last(s);

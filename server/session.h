@@ -75,9 +75,10 @@ struct session {
 	uint64_t retry_from; /* after a RETRY: the counter to go on from; 0: none */
 };
 
-/* Run a connection to its end on the calling thread. Everything it has taken, the outlet apart, is
- * given back. */
-void session_run(struct session *s);
+/* Run a connection to its end on the calling thread. `quiet`, unless NULL, is called when it has
+ * heard its last message, and may wait for others to have done so too; after that it goes on to
+ * send what is left, and to say goodbye. Everything it has taken, the outlet apart, is given back. */
+void session_run(struct session *s, void (*quiet)(void *context), void *context);
 
 /* Make a session for a stream, which it owns from then on. ERR_MEMORY: the stream is the
  * caller's. */

@@ -50,7 +50,7 @@ struct client {
 
 static void *run(void *argument)
 {
-	session_run(argument);
+	session_run(argument, NULL, NULL);
 	return NULL;
 }
 
