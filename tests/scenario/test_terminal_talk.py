@@ -304,6 +304,7 @@ class Commands(Talking):
         anna.enter("/ignore")
         anna.wait_text("bob$|bob +│")
         anna.enter("/unignore bob")
+        anna.wait_text("shown again")
         bob.say("again")
         anna.wait_text("bob: again")
 
