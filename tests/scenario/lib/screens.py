@@ -22,6 +22,8 @@ MASKS = [
     (re.compile(r"((?:127\.0\.0\.1|\[::1\]):)\d{5}\b"), r"\g<1>54321"),
     (re.compile(r"\d+(?:\.\d)? (?:ms|us)  "), "0.1 ms  "),
     (re.compile(r"(?<= )\d+(?:\.\d)? (?:ms|us)$", re.MULTILINE), "0.1 ms"),
+    (re.compile(r"(?<=online, )\d[\d.]*[ mus]*…"), "0.…"),
+    (re.compile(r"(?<=online, 0\.1 ms  )\w+…"), "hist…"),
     (re.compile(r"next try in \d+ s"), "next try in 1 s"),
 ]
 
