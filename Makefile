@@ -50,12 +50,12 @@ endif
 
 COMPILE  = $(CC) $(REQUIRED) $(CPPFLAGS) $(CFLAGS) $(MODE) -MMD -MP
 LINK     = $(CC) $(CFLAGS) $(MODE_LINK) $(LDFLAGS)
-LIBS    := -lutf8proc -lcrypto -pthread
+LIBS    := -lutf8proc -lcrypto -lsqlite3 -pthread
 SCREEN  := -lncursesw -ltinfo
 CHECK   := -lcheck -lsubunit -lrt -lm
 
 # Debian's packages: to build, and moreover to test.
-BUILD_PACKAGES := gcc libc6-dev make libncurses-dev libssl-dev libutf8proc-dev
+BUILD_PACKAGES := gcc libc6-dev make libncurses-dev libssl-dev libutf8proc-dev libsqlite3-dev
 TEST_PACKAGES  := check python3 iproute2 util-linux tmux clang libclang-rt-14-dev llvm-14 \
 	clang-format clang-tidy cppcheck shellcheck
 

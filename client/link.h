@@ -51,6 +51,11 @@ struct link_config {
 	bool keep_trying;   /* reconnect with back-off, for ever; false: a failure before the first
 	                       login is LINK_FAILED, and so is a break longer than give_up_ms */
 	int64_t give_up_ms; /* with keep_trying false: also the time for the first login; 0: 10 s */
+
+	/* Where to keep what outlives the process (client/state.h): what was not acknowledged, and
+	 * how far each room was read. NULL: nowhere. */
+	const char *state_folder;
+	bool resume; /* join rooms where the state left off, not with the last `replay` */
 };
 
 enum event_type {
@@ -59,11 +64,15 @@ enum event_type {
 	                      number: the longest text in bytes */
 	EVENT_LOG_CHANGED, /* the server's log is another one: positions were dropped */
 	EVENT_JOINED,   /* room, text: topic, nick: who set it, seq: the room's last, count: people;
-	                      flag: after a break, resumed */
+	                      read: how far the person had read it, 0 if unknown; flag: after a
+	                      break, resumed */
 	EVENT_PARTED,   /* room, text: why, code */
 	EVENT_MESSAGE,  /* room or direct; kind, nick, person, text, seq, time, instance, counter;
 	                      own: sent by this very link; direct: `room` is "", peer, peer_nick */
-	EVENT_ACK,      /* counter, seq, room as it was sent */
+	EVENT_RESTORED, /* an own message that an earlier process left unacknowledged: room or
+	                      direct, kind, text, counter, peer, peer_nick. It will be sent */
+	EVENT_SENT,     /* counter: it is on its way. After a break it waits again */
+	EVENT_ACK,      /* counter, seq, room as it was sent: it is kept */
 	EVENT_REFUSED,  /* counter, code, text; not RETRY, which the link deals with */
 	EVENT_MEMBERS,  /* room, number: people in all; people[count]: the whole list when flag.
 	                      Without flag it is not: a room so large that the server tells only
@@ -72,11 +81,19 @@ enum event_type {
 	EVENT_ROOMS,    /* rooms[count], one more page; flag: the last one; number: rooms in all */
 	EVENT_RENAMED,  /* nick: yours from now on */
 	EVENT_NOTICE,   /* kind: enum notice_kind; text */
-	EVENT_ERROR,    /* a request failed: code, text, room where it was about one */
+	EVENT_ERROR,    /* a request failed: code, text, room where it was about one; number: the
+	                      request, for link_history and link_search, else 0 */
 	EVENT_GAP, /* room ("" for direct messages): what came after `seq` and before `number` is
 	                      no longer kept */
 	EVENT_CAUGHT_UP, /* room: all that was kept has been delivered; seq */
 	EVENT_RTT,       /* number: microseconds of the last ping */
+	EVENT_PLACES,    /* places[count]: what the server knows of the person's rooms, after each
+	                      login; flag: that was the last of them */
+	EVENT_HISTORY, /* number: the request; room ("" for direct messages), entries[count] in order,
+	                      as EVENT_MESSAGE; flag: there are more in that direction; seq: the
+	                      newest that is no longer kept, or 0 */
+	EVENT_FOUND,   /* number: the request; entries[count], newest first, as EVENT_MESSAGE; flag:
+	                      there are more */
 };
 
 struct event_person {
@@ -90,6 +107,12 @@ struct event_room {
 	char *name;
 	char *topic;
 	uint32_t people;
+};
+
+struct event_place {
+	char *room; /* "": the direct messages */
+	bool member;
+	uint64_t read;
 };
 
 /* Owned strings are never NULL in events that have them; they are as they came over the wire: clean
@@ -117,7 +140,10 @@ struct event {
 	enum person_state person_state;
 	struct event_person *people;
 	struct event_room *rooms;
+	struct event_place *places;
+	struct event *entries; /* an array, owned by this event */
 	size_t count;
+	uint64_t read;
 };
 
 void event_free(struct event *e);
@@ -148,6 +174,19 @@ int link_nick(struct link *l, const char *nick);
 int link_away(struct link *l, enum person_state state, const char *text);
 int link_list_rooms(struct link *l);
 int link_list_members(struct link *l, const char *room);
+
+/* Ask for a page of what was said earlier in a room the user need not be in, or ("") of direct
+ * messages; or search. `value` is a number or a time, as `from` says; limit: at most LIST_MAX.
+ * `*request` is the number that EVENT_HISTORY, EVENT_FOUND or EVENT_ERROR will carry. These are for
+ * this connection alone: when it breaks, the answer is EVENT_ERROR. ERR_CLOSED: there is none. */
+int link_history(struct link *l, const char *room, enum history_from from, uint64_t value,
+	uint16_t limit, uint32_t *request);
+int link_search(struct link *l, enum search_where where, const char *room, const char *words,
+	uint64_t before, uint16_t limit, uint32_t *request);
+
+/* The user has seen everything in a room ("": the direct messages) up to `seq`. Told to the server
+ * now and then; what is not told yet goes with link_quit. */
+int link_read(struct link *l, const char *room, uint64_t seq);
 
 /* Send what waits, say goodbye, then report LINK_CLOSED. */
 void link_quit(struct link *l);

@@ -37,6 +37,8 @@ const char *err_text(int code)
 		return "shutting down";
 	case ERR_CRYPTO:
 		return "the crypto library failed";
+	case ERR_DAMAGED:
+		return "damaged";
 	}
 	return "unknown error";
 }

@@ -29,6 +29,7 @@ enum err {
 	ERR_FULL = -14,      /* a bound was reached */
 	ERR_STOPPING = -15,  /* the thing asked is being shut down */
 	ERR_CRYPTO = -16,    /* the crypto library failed */
+	ERR_DAMAGED = -17,   /* what is stored is damaged, or not ours */
 };
 
 /* A short constant text for a code, for messages to people; never NULL. Any thread. */

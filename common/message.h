@@ -35,6 +35,7 @@
 #define REASON_MAX      256
 #define NOTICE_MAX      8192
 #define TEXT_MAX        4096
+#define WORDS_MAX       256 /* of a search */
 #define LIST_MAX        200 /* items in one list */
 #define PERSON_ID       32
 #define INSTANCE_ID     16
@@ -66,6 +67,20 @@ enum change_what {
 	CHANGE_PARTED = 1,  /* text: why, if they said */
 	CHANGE_RENAMED = 2, /* nick: the old one, text: the new one */
 	CHANGE_STATE = 3,   /* text: the away message */
+};
+
+/* history.from: which page. */
+enum history_from {
+	HISTORY_BEFORE = 0, /* the last ones below the number `value`; 0: the newest */
+	HISTORY_AFTER = 1,  /* the first ones above the number `value` */
+	HISTORY_SINCE = 2,  /* the first ones of the time `value` (microseconds since 1970) or later */
+};
+
+/* search.where */
+enum search_where {
+	SEARCH_ROOM = 0,
+	SEARCH_INBOX = 1,
+	SEARCH_EVERYWHERE = 2, /* the rooms that the session is in, and the inbox */
 };
 
 /* notice.kind */

@@ -51,6 +51,17 @@ int engine_append(struct engine *e, struct log_entry *entries, size_t count, int
 	return e->class->append(e, entries, count, deadline, results);
 }
 
+int engine_settled(struct engine *e, const uint8_t *instance, const uint8_t *person,
+	uint64_t counter, struct append_result *result)
+{
+	return e->class->settled(e, instance, person, counter, result);
+}
+
+uint64_t engine_accepted(struct engine *e, const uint8_t *instance, const uint8_t *person)
+{
+	return e->class->accepted(e, instance, person);
+}
+
 int engine_range(struct engine *e, const struct stream_key *key, uint64_t after, uint64_t upto,
 	engine_reader *reader, void *context, uint64_t *pruned)
 {
@@ -63,7 +74,58 @@ int engine_last(struct engine *e, const struct stream_key *key, uint32_t count, 
 	return e->class->last(e, key, count, last, after);
 }
 
-uint64_t engine_accepted(struct engine *e, const uint8_t *instance, const uint8_t *person)
+int engine_before(struct engine *e, const struct stream_key *key, uint64_t before, uint32_t count,
+	uint64_t *after)
 {
-	return e->class->accepted(e, instance, person);
+	return e->class->before(e, key, before, count, after);
+}
+
+int engine_since(struct engine *e, const struct stream_key *key, uint64_t time, uint64_t *after)
+{
+	return e->class->since(e, key, time, after);
+}
+
+int engine_search(
+	struct engine *e, const struct search *what, engine_reader *reader, void *context)
+{
+	return e->class->search(e, what, reader, context);
+}
+
+int engine_room(struct engine *e, const struct stream_key *key, struct room_record *out)
+{
+	return e->class->room(e, key, out);
+}
+
+int engine_rooms(struct engine *e, const struct stream_key *after, uint32_t limit,
+	engine_room_reader *reader, void *context)
+{
+	return e->class->rooms(e, after, limit, reader, context);
+}
+
+int engine_note(struct engine *e, const struct note *n)
+{
+	return e->class->note(e, n);
+}
+
+int engine_places(
+	struct engine *e, const uint8_t *person, engine_place_reader *reader, void *context)
+{
+	return e->class->places(e, person, reader, context);
+}
+
+int engine_read_position(
+	struct engine *e, const uint8_t *person, const struct stream_key *key, uint64_t *seq)
+{
+	return e->class->read_position(e, person, key, seq);
+}
+
+int engine_person(struct engine *e, const char *folded, uint8_t person[PERSON_ID],
+	char nick[NICK_MAX + 1])
+{
+	return e->class->person(e, folded, person, nick);
+}
+
+enum engine_health engine_health(struct engine *e)
+{
+	return e->class->health(e);
 }

@@ -38,6 +38,7 @@ int stream_key_compare(const struct stream_key *a, const struct stream_key *b);
 /* One entry. Whoever appends fills the first part; text is borrowed for the length of the call. */
 struct log_entry {
 	const struct stream_key *room; /* NULL for a direct message */
+	struct span room_name;         /* how the room is shown; what it is the first time stays */
 	const uint8_t *to;             /* of a direct message: the other person's id */
 	const uint8_t *person;         /* who says it */
 	const uint8_t *instance;       /* the client instance that counts */
@@ -55,7 +56,7 @@ struct log_entry {
 
 enum append_status {
 	APPEND_OK,
-	APPEND_REJECTED, /* it may not stand: `code` says why */
+	APPEND_REJECTED, /* it is not in the log and will not be: `code` says why */
 	APPEND_RETRY,    /* not known to be kept; the same id may be sent again */
 	APPEND_TOO_BIG,  /* there is no room for an entry of this size */
 };
@@ -67,29 +68,103 @@ struct append_result {
 	enum code code; /* REJECTED */
 };
 
+/* What is known of a room apart from what was said in it. */
+struct room_record {
+	char name[ROOM_NAME_MAX + 1];
+	char topic[TOPIC_MAX + 1];
+	char topic_nick[NICK_MAX + 1]; /* who set it; "": nobody ever did */
+	uint64_t topic_time;
+	uint64_t last; /* the number of its last entry */
+};
+
+/* What a person has to do with a stream. */
+struct place {
+	const struct stream_key *stream;
+	struct span room; /* its name; empty: the inbox */
+	bool member;      /* they are in the room, connected or not */
+	uint64_t read;    /* they have seen everything up to here; 0: unknown */
+};
+
+/* What is kept about people without being part of the log: it has no number, and the last word
+ * counts. */
+enum note_kind {
+	NOTE_JOINED, /* the person is a member of the room `stream` from now on */
+	NOTE_PARTED, /* no longer */
+	NOTE_READ,   /* they have seen `stream` up to `seq`; a lower number than before changes nothing */
+	NOTE_NICK,   /* they are called `name` */
+};
+struct note {
+	enum note_kind kind;
+	const uint8_t *person;
+	const struct stream_key *stream; /* NULL for NOTE_NICK */
+	struct span name;                /* the room's, as it is shown, or the nick */
+	uint64_t seq;
+};
+
+/* What to look for: entries of these streams that have all the words. */
+struct search {
+	const struct stream_key *streams;
+	size_t stream_count;
+	struct span words; /* as server/words.h reads them */
+	uint64_t before;   /* only entries below this number */
+	uint32_t limit;    /* at most so many, the newest */
+	int64_t deadline;  /* clock_ms: give up with ERR_TIMEOUT */
+};
+
+/* How well the log can be written. */
+enum engine_health {
+	ENGINE_WELL,
+	ENGINE_FULL,    /* no space: appends are rejected until there is some */
+	ENGINE_BROKEN,  /* writing failed: appends are RETRY until the log could be opened anew */
+	ENGINE_DAMAGED, /* the log is damaged: appends are rejected, for good */
+};
+
 /* Called for each entry that was accepted, in the order of the log, by one thread at a time, before
  * engine_append returns to whoever appended it. It may take locks of the fan-out; it must not touch
  * a socket, nor call the engine. The entry is borrowed. */
 typedef void engine_applied(void *context, const struct log_entry *e);
 
-/* Called by engine_range for each entry; false stops. It runs under the engine's lock: it may copy
- * or encode, nothing else. */
+/* Called by engine_range and engine_search for each entry; false stops. It may run under the
+ * engine's lock: it may copy or encode, nothing else. */
 typedef bool engine_reader(void *context, const struct log_entry *e);
+
+/* The same for rooms and for places. What they point to is borrowed. */
+typedef bool engine_room_reader(
+	void *context, const struct stream_key *key, const struct room_record *room);
+typedef bool engine_place_reader(void *context, const struct place *p);
 
 struct engine;
 
-/* What an engine is made of. */
+/* What an engine is made of: the calls below, by the same names. */
 struct engine_class {
 	const char *name;
 	bool kept; /* does the log outlive the server? */
 	void (*close)(struct engine *e);
 	int (*append)(struct engine *e, struct log_entry *entries, size_t count, int64_t deadline,
 		struct append_result *results);
+	int (*settled)(struct engine *e, const uint8_t *instance, const uint8_t *person,
+		uint64_t counter, struct append_result *result);
+	uint64_t (*accepted)(struct engine *e, const uint8_t *instance, const uint8_t *person);
 	int (*range)(struct engine *e, const struct stream_key *key, uint64_t after, uint64_t upto,
 		engine_reader *reader, void *context, uint64_t *pruned);
 	int (*last)(struct engine *e, const struct stream_key *key, uint32_t count, uint64_t *last,
 		uint64_t *after);
-	uint64_t (*accepted)(struct engine *e, const uint8_t *instance, const uint8_t *person);
+	int (*before)(struct engine *e, const struct stream_key *key, uint64_t before,
+		uint32_t count, uint64_t *after);
+	int (*since)(struct engine *e, const struct stream_key *key, uint64_t time, uint64_t *after);
+	int (*search)(struct engine *e, const struct search *what, engine_reader *reader,
+		void *context);
+	int (*room)(struct engine *e, const struct stream_key *key, struct room_record *out);
+	int (*rooms)(struct engine *e, const struct stream_key *after, uint32_t limit,
+		engine_room_reader *reader, void *context);
+	int (*note)(struct engine *e, const struct note *n);
+	int (*places)(struct engine *e, const uint8_t *person, engine_place_reader *reader,
+		void *context);
+	int (*read_position)(struct engine *e, const uint8_t *person, const struct stream_key *key,
+		uint64_t *seq);
+	int (*person)(struct engine *e, const char *folded, uint8_t person[PERSON_ID],
+		char nick[NICK_MAX + 1]);
+	enum engine_health (*health)(struct engine *e);
 };
 
 /* The part that all engines begin with. */
@@ -105,8 +180,30 @@ struct engine {
 int engine_open_memory(
 	size_t keep_bytes, engine_applied *applied, void *context, struct engine **out);
 
+/* When an entry that was accepted is safe. */
+enum engine_sync {
+	SYNC_FULL, /* on the disk: a power cut loses nothing */
+	SYNC_OS,   /* with the system: kill -9 loses nothing */
+	SYNC_OFF,  /* for measurements */
+};
+
+struct engine_config {
+	const char *folder; /* is there, and is ours alone */
+	enum engine_sync sync;
+	/* What may be kept; 0: without limit. */
+	uint64_t keep_bytes, keep_messages;
+	uint32_t keep_days;
+};
+
+/* The log in a database in a folder. ERR_SYSTEM, ERR_MEMORY, ERR_NOT_FOUND...: `error` says in one
+ * line what is wrong and what to do about it. */
+int engine_open_sqlite(const struct engine_config *config, engine_applied *applied, void *context,
+	struct engine **out, char *error, size_t size);
+
 /* Wake every waiter (RETRY), then free. Nobody may call the engine any more. NULL is allowed. */
 void engine_close(struct engine *e);
+
+/* ---- appending ---- */
 
 /* Append `count` entries, all of one client instance, in order. Blocks until they are in the log
  * and applied, or `deadline` (clock_ms) passed. One result each; after a RETRY all that follow are
@@ -114,17 +211,65 @@ void engine_close(struct engine *e);
 int engine_append(struct engine *e, struct log_entry *entries, size_t count, int64_t deadline,
 	struct append_result *results);
 
+/* What became of a counter. 0: it is settled, for it is not above the highest accepted of that
+ * instance; `*result` is OK with its number (0 if it is no longer kept), or REJECTED with
+ * CODE_NOT_KEPT when it is not in the log. ERR_NOT_FOUND: it is not settled. */
+int engine_settled(struct engine *e, const uint8_t *instance, const uint8_t *person,
+	uint64_t counter, struct append_result *result);
+
+/* The highest counter accepted from a person's client instance; 0 when there is none. */
+uint64_t engine_accepted(struct engine *e, const uint8_t *instance, const uint8_t *person);
+
+/* ---- reading ---- */
+
 /* Read a stream's entries with after < seq <= upto, in order. `*pruned` becomes the number of the
- * newest entry of this stream that is no longer kept, 0 if there is none. */
+ * newest entry of this stream that is no longer kept, 0 if there is none. ERR_SYSTEM. */
 int engine_range(struct engine *e, const struct stream_key *key, uint64_t after, uint64_t upto,
 	engine_reader *reader, void *context, uint64_t *pruned);
 
 /* A stream's last number (0: none yet), and the number after which its last `count` entries
- * begin. */
+ * begin. ERR_SYSTEM. */
 int engine_last(struct engine *e, const struct stream_key *key, uint32_t count, uint64_t *last,
 	uint64_t *after);
 
-/* The highest counter accepted from a person's client instance; 0 when there is none. */
-uint64_t engine_accepted(struct engine *e, const uint8_t *instance, const uint8_t *person);
+/* The number after which the last `count` entries below the number `before` begin; what was pruned
+ * does not count. ERR_SYSTEM. */
+int engine_before(struct engine *e, const struct stream_key *key, uint64_t before, uint32_t count,
+	uint64_t *after);
+
+/* The number after which the entries of `time` and later begin. ERR_SYSTEM. */
+int engine_since(struct engine *e, const struct stream_key *key, uint64_t time, uint64_t *after);
+
+/* Find entries, newest first. ERR_ARGUMENT: there is no word in it; ERR_TIMEOUT; ERR_SYSTEM. */
+int engine_search(
+	struct engine *e, const struct search *what, engine_reader *reader, void *context);
+
+/* A room in which something was said. ERR_NOT_FOUND, ERR_SYSTEM. */
+int engine_room(struct engine *e, const struct stream_key *key, struct room_record *out);
+
+/* Such rooms in the order of their keys, after `after` (NULL: from the first), at most `limit`. */
+int engine_rooms(struct engine *e, const struct stream_key *after, uint32_t limit,
+	engine_room_reader *reader, void *context);
+
+/* ---- what is kept about people ---- */
+
+/* Take a note. Returns at once; it is kept with the next commit, and notes of the last moment may be
+ * lost in a crash. ERR_MEMORY. */
+int engine_note(struct engine *e, const struct note *n);
+
+/* A person's rooms and inbox with what is known of them, in the order of their keys. Notes just
+ * taken may be missing. ERR_SYSTEM. */
+int engine_places(
+	struct engine *e, const uint8_t *person, engine_place_reader *reader, void *context);
+
+/* How far a person has read a stream; 0 when that is not known. ERR_SYSTEM. */
+int engine_read_position(
+	struct engine *e, const uint8_t *person, const struct stream_key *key, uint64_t *seq);
+
+/* Who had a nick last, by its folded form, and how they wrote it. ERR_NOT_FOUND, ERR_SYSTEM. */
+int engine_person(struct engine *e, const char *folded, uint8_t person[PERSON_ID],
+	char nick[NICK_MAX + 1]);
+
+enum engine_health engine_health(struct engine *e);
 
 #endif

@@ -1,0 +1,160 @@
+#include "server/store_schema.h"
+
+#include "common/err.h"
+#include "common/identity.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Each step as it was when it was made: never changed afterwards. */
+static const char *const steps[] = {
+	/* Version 1: the log.
+	 *
+	 * stream  A room ('r' and its folded name) or an inbox ('i' and a person's id). `pruned` is the
+	 *         number of its newest entry that is no longer kept.
+	 * instance A client instance. `pruned` is the highest counter among its entries that are no
+	 *         longer kept; with the index entry_id it makes the high-water mark, so pruning
+	 *         never lowers it.
+	 * entry   `stream` is the room's or the writer's inbox, `other` the recipient's inbox.
+	 * chain   The place of an entry in a stream, with the number before it there. */
+	"CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
+	"CREATE TABLE stream (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, name TEXT NOT NULL,"
+	"  pruned INTEGER NOT NULL DEFAULT 0, topic TEXT NOT NULL DEFAULT '',"
+	"  topic_nick TEXT NOT NULL DEFAULT '', topic_time INTEGER NOT NULL DEFAULT 0);"
+	"CREATE TABLE person (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE,"
+	"  nick TEXT NOT NULL DEFAULT '', folded TEXT NOT NULL DEFAULT '',"
+	"  named INTEGER NOT NULL DEFAULT 0);"
+	"CREATE INDEX person_folded ON person (folded, named) WHERE folded <> '';"
+	"CREATE TABLE instance (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE,"
+	"  person INTEGER NOT NULL, pruned INTEGER NOT NULL DEFAULT 0);"
+	"CREATE TABLE entry (seq INTEGER PRIMARY KEY, time INTEGER NOT NULL,"
+	"  instance INTEGER NOT NULL, counter INTEGER NOT NULL, kind INTEGER NOT NULL,"
+	"  stream INTEGER NOT NULL, other INTEGER, recipient INTEGER,"
+	"  nick TEXT NOT NULL, to_nick TEXT NOT NULL, text TEXT NOT NULL);"
+	"CREATE UNIQUE INDEX entry_id ON entry (instance, counter);"
+	"CREATE TABLE chain (stream INTEGER NOT NULL, seq INTEGER NOT NULL, prev INTEGER NOT NULL,"
+	"  PRIMARY KEY (stream, seq)) WITHOUT ROWID;"
+	"CREATE TABLE place (person INTEGER NOT NULL, stream INTEGER NOT NULL,"
+	"  member INTEGER NOT NULL DEFAULT 0, read INTEGER NOT NULL DEFAULT 0,"
+	"  PRIMARY KEY (person, stream)) WITHOUT ROWID;",
+
+	/* Version 2: the words of every entry, folded and cut apart by words.h. The table keeps an
+	 * index alone. `streams` has a word for each stream of the entry, so that a search looks
+	 * nowhere else. */
+	"CREATE VIRTUAL TABLE words USING fts5(streams, text, content='', tokenize='ascii');"
+	"INSERT INTO meta VALUES ('indexed', 0);",
+};
+
+#define VERSIONS ((int)(sizeof(steps) / sizeof(steps[0])))
+
+int store_schema_version(void)
+{
+	return VERSIONS;
+}
+
+static int pragma(sqlite3 *db, const char *name, int *value)
+{
+	char sql[64];
+	sqlite3_stmt *t;
+
+	snprintf(sql, sizeof(sql), "PRAGMA %s", name);
+	int r = sqlite3_prepare_v2(db, sql, -1, &t, NULL);
+	if (r == SQLITE_OK) {
+		r = sqlite3_step(t);
+		if (r == SQLITE_ROW)
+			*value = sqlite3_column_int(t, 0);
+		sqlite3_finalize(t);
+	}
+	return store_error(r);
+}
+
+static int fail(sqlite3 *db, int r, char *error, size_t size)
+{
+	snprintf(error, size, "%s", r == ERR_MEMORY ? "out of memory" : sqlite3_errmsg(db));
+	return r;
+}
+
+/* What a log is called for ever. */
+static int name_log(sqlite3 *db)
+{
+	uint8_t id[ENGINE_LOG_ID];
+	sqlite3_stmt *t;
+
+	identity_random(id, sizeof(id));
+	int r = sqlite3_prepare_v2(db, "INSERT INTO meta VALUES ('log', ?)", -1, &t, NULL);
+	if (r != SQLITE_OK)
+		return store_error(r);
+	sqlite3_bind_blob(t, 1, id, sizeof(id), SQLITE_TRANSIENT);
+	r = sqlite3_step(t);
+	sqlite3_finalize(t);
+	return store_error(r);
+}
+
+static int take_step(sqlite3 *db, int version)
+{
+	char sql[64];
+
+	int r = store_error(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL));
+	if (r)
+		return r;
+	r = store_error(sqlite3_exec(db, steps[version], NULL, NULL, NULL));
+	if (r == 0 && version == 0)
+		r = name_log(db);
+	snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %d",
+		STORE_APPLICATION, version + 1);
+	if (r == 0)
+		r = store_error(sqlite3_exec(db, sql, NULL, NULL, NULL));
+	if (r == 0)
+		r = store_error(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL));
+	if (r)
+		(void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	return r;
+}
+
+/* Whose database it is; `*version` becomes 0 for an empty one. */
+static int recognise(sqlite3 *db, int *version, char *error, size_t size)
+{
+	int application = 0, r = pragma(db, "user_version", version);
+
+	if (r == 0)
+		r = pragma(db, "application_id", &application);
+	if (r)
+		return fail(db, r, error, size);
+	if (application != STORE_APPLICATION && (application != 0 || *version != 0)) {
+		snprintf(error, size, "it is not a log of lanchatd");
+		return ERR_DAMAGED;
+	}
+	if (*version > VERSIONS) {
+		snprintf(error, size,
+			"it is of a newer lanchatd (version %d; this one knows %d): use that one",
+			*version, VERSIONS);
+		return ERR_DAMAGED;
+	}
+	return 0;
+}
+
+int store_schema_migrate(sqlite3 *db, char *error, size_t size)
+{
+	int version = 0;
+	int r = recognise(db, &version, error, size);
+
+	while (r == 0 && version < VERSIONS) {
+		r = take_step(db, version++);
+		if (r)
+			return fail(db, r, error, size);
+	}
+	return r;
+}
+
+int store_schema_check(sqlite3 *db, char *error, size_t size)
+{
+	int version = 0;
+	int r = recognise(db, &version, error, size);
+
+	if (r == 0 && version != VERSIONS) {
+		snprintf(error, size, "it is of version %d, not %d: start the server on it once",
+			version, VERSIONS);
+		r = ERR_DAMAGED;
+	}
+	return r;
+}
