@@ -188,6 +188,12 @@ int link_search(struct link *l, enum search_where where, const char *room, const
  * now and then; what is not told yet goes with link_quit. */
 int link_read(struct link *l, const char *room, uint64_t seq);
 
+/* The owner has done what it does with everything of a room ("": the direct messages) up to `seq`:
+ * printed it, say. With a state folder and config.resume this is the position that a later process
+ * resumes after; without resume nothing is noted. Nobody else learns of it, as they do of
+ * link_read. */
+void link_handled(struct link *l, const char *room, uint64_t seq);
+
 /* Send what waits, say goodbye, then report LINK_CLOSED. */
 void link_quit(struct link *l);
 
