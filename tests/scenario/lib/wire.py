@@ -30,8 +30,8 @@ MESSAGES = {
     "BYE": (0x09, "code:u16 text:text"),
     "NOTICE": (0x0a, "kind:u8 text:text"),
     "JOIN": (0x10, "tag:u32 room:text flags:u16 after:u64 replay:u32"),
-    "JOINED": (0x11, "tag:u32 room:text after:u64 last:u64 people:u32 topic:text topic_nick:text "
-                     "topic_time:u64"),
+    "JOINED": (0x11, "tag:u32 room:text after:u64 last:u64 read:u64 people:u32 topic:text "
+                     "topic_nick:text topic_time:u64"),
     "PART": (0x12, "tag:u32 room:text"),
     "PARTED": (0x13, "tag:u32 room:text code:u16 text:text"),
     "ROOMS": (0x14, "tag:u32 after:text limit:u16"),
@@ -42,6 +42,8 @@ MESSAGES = {
     "NICK": (0x19, "tag:u32 nick:text"),
     "RENAMED": (0x1a, "tag:u32 nick:text"),
     "AWAY": (0x1b, "tag:u32 state:u8 text:text"),
+    "PLACES": (0x1c, "more:u8 places:place"),
+    "READ": (0x1d, "room:text seq:u64"),
     "SAY": (0x20, "counter:u64 kind:u8 room:text text:text"),
     "DIRECT": (0x21, "counter:u64 kind:u8 person:id32 nick:text text:text"),
     "ACK": (0x22, "counter:u64 seq:u64 duplicate:u8"),
@@ -52,17 +54,25 @@ MESSAGES = {
                           "kind:u8 to:id32 nick:text to_nick:text text:text"),
     "GAP": (0x26, "room:text after:u64 next:u64"),
     "CAUGHT_UP": (0x27, "room:text last:u64 version:u64 people:u32"),
+    "HISTORY": (0x28, "tag:u32 room:text from:u8 value:u64 limit:u16"),
+    "HISTORY_PAGE": (0x29, "tag:u32 room:text more:u8 pruned:u64 entries:entry"),
+    "SEARCH": (0x2a, "tag:u32 where:u8 room:text before:u64 limit:u16 words:text"),
+    "FOUND": (0x2b, "tag:u32 more:u8 entries:entry"),
 }
 ITEMS = {
     "room": "name:text people:u32 topic:text",
     "member": "person:id32 state:u8 nick:text away:text",
     "change": "what:u8 person:id32 state:u8 nick:text text:text",
+    "place": "room:text member:u8 read:u64",
+    "entry": "seq:u64 prev:u64 time:u64 instance:id16 counter:u64 person:id32 kind:u8 to:id32 "
+             "nick:text to_nick:text room:text text:text",
 }
 NAMES = {number: name for name, (number, _) in MESSAGES.items()}
 CODES = {"PROTOCOL": 1, "VERSION": 2, "FULL": 3, "RESOURCES": 4, "TIMEOUT": 5, "STOPPING": 6,
          "LOGIN_FIRST": 7, "NICK_TAKEN": 8, "BAD_NICK": 9, "BAD_ROOM": 10, "BAD_TEXT": 11,
          "TOO_LONG": 12, "NOT_A_MEMBER": 13, "NO_SUCH_PERSON": 14, "TOO_MANY_ROOMS": 15,
-         "RETRY": 16, "NOT_KEPT": 17, "QUIT": 18, "BAD_VALUE": 19, "ALREADY": 20}
+         "RETRY": 16, "NOT_KEPT": 17, "QUIT": 18, "BAD_VALUE": 19, "ALREADY": 20,
+         "DISK_FULL": 21, "DAMAGED": 22}
 
 
 def fields(text):
