@@ -1,6 +1,7 @@
 #include "client/client_options.h"
 
 #include "client/locate.h"
+#include "client/xdg.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/message.h"
@@ -154,19 +155,11 @@ const struct option_table client_option_table = {
 /* The path of the default config file, allocated; NULL when there is no such file. */
 static char *default_config(void)
 {
-	const char *base = getenv("XDG_CONFIG_HOME");
-	const char *home = getenv("HOME");
-	bool xdg = base && base[0] == '/';
-	char *path;
+	char path[PATH_MAX];
 
-	if (!xdg && !home)
+	if (xdg_path(XDG_CONFIG, "config", path, sizeof(path)) != 0 || access(path, F_OK) != 0)
 		return NULL;
-	if (asprintf(&path, "%s%s/lanchat/config", xdg ? base : home, xdg ? "" : "/.config") < 0)
-		return NULL;
-	if (access(path, F_OK) == 0)
-		return path;
-	free(path);
-	return NULL;
+	return strdup(path);
 }
 
 /* Fields without a default in the table that must tell "not given" from 0. */

@@ -1,5 +1,6 @@
 #include "client/hosting.h"
 
+#include "client/xdg.h"
 #include "common/err.h"
 #include "common/net.h"
 
@@ -53,14 +54,8 @@ static int make_folders(char *path)
 /* The log in the state folder; /dev/null where there is none. */
 static void choose_log(struct hosting *h)
 {
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	int n = -1;
-
-	if (state && state[0] == '/')
-		n = snprintf(h->log, sizeof h->log, "%s/lanchat/lanchatd.log", state);
-	else if (home && home[0] == '/')
-		n = snprintf(h->log, sizeof h->log, "%s/.local/state/lanchat/lanchatd.log", home);
-	if (n < 0 || (size_t)n >= sizeof h->log || make_folders(h->log) < 0)
+	if (xdg_path(XDG_STATE, "lanchatd.log", h->log, sizeof h->log) != 0 ||
+		make_folders(h->log) < 0)
 		(void)snprintf(h->log, sizeof h->log, "/dev/null");
 }
 

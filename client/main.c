@@ -4,6 +4,7 @@
 #include "client/client_options.h"
 #include "client/discover.h"
 #include "client/pipe.h"
+#include "client/xdg.h"
 #include "common/err.h"
 #include "common/identity.h"
 #include "common/log.h"
@@ -110,16 +111,11 @@ static const char *default_nick(void)
 
 static int load_identity(struct identity *out)
 {
-	const char *base = getenv("XDG_DATA_HOME");
-	const char *home = getenv("HOME");
-	bool xdg = base && base[0] == '/';
 	char path[PATH_MAX];
 
-	if (!xdg && !(home && home[0]))
+	if (xdg_path(XDG_DATA, "identity.pem", path, sizeof(path)) != 0)
 		return failure("neither HOME nor XDG_DATA_HOME is set, so there is no place for "
 			       "your key; set one of them");
-	snprintf(path, sizeof(path), "%s%s/lanchat/identity.pem", xdg ? base : home,
-		xdg ? "" : "/.local/share");
 	int r = identity_load(path, out);
 	if (r == 0)
 		return 0;
