@@ -1,6 +1,7 @@
 #include "common/identity.h"
 
 #include "common/err.h"
+#include "common/folder.h"
 #include "common/log.h"
 
 #include <errno.h>
@@ -92,55 +93,6 @@ done:
 
 /* ---- files ---- */
 
-/* Make a folder's entries durable: a file is not there after a power cut until this is done. */
-static int sync_folder(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	/* Some file systems have nothing to sync in a folder, and say so with EINVAL. */
-	int r = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL) ? 0 : ERR_SYSTEM;
-	int error = errno;
-
-	if (fd >= 0)
-		(void)close(fd);
-	errno = error;
-	return r;
-}
-
-/* The folder that `path` is in, for free(); NULL when memory is out. */
-static char *folder_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	if (!slash)
-		return strdup(".");
-	return strndup(path, slash == path ? 1 : (size_t)(slash - path));
-}
-
-/* Make one folder; it may be there already. */
-static int make_one(const char *path)
-{
-	if (mkdir(path, 0700) < 0)
-		return errno == EEXIST ? 0 : ERR_SYSTEM;
-	char *above = folder_of(path);
-	int r = above ? sync_folder(above) : ERR_MEMORY;
-	free(above);
-	return r;
-}
-
-/* Make the folder `path` and those above it, as far as they are missing. */
-static int make_folder(const char *path)
-{
-	int r = make_one(path);
-
-	if (r != ERR_SYSTEM || errno != ENOENT)
-		return r;
-	char *above = folder_of(path);
-	r = above ? make_folder(above) : ERR_MEMORY;
-	free(above);
-	/* Once: where a link leads nowhere, the folder above is there and this still fails. */
-	return r ? r : make_one(path);
-}
-
 /* Give the finished file its name, unless another program was faster: both are success. */
 static int publish(const char *temporary, const char *path)
 {
@@ -157,7 +109,7 @@ static int publish(const char *temporary, const char *path)
 static int create_in(const char *folder, const char *path)
 {
 	char *temporary = NULL;
-	int r = make_folder(folder);
+	int r = folder_make(folder);
 
 	if (r)
 		return r;
@@ -176,7 +128,7 @@ static int create_in(const char *folder, const char *path)
 	(void)unlink(temporary);
 	free(temporary);
 	errno = error;
-	return r ? r : sync_folder(folder);
+	return r ? r : folder_sync(folder);
 }
 
 static int create(const char *path)
