@@ -2,13 +2,15 @@
  * Words: what a search compares.
  *
  * A text is folded (NFKC_Casefold, and without the marks on its letters, so that
- * "Ёлка" is found by "елка" and "Café" by "cafe"; only й stays apart from и) and cut
- * into words: runs of letters, marks and numbers. A character of a script that is
- * written without blanks (Han, Kana, Thai and the like) is a word of its own.
+ * "Ёлка" is found by "елка" and "Café" by "cafe"; only й stays apart from и, and what
+ * spells stays, such as the vowel signs of Devanagari) and cut into words: runs of
+ * letters, marks and numbers. A character of a script that is written without blanks
+ * (Han, Kana, Thai and the like) is a word of its own. Text that is not UTF-8 has none.
  *
  * A search is words, each of which must occur; words in quotation marks must follow
  * each other, and so must the characters of a script without blanks. The last word,
- * unless it is quoted or followed by a blank, may be the beginning of one.
+ * unless it is quoted or something follows it, be it a blank, may be the beginning of
+ * one.
  *
  * Pure; any thread.
  */
