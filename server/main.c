@@ -20,8 +20,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#define ERROR_LINE  512
-#define INVITATIONS 8 /* addresses printed at most */
+#define ERROR_LINE  2048 /* a line may name a path more than once */
+#define INVITATIONS 8    /* addresses printed at most */
 
 enum {
 	EXIT_DONE = 0,

@@ -9,6 +9,7 @@
 #include "server/announcer.h"
 #include "server/chat.h"
 #include "server/clients.h"
+#include "server/data_folder.h"
 #include "server/invite.h"
 #include "server/listeners.h"
 #include "server/thread.h"
@@ -23,6 +24,7 @@
 
 struct server {
 	const struct settings *settings; /* borrowed */
+	struct data_folder folder;       /* ours alone while the server runs */
 	struct chat *chat;
 	struct clients *clients;
 	struct listeners listeners;
@@ -103,41 +105,17 @@ static int read_motd(const struct settings *t, char **motd, char *error, size_t 
 	return 0;
 }
 
-static int data_folder(const struct settings *t, char *out, size_t size, char *error, size_t errors)
-{
-	const char *state = getenv("STATE_DIRECTORY");
-	const char *xdg = getenv("XDG_DATA_HOME");
-	const char *home = getenv("HOME");
-	int n = -1;
-
-	if (t->data)
-		n = snprintf(out, size, "%s", t->data);
-	else if (state && *state)
-		n = snprintf(out, size, "%.*s", (int)strcspn(state, ":"), state);
-	else if (xdg && *xdg)
-		n = snprintf(out, size, "%s/lanchatd", xdg);
-	else if (home && *home)
-		n = snprintf(out, size, "%s/.local/share/lanchatd", home);
-	if (n > 0 && (size_t)n < size)
-		return 0;
-	snprintf(error, errors, "no folder for the server's data: give one with --data");
-	return ERR_ARGUMENT;
-}
-
 static int load_identity(
-	const struct settings *t, struct identity *identity, char *error, size_t size)
+	const struct data_folder *folder, struct identity *identity, char *error, size_t size)
 {
-	char folder[3584], path[4096];
-	int r = data_folder(t, folder, sizeof(folder), error, size);
+	char *path = data_folder_file(folder, "server.pem");
+	int r = path ? identity_load(path, identity) : ERR_MEMORY;
 
-	if (r)
-		return r;
-	snprintf(path, sizeof(path), "%s/server.pem", folder);
-	r = identity_load(path, identity);
 	if (r)
 		snprintf(error, size,
 			"cannot keep the server's key in '%s': %s; choose a folder with --data",
-			folder, r == ERR_SYSTEM ? strerror(errno) : err_text(r));
+			folder->path, r == ERR_SYSTEM ? strerror(errno) : err_text(r));
+	free(path);
 	return r;
 }
 
@@ -151,7 +129,7 @@ static int start_chat(struct server *s, char *error, size_t size)
 	};
 	char *motd;
 
-	int r = load_identity(s->settings, &config.identity, error, size);
+	int r = load_identity(&s->folder, &config.identity, error, size);
 	if (r == 0)
 		r = make_policy(s->settings, &config.policy, error, size);
 	if (r == 0)
@@ -237,7 +215,12 @@ int server_start(const struct settings *settings, struct server **out, char *err
 		return ERR_MEMORY;
 	}
 	s->settings = settings;
-	int r = start_chat(s, error, size);
+	int r = data_folder_open(settings->data, &s->folder, error, size);
+	if (r) {
+		free(s);
+		return r;
+	}
+	r = start_chat(s, error, size);
 	if (r == 0)
 		r = listeners_start(&s->listeners, &settings->listen, thread_stack(), clients_take,
 			s->clients, error, size);
@@ -265,6 +248,7 @@ void server_stop(struct server *s)
 	chat_stop(s->chat);
 	if (s->port_file)
 		(void)unlink(s->settings->port_file);
+	data_folder_close(&s->folder);
 	free(s);
 }
 
