@@ -70,6 +70,7 @@ unit_o   := $(call objects,tests/unit)
 fuzz_c   := $(sort $(wildcard tests/fuzz/*.c))
 suites   := $(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 fuzzers  := $(patsubst tests/fuzz/%.c,$(OUT)/fuzz/%,$(fuzz_c))
+shims    := $(patsubst %.c,$(OUT)/%.so,$(sort $(wildcard tests/faults/*.c)))
 
 RUN_TESTS = tests/run --build $(BUILD) --make $(MAKE)
 
@@ -88,7 +89,7 @@ test-long: deps-test ## the tests with full counts
 
 unit: $(OUT)/unit ## the unit tests; SUITE=frame runs one module's
 	$(OUT)/unit $(SUITE)
-scenario: all ## the scenarios with the real programs; SCENARIO=chat runs one file's
+scenario: all faults ## the scenarios with the real programs; SCENARIO=chat runs one file's
 	LANCHAT_BUILD=$(OUT) tests/scenario/run $(SCENARIO)
 asan: ## units and scenarios under the address and undefined behaviour sanitizers
 	@$(RUN_TESTS) asan
@@ -143,11 +144,18 @@ $(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(client_o) $(server_o) $(common_o)
 	$(LINK) -fsanitize=fuzzer -o $@ $^ $(SCREEN) $(LIBS)
 
 # What tests/run builds: the programs and the unit tests, and the fuzz targets by themselves.
-tests-built: all $(OUT)/unit
+tests-built: all faults $(OUT)/unit
+scenario-built: all faults
 fuzzers: $(fuzzers)
+faults: $(shims)
 # For tools that must see the code as the compiler does.
 print-flags:
 	@: $(info $(filter-out -Werror,$(REQUIRED)))
+
+# Shims are loaded into programs of every variant, and are none of theirs.
+$(OUT)/tests/faults/%.so: tests/faults/%.c
+	@mkdir -p $(@D)
+	$(CC) $(REQUIRED) -O2 -g -fPIC -shared -o $@ $< -ldl
 
 $(OUT)/%.o: %.c
 	@mkdir -p $(@D)
@@ -161,5 +169,6 @@ $(OUT)/tests/unit/suites.inc: always
 	@printf 'SUITE(%s)\n' $(suites) | cmp -s - $@ || printf 'SUITE(%s)\n' $(suites) > $@
 
 .PHONY: all run test check test-long unit scenario asan tsan fuzz lint coverage bench format deps \
-	deps-test install uninstall clean help tests-built fuzzers print-flags always
+	deps-test install uninstall clean help tests-built scenario-built faults \
+	fuzzers print-flags always
 -include $(wildcard $(OUT)/*/*.d $(OUT)/*/*/*.d)

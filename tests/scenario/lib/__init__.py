@@ -26,8 +26,8 @@ from .raw import Raw
 from .screens import Client
 from .server import Server
 from .tmux import Tmux
-from .wait import SLOW, wait_for
+from .wait import BUILD, SLOW, wait_for
 from . import wire
 
-__all__ = ["Client", "Host", "Lan", "Pipe", "Program", "Raw", "SLOW", "Scenario", "Server",
+__all__ = ["BUILD", "Client", "Host", "Lan", "Pipe", "Program", "Raw", "SLOW", "Scenario", "Server",
            "Tmux", "brief", "main", "wait_for", "wire"]
