@@ -92,7 +92,7 @@ static int name_log(sqlite3 *db)
 
 static int take_step(sqlite3 *db, int version)
 {
-	char sql[64];
+	char sql[128];
 
 	int r = store_error(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL));
 	if (r)
