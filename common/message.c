@@ -181,12 +181,6 @@ static int get_text(struct reader *r, const struct field_spec *spec, struct span
 
 static int get_fields(struct reader *r, const struct field_spec *specs, size_t count, void *value);
 
-/* Large enough for an item of any kind. */
-union item {
-#define ITEM(NAME_, name, fields) struct item_##name name;
-#include "common/messages.def"
-};
-
 static int get_list(struct reader *r, const struct field_spec *spec, struct list *l)
 {
 	const uint8_t *p = take(r, 2);

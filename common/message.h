@@ -73,7 +73,7 @@ enum change_what {
 enum history_from {
 	HISTORY_BEFORE = 0, /* the last ones below the number `value`; 0: the newest */
 	HISTORY_AFTER = 1,  /* the first ones above the number `value` */
-	HISTORY_SINCE = 2,  /* the first ones of the time `value` (microseconds since 1970) or later */
+	HISTORY_SINCE = 2,  /* the first ones of the time `value` (us since 1970) or later */
 };
 
 /* search.where */
@@ -165,6 +165,12 @@ enum item_kind {
 /* Any one message. */
 union message {
 #define MESSAGE(number, NAME, name, sender, phase, fields) struct msg_##name name;
+#include "common/messages.def"
+};
+
+/* Any one item of a list. */
+union item {
+#define ITEM(NAME, name, fields) struct item_##name name;
 #include "common/messages.def"
 };
 

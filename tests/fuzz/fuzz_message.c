@@ -45,7 +45,7 @@ static bool check_list(const struct field_spec *spec, struct list l)
 	const struct field_spec *specs = item_fields(spec->item, &count);
 	struct list whole = l, again = {0};
 	uint8_t *buffer = malloc(l.length + 1);
-	union message item;
+	union item item;
 	bool clean = true;
 
 	REQUIRE(buffer && l.count <= spec->most);

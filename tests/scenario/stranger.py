@@ -34,13 +34,15 @@ NOBODY = bytes(32)
 TEXT, ACTION, SPOKEN_NOTICE, TOPIC = range(4)
 HERE, AWAY, GONE = range(3)
 CAME, WENT, RENAMED, STATE = range(4)
+BEFORE, AFTER, SINCE = range(3)
+IN_ROOM, IN_INBOX, EVERYWHERE = range(3)
 ANY_NICK = 1
 RESUME = 1
 RETRY = 16
 CODES = dict(enumerate(
     "PROTOCOL VERSION FULL RESOURCES TIMEOUT STOPPING LOGIN_FIRST NICK_TAKEN BAD_NICK BAD_ROOM "
     "BAD_TEXT TOO_LONG NOT_A_MEMBER NO_SUCH_PERSON TOO_MANY_ROOMS RETRY NOT_KEPT QUIT BAD_VALUE "
-    "ALREADY".split(), 1))
+    "ALREADY DISK_FULL DAMAGED".split(), 1))
 CODE = {name: number for number, name in CODES.items()}
 
 # Fields as "name:kind" or "name:kind:least:most".
@@ -48,6 +50,9 @@ ITEMS = {
     "ROOM": "name:name:1:64 people:u32 topic:line:0:512",
     "MEMBER": "person:id32 state:u8 nick:name:1:48 away:line:0:256",
     "CHANGE": "what:u8 person:id32 state:u8 nick:name:1:48 text:line:0:256",
+    "PLACE": "room:name:0:64 member:u8 read:u64",
+    "ENTRY": "seq:u64 prev:u64 time:u64 instance:id16 counter:u64 person:id32 kind:u8 to:id32 "
+             "nick:name:1:48 to_nick:name:0:48 room:name:0:64 text:line:0:4096",
 }
 MESSAGES = {
     (0x01, "HELLO"): "version_low:u16 version_high:u16 features:u32 agent:line:0:64",
@@ -64,8 +69,8 @@ MESSAGES = {
     (0x09, "BYE"): "code:u16 text:line:0:256",
     (0x0a, "NOTICE"): "kind:u8 text:block:0:8192",
     (0x10, "JOIN"): "tag:u32 room:name:1:64 flags:u16 after:u64 replay:u32",
-    (0x11, "JOINED"): "tag:u32 room:name:1:64 after:u64 last:u64 people:u32 topic:line:0:512 "
-                      "topic_nick:name:0:48 topic_time:u64",
+    (0x11, "JOINED"): "tag:u32 room:name:1:64 after:u64 last:u64 read:u64 people:u32 "
+                      "topic:line:0:512 topic_nick:name:0:48 topic_time:u64",
     (0x12, "PART"): "tag:u32 room:name:1:64",
     (0x13, "PARTED"): "tag:u32 room:name:1:64 code:u16 text:line:0:256",
     (0x14, "ROOMS"): "tag:u32 after:name:0:64 limit:u16",
@@ -77,6 +82,8 @@ MESSAGES = {
     (0x19, "NICK"): "tag:u32 nick:name:1:48",
     (0x1a, "RENAMED"): "tag:u32 nick:name:1:48",
     (0x1b, "AWAY"): "tag:u32 state:u8 text:line:0:256",
+    (0x1c, "PLACES"): "more:u8 places:PLACE:0:200",
+    (0x1d, "READ"): "room:name:0:64 seq:u64",
     (0x20, "SAY"): "counter:u64 kind:u8 room:name:1:64 text:line:0:4096",
     (0x21, "DIRECT"): "counter:u64 kind:u8 person:id32 nick:name:0:48 text:line:1:4096",
     (0x22, "ACK"): "counter:u64 seq:u64 duplicate:u8",
@@ -87,6 +94,10 @@ MESSAGES = {
                            "kind:u8 to:id32 nick:name:1:48 to_nick:name:1:48 text:line:1:4096",
     (0x26, "GAP"): "room:name:0:64 after:u64 next:u64",
     (0x27, "CAUGHT_UP"): "room:name:0:64 last:u64 version:u64 people:u32",
+    (0x28, "HISTORY"): "tag:u32 room:name:0:64 from:u8 value:u64 limit:u16",
+    (0x29, "HISTORY_PAGE"): "tag:u32 room:name:0:64 more:u8 pruned:u64 entries:ENTRY:0:200",
+    (0x2a, "SEARCH"): "tag:u32 where:u8 room:name:0:64 before:u64 limit:u16 words:line:1:256",
+    (0x2b, "FOUND"): "tag:u32 more:u8 entries:ENTRY:0:200",
 }
 
 
@@ -464,11 +475,12 @@ class Client:
         self.instance = os.urandom(16)
         self.counters = itertools.count(1)
         self.outbox = {}        # counter -> (name, fields), in rising order
-        self.settled = {}       # counter -> ACK, REFUSED or "login"
+        self.settled = {}       # counter -> ACK or REFUSED
         self.log = NO_LOG
         self.inbox = Room("")
         self.rooms = {}
         self.notices = []
+        self.places = {}        # room's name -> (member, read); "": the inbox
         self.answers = {}
         self.retry_at = None
         self.pause = 0.1
@@ -494,11 +506,7 @@ class Client:
                             log=self.log if known else NO_LOG,
                             inbox_after=self.inbox.position or 0,
                             inbox_replay=self.inbox_replay, flags=ANY_NICK, nick=self.nick)
-        answer = self.answer(tag)
-        self.nick = answer["nick"]
-        for counter in [c for c in self.outbox if c <= answer["accepted"]]:
-            del self.outbox[counter]
-            self.settled[counter] = "login"
+        self.nick = self.answer(tag)["nick"]
         self.until(lambda: self.inbox.caught_up, "the inbox")
         for name in list(self.rooms):
             self.join(name)
@@ -548,7 +556,10 @@ class Client:
             self.settle(message)
         elif name == "NOTICE":
             self.notices.append(message)
-        elif "room" in message or name == "DIRECT_SAID":
+        elif name == "PLACES":
+            self.places |= {place["room"]: (place["member"], place["read"])
+                            for place in message["places"]}
+        elif name != "HISTORY_PAGE" and ("room" in message or name == "DIRECT_SAID"):
             self.take_room(name, message)
         if message.get("tag"):
             self.answers[message["tag"]] = message
@@ -618,8 +629,39 @@ class Client:
                 self.wire.send(name, counter=counter, **fields)
 
     def outcome(self, counter):
-        """How a message ended: its ACK, its REFUSED, or "login"."""
+        """How a message ended: its ACK or its REFUSED."""
         return self.until(lambda: self.settled.get(counter), f"the fate of {counter}")
+
+    # What was said before (8.6)
+
+    def history(self, room, start, value=0, limit=0):
+        """A page: BEFORE, AFTER or SINCE; of the inbox with the room ""."""
+        return self.request("HISTORY", room=room, value=value, limit=limit, **{"from": start})
+
+    def back_to_the_start(self, room, page=0):
+        """All that is kept of a room, [ENTRY], read backwards, and how many pages it took."""
+        entries = []
+        for pages in itertools.count(1):
+            answer = self.history(room, BEFORE, entries[0]["seq"] if entries else 0, page)
+            entries = answer["entries"] + entries
+            if not answer["more"]:
+                return entries, pages
+
+    def on_to_the_end(self, room, after=0, page=0):
+        """What is kept above a number, [ENTRY], read forwards, and how many pages it took."""
+        entries = []
+        for pages in itertools.count(1):
+            answer = self.history(room, AFTER, entries[-1]["seq"] if entries else after, page)
+            entries += answer["entries"]
+            if not answer["more"]:
+                return entries, pages
+
+    def search(self, words, where=EVERYWHERE, room="", before=0, limit=0):
+        return self.request("SEARCH", where=where, room=room, before=before, limit=limit,
+                            words=words)
+
+    def read(self, room, seq):
+        self.wire.send("READ", room=room, seq=seq)
 
     # Rooms and people
 

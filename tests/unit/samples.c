@@ -82,7 +82,7 @@ static void fill_list(struct sample *s, const struct field_spec *spec, enum samp
 	size_t items = kind == SAMPLE_LEAST ? 0 : kind == SAMPLE_TYPICAL ? 2 : spec->most;
 	/* The fields before the list are far smaller than this. */
 	size_t size = sizeof(s->items) - 1024;
-	union message item;
+	union item item;
 
 	*l = (struct list){.bytes = s->items};
 	for (size_t i = 0; i < items; i++) {

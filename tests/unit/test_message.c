@@ -241,7 +241,7 @@ static size_t write_with_text(uint8_t *out, const struct target *t, struct span 
 {
 	static struct sample sample;
 	static uint8_t items[WIDE];
-	union message item;
+	union item item;
 	size_t count, parts;
 	const struct field_spec *specs = t->message->fields(&count);
 
@@ -363,7 +363,7 @@ static size_t write_with_list(uint8_t *out, const struct message_spec *message,
 {
 	static struct sample sample;
 	static uint8_t bytes[WIDE];
-	union message item;
+	union item item;
 	size_t count, parts, length = 0;
 	const struct field_spec *specs = message->fields(&count);
 	const struct field_spec *item_specs = item_fields(list->item, &parts);

@@ -52,7 +52,7 @@ static void print_list(FILE *out, enum item_kind kind, struct list l)
 	};
 	size_t count;
 	const struct field_spec *specs = item_fields(kind, &count);
-	union message item;
+	union item item;
 
 	fprintf(out, "list %u\n", l.count);
 	while (message_list_next(&l, kind, &item)) {
