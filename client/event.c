@@ -19,10 +19,9 @@ struct event *event_new(enum event_type type)
 	return &node->event;
 }
 
-void event_free(struct event *e)
+/* Free what an event owns, but not itself. */
+static void clear(struct event *e)
 {
-	if (!e)
-		return;
 	free(e->room);
 	free(e->nick);
 	free(e->text);
@@ -37,6 +36,19 @@ void event_free(struct event *e)
 		free(e->rooms[i].topic);
 	}
 	free(e->rooms);
+	for (size_t i = 0; e->places && i < e->count; i++)
+		free(e->places[i].room);
+	free(e->places);
+	for (size_t i = 0; e->entries && i < e->count; i++)
+		clear(&e->entries[i]); /* entries have no entries: it ends here */
+	free(e->entries);
+}
+
+void event_free(struct event *e)
+{
+	if (!e)
+		return;
+	clear(e);
 	free(e);
 }
 

@@ -212,6 +212,32 @@ int link_list_members(struct link *l, const char *room)
 	return r;
 }
 
+int link_history(struct link *l, const char *room, enum history_from from, uint64_t value,
+	uint16_t limit, uint32_t *request)
+{
+	lock_take(&l->lock);
+	int r = link_session_history(l->session, room, from, value, limit, request);
+	drop_and_wake(l);
+	return r;
+}
+
+int link_search(struct link *l, enum search_where where, const char *room, const char *words,
+	uint64_t before, uint16_t limit, uint32_t *request)
+{
+	lock_take(&l->lock);
+	int r = link_session_search(l->session, where, room, words, before, limit, request);
+	drop_and_wake(l);
+	return r;
+}
+
+int link_read(struct link *l, const char *room, uint64_t seq)
+{
+	lock_take(&l->lock);
+	int r = link_session_read(l->session, room, seq);
+	drop_and_wake(l);
+	return r;
+}
+
 size_t link_unacknowledged(const struct link *l)
 {
 	/* Taking a lock does not change what the owner sees of the link. */

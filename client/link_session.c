@@ -55,6 +55,7 @@ void link_session_free(struct link_session *s)
 		return;
 	seats_fini(&s->seats);
 	outbox_fini(&s->outbox);
+	client_inquiries_free(s);
 	event_list_fini(&s->events);
 	free(s->out.bytes);
 	free(s);
@@ -91,6 +92,12 @@ void client_send(struct link_session *s, enum message_number number, const void 
 	assert(r == 0);
 	(void)r;
 	b->length += used;
+}
+
+void client_request(struct link_session *s, enum message_number number, const void *value)
+{
+	client_fill(s, SIZE_MAX);
+	client_send(s, number, value);
 }
 
 uint32_t client_tag(struct link_session *s)
@@ -178,6 +185,9 @@ void client_fill(struct link_session *s, size_t enough)
 		return;
 	while (s->out.length < enough && !s->out_of_memory && (m = outbox_next(&s->outbox))) {
 		send_outgoing(s, m);
+		struct event *e = client_event(s, EVENT_SENT);
+		if (e)
+			e->counter = m->counter;
 		outbox_sent(&s->outbox);
 	}
 }
@@ -264,6 +274,8 @@ void link_session_end(struct link_session *s)
 	s->resend_at = 0;
 	s->retry_pause = RETRY_PAUSE;
 	outbox_rewind(&s->outbox, 0);
+	client_untell_read(s);
+	client_inquiries_end(s);
 	for (struct seat *seat = s->seats.head; seat; seat = next) {
 		next = seat->next;
 		seat_reset(seat);
@@ -315,6 +327,19 @@ int64_t client_members_due(const struct seat *seat)
 	return seat->members_asked_at ? seat->members_asked_at + MEMBERS_EVERY : 0;
 }
 
+/* The pause is over. */
+static void resend(struct link_session *s)
+{
+	struct seat *next;
+
+	s->resend_at = 0;
+	/* Rooms that are to be left have waited for it. */
+	for (struct seat *seat = s->seats.head; seat; seat = next) {
+		next = seat->next;
+		client_pursue(s, seat);
+	}
+}
+
 int link_session_tick(struct link_session *s, int64_t now)
 {
 	s->now = now;
@@ -332,7 +357,9 @@ int link_session_tick(struct link_session *s, int64_t now)
 	if (now >= s->ping_at)
 		client_ping(s);
 	if (s->resend_at != 0 && now >= s->resend_at)
-		s->resend_at = 0;
+		resend(s);
+	if (s->read_waits && now >= s->read_due)
+		client_tell_read(s);
 	for (struct seat *seat = s->seats.head; seat; seat = seat->next) {
 		if (now >= client_members_due(seat))
 			client_ask_members(s, seat, span_of(""));
@@ -356,6 +383,8 @@ int64_t link_session_deadline(const struct link_session *s)
 		due = sooner(due, s->heard_at + SILENCE_MOST);
 	if (s->resend_at != 0)
 		due = sooner(due, s->resend_at);
+	if (s->read_waits)
+		due = sooner(due, s->read_due);
 	for (const struct seat *seat = s->seats.head; seat; seat = seat->next)
 		due = sooner(due, client_members_due(seat));
 	return due;
@@ -398,8 +427,10 @@ int link_session_bye(struct link_session *s)
 
 	if (s->stage == STAGE_NONE || s->stage == STAGE_OVER)
 		return 0;
-	if (s->stage == STAGE_ONLINE)
+	if (s->stage == STAGE_ONLINE) {
 		client_fill(s, SIZE_MAX);
+		client_tell_read(s);
+	}
 	client_send(s, MESSAGE_BYE, &bye);
 	s->stage = STAGE_OVER;
 	return client_check_memory(s);

@@ -102,6 +102,11 @@ int link_session_nick(struct link_session *s, const char *nick);
 int link_session_away(struct link_session *s, enum person_state state, const char *text);
 int link_session_list_rooms(struct link_session *s);
 int link_session_list_members(struct link_session *s, const char *room);
+int link_session_history(struct link_session *s, const char *room, enum history_from from,
+	uint64_t value, uint16_t limit, uint32_t *request);
+int link_session_search(struct link_session *s, enum search_where where, const char *room,
+	const char *words, uint64_t before, uint16_t limit, uint32_t *request);
+int link_session_read(struct link_session *s, const char *room, uint64_t seq);
 
 /* Say goodbye; nothing is sent after it. */
 int link_session_bye(struct link_session *s);

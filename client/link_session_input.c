@@ -37,6 +37,7 @@ static void forget_positions(struct link_session *s)
 		seat->seen_known = false;
 		seat->seen = 0;
 	}
+	client_forget_read(s);
 	client_event(s, EVENT_LOG_CHANGED);
 }
 
@@ -125,9 +126,6 @@ static int on_logged_in(struct link_session *s, const union message *m)
 	client_set(s, &e->nick, s->nick);
 	client_set(s, &e->text, s->server_name);
 	link_session_state(s, LINK_ONLINE, NULL, 0, 0);
-	/* What the server has is kept, only its number is not known. */
-	while (s->outbox.head && s->outbox.head->counter <= l->accepted && !s->out_of_memory)
-		client_acknowledge(s, s->outbox.head, 0);
 	client_pursue_all(s);
 	return 0;
 }
@@ -180,8 +178,10 @@ static int end_of_connection(struct link_session *s, unsigned code, struct span 
 /* A room could not be joined: the owner is told, and nobody tries again. */
 static void refuse_seat(struct link_session *s, struct seat *seat)
 {
-	if (seat->state == SEAT_JOINING)
+	if (seat->state == SEAT_JOINING) {
 		seat->wanted = false;
+		seat->barred = true;
+	}
 	seat->tag = 0;
 	seat->state = SEAT_OUT;
 	client_pursue(s, seat);
@@ -201,6 +201,8 @@ static void refuse_request(struct link_session *s, const struct msg_error *error
 	client_set(s, &e->text, client_reason(buffer, error->code, error->text));
 	if (seat || listed)
 		client_set(s, &e->room, seat ? seat->name : listed->name);
+	if (client_inquiry_failed(s, error->tag, e))
+		return;
 	if (error->tag == s->nick_tag) {
 		s->nick_tag = 0;
 		s->nick_wanted[0] = '\0';
@@ -275,12 +277,15 @@ static client_handler *const handlers[] = {
 	[MESSAGE_MEMBER_LIST] = client_on_member_list,
 	[MESSAGE_PRESENCE] = client_on_presence,
 	[MESSAGE_RENAMED] = on_renamed,
+	[MESSAGE_PLACES] = client_on_places,
 	[MESSAGE_ACK] = client_on_ack,
 	[MESSAGE_REFUSED] = client_on_refused,
 	[MESSAGE_SAID] = client_on_said,
 	[MESSAGE_DIRECT_SAID] = client_on_direct_said,
 	[MESSAGE_GAP] = client_on_gap,
 	[MESSAGE_CAUGHT_UP] = client_on_caught_up,
+	[MESSAGE_HISTORY_PAGE] = client_on_history_page,
+	[MESSAGE_FOUND] = client_on_found,
 };
 
 /* May a server send this message now? */

@@ -6,6 +6,8 @@
  *     link_session_input.c    what comes in: dispatch, and the connection's own messages
  *     link_session_rooms.c    what comes in about rooms and the people in them
  *     link_session_said.c     what comes in that somebody said, and answers to what we said
+ *     link_session_history.c  asking for what was said earlier, and the answers
+ *     link_session_read.c     how far the user has read
  */
 #ifndef LANCHAT_LINK_SESSION_PRIVATE_H
 #define LANCHAT_LINK_SESSION_PRIVATE_H
@@ -21,6 +23,17 @@ enum stage {
 	STAGE_LOGIN,    /* LOGIN is out */
 	STAGE_ONLINE,
 	STAGE_OVER, /* one side said goodbye */
+};
+
+/* A request of history or of a search, until its answer comes. */
+struct inquiry {
+	uint32_t tag;
+	bool search;
+	enum history_from from;
+	uint64_t value; /* as in HISTORY; of a search, as `before` in SEARCH */
+	uint16_t limit;
+	char room[ROOM_NAME_MAX + 1]; /* empty: the inbox, or a search elsewhere */
+	struct inquiry *next;
 };
 
 struct link_session {
@@ -42,6 +55,9 @@ struct link_session {
 	uint8_t log[INSTANCE_ID];
 	bool inbox_known; /* there is a position in the direct messages */
 	uint64_t inbox_seen;
+	struct reading inbox_reading;
+	bool read_waits;  /* the server is to be told how far something was read */
+	int64_t read_due; /* not before that time */
 	struct seats seats;
 	struct outbox outbox;
 	bool was_online;
@@ -60,9 +76,10 @@ struct link_session {
 	int64_t ping_at; /* when the next one is due */
 	bool ping_out;
 	uint64_t ping_token;
-	int64_t resend_at;   /* nothing is said before that time; 0: no pause */
-	int64_t retry_pause; /* how long the next pause will be */
-	unsigned code;       /* why it ended */
+	struct inquiry *inquiries; /* owned, the newest first */
+	int64_t resend_at;         /* nothing is said before that time; 0: no pause */
+	int64_t retry_pause;       /* how long the next pause will be */
+	unsigned code;             /* why it ended */
 	char reason[REASON_MAX + NICK_MAX + 64];
 
 	/* The time of the call that is being served. */
@@ -77,6 +94,9 @@ struct link_session {
 
 /* Encode a message and put it out. A failure is remembered in out_of_memory. */
 void client_send(struct link_session *s, enum message_number number, const void *value);
+
+/* The same for what may not overtake what was said before it. */
+void client_request(struct link_session *s, enum message_number number, const void *value);
 
 /* Let messages out of the outbox, in order, until `enough` bytes wait to be sent. */
 void client_fill(struct link_session *s, size_t enough);
@@ -94,11 +114,17 @@ int client_check_memory(struct link_session *s);
 /* A new tag, never 0. */
 uint32_t client_tag(struct link_session *s);
 
+/* The seat of a room that the server tells about; NULL when the owner is not to hear of it. */
+struct seat *client_seat(struct link_session *s, struct span room);
+
 /* Bring a seat nearer to what is wanted of it: join, leave, ask for its members, or free it. */
 void client_pursue(struct link_session *s, struct seat *seat);
 
 /* Everything that waited for the login. */
 void client_pursue_all(struct link_session *s);
+
+/* Ask for the next page of the list of rooms; `after` is the last name of the one before. */
+void client_ask_rooms(struct link_session *s, struct span after);
 
 /* Ask for the members' next page; `after` is the last nick of the one before, or empty. */
 void client_ask_members(struct link_session *s, struct seat *seat, struct span after);
@@ -124,12 +150,27 @@ typedef int client_handler(struct link_session *s, const union message *m);
 
 client_handler client_on_joined, client_on_parted, client_on_room_list, client_on_member_list,
 	client_on_presence;
+client_handler client_on_places, client_on_history_page, client_on_found;
 client_handler client_on_ack, client_on_refused, client_on_said, client_on_direct_said,
 	client_on_gap, client_on_caught_up;
 
-/* The server has kept `m`, under number `seq`, or 0 if that is not known: the owner is told, and it
- * leaves the outbox. */
-void client_acknowledge(struct link_session *s, struct outgoing *m, uint64_t seq);
+/* What all events of a message have, but for its room. */
+void client_fill_message(struct link_session *s, struct event *e, const struct item_entry *m);
+
+/* If `tag` is that of a question, it will not be answered: complete the error about it. */
+bool client_inquiry_failed(struct link_session *s, uint32_t tag, struct event *e);
+
+/* The connection is over: an error for each question; or only free them. */
+void client_inquiries_end(struct link_session *s);
+void client_inquiries_free(struct link_session *s);
+
+/* Tell the server how far everything was read, or one room alone. */
+void client_tell_read(struct link_session *s);
+void client_tell_read_of(struct link_session *s, struct seat *seat);
+
+/* The server may not know: it will be told again. Or what was read means nothing any more. */
+void client_untell_read(struct link_session *s);
+void client_forget_read(struct link_session *s);
 
 /* Updates about a room's people were missed: the whole list is needed, when its turn comes. */
 void client_refresh_people(struct link_session *s, struct seat *seat);

@@ -11,25 +11,19 @@
 
 /* ---- wishes ---- */
 
-/* Such requests overtake nothing that was said before them. */
-static void send_request(struct link_session *s, enum message_number number, const void *value)
-{
-	client_fill(s, SIZE_MAX);
-	client_send(s, number, value);
-}
-
 static void send_join(struct link_session *s, struct seat *seat)
 {
+	bool resuming = seat->seen_known && !seat->quiet;
 	struct msg_join join = {
 		.tag = client_tag(s),
 		.room = span_of(seat->name),
-		.flags = seat->seen_known ? JOIN_RESUME : 0,
-		.after = seat->seen,
-		.replay = s->replay,
+		.flags = resuming ? JOIN_RESUME : 0,
+		.after = resuming ? seat->seen : 0,
+		.replay = seat->quiet ? 0 : s->replay,
 	};
 	seat->tag = join.tag;
 	seat->state = SEAT_JOINING;
-	seat->resuming = seat->seen_known;
+	seat->resuming = resuming;
 	/* This one goes before what waits to be said: that may be for the room. */
 	client_send(s, MESSAGE_JOIN, &join);
 }
@@ -38,11 +32,27 @@ static void send_part(struct link_session *s, struct seat *seat)
 {
 	struct msg_part part = {.tag = client_tag(s), .room = span_of(seat->name)};
 
+	client_tell_read_of(s, seat);
 	seat->tag = part.tag;
 	seat->state = SEAT_LEAVING;
-	send_request(s, MESSAGE_PART, &part);
+	client_request(s, MESSAGE_PART, &part);
 }
 
+/* Does something that was said for the room still wait for its answer? Then the server may yet have
+ * to be asked to take it, which it does of members alone. */
+static bool is_owed(const struct link_session *s, const struct seat *seat)
+{
+	char folded[NAME_FOLDED_MAX];
+
+	for (const struct outgoing *m = s->outbox.head; m && !seat->barred; m = m->next) {
+		if (!m->direct && name_fold(m->to, strlen(m->to), folded) == 0 &&
+			strcmp(folded, seat->folded) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The owner has left a room while there was no connection, or it could not be joined. */
 static void leave_quietly(struct link_session *s, struct seat *seat)
 {
 	struct event *e = seat->joined_before ? client_event(s, EVENT_PARTED) : NULL;
@@ -51,7 +61,12 @@ static void leave_quietly(struct link_session *s, struct seat *seat)
 		client_set(s, &e->room, seat->name);
 		client_set(s, &e->text, "");
 	}
-	seats_remove(&s->seats, seat);
+	seat->joined_before = false;
+	seat->quiet = true;
+	if (!is_owed(s, seat))
+		seats_remove(&s->seats, seat);
+	else if (s->stage == STAGE_ONLINE)
+		send_join(s, seat);
 }
 
 void client_pursue(struct link_session *s, struct seat *seat)
@@ -62,12 +77,15 @@ void client_pursue(struct link_session *s, struct seat *seat)
 	}
 	if (s->stage != STAGE_ONLINE)
 		return;
-	if (seat->wanted && seat->state == SEAT_OUT)
+	if (seat->wanted && seat->state == SEAT_OUT) {
 		send_join(s, seat);
-	else if (!seat->wanted && seat->state == SEAT_IN)
-		send_part(s, seat);
-	else if (s->now >= client_members_due(seat))
+	} else if (!seat->wanted && seat->state == SEAT_IN) {
+		/* What has to be said once more goes first. */
+		if (s->resend_at == 0 || !is_owed(s, seat))
+			send_part(s, seat);
+	} else if (s->now >= client_members_due(seat)) {
 		client_ask_members(s, seat, span_of(""));
+	}
 }
 
 void client_ask_members(struct link_session *s, struct seat *seat, struct span after)
@@ -81,7 +99,7 @@ void client_ask_members(struct link_session *s, struct seat *seat, struct span a
 	seat->members_tag = members.tag;
 	seat->members_asked_at = s->now;
 	seat->people_state = SEAT_PEOPLE_ASKED;
-	send_request(s, MESSAGE_MEMBERS, &members);
+	client_request(s, MESSAGE_MEMBERS, &members);
 }
 
 static void send_nick(struct link_session *s)
@@ -89,7 +107,7 @@ static void send_nick(struct link_session *s)
 	struct msg_nick nick = {.tag = client_tag(s), .nick = span_of(s->nick_wanted)};
 
 	s->nick_tag = nick.tag;
-	send_request(s, MESSAGE_NICK, &nick);
+	client_request(s, MESSAGE_NICK, &nick);
 }
 
 static void send_away(struct link_session *s)
@@ -98,15 +116,15 @@ static void send_away(struct link_session *s)
 		.tag = client_tag(s), .state = (uint8_t)s->away, .text = span_of(s->away_text)};
 
 	s->away_tag = away.tag;
-	send_request(s, MESSAGE_AWAY, &away);
+	client_request(s, MESSAGE_AWAY, &away);
 }
 
-static void send_rooms(struct link_session *s)
+void client_ask_rooms(struct link_session *s, struct span after)
 {
-	struct msg_rooms rooms = {.tag = client_tag(s), .after = span_of(""), .limit = PAGE};
+	struct msg_rooms rooms = {.tag = client_tag(s), .after = after, .limit = PAGE};
 
 	s->rooms_tag = rooms.tag;
-	send_request(s, MESSAGE_ROOMS, &rooms);
+	client_request(s, MESSAGE_ROOMS, &rooms);
 }
 
 void client_pursue_all(struct link_session *s)
@@ -125,7 +143,7 @@ void client_pursue_all(struct link_session *s)
 	if (s->away != PERSON_HERE)
 		send_away(s);
 	if (s->rooms_wanted)
-		send_rooms(s);
+		client_ask_rooms(s, span_of(""));
 }
 
 /* ---- requests ---- */
@@ -147,19 +165,32 @@ int link_session_join(struct link_session *s, const char *room)
 	if (!seat)
 		return ERR_MEMORY;
 	seat->wanted = true;
+	seat->quiet = false;
 	client_pursue(s, seat);
 	return client_check_memory(s);
 }
 
-int link_session_part(struct link_session *s, const char *room)
+/* The seat of a room that the user named; ERR_NOT_FOUND when there is none. */
+static int find_seat(struct link_session *s, const char *room, struct seat **out)
 {
 	int r = check_room(room);
+	struct seat *seat = r ? NULL : seats_find(&s->seats, span_of(room));
 
 	if (r)
 		return r;
-	struct seat *seat = seats_find(&s->seats, span_of(room));
-	if (!seat)
+	if (!seat || seat->quiet)
 		return ERR_NOT_FOUND;
+	*out = seat;
+	return 0;
+}
+
+int link_session_part(struct link_session *s, const char *room)
+{
+	struct seat *seat;
+	int r = find_seat(s, room, &seat);
+
+	if (r)
+		return r;
 	seat->wanted = false;
 	client_pursue(s, seat);
 	return client_check_memory(s);
@@ -253,19 +284,17 @@ int link_session_list_rooms(struct link_session *s)
 	/* A list that is coming already will do. */
 	s->rooms_wanted = true;
 	if (s->stage == STAGE_ONLINE && s->rooms_tag == 0)
-		send_rooms(s);
+		client_ask_rooms(s, span_of(""));
 	return client_check_memory(s);
 }
 
 int link_session_list_members(struct link_session *s, const char *room)
 {
-	int r = check_room(room);
+	struct seat *seat;
+	int r = find_seat(s, room, &seat);
 
 	if (r)
 		return r;
-	struct seat *seat = seats_find(&s->seats, span_of(room));
-	if (!seat)
-		return ERR_NOT_FOUND;
 	seat->members_wanted = true;
 	client_pursue(s, seat);
 	return client_check_memory(s);

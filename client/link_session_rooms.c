@@ -10,6 +10,13 @@
 
 /* ---- rooms ---- */
 
+struct seat *client_seat(struct link_session *s, struct span room)
+{
+	struct seat *seat = seats_find(&s->seats, room);
+
+	return seat && !seat->quiet ? seat : NULL;
+}
+
 int client_on_joined(struct link_session *s, const union message *m)
 {
 	const struct msg_joined *j = &m->joined;
@@ -26,10 +33,17 @@ int client_on_joined(struct link_session *s, const union message *m)
 		seat->seen_known = true;
 		seat->seen = j->after;
 	}
+	if (seat->reading.upto > seat->reading.told)
+		s->read_waits = true;
+	if (seat->quiet) {
+		client_pursue(s, seat);
+		return 0;
+	}
 	seat->joined_before = true;
 	struct event *e = client_event(s, EVENT_JOINED);
 	if (!e)
 		return 0;
+	e->read = j->read;
 	e->flag = seat->resuming;
 	e->seq = j->last;
 	e->count = j->people;
@@ -49,16 +63,19 @@ int client_on_parted(struct link_session *s, const union message *m)
 
 	if (!seat)
 		return 0;
-	struct event *e = client_event(s, EVENT_PARTED);
-	if (!e)
-		return 0;
-	e->code = p->code;
-	client_set(s, &e->room, seat->name);
-	client_set_span(s, &e->text, p->text);
+	struct event *e = seat->quiet ? NULL : client_event(s, EVENT_PARTED);
+	if (e) {
+		e->code = p->code;
+		client_set(s, &e->room, seat->name);
+		client_set_span(s, &e->text, p->text);
+	}
 	/* Put out by the server, the seat is lost; left by request, it may be wanted again. */
-	if (seat->state != SEAT_LEAVING)
-		seat->wanted = false;
+	bool put_out = seat->state != SEAT_LEAVING;
 	seat_reset(seat);
+	if (put_out) {
+		seat->wanted = false;
+		seat->barred = true;
+	}
 	seat->joined_before = false;
 	client_pursue(s, seat);
 	return 0;
@@ -100,14 +117,8 @@ int client_on_room_list(struct link_session *s, const union message *m)
 	}
 	s->rooms_tag = 0;
 	s->rooms_wanted = more;
-	if (more) {
-		const char *last = e->rooms[e->count - 1].name;
-		struct msg_rooms next = {
-			.tag = client_tag(s), .after = span_of(last), .limit = LIST_MAX};
-
-		s->rooms_tag = next.tag;
-		client_send(s, MESSAGE_ROOMS, &next);
-	}
+	if (more)
+		client_ask_rooms(s, span_of(e->rooms[e->count - 1].name));
 	return 0;
 }
 
@@ -178,7 +189,7 @@ int client_on_member_list(struct link_session *s, const union message *m)
 {
 	const struct msg_member_list *l = &m->member_list;
 	struct seat *seat =
-		l->tag ? seats_find_members_tag(&s->seats, l->tag) : seats_find(&s->seats, l->room);
+		l->tag ? seats_find_members_tag(&s->seats, l->tag) : client_seat(s, l->room);
 
 	/* A list that comes by itself is dropped while one is being fetched, or pages would mix. */
 	if (!seat || (l->tag == 0 && seat->members_tag != 0))
@@ -237,7 +248,7 @@ static void put_count(struct link_session *s, struct seat *seat)
 int client_on_presence(struct link_session *s, const union message *m)
 {
 	const struct msg_presence *p = &m->presence;
-	struct seat *seat = seats_find(&s->seats, p->room);
+	struct seat *seat = client_seat(s, p->room);
 	struct list changes = p->changes;
 	struct item_change change;
 

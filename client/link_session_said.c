@@ -6,29 +6,29 @@
 
 /* ---- answers to what was said here ---- */
 
-void client_acknowledge(struct link_session *s, struct outgoing *m, uint64_t seq)
+/* What both answers tell of the message, which has left the outbox unless memory is out: the answer
+ * comes again then. */
+static void settle(struct link_session *s, struct event *e, struct outgoing *sent)
 {
-	struct event *e = client_event(s, EVENT_ACK);
-
-	if (!e)
-		return;
-	e->counter = m->counter;
-	e->seq = seq;
-	e->direct = m->direct;
+	e->counter = sent->counter;
+	e->direct = sent->direct;
 	memcpy(e->instance, s->instance, sizeof(e->instance));
-	client_set(s, &e->room, m->direct ? "" : m->to);
-	client_set(s, &e->nick, m->direct ? m->to : "");
+	client_set(s, &e->room, sent->direct ? "" : sent->to);
+	client_set(s, &e->nick, sent->direct ? sent->to : "");
 	if (!s->out_of_memory)
-		outbox_remove(&s->outbox, m);
+		outbox_remove(&s->outbox, sent);
 }
 
 int client_on_ack(struct link_session *s, const union message *m)
 {
 	struct outgoing *sent = outbox_find(&s->outbox, m->ack.counter);
+	struct event *e;
 
 	client_retry_over(s);
-	if (sent)
-		client_acknowledge(s, sent, m->ack.seq);
+	if (sent && (e = client_event(s, EVENT_ACK))) {
+		e->seq = m->ack.seq;
+		settle(s, e, sent);
+	}
 	return 0;
 }
 
@@ -48,12 +48,8 @@ int client_on_refused(struct link_session *s, const union message *m)
 	if (!e)
 		return 0;
 	e->code = r->code;
-	e->counter = r->counter;
-	e->direct = sent->direct;
-	client_set(s, &e->room, sent->direct ? "" : sent->to);
-	client_set(s, &e->nick, sent->direct ? sent->to : "");
 	client_set(s, &e->text, client_reason(buffer, r->code, r->text));
-	outbox_remove(&s->outbox, sent);
+	settle(s, e, sent);
 	return 0;
 }
 
@@ -64,10 +60,39 @@ static int said_kind(uint8_t wire)
 	return wire < SAID_KINDS ? wire : SAID_TEXT;
 }
 
+void client_fill_message(struct link_session *s, struct event *e, const struct item_entry *m)
+{
+	bool from_me = memcmp(m->person, s->identity.id, sizeof(m->person)) == 0;
+
+	e->kind = said_kind(m->kind);
+	e->seq = m->seq;
+	e->time = m->time;
+	e->counter = m->counter;
+	memcpy(e->instance, m->instance, sizeof(e->instance));
+	memcpy(e->person, m->person, sizeof(e->person));
+	e->own = memcmp(m->instance, s->instance, sizeof(s->instance)) == 0;
+	client_set_span(s, &e->nick, m->nick);
+	client_set_span(s, &e->text, m->text);
+	if (m->room.length > 0)
+		return;
+	e->direct = true;
+	memcpy(e->peer, from_me ? m->to : m->person, sizeof(e->peer));
+	client_set_span(s, &e->peer_nick, from_me ? m->to_nick : m->nick);
+}
+
 int client_on_said(struct link_session *s, const union message *m)
 {
 	const struct msg_said *said = &m->said;
-	struct seat *seat = seats_find(&s->seats, said->room);
+	struct seat *seat = client_seat(s, said->room);
+	struct item_entry entry = {
+		.seq = said->seq,
+		.time = said->time,
+		.counter = said->counter,
+		.kind = said->kind,
+		.nick = said->nick,
+		.room = said->room,
+		.text = said->text,
+	};
 
 	if (!seat || !seat->seen_known || said->seq <= seat->seen) {
 		s->dropped++;
@@ -80,16 +105,10 @@ int client_on_said(struct link_session *s, const union message *m)
 	struct event *e = client_event(s, EVENT_MESSAGE);
 	if (!e)
 		return 0;
-	e->kind = said_kind(said->kind);
-	e->seq = said->seq;
-	e->time = said->time;
-	e->counter = said->counter;
-	memcpy(e->instance, said->instance, sizeof(e->instance));
-	memcpy(e->person, said->person, sizeof(e->person));
-	e->own = memcmp(said->instance, s->instance, sizeof(s->instance)) == 0;
+	memcpy(entry.instance, said->instance, sizeof(entry.instance));
+	memcpy(entry.person, said->person, sizeof(entry.person));
+	client_fill_message(s, e, &entry);
 	client_set(s, &e->room, seat->name);
-	client_set_span(s, &e->nick, said->nick);
-	client_set_span(s, &e->text, said->text);
 	if (!s->out_of_memory)
 		seat->seen = said->seq;
 	return 0;
@@ -98,7 +117,16 @@ int client_on_said(struct link_session *s, const union message *m)
 int client_on_direct_said(struct link_session *s, const union message *m)
 {
 	const struct msg_direct_said *said = &m->direct_said;
-	bool from_me = memcmp(said->person, s->identity.id, sizeof(said->person)) == 0;
+	struct item_entry entry = {
+		.seq = said->seq,
+		.time = said->time,
+		.counter = said->counter,
+		.kind = said->kind,
+		.nick = said->nick,
+		.to_nick = said->to_nick,
+		.room = span_of(""),
+		.text = said->text,
+	};
 
 	if (s->inbox_known && said->seq <= s->inbox_seen) {
 		s->dropped++;
@@ -107,19 +135,11 @@ int client_on_direct_said(struct link_session *s, const union message *m)
 	struct event *e = client_event(s, EVENT_MESSAGE);
 	if (!e)
 		return 0;
-	e->direct = true;
-	e->kind = said_kind(said->kind);
-	e->seq = said->seq;
-	e->time = said->time;
-	e->counter = said->counter;
-	memcpy(e->instance, said->instance, sizeof(e->instance));
-	memcpy(e->person, said->person, sizeof(e->person));
-	memcpy(e->peer, from_me ? said->to : said->person, sizeof(e->peer));
-	e->own = memcmp(said->instance, s->instance, sizeof(s->instance)) == 0;
+	memcpy(entry.instance, said->instance, sizeof(entry.instance));
+	memcpy(entry.person, said->person, sizeof(entry.person));
+	memcpy(entry.to, said->to, sizeof(entry.to));
+	client_fill_message(s, e, &entry);
 	client_set(s, &e->room, "");
-	client_set_span(s, &e->nick, said->nick);
-	client_set_span(s, &e->peer_nick, from_me ? said->to_nick : said->nick);
-	client_set_span(s, &e->text, said->text);
 	if (!s->out_of_memory) {
 		s->inbox_known = true;
 		s->inbox_seen = said->seq;
@@ -130,7 +150,7 @@ int client_on_direct_said(struct link_session *s, const union message *m)
 int client_on_gap(struct link_session *s, const union message *m)
 {
 	const struct msg_gap *g = &m->gap;
-	struct seat *seat = g->room.length ? seats_find(&s->seats, g->room) : NULL;
+	struct seat *seat = g->room.length ? client_seat(s, g->room) : NULL;
 
 	if (g->next == 0 || (g->room.length && !seat))
 		return 0;
@@ -150,7 +170,7 @@ int client_on_gap(struct link_session *s, const union message *m)
 int client_on_caught_up(struct link_session *s, const union message *m)
 {
 	const struct msg_caught_up *c = &m->caught_up;
-	struct seat *seat = c->room.length ? seats_find(&s->seats, c->room) : NULL;
+	struct seat *seat = c->room.length ? client_seat(s, c->room) : NULL;
 
 	if (c->room.length && !seat)
 		return 0;

@@ -87,6 +87,7 @@ void seat_rename(struct seat *seat, struct span name)
 void seat_reset(struct seat *seat)
 {
 	seat->state = SEAT_OUT;
+	seat->barred = false;
 	seat->tag = 0;
 	seat->resuming = false;
 	seat->people_state = SEAT_PEOPLE_UNKNOWN;

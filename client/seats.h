@@ -33,16 +33,25 @@ enum seat_people {
 	SEAT_PEOPLE_KNOWN,   /* the list and every change since */
 };
 
+/* How far the user has read, and how far the server was told. */
+struct reading {
+	uint64_t upto;
+	uint64_t told;
+};
+
 struct seat {
 	char name[ROOM_NAME_MAX + 1]; /* as the server shows it, once it has been joined */
 	char folded[NAME_FOLDED_MAX];
 	bool wanted;
 	bool joined_before; /* the owner was told that it is in */
+	bool quiet;         /* left by the owner; joined again only for what was said before that */
+	bool barred;        /* on this connection the server will not have us in it */
 	enum seat_state state;
 	uint32_t tag;    /* of the request to join or to leave */
 	bool resuming;   /* that request asked to go on after `seen` */
 	bool seen_known; /* there is a position */
 	uint64_t seen;   /* the last message that was delivered */
+	struct reading reading;
 
 	enum seat_people people_state;
 	bool members_wanted;      /* the owner asked, or updates were missed */

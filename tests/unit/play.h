@@ -60,7 +60,8 @@ uint16_t play_sent(struct play *p, union message *m);
 		ck_assert_uint_eq(play_sent((p), &nothing_), 0);                                   \
 	} while (0)
 
-/* The next event, which must be of that type; freed by the next call. */
+/* The next event, which must be of that type; freed by the next call. That a message was sent is
+ * left out unless it is expected. */
 const struct event *play_expect(struct play *p, enum event_type type);
 void play_expect_state(struct play *p, enum link_state state);
 void play_expect_no_event(struct play *p);

@@ -191,20 +191,26 @@ START_TEST(test_sent_again_after_break)
 	ck_assert_uint_eq(play_say(play, "offline"), 5);
 	event_list_fini(&play->events);
 
-	/* The server has 1 and 2: their acknowledgement comes with the login, the rest goes again,
-	 * after the room has been joined again. */
-	play_log_in(play, play_log_a, 2, NULL);
+	/* The server has 2 and has refused 3. It says so when they come again, with all the rest,
+	 * after the room has been joined again; the login alone settles nothing. */
+	play_log_in(play, play_log_a, 3, NULL);
 	play_expect_state(play, LINK_LOGGING_IN);
 	play_expect(play, EVENT_LOGGED_IN);
 	play_expect_state(play, LINK_ONLINE);
-	const struct event *e = play_expect(play, EVENT_ACK);
-	ck_assert_uint_eq(e->counter, 2);
-	ck_assert_uint_eq(e->seq, 0);
-	play_expect_no_event(play);
+	ck_assert_uint_eq(link_session_unacknowledged(play->s), 4);
 	EXPECT_SENT(play, MESSAGE_JOIN, &m);
-	for (uint64_t c = 3; c <= 5; c++)
+	for (uint64_t c = 2; c <= 5; c++)
 		play_expect_said(play, c);
 	EXPECT_NOTHING_SENT(play);
+	link_session_events(play->s, &play->events);
+	for (uint64_t c = 2; c <= 5; c++)
+		ck_assert_uint_eq(play_expect(play, EVENT_SENT)->counter, c);
+	play_give_ack(play, 2, 0);
+	ck_assert_uint_eq(play_expect(play, EVENT_ACK)->seq, 0);
+	play_give_refused(play, 3, CODE_NOT_KEPT);
+	ck_assert_uint_eq(play_expect(play, EVENT_REFUSED)->counter, 3);
+	play_expect_no_event(play);
+	ck_assert_uint_eq(link_session_unacknowledged(play->s), 2);
 }
 END_TEST
 

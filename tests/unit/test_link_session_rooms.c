@@ -45,7 +45,9 @@ START_TEST(test_part_follows_what_was_said)
 	EXPECT_SENT(play, MESSAGE_PART, &m);
 	struct msg_parted parted = {
 		.tag = m.part.tag, .room = span_of("lobby"), .text = span_of("")};
+	play_give_ack(play, 1, 5);
 	ck_assert_int_eq(play_give(play, MESSAGE_PARTED, &parted), 0);
+	play_expect(play, EVENT_ACK);
 	ck_assert_str_eq(play_expect(play, EVENT_PARTED)->room, "lobby");
 	ck_assert_int_eq(link_session_part(play->s, "lobby"), ERR_NOT_FOUND);
 }
