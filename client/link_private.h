@@ -1,6 +1,7 @@
 /*
  * What the two halves of the link share: link.c, which its owner calls, and
- * link_thread.c, which is the network thread. Nobody else includes this.
+ * link_thread.c with link_connect.c, which are the network thread. Nobody else
+ * includes this.
  */
 #ifndef LANCHAT_LINK_PRIVATE_H
 #define LANCHAT_LINK_PRIVATE_H
@@ -11,6 +12,7 @@
 #include "common/lock.h"
 #include "common/stream.h"
 
+#include <poll.h>
 #include <pthread.h>
 
 enum quit {
@@ -59,7 +61,27 @@ struct link {
 /* Bytes taken from the socket at once. Two of the longest frames must fit. */
 #define INPUT_SIZE ((size_t)256 * 1024)
 
-/* The network thread. */
+/* The network thread. The functions below are for it alone. */
 void *link_thread(void *link);
+
+/* Look the server up if need be and connect to it: `stream` is there then. ERR_STOPPING when the
+ * owner leaves; any other failure has its reason noted. */
+int link_connect(struct link *l, int64_t deadline);
+
+/* Hand the session's events to the owner; the same with one more about the state. */
+void link_publish(struct link *l);
+void link_post_state(
+	struct link *l, enum link_state state, const char *text, uint64_t number, unsigned code);
+
+/* Note why a try failed; returns `result`. */
+int link_fail(struct link *l, int result, unsigned code, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* The owner wants to leave, and nothing keeps us. */
+bool link_must_leave(struct link *l);
+
+/* Poll `count` descriptors and the owner's wake-up until `deadline` (clock_ms). `fds` has room for
+ * one more. */
+void link_wait(struct link *l, struct pollfd *fds, size_t count, int64_t deadline);
 
 #endif

@@ -1,7 +1,5 @@
 #include "client/link_private.h"
 
-#include "client/link_dial.h"
-#include "client/link_resolve.h"
 #include "common/clock.h"
 #include "common/err.h"
 #include "common/frame.h"
@@ -20,7 +18,7 @@
 
 /* ---- events and reasons ---- */
 
-static void publish(struct link *l)
+void link_publish(struct link *l)
 {
 	struct event_list batch = {0};
 
@@ -30,17 +28,16 @@ static void publish(struct link *l)
 	event_queue_put(&l->events, &batch);
 }
 
-static void post_state(
+void link_post_state(
 	struct link *l, enum link_state state, const char *text, uint64_t number, unsigned code)
 {
 	lock_take(&l->lock);
 	link_session_state(l->session, state, text, number, code);
 	lock_drop(&l->lock);
-	publish(l);
+	link_publish(l);
 }
 
-__attribute__((format(printf, 4, 5))) static int fail(
-	struct link *l, int result, unsigned code, const char *format, ...)
+int link_fail(struct link *l, int result, unsigned code, const char *format, ...)
 {
 	va_list ap;
 
@@ -53,8 +50,7 @@ __attribute__((format(printf, 4, 5))) static int fail(
 
 /* ---- waiting ---- */
 
-/* The owner wants to leave, and nothing keeps us. */
-static bool must_leave(struct link *l)
+bool link_must_leave(struct link *l)
 {
 	lock_take(&l->lock);
 	bool leave = l->quit == QUIT_NOW ||
@@ -69,7 +65,7 @@ static int64_t sooner(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* When must_leave has to be asked again even if nothing happens. */
+/* When link_must_leave has to be asked again even if nothing happens. */
 static int64_t quit_deadline(struct link *l)
 {
 	lock_take(&l->lock);
@@ -78,8 +74,7 @@ static int64_t quit_deadline(struct link *l)
 	return deadline;
 }
 
-/* Poll `count` descriptors and the owner's wake-up until `deadline`. `fds` has room for one more. */
-static void wait_for(struct link *l, struct pollfd *fds, size_t count, int64_t deadline)
+void link_wait(struct link *l, struct pollfd *fds, size_t count, int64_t deadline)
 {
 	fds[count] = (struct pollfd){.fd = l->wake_fd, .events = POLLIN};
 	deadline = sooner(deadline, quit_deadline(l));
@@ -96,115 +91,6 @@ static void wait_for(struct link *l, struct pollfd *fds, size_t count, int64_t d
 	lock_take(&l->lock);
 	l->woken = false;
 	lock_drop(&l->lock);
-}
-
-/* ---- connecting ---- */
-
-static int look_up(struct link *l, int64_t deadline, struct net_address *out, size_t *count)
-{
-	struct resolve *resolve;
-	const char *why = "";
-	struct pollfd fds[2];
-
-	int r = resolve_start(l->host, l->port, &resolve);
-	if (r)
-		return fail(l, r, 0, "cannot look up %s: %s", l->host, err_text(r));
-	while ((r = resolve_result(resolve, out, DIAL_MOST, count, &why)) == ERR_AGAIN) {
-		if (must_leave(l)) {
-			r = ERR_STOPPING;
-			break;
-		}
-		if (clock_ms() >= deadline) {
-			r = fail(l, ERR_TIMEOUT, CODE_TIMEOUT,
-				"looking up %s took too long; is the name server reachable?",
-				l->host);
-			break;
-		}
-		fds[0] = (struct pollfd){.fd = resolve_fd(resolve), .events = POLLIN};
-		wait_for(l, fds, 1, deadline);
-	}
-	if (r == ERR_RESOLVE)
-		fail(l, r, 0, "cannot find the host %s: %s", l->host, why);
-	resolve_drop(resolve);
-	return r;
-}
-
-/* Tell the owner about every address that a dial has begun to try since `*told`. */
-static void tell_tries(struct link *l, const struct dial *d, size_t *told)
-{
-	char text[NET_ADDRESS_MAX];
-
-	for (; *told < d->started; (*told)++)
-		post_state(l, LINK_CONNECTING, net_print(&d->addresses[*told], text), 0, 0);
-}
-
-static int dial_failed(struct link *l, const struct dial *d, int r)
-{
-	char text[NET_ADDRESS_MAX];
-
-	if (d->count == 0)
-		return fail(l, ERR_RESOLVE, 0, "there is no address to connect to");
-	net_print(&d->addresses[d->error ? d->error_index : 0], text);
-	if (r == ERR_TIMEOUT)
-		return fail(l, r, CODE_TIMEOUT, "cannot connect to %s: no answer", text);
-	return fail(l, r, 0, "cannot connect to %s: %s", text, strerror(d->error));
-}
-
-static int dial(struct link *l, const struct net_address *addresses, size_t count, int64_t deadline,
-	int *fd)
-{
-	struct pollfd fds[DIAL_MOST + 1];
-	struct dial d;
-	size_t told = 0;
-	size_t which;
-	int r;
-
-	dial_init(&d, addresses, count, clock_ms());
-	while ((r = dial_step(&d, clock_ms(), fd, &which)) == ERR_AGAIN) {
-		tell_tries(l, &d, &told);
-		if (must_leave(l)) {
-			r = ERR_STOPPING;
-			break;
-		}
-		if (clock_ms() >= deadline) {
-			r = ERR_TIMEOUT;
-			break;
-		}
-		wait_for(l, fds, dial_poll(&d, fds), sooner(deadline, dial_deadline(&d)));
-	}
-	tell_tries(l, &d, &told);
-	if (r != 0 && r != ERR_STOPPING)
-		r = dial_failed(l, &d, r);
-	dial_fini(&d);
-	return r;
-}
-
-static int connect_stream(struct link *l, int64_t deadline)
-{
-	struct net_address found[DIAL_MOST];
-	const struct net_address *addresses = l->addresses;
-	size_t count = l->address_count;
-	int fd;
-
-	if (l->host) {
-		int r = look_up(l, deadline, found, &count);
-		if (r)
-			return r;
-		addresses = found;
-	}
-	int r = dial(l, addresses, count, deadline, &fd);
-	if (r)
-		return r;
-	r = stream_new_plain(fd, &l->stream);
-	if (r) {
-		net_close(fd);
-		return fail(l, r, 0, "%s", err_text(r));
-	}
-	l->input_length = 0;
-	l->output.length = 0;
-	l->output_sent = 0;
-	l->output_broken = false;
-	return 0;
 }
 
 /* ---- talking ---- */
@@ -281,7 +167,7 @@ static int session_failed(struct link *l, int r)
 	lock_take(&l->lock);
 	unsigned code;
 	const char *reason = link_session_reason(l->session, &code);
-	fail(l, r, code, "%s", reason);
+	link_fail(l, r, code, "%s", reason);
 	lock_drop(&l->lock);
 	return r;
 }
@@ -297,9 +183,9 @@ static int take_input(struct link *l)
 	if (r == ERR_AGAIN)
 		return 0;
 	if (r == ERR_CLOSED)
-		return fail(l, r, 0, "the server closed the connection");
+		return link_fail(l, r, 0, "the server closed the connection");
 	if (r)
-		return fail(l, r, 0, "receiving failed: %s",
+		return link_fail(l, r, 0, "receiving failed: %s",
 			r == ERR_SYSTEM ? strerror(errno) : err_text(r));
 	l->input_length += got;
 	lock_take(&l->lock);
@@ -336,12 +222,12 @@ static int converse(struct link *l)
 	while (r == 0) {
 		/* An owner that does not keep up makes us stop reading, and TCP slows the server. */
 		bool listening = !event_queue_full(&l->events);
-		bool leave = must_leave(l);
+		bool leave = link_must_leave(l);
 
 		r = tick(l, listening, &deadline);
 		if (r == 0)
 			r = next_output(l, leave);
-		publish(l);
+		link_publish(l);
 		if (r == 0 && leave)
 			return ERR_STOPPING;
 		if (r)
@@ -352,10 +238,10 @@ static int converse(struct link *l)
 			.fd = listening || sending ? stream_fd(l->stream) : -1,
 			.events = (short)((listening ? POLLIN : 0) | (sending ? POLLOUT : 0)),
 		};
-		wait_for(l, fds, 1, deadline);
+		link_wait(l, fds, 1, deadline);
 		if (listening && (fds[0].revents & (POLLIN | POLLHUP | POLLERR)))
 			r = take_input(l);
-		publish(l);
+		link_publish(l);
 	}
 	return r;
 }
@@ -393,13 +279,13 @@ static int try_once(struct link *l)
 
 	if (!l->keep_trying && l->failures == 0)
 		deadline = l->down_since + l->give_up_ms;
-	int r = connect_stream(l, deadline);
+	int r = link_connect(l, deadline);
 	if (r)
 		return r;
 	lock_take(&l->lock);
 	r = link_session_begin(l->session, clock_us(), deadline * 1000);
 	lock_drop(&l->lock);
-	publish(l);
+	link_publish(l);
 	int64_t began = clock_ms();
 	r = r ? session_failed(l, r) : converse(l);
 	if (r == ERR_STOPPING)
@@ -408,7 +294,7 @@ static int try_once(struct link *l)
 	bool online = link_session_logged_in(l->session);
 	link_session_end(l->session);
 	lock_drop(&l->lock);
-	publish(l);
+	link_publish(l);
 	stream_free(l->stream);
 	l->stream = NULL;
 	if (online) {
@@ -449,12 +335,12 @@ static int rest(struct link *l)
 	int64_t ms = back_off_ms(l->failures);
 	int64_t until = clock_ms() + ms;
 
-	post_state(l, LINK_WAITING, l->reason, (uint64_t)ms, l->code);
+	link_post_state(l, LINK_WAITING, l->reason, (uint64_t)ms, l->code);
 	l->failures++;
 	while (clock_ms() < until && !take_retry(l)) {
-		if (must_leave(l))
+		if (link_must_leave(l))
 			return ERR_STOPPING;
-		wait_for(l, fds, 0, until);
+		link_wait(l, fds, 0, until);
 	}
 	return 0;
 }
@@ -492,13 +378,13 @@ void *link_thread(void *link)
 		if (r == ERR_STOPPING)
 			break;
 		if (is_final(l, r)) {
-			post_state(l, LINK_FAILED, l->reason, 0, l->code);
+			link_post_state(l, LINK_FAILED, l->reason, 0, l->code);
 			while (!owner_leaves(l))
-				wait_for(l, fds, 0, INT64_MAX);
+				link_wait(l, fds, 0, INT64_MAX);
 			break;
 		}
 		r = rest(l);
 	}
-	post_state(l, LINK_CLOSED, NULL, 0, 0);
+	link_post_state(l, LINK_CLOSED, NULL, 0, 0);
 	return NULL;
 }
