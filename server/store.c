@@ -3,9 +3,11 @@
 #include "common/err.h"
 #include "server/store_schema.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define BUSY_MS 5000 /* a backup or a checkpoint of another process may hold a lock for a moment */
 
@@ -63,6 +65,16 @@ static int configure(struct store *s, char *error, size_t size)
 			   : store_schema_check(s->db, error, size);
 }
 
+/* What people write to each other is nobody else's to read, and SQLite gives the files beside the
+ * database its mode. Where it cannot be made, SQLite says why. */
+static void make_private(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 int store_open(const char *path, bool writable, struct store **out, char *error, size_t size)
 {
 	/* One thread at a time uses a store, so SQLite needs no locks of its own. */
@@ -75,6 +87,8 @@ int store_open(const char *path, bool writable, struct store **out, char *error,
 	}
 	s->writable = writable;
 	flags |= writable ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+	if (writable)
+		make_private(path);
 	int code = sqlite3_open_v2(path, &s->db, flags, NULL);
 	int r = store_error(code);
 	if (r)
