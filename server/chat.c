@@ -9,6 +9,8 @@
 #include "server/said.h"
 #include "server/thread.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -196,12 +198,19 @@ int chat_set_motd(struct chat *c, const char *motd)
 
 /* ---- life ---- */
 
-static int start(struct chat *c, const struct chat_config *config)
+static int open_log(struct chat *c, const struct chat_config *config, char *error, size_t size)
+{
+	if (config->log)
+		return engine_open_sqlite(config->log, applied, c, &c->engine, error, size);
+	return engine_open_memory(config->keep_bytes, applied, c, &c->engine);
+}
+
+static int start(struct chat *c, const struct chat_config *config, char *error, size_t size)
 {
 	int r = chat_set_motd(c, config->motd);
 	if (r)
 		return r;
-	r = engine_open_memory(config->keep_bytes, applied, c, &c->engine);
+	r = open_log(c, config, error, size);
 	if (r)
 		return r;
 	c->hub = hub_new(c->engine, &c->budget, config->policy.rooms_max);
@@ -214,20 +223,30 @@ static int start(struct chat *c, const struct chat_config *config)
 	return drain_start(thread_stack(), tick, c, &c->drain);
 }
 
-int chat_start(const struct chat_config *config, struct chat **out)
+static int explain(int r, char *error, size_t size)
+{
+	if (!*error)
+		snprintf(error, size, "cannot start: %s",
+			r == ERR_SYSTEM ? strerror(errno) : err_text(r));
+	return r;
+}
+
+int chat_start(const struct chat_config *config, struct chat **out, char *error, size_t size)
 {
 	struct chat *c = calloc(1, sizeof(*c));
 
+	*error = '\0';
 	if (!c)
-		return ERR_MEMORY;
+		return explain(ERR_MEMORY, error, size);
 	c->identity = config->identity;
 	c->policy = config->policy;
 	c->budget.bound = config->window_bytes;
 	atomic_init(&c->budget.bytes, 0);
 	c->hooks = (struct outlet_hooks){.blocked = blocked, .behind = behind, .context = c};
 	lock_init(&c->lock, LOCK_LEAF);
-	int r = start(c, config);
+	int r = start(c, config, error, size);
 	if (r) {
+		(void)explain(r, error, size);
 		chat_stop(c);
 		return r;
 	}

@@ -35,14 +35,15 @@ struct chat;
 
 struct chat_config {
 	struct identity identity;
-	size_t keep_bytes;   /* of history in memory */
-	size_t window_bytes; /* of recent frames, for all rooms */
+	const struct engine_config *log; /* borrowed; NULL: the log is in memory */
+	size_t keep_bytes;               /* of the log in memory */
+	size_t window_bytes;             /* of recent frames, for all rooms */
 	struct policy policy;
 	const char *motd; /* copied; NULL or "": none */
 };
 
-/* Open the log and start the threads. ERR_MEMORY, ERR_SYSTEM. */
-int chat_start(const struct chat_config *config, struct chat **out);
+/* Open the log and start the threads. Errors as engine_open_sqlite, with one line in `error`. */
+int chat_start(const struct chat_config *config, struct chat **out, char *error, size_t size);
 
 /* Stop the threads and free everything. Every session has ended. NULL is allowed. */
 void chat_stop(struct chat *c);

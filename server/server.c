@@ -20,7 +20,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define GOODBYE_MS 5000 /* for clients to take what is theirs before they are cut off */
+#define KEEP_BYTES_LEAST 65536
+#define GOODBYE_MS       5000 /* for clients to take what is theirs before they are cut off */
 
 struct server {
 	const struct settings *settings; /* borrowed */
@@ -119,14 +120,38 @@ static int load_identity(
 	return r;
 }
 
+/* Less would not hold one message of every size. */
+static int check_limits(const struct settings *t, char *error, size_t size)
+{
+	if (t->keep_bytes == 0 || t->keep_bytes >= KEEP_BYTES_LEAST)
+		return 0;
+	snprintf(error, size, "--keep-bytes must be 0 or at least %d", KEEP_BYTES_LEAST);
+	return ERR_ARGUMENT;
+}
+
 /* ---- starting ---- */
+
+/* Where the log is, and what may be in it. */
+static void choose_log(
+	const struct server *s, struct engine_config *log, struct chat_config *config)
+{
+	const struct settings *t = s->settings;
+
+	*log = (struct engine_config){
+		.folder = s->folder.path,
+		.sync = (enum engine_sync)t->sync,
+		.keep_bytes = (uint64_t)t->keep_bytes,
+		.keep_messages = (uint64_t)t->keep_messages,
+		.keep_days = (uint32_t)t->keep_days,
+	};
+	config->log = t->history == HISTORY_ON ? log : NULL;
+	config->keep_bytes = t->keep_bytes > 0 ? (size_t)t->keep_bytes : SETTINGS_MEMORY_BYTES;
+}
 
 static int start_chat(struct server *s, char *error, size_t size)
 {
-	struct chat_config config = {
-		.keep_bytes = (size_t)s->settings->keep_bytes,
-		.window_bytes = (size_t)s->settings->window_bytes,
-	};
+	struct chat_config config = {.window_bytes = (size_t)s->settings->window_bytes};
+	struct engine_config log;
 	char *motd;
 
 	int r = load_identity(&s->folder, &config.identity, error, size);
@@ -138,14 +163,15 @@ static int start_chat(struct server *s, char *error, size_t size)
 		return r;
 	s->policy = config.policy;
 	config.motd = motd;
-	r = chat_start(&config, &s->chat);
-	if (r == 0)
-		r = clients_new(
-			s->chat, (size_t)s->settings->max_clients, thread_stack(), &s->clients);
+	choose_log(s, &log, &config);
+	r = chat_start(&config, &s->chat, error, size);
+	free(motd);
+	if (r)
+		return r;
+	r = clients_new(s->chat, (size_t)s->settings->max_clients, thread_stack(), &s->clients);
 	if (r)
 		snprintf(error, size, "cannot start: %s",
 			r == ERR_SYSTEM ? strerror(errno) : err_text(r));
-	free(motd);
 	return r;
 }
 
@@ -215,7 +241,9 @@ int server_start(const struct settings *settings, struct server **out, char *err
 		return ERR_MEMORY;
 	}
 	s->settings = settings;
-	int r = data_folder_open(settings->data, &s->folder, error, size);
+	int r = check_limits(settings, error, size);
+	if (r == 0)
+		r = data_folder_open(settings->data, &s->folder, error, size);
 	if (r) {
 		free(s);
 		return r;
@@ -271,7 +299,7 @@ int server_check(const struct settings *settings, char *error, size_t size)
 		r = read_motd(settings, &motd, error, size);
 	if (r == 0)
 		free(motd);
-	return r;
+	return r ? r : check_limits(settings, error, size);
 }
 
 /* ---- while it runs ---- */

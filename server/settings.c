@@ -4,6 +4,8 @@
 #include <string.h>
 
 static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
+static const char *const histories[] = {"on", "off", NULL};     /* enum history */
+static const char *const syncs[] = {"full", "os", "off", NULL}; /* enum engine_sync */
 
 #define AT(field) .offset = offsetof(struct settings, field)
 
@@ -76,14 +78,52 @@ static const struct option_spec rows[] = {
 		.help = "Earlier messages that a client may ask for when it joins a room.",
 		.file = true,
 		.reload = true},
+	{.name = "history",
+		.kind = OPTION_CHOICE,
+		AT(history),
+		.initial = "on",
+		.argument = "WHERE",
+		.choices = histories,
+		.help = "Where messages are kept: on disk (on), or in memory as long as the "
+			"server runs (off).",
+		.file = true},
+	{.name = "sync",
+		.kind = OPTION_CHOICE,
+		AT(sync),
+		.initial = "full",
+		.argument = "HOW",
+		.choices = syncs,
+		.help = "When a message counts as kept: once it is on the disk (full), so that "
+			"a power cut loses nothing; with the system (os), so that a crash of "
+			"the server loses nothing; off is for measurements.",
+		.file = true},
+	{.name = "keep-days",
+		.kind = OPTION_NUMBER,
+		AT(keep_days),
+		.least = 0,
+		.most = 36500,
+		.initial = "0",
+		.argument = "N",
+		.help = "Drop messages on disk that are older; 0: never.",
+		.file = true},
+	{.name = "keep-messages",
+		.kind = OPTION_NUMBER,
+		AT(keep_messages),
+		.least = 0,
+		.most = 1L << 40,
+		.initial = "0",
+		.argument = "N",
+		.help = "Messages kept on disk, the newest; 0: without limit.",
+		.file = true},
 	{.name = "keep-bytes",
 		.kind = OPTION_NUMBER,
 		AT(keep_bytes),
-		.least = 65536,
+		.least = 0,
 		.most = 1L << 40,
-		.initial = "64M",
+		.initial = "0",
 		.argument = "BYTES",
-		.help = "Messages kept, in bytes of memory; the oldest make room.",
+		.help = "How large the history may grow, on disk or in memory; the oldest "
+			"messages make room. 0: without limit on disk, 64M in memory.",
 		.bytes = true,
 		.file = true},
 	{.name = "window-bytes",
@@ -158,7 +198,8 @@ static const struct option_spec rows[] = {
 		.kind = OPTION_TEXT,
 		AT(data),
 		.argument = "DIR",
-		.help = "Where the server keeps its key. Default: $STATE_DIRECTORY, else "
+		.help = "Where the server keeps its key and the history. Default: "
+			"$STATE_DIRECTORY, else "
 			"$XDG_DATA_HOME/lanchatd, else ~/.local/share/lanchatd.",
 		.file = true},
 	{.name = "while-clients",

@@ -7,6 +7,12 @@
 #include "common/options.h"
 
 #include <stdbool.h>
+#include <stddef.h>
+
+enum history {
+	HISTORY_ON,  /* in the data folder */
+	HISTORY_OFF, /* in memory, as long as the server runs */
+};
 
 struct settings {
 	struct option_list listen;
@@ -17,11 +23,16 @@ struct settings {
 	char *config;
 	struct option_list interfaces, not_interfaces;
 	long max_clients, max_rooms, rooms_each;
-	long replay, keep_bytes, window_bytes;
+	long replay, window_bytes;
+	int history, sync;                         /* enum history; enum engine_sync */
+	long keep_days, keep_messages, keep_bytes; /* 0: no limit of this kind */
 	long login_seconds, frame_seconds, ping_seconds, idle_seconds;
 	int log_level;
 	bool no_beacon, while_clients, trace, check_config, help, version;
 };
+
+/* What memory may hold when --history is off and --keep-bytes is 0. */
+#define SETTINGS_MEMORY_BYTES ((size_t)64 << 20)
 
 /* The table of options, one row a field. */
 const struct option_table *settings_table(void);

@@ -295,10 +295,11 @@ static void open_round(struct round *r, struct worker *w)
 		.window_bytes = r->number % 2 ? 65536 : 1 << 26,
 		.policy = {.name = "test", .rooms_max = 10},
 	};
+	char error[256];
 
 	r->pruned = r->number % 3 == 2;
 	r->each = 300 + draw(w, 300);
-	ck_assert_int_eq(chat_start(&config, &r->chat), 0);
+	ck_assert_msg(chat_start(&config, &r->chat, error, sizeof(error)) == 0, "%s", error);
 	ck_assert_int_eq(hub_open(chat_hub(r->chat), span_of("r"), &r->rooms[0]), CODE_NONE);
 	ck_assert_int_eq(hub_open(chat_hub(r->chat), span_of("s"), &r->rooms[1]), CODE_NONE);
 	atomic_init(&r->published, 0);

@@ -38,8 +38,9 @@ static void start_chat(const struct policy *policy, const char *motd)
 		.policy = *policy,
 		.motd = motd,
 	};
+	char error[256];
 
-	ck_assert_int_eq(chat_start(&config, &chat), 0);
+	ck_assert_msg(chat_start(&config, &chat, error, sizeof(error)) == 0, "%s", error);
 }
 
 struct client {

@@ -7,6 +7,7 @@
 #include "server/settings.h"
 
 #include "common/err.h"
+#include "server/engine.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -17,6 +18,19 @@
 static const struct option_spec *row(int i)
 {
 	return &settings_table()->rows[i];
+}
+
+static long sample_number(const struct option_spec *r)
+{
+	char least[32];
+
+	snprintf(least, sizeof(least), "%ld", r->least);
+	return strcmp(r->initial, least) == 0 ? r->least + 1 : r->least;
+}
+
+static int sample_choice(const struct option_spec *r)
+{
+	return strcmp(r->initial, r->choices[0]) == 0;
 }
 
 /* A value for an option that is not its default, as text. */
@@ -31,10 +45,10 @@ static void sample(const struct option_spec *r, char *out, size_t size)
 		snprintf(out, size, "some text");
 		break;
 	case OPTION_NUMBER:
-		snprintf(out, size, "%ld", r->least);
+		snprintf(out, size, "%ld", sample_number(r));
 		break;
 	case OPTION_CHOICE:
-		snprintf(out, size, "%s", r->choices[0]);
+		snprintf(out, size, "%s", r->choices[sample_choice(r)]);
 		break;
 	}
 }
@@ -60,10 +74,10 @@ static void check_is_sample(const struct settings *s, const struct option_spec *
 		ck_assert_str_eq(list->items[0], "some text");
 		break;
 	case OPTION_NUMBER:
-		ck_assert_int_eq(*(const long *)field(s, r), r->least);
+		ck_assert_int_eq(*(const long *)field(s, r), sample_number(r));
 		break;
 	case OPTION_CHOICE:
-		ck_assert_int_eq(*(const int *)field(s, r), 0);
+		ck_assert_int_eq(*(const int *)field(s, r), sample_choice(r));
 		break;
 	}
 }
@@ -232,6 +246,33 @@ START_TEST(defaults_are_within_bounds)
 }
 END_TEST
 
+/* The table's words are the enums' values. */
+START_TEST(choices_are_in_the_order_of_their_enums)
+{
+	static const struct {
+		const char *name;
+		int value;
+	} sync[] = {{"full", SYNC_FULL}, {"os", SYNC_OS}, {"off", SYNC_OFF}};
+	char argument[64], error[256];
+	struct settings s;
+
+	for (size_t i = 0; i < sizeof(sync) / sizeof(sync[0]); i++) {
+		init(&s);
+		snprintf(argument, sizeof(argument), "--sync=%s", sync[i].name);
+		ck_assert_int_eq(parse(&s, argument, error, sizeof(error)), 0);
+		ck_assert_int_eq(s.sync, sync[i].value);
+		ck_assert_int_eq(s.history, HISTORY_ON);
+		fini(&s);
+	}
+	char off[] = "--history=off";
+	init(&s);
+	ck_assert_int_eq(parse(&s, off, error, sizeof(error)), 0);
+	ck_assert_int_eq(s.history, HISTORY_OFF);
+	ck_assert_int_eq(s.sync, SYNC_FULL);
+	fini(&s);
+}
+END_TEST
+
 /* ---- changing while running ---- */
 
 START_TEST(what_differs_and_may_not)
@@ -301,6 +342,7 @@ Suite *settings_suite(void)
 	tcase_add_loop_test(c, from_a_file, 0, rows);
 	tcase_add_loop_test(c, numbers_out_of_bounds, 0, rows);
 	tcase_add_test(c, defaults_are_within_bounds);
+	tcase_add_test(c, choices_are_in_the_order_of_their_enums);
 	tcase_add_loop_test(c, what_differs_and_may_not, 0, rows);
 	tcase_add_loop_test(c, lists_differ, 0, sizeof(lists) / sizeof(lists[0]));
 	suite_add_tcase(s, c);
