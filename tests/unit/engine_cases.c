@@ -12,7 +12,7 @@
 
 /* ---- the log ---- */
 
-static void on_applied(void *context, const struct log_entry *e)
+void log_applied(void *context, const struct log_entry *e)
 {
 	struct log *l = context;
 
@@ -50,7 +50,17 @@ void engine_cases_use(engine_factory *f)
 void log_open(struct log *l, size_t keep_bytes)
 {
 	*l = (struct log){0};
-	ck_assert_int_eq(factory(keep_bytes, on_applied, l, &l->engine), 0);
+	ck_assert_int_eq(factory(keep_bytes, log_applied, l, &l->engine), 0);
+}
+
+const uint8_t *log_instance(int who)
+{
+	return log_instances[who];
+}
+
+const uint8_t *log_person(int who)
+{
+	return log_persons[who];
 }
 
 void log_close(struct log *l)
@@ -99,7 +109,7 @@ void log_accept(struct log *l, struct log_entry e, uint64_t seq)
 	ck_assert_uint_eq(l->applied[l->count - 1].seq, seq);
 }
 
-static bool on_read(void *context, const struct log_entry *e)
+bool log_on_read(void *context, const struct log_entry *e)
 {
 	struct page *p = context;
 
@@ -120,7 +130,7 @@ uint64_t log_read(struct log *l, const struct stream_key *key, uint64_t after, u
 
 	memset(p, 0, sizeof(*p));
 	p->most = most;
-	ck_assert_int_eq(engine_range(l->engine, key, after, upto, on_read, p, &pruned), 0);
+	ck_assert_int_eq(engine_range(l->engine, key, after, upto, log_on_read, p, &pruned), 0);
 	return pruned;
 }
 

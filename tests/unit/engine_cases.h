@@ -36,6 +36,14 @@ struct log {
 	size_t count, size;
 };
 void log_open(struct log *l, size_t keep_bytes);
+
+/* What a log's engine is given to call: it notes what was applied to the log, its context. */
+void log_applied(void *context, const struct log_entry *e);
+
+/* The ids of person and instance number `who`. */
+const uint8_t *log_instance(int who);
+const uint8_t *log_person(int who);
+
 void log_close(struct log *l);
 
 /* Entries by person and instance number `who`, of 256. */
@@ -54,6 +62,9 @@ struct page {
 	uint64_t seqs[LOG_PAGE], prevs[LOG_PAGE];
 	char texts[LOG_PAGE][16];
 };
+
+/* A reader that adds to a page, which says how many it wants at most. */
+bool log_on_read(void *context, const struct log_entry *e);
 
 /* Read a stream, at most `most` entries; returns what was pruned of it. */
 uint64_t log_read(struct log *l, const struct stream_key *key, uint64_t after, uint64_t upto,
