@@ -1,0 +1,431 @@
+/*
+ * Preload shim: makes one call of a kind fail, once.
+ *
+ *     LANCHAT_FAIL    "KIND ERRNO N": the Nth call of that kind fails with that error
+ *     LANCHAT_FAILED  a file: what failed, and from where, once it has
+ *     LANCHAT_COUNTS  a file: how many calls of each kind there were, at a regular end
+ *
+ * Kinds: alloc, write (to files), sync, lock (of files), open, socket (sending and
+ * receiving), thread, event (eventfd, epoll and their like), map.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <execinfo.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define DEPTH     40
+#define BOOTSTRAP 4096
+
+enum kind {
+	ALLOC,
+	WRITE,
+	SYNC,
+	LOCK,
+	OPEN,
+	SOCKET,
+	THREAD,
+	EVENT,
+	MAP,
+	KINDS
+};
+
+static const char *const names[KINDS] = {
+	"alloc", "write", "sync", "lock", "open", "socket", "thread", "event", "map"};
+
+static atomic_long counts[KINDS];
+
+/* Constant after the constructor; before it nothing fails. */
+static enum kind chosen = KINDS;
+static long chosen_call;
+static int chosen_error;
+
+/* What the shim does itself neither counts nor fails. */
+static _Thread_local bool inside;
+
+/* ---- what fails ---- */
+
+/* Not sscanf, which might allocate. */
+__attribute__((constructor)) static void choose(void)
+{
+	void *frames[2];
+	const char *text = getenv("LANCHAT_FAIL");
+	char *end;
+
+	inside = true;
+	(void)backtrace(frames, 2); /* loads what it needs now */
+	inside = false;
+	if (!text)
+		return;
+	for (int i = 0; i < KINDS; i++) {
+		size_t length = strlen(names[i]);
+		if (strncmp(text, names[i], length) != 0 || text[length] != ' ')
+			continue;
+		chosen_error = (int)strtol(text + length, &end, 10);
+		chosen_call = strtol(end, NULL, 10);
+		chosen = (enum kind)i;
+	}
+}
+
+__attribute__((destructor)) static void report_counts(void)
+{
+	const char *path = getenv("LANCHAT_COUNTS");
+	int fd;
+
+	inside = true;
+	if (path && (fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC,
+			     0600)) >= 0) {
+		for (int i = 0; i < KINDS; i++)
+			dprintf(fd, "%s %ld\n", names[i], atomic_load(&counts[i]));
+		(void)syscall(SYS_close, fd);
+	}
+	inside = false;
+}
+
+static void report(const char *call)
+{
+	void *frames[DEPTH];
+	const char *path = getenv("LANCHAT_FAILED");
+	int fd = path ? (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, 0600)
+		      : -1;
+
+	if (fd < 0)
+		return;
+	dprintf(fd, "%s\n", call);
+	backtrace_symbols_fd(frames, backtrace(frames, DEPTH), fd);
+	(void)syscall(SYS_close, fd);
+}
+
+/* Count a call; true: it is the one that fails, and errno is set. */
+static bool fails(enum kind kind, const char *call)
+{
+	if (inside)
+		return false;
+	long number = atomic_fetch_add(&counts[kind], 1) + 1;
+	if (kind != chosen || number != chosen_call)
+		return false;
+	inside = true;
+	report(call);
+	inside = false;
+	errno = chosen_error;
+	return true;
+}
+
+static bool is(int fd, mode_t type)
+{
+	struct stat s;
+	int error = errno;
+	bool answer = fstat(fd, &s) == 0 && (s.st_mode & S_IFMT) == type;
+
+	errno = error;
+	return answer;
+}
+
+/* ---- what is behind ours ---- */
+
+static void next(const char *name, void *function)
+{
+	bool was = inside;
+
+	inside = true;
+	void *found = dlsym(RTLD_NEXT, name);
+	inside = was;
+	if (!found)
+		abort();
+	memcpy(function, &found, sizeof(found));
+}
+
+/* Define `real` as the function behind ours. */
+#define REAL(type, name, ...)                                                                      \
+	static type (*real)(__VA_ARGS__);                                                          \
+	if (!real)                                                                                 \
+	next(#name, &real)
+
+/* ---- memory ---- */
+
+/* For whatever dlsym asks for while malloc is being looked for; never given back. */
+static char bootstrap[BOOTSTRAP];
+static size_t bootstrapped;
+
+static void *from_bootstrap(size_t size)
+{
+	size = (size + 15) & ~(size_t)15;
+	if (size > BOOTSTRAP - bootstrapped)
+		abort();
+	bootstrapped += size;
+	return bootstrap + bootstrapped - size;
+}
+
+void *malloc(size_t size)
+{
+	static _Thread_local bool looking;
+
+	if (looking)
+		return from_bootstrap(size);
+	looking = true;
+	REAL(void *, malloc, size_t);
+	looking = false;
+	return fails(ALLOC, "malloc") ? NULL : real(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+	static _Thread_local bool looking;
+
+	if (looking)
+		return from_bootstrap(count * size);
+	looking = true;
+	REAL(void *, calloc, size_t, size_t);
+	looking = false;
+	return fails(ALLOC, "calloc") ? NULL : real(count, size);
+}
+
+void *realloc(void *old, size_t size)
+{
+	REAL(void *, realloc, void *, size_t);
+	return fails(ALLOC, "realloc") ? NULL : real(old, size);
+}
+
+int posix_memalign(void **out, size_t alignment, size_t size)
+{
+	REAL(int, posix_memalign, void **, size_t, size_t);
+	return fails(ALLOC, "posix_memalign") ? ENOMEM : real(out, alignment, size);
+}
+
+void free(void *old)
+{
+	REAL(void, free, void *);
+	if ((char *)old < bootstrap || (char *)old >= bootstrap + BOOTSTRAP)
+		real(old);
+}
+
+void *mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset)
+{
+	REAL(void *, mmap, void *, size_t, int, int, int, off_t);
+	return fails(MAP, "mmap") ? MAP_FAILED : real(address, size, protection, flags, fd, offset);
+}
+
+void *mmap64(void *address, size_t size, int protection, int flags, int fd, off_t offset)
+{
+	return mmap(address, size, protection, flags, fd, offset);
+}
+
+/* ---- files ---- */
+
+ssize_t write(int fd, const void *bytes, size_t size)
+{
+	REAL(ssize_t, write, int, const void *, size_t);
+	return is(fd, S_IFREG) && fails(WRITE, "write") ? -1 : real(fd, bytes, size);
+}
+
+ssize_t pwrite(int fd, const void *bytes, size_t size, off_t offset)
+{
+	REAL(ssize_t, pwrite, int, const void *, size_t, off_t);
+	return fails(WRITE, "pwrite") ? -1 : real(fd, bytes, size, offset);
+}
+
+ssize_t pwrite64(int fd, const void *bytes, size_t size, off_t offset)
+{
+	return pwrite(fd, bytes, size, offset);
+}
+
+int ftruncate(int fd, off_t size)
+{
+	REAL(int, ftruncate, int, off_t);
+	return fails(WRITE, "ftruncate") ? -1 : real(fd, size);
+}
+
+int ftruncate64(int fd, off_t size)
+{
+	return ftruncate(fd, size);
+}
+
+int fallocate(int fd, int mode, off_t offset, off_t size)
+{
+	REAL(int, fallocate, int, int, off_t, off_t);
+	return fails(WRITE, "fallocate") ? -1 : real(fd, mode, offset, size);
+}
+
+int posix_fallocate(int fd, off_t offset, off_t size)
+{
+	REAL(int, posix_fallocate, int, off_t, off_t);
+	return fails(WRITE, "posix_fallocate") ? chosen_error : real(fd, offset, size);
+}
+
+int fsync(int fd)
+{
+	REAL(int, fsync, int);
+	return fails(SYNC, "fsync") ? -1 : real(fd);
+}
+
+int fdatasync(int fd)
+{
+	REAL(int, fdatasync, int);
+	return fails(SYNC, "fdatasync") ? -1 : real(fd);
+}
+
+static bool locks(int command)
+{
+	return command == F_SETLK || command == F_SETLKW || command == F_OFD_SETLK ||
+	       command == F_OFD_SETLKW;
+}
+
+int fcntl(int fd, int command, ...)
+{
+	va_list a;
+
+	va_start(a, command);
+	void *argument = va_arg(a, void *);
+	va_end(a);
+	REAL(int, fcntl, int, int, ...);
+	return locks(command) && fails(LOCK, "fcntl") ? -1 : real(fd, command, argument);
+}
+
+int fcntl64(int fd, int command, ...)
+{
+	va_list a;
+
+	va_start(a, command);
+	void *argument = va_arg(a, void *);
+	va_end(a);
+	return fcntl(fd, command, argument);
+}
+
+int flock(int fd, int operation)
+{
+	REAL(int, flock, int, int);
+	return fails(LOCK, "flock") ? -1 : real(fd, operation);
+}
+
+/* The mode is there with O_CREAT alone, but another argument does no harm. */
+#define MODE(last, mode)                                                                           \
+	do {                                                                                       \
+		va_list a;                                                                         \
+		va_start(a, last);                                                                 \
+		mode = (mode_t)va_arg(a, unsigned);                                                \
+		va_end(a);                                                                         \
+	} while (0)
+
+int open(const char *name, int flags, ...)
+{
+	mode_t mode;
+
+	MODE(flags, mode);
+	REAL(int, open, const char *, int, ...);
+	return fails(OPEN, "open") ? -1 : real(name, flags, mode);
+}
+
+int open64(const char *name, int flags, ...)
+{
+	mode_t mode;
+
+	MODE(flags, mode);
+	return open(name, flags, mode);
+}
+
+int openat(int folder, const char *name, int flags, ...)
+{
+	mode_t mode;
+
+	MODE(flags, mode);
+	REAL(int, openat, int, const char *, int, ...);
+	return fails(OPEN, "openat") ? -1 : real(folder, name, flags, mode);
+}
+
+/* ---- sockets ---- */
+
+ssize_t recv(int fd, void *bytes, size_t size, int flags)
+{
+	REAL(ssize_t, recv, int, void *, size_t, int);
+	return fails(SOCKET, "recv") ? -1 : real(fd, bytes, size, flags);
+}
+
+ssize_t recvmsg(int fd, struct msghdr *m, int flags)
+{
+	REAL(ssize_t, recvmsg, int, struct msghdr *, int);
+	return fails(SOCKET, "recvmsg") ? -1 : real(fd, m, flags);
+}
+
+ssize_t send(int fd, const void *bytes, size_t size, int flags)
+{
+	REAL(ssize_t, send, int, const void *, size_t, int);
+	return fails(SOCKET, "send") ? -1 : real(fd, bytes, size, flags);
+}
+
+ssize_t sendmsg(int fd, const struct msghdr *m, int flags)
+{
+	REAL(ssize_t, sendmsg, int, const struct msghdr *, int);
+	return fails(SOCKET, "sendmsg") ? -1 : real(fd, m, flags);
+}
+
+int accept4(int listener, __SOCKADDR_ARG peer, socklen_t *restrict size, int flags)
+{
+	if (fails(SOCKET, "accept4"))
+		return -1;
+	return (int)syscall(SYS_accept4, listener, peer.__sockaddr__, size, flags);
+}
+
+int socket(int domain, int type, int protocol)
+{
+	REAL(int, socket, int, int, int);
+	return fails(EVENT, "socket") ? -1 : real(domain, type, protocol);
+}
+
+/* ---- threads, and what wakes them ---- */
+
+int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict attributes,
+	void *(*run)(void *), void *restrict argument)
+{
+	REAL(int, pthread_create, pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+	return fails(THREAD, "pthread_create") ? chosen_error
+					       : real(thread, attributes, run, argument);
+}
+
+int eventfd(unsigned value, int flags)
+{
+	REAL(int, eventfd, unsigned, int);
+	return fails(EVENT, "eventfd") ? -1 : real(value, flags);
+}
+
+int epoll_create1(int flags)
+{
+	REAL(int, epoll_create1, int);
+	return fails(EVENT, "epoll_create1") ? -1 : real(flags);
+}
+
+int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event)
+{
+	REAL(int, epoll_ctl, int, int, int, struct epoll_event *);
+	return operation != EPOLL_CTL_DEL && fails(EVENT, "epoll_ctl")
+		       ? -1
+		       : real(epoll, operation, fd, event);
+}
+
+int signalfd(int fd, const sigset_t *mask, int flags)
+{
+	REAL(int, signalfd, int, const sigset_t *, int);
+	return fails(EVENT, "signalfd") ? -1 : real(fd, mask, flags);
+}
+
+int pipe2(int ends[2], int flags)
+{
+	REAL(int, pipe2, int *, int);
+	return fails(EVENT, "pipe2") ? -1 : real(ends, flags);
+}
