@@ -1,0 +1,244 @@
+#include "server/log_writer_private.h"
+
+#include "common/clock.h"
+#include "common/err.h"
+#include "common/log.h"
+#include "server/store_prune.h"
+#include "server/store_read.h"
+#include "server/store_words.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PRUNE_MS     5000  /* between two looks at what is too old or too much */
+#define INDEX_CHUNK  200   /* entries in one transaction of the index */
+#define INDEX_BEHIND 20000 /* entries behind, from which on the index goes on under load too */
+
+/* ---- health ---- */
+
+enum engine_health writer_health(struct log_writer *w)
+{
+	return (enum engine_health)atomic_load(&w->health);
+}
+
+static void writer_set_health(struct log_writer *w, enum engine_health now)
+{
+	static const char *const said[] = {
+		[ENGINE_WELL] = "the log is well again",
+		[ENGINE_FULL] = "the disk is full: nothing can be kept until there is room",
+		[ENGINE_BROKEN] = "the log could not be written: it is opened anew",
+		[ENGINE_DAMAGED] =
+			"the log is damaged: nothing more is kept until a backup is restored",
+	};
+
+	if (writer_health(w) == now)
+		return;
+	atomic_store(&w->health, (int)now);
+	if (now == ENGINE_WELL)
+		log_info("%s", said[now]);
+	else
+		log_error("%s: %s: %s", w->path, said[now],
+			w->store ? sqlite3_errmsg(w->store->db) : "");
+}
+
+/* Some calls of SQLite give no better reason than that of the system. */
+int writer_reason(const struct log_writer *w, int r)
+{
+	if (r != ERR_SYSTEM)
+		return r;
+	int error = sqlite3_system_errno(w->store->db);
+	return error == ENOSPC || error == EDQUOT ? ERR_FULL : r;
+}
+
+/* A write failed. What is to become of later ones? */
+static void fail(struct log_writer *w, int r)
+{
+	switch (r) {
+	case ERR_FULL:
+		writer_set_health(w, ENGINE_FULL);
+		/* Our own state may take the ballast's room, and a checkpoint frees some. */
+		ballast_release(w->ballast);
+		(void)sqlite3_wal_checkpoint_v2(
+			w->store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+		break;
+	case ERR_DAMAGED:
+		writer_set_health(w, ENGINE_DAMAGED);
+		break;
+	case ERR_MEMORY:
+	case ERR_TIMEOUT:
+		return; /* the next one may do */
+	default:
+		writer_set_health(w, ENGINE_BROKEN);
+		break;
+	}
+	w->try_at = clock_ms() + LOG_TRY_AGAIN_MS;
+}
+
+/* Undo, and forget what was remembered of it. */
+void writer_undo(struct log_writer *w, int r)
+{
+	fail(w, r);
+	store_rollback(w->store);
+	r = store_writer_reset(&w->memory, w->store);
+	if (r)
+		fail(w, writer_reason(w, r));
+}
+
+/* ---- being well again ---- */
+
+static bool apply_one(void *context, const struct log_entry *e)
+{
+	struct log_writer *w = context;
+
+	w->applied(w->context, e);
+	w->applied_seq = e->seq;
+	return true;
+}
+
+static int set_sync(struct log_writer *w)
+{
+	static const char *const pragmas[] = {
+		[SYNC_FULL] = "PRAGMA synchronous = FULL",
+		[SYNC_OS] = "PRAGMA synchronous = NORMAL",
+		[SYNC_OFF] = "PRAGMA synchronous = OFF",
+	};
+
+	return store_error(sqlite3_exec(w->store->db, pragmas[w->config.sync], NULL, NULL, NULL));
+}
+
+static int read_log_id(struct store *s, uint8_t log_id[ENGINE_LOG_ID])
+{
+	sqlite3_stmt *t = store_statement(s, STORE_META);
+
+	store_bind_text(t, 1, span_of("log"));
+	int r = store_step(t);
+	if (r != 1)
+		return r ? r : ERR_DAMAGED;
+	bool good = store_blob(t, 0, log_id, ENGINE_LOG_ID);
+	(void)sqlite3_reset(t);
+	return good ? 0 : ERR_DAMAGED;
+}
+
+int writer_open_store(struct log_writer *w, char *error, size_t size)
+{
+	int r = store_open(w->path, true, &w->store, error, size);
+
+	if (r == 0)
+		r = read_log_id(w->store, w->log_id);
+	if (r == ERR_DAMAGED && !*error)
+		snprintf(error, size, "it has no id");
+	if (r == 0)
+		r = set_sync(w);
+	if (r == 0)
+		r = store_index_check(w->store);
+	if (r == 0)
+		r = store_indexed(w->store, &w->indexed_seq);
+	if (r == 0)
+		r = store_writer_reset(&w->memory, w->store);
+	if (r && w->store) {
+		if (!*error)
+			snprintf(error, size, "%s", sqlite3_errmsg(w->store->db));
+		store_close(w->store);
+		w->store = NULL;
+	}
+	return r;
+}
+
+/* After an fsync that failed, nobody knows what the disk has of the write-ahead log. So it is moved
+ * into the database and begun anew, and what had been committed without our knowing is applied. */
+static void open_anew(struct log_writer *w)
+{
+	char error[256] = "";
+
+	store_close(w->store);
+	w->store = NULL;
+	int r = writer_open_store(w, error, sizeof(error));
+	if (r == 0)
+		r = store_error(sqlite3_wal_checkpoint_v2(
+			w->store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL));
+	if (r == 0)
+		r = store_all(w->store, w->applied_seq, apply_one, w);
+	if (r == 0)
+		writer_set_health(w, ENGINE_WELL);
+	else if (r == ERR_DAMAGED)
+		writer_set_health(w, ENGINE_DAMAGED);
+	else
+		log_warning("%s: still not to be written: %s", w->path,
+			w->store ? sqlite3_errmsg(w->store->db) : error);
+}
+
+void writer_try_again(struct log_writer *w)
+{
+	static const struct work nothing;
+
+	w->try_at = clock_ms() + LOG_TRY_AGAIN_MS;
+	if (writer_health(w) == ENGINE_BROKEN) {
+		open_anew(w);
+	} else if (writer_health(w) == ENGINE_FULL) {
+		/* Our own state goes into the ballast's room while there is no other. */
+		if (w->notes && writer_write(w, &nothing) == 0)
+			writer_drop_notes(w);
+		if (ballast_take(w->ballast) == 0)
+			writer_set_health(w, ENGINE_WELL);
+	}
+}
+
+/* ---- what can wait ---- */
+
+void writer_index_some(struct log_writer *w, bool asked)
+{
+	uint64_t behind = w->memory.seq - w->indexed_seq;
+
+	if (writer_health(w) != ENGINE_WELL) {
+		log_queue_indexed(&w->queue);
+		return;
+	}
+	if (behind && (asked || behind > INDEX_BEHIND || clock_ms() >= w->index_at)) {
+		int r = store_index(w->store, INDEX_CHUNK, &w->indexed_seq);
+		if (r)
+			writer_undo(w, writer_reason(w, r));
+		behind = w->memory.seq - w->indexed_seq;
+		if (behind == 0)
+			(void)store_index_tidy(w->store);
+	}
+	if (behind == 0 && asked)
+		log_queue_indexed(&w->queue);
+}
+
+static bool has_limits(const struct log_writer *w)
+{
+	return w->config.keep_bytes || w->config.keep_messages || w->config.keep_days;
+}
+
+void writer_prune_some(struct log_writer *w)
+{
+	uint64_t dropped;
+	bool more;
+
+	if (!has_limits(w) || writer_health(w) != ENGINE_WELL || clock_ms() < w->prune_at)
+		return;
+	int r = store_prune(w->store, &w->config, &dropped, &more);
+	if (r == 0 && dropped)
+		r = store_writer_reset(&w->memory, w->store);
+	if (r)
+		writer_undo(w, writer_reason(w, r));
+	w->prune_at = clock_ms() + (more && r == 0 ? 0 : PRUNE_MS);
+}
+
+/* When there is something to do that nobody asks for. */
+int64_t writer_next_time(const struct log_writer *w)
+{
+	enum engine_health h = (enum engine_health)atomic_load(&w->health);
+	int64_t next = INT64_MAX;
+
+	if (h == ENGINE_FULL || h == ENGINE_BROKEN)
+		return w->try_at;
+	if (h == ENGINE_DAMAGED)
+		return next;
+	if (w->memory.seq > w->indexed_seq)
+		next = w->index_at;
+	if (has_limits(w) && w->prune_at < next)
+		next = w->prune_at;
+	return next;
+}

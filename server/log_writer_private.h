@@ -1,0 +1,77 @@
+/*
+ * What the parts of the log's writer share; nobody else includes this.
+ *
+ *     log_writer.c   the thread, its transactions, and the calls of others
+ *     log_upkeep.c   health, and what can wait: the index of words, pruning
+ *
+ * Everything below is for the writer's own thread.
+ */
+#ifndef LANCHAT_SERVER_LOG_WRITER_PRIVATE_H
+#define LANCHAT_SERVER_LOG_WRITER_PRIVATE_H
+
+#include "server/ballast.h"
+#include "server/log_queue.h"
+#include "server/log_writer.h"
+#include "server/store_write.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define LOG_TRY_AGAIN_MS 1000 /* after which a disk that was full or failed is looked at again */
+#define LOG_INDEX_QUIET  250  /* milliseconds without a message, after which words are indexed */
+
+struct log_writer {
+	struct engine_config config; /* constant, as are the next five */
+	char *path;                  /* owned */
+	uint8_t log_id[ENGINE_LOG_ID];
+	engine_applied *applied;
+	void *context;
+	pthread_t thread;
+
+	struct log_queue queue;
+	atomic_int health; /* enum engine_health */
+	atomic_uint_fast64_t commits, entries;
+
+	/* The thread's own. */
+	struct ballast *ballast;
+	struct store *store; /* NULL while it could not be opened anew */
+	struct store_writer memory;
+	uint64_t applied_seq;
+	uint64_t indexed_seq;
+	struct kept_note *notes; /* that could not be written yet */
+	int64_t try_at, prune_at, index_at;
+};
+
+/* ---- log_writer.c ---- */
+
+/* Write batches and the notes that wait, in one transaction. An error: nothing was written. */
+int writer_write(struct log_writer *w, const struct work *work);
+
+/* The notes have been written. */
+void writer_drop_notes(struct log_writer *w);
+
+/* ---- log_upkeep.c ---- */
+
+enum engine_health writer_health(struct log_writer *w);
+
+/* A write failed with `r`: undo it, forget what was remembered of it, and see what is to become of
+ * later ones. */
+void writer_undo(struct log_writer *w, int r);
+
+/* An error of the store, seen more closely: no space is ERR_FULL, however it was told. */
+int writer_reason(const struct log_writer *w, int r);
+
+/* Open the database, as config says. Errors as store_open. */
+int writer_open_store(struct log_writer *w, char *error, size_t size);
+
+/* The disk was full or failed: is it well again? */
+void writer_try_again(struct log_writer *w);
+
+/* One step for the index of words, if it is time or `asked`; one step of pruning, if it is time. */
+void writer_index_some(struct log_writer *w, bool asked);
+void writer_prune_some(struct log_writer *w);
+
+/* When there is something to do that nobody asks for; clock_ms. */
+int64_t writer_next_time(const struct log_writer *w);
+
+#endif
