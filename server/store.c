@@ -43,26 +43,35 @@ int store_error(int code)
 
 /* ---- life ---- */
 
+/* Whatever a statement needs is there, or it is no log of ours: better found now than later. */
+static int prepare_all(struct store *s, char *error, size_t size)
+{
+	for (int i = 0; i < STORE_STATEMENTS; i++) {
+		if (store_statement(s, (enum store_statement)i))
+			continue;
+		int r = store_error(sqlite3_errcode(s->db));
+		snprintf(error, size, "%s", sqlite3_errmsg(s->db));
+		return r == ERR_SYSTEM ? ERR_DAMAGED : r;
+	}
+	return 0;
+}
+
 static int configure(struct store *s, char *error, size_t size)
 {
 	/* Checked sums of cells cost little and stop a damaged page from being believed. */
 	static const char always[] = "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
 				     "PRAGMA foreign_keys = OFF; PRAGMA cache_size = -8192";
-	/* auto_vacuum counts only before the first table. */
-	static const char writing[] = "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL";
-
 	(void)sqlite3_extended_result_codes(s->db, 1);
 	(void)sqlite3_busy_timeout(s->db, BUSY_MS);
 	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	int code = sqlite3_exec(s->db, always, NULL, NULL, NULL);
-	if (code == SQLITE_OK && s->writable)
-		code = sqlite3_exec(s->db, writing, NULL, NULL, NULL);
 	if (code != SQLITE_OK) {
 		snprintf(error, size, "%s", sqlite3_errmsg(s->db));
 		return store_error(code);
 	}
-	return s->writable ? store_schema_migrate(s->db, error, size)
-			   : store_schema_check(s->db, error, size);
+	int r = s->writable ? store_schema_migrate(s->db, error, size)
+			    : store_schema_check(s->db, error, size);
+	return r ? r : prepare_all(s, error, size);
 }
 
 /* What people write to each other is nobody else's to read, and SQLite gives the files beside the

@@ -135,9 +135,20 @@ static int recognise(sqlite3 *db, int *version, char *error, size_t size)
 
 int store_schema_migrate(sqlite3 *db, char *error, size_t size)
 {
+	/* auto_vacuum counts only before the first table. */
+	static const char first[] = "PRAGMA auto_vacuum = INCREMENTAL";
 	int version = 0;
-	int r = recognise(db, &version, error, size);
 
+	/* What is not ours is not touched: nothing is written before that is known. */
+	int r = recognise(db, &version, error, size);
+	if (r)
+		return r;
+	if (version == 0)
+		r = store_error(sqlite3_exec(db, first, NULL, NULL, NULL));
+	if (r == 0)
+		r = store_error(sqlite3_exec(db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL));
+	if (r)
+		return fail(db, r, error, size);
 	while (r == 0 && version < VERSIONS) {
 		r = take_step(db, version++);
 		if (r)
