@@ -1,10 +1,17 @@
 #include "tests/unit/engine_cases.h"
 
+#include "common/clock.h"
 #include "common/err.h"
+#include "server/store.h"
+#include "tests/unit/entries.h"
+#include "tests/unit/faulty_vfs.h"
 
 #include <ftw.h>
+#include <poll.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* ---- a log in a folder of its own ---- */
@@ -61,10 +68,361 @@ static void use_sqlite(void)
 	engine_cases_use(make);
 }
 
+/* ---- opened again ---- */
+
+static const struct engine_config plain = {.folder = folder, .sync = SYNC_OFF};
+
+static void reopen_with(struct log *l, const struct engine_config *config)
+{
+	uint8_t id[ENGINE_LOG_ID];
+
+	memcpy(id, l->engine->log_id, sizeof(id));
+	engine_close(l->engine);
+	ck_assert_int_eq(open_in(config, log_applied, l, &l->engine), 0);
+	ck_assert_mem_eq(l->engine->log_id, id, sizeof(id));
+}
+
+static void reopen(struct log *l)
+{
+	reopen_with(l, &plain);
+}
+
+START_TEST(everything_is_there_again)
+{
+	struct stream_key a = entry_room("a");
+	struct room_record room;
+	struct log l;
+	struct page p;
+
+	log_open(&l, 1 << 20);
+	log_accept(&l, log_said(&a, 1, 1, "one"), 1);
+	struct log_entry topic = log_said(&a, 1, 2, "a topic");
+	topic.kind = SAID_TOPIC;
+	topic.room_name = span_of("A");
+	log_accept(&l, topic, 2);
+	log_accept(&l, log_direct(1, 2, 3, "psst"), 3);
+	reopen(&l);
+	log_read(&l, &a, 0, UINT64_MAX, LOG_PAGE, &p);
+	ck_assert_uint_eq(p.count, 2);
+	ck_assert_str_eq(p.texts[0], "one");
+	ck_assert_uint_eq(p.prevs[1], 1);
+	ck_assert_int_eq(engine_room(l.engine, &a, &room), 0);
+	ck_assert_str_eq(room.topic, "a topic");
+	ck_assert_str_eq(room.topic_nick, "nick");
+	ck_assert_uint_eq(room.last, 2);
+	/* An id still counts once, and numbers go on. */
+	struct append_result r = log_append(&l, log_said(&a, 1, 1, "one"));
+	ck_assert(r.status == APPEND_OK && r.duplicate);
+	ck_assert_uint_eq(r.seq, 1);
+	log_accept(&l, log_said(&a, 1, 4, "two"), 4);
+	ck_assert_uint_eq(l.applied[l.count - 1].prev, 2);
+	log_close(&l);
+}
+END_TEST
+
+/* ---- change the database behind the engine's back ---- */
+
+static void sql(const char *text)
+{
+	char path[128];
+	char *error = NULL;
+	sqlite3 *db;
+
+	snprintf(path, sizeof(path), "%s/" STORE_FILE, folder);
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	int r = sqlite3_exec(db, text, NULL, NULL, &error);
+	ck_assert_msg(r == SQLITE_OK, "%s: %s", text, error);
+	sqlite3_close(db);
+}
+
+START_TEST(a_clock_set_back_makes_no_disorder)
+{
+	struct stream_key a = entry_room("a");
+	struct log l;
+
+	log_open(&l, 1 << 20);
+	log_accept(&l, log_said(&a, 1, 1, "one"), 1);
+	uint64_t later = l.applied[0].time + 3600ULL * 1000000;
+	engine_close(l.engine);
+	char text[128];
+	snprintf(text, sizeof(text), "UPDATE entry SET time = %llu", (unsigned long long)later);
+	sql(text);
+	ck_assert_int_eq(open_in(&plain, log_applied, &l, &l.engine), 0);
+	log_accept(&l, log_said(&a, 1, 2, "two"), 2);
+	ck_assert_uint_eq(l.applied[1].time, later);
+	log_close(&l);
+}
+END_TEST
+
+/* ---- pruning ---- */
+
+/* Wait until a stream's floor is there. */
+static void wait_pruned(struct log *l, const struct stream_key *key, uint64_t floor)
+{
+	struct page p;
+	int64_t until = clock_ms() + 20000;
+
+	while (log_read(l, key, 0, UINT64_MAX, LOG_PAGE, &p) < floor) {
+		ck_assert_int_lt(clock_ms(), until);
+		poll(NULL, 0, 2); /* the engine says nothing when it has pruned */
+	}
+}
+
+static void say_many(struct log *l, const struct stream_key *key, uint64_t from, uint64_t to)
+{
+	for (uint64_t i = from; i <= to; i++)
+		log_accept(l, log_said(key, 1, i, "some words"), i);
+}
+
+static const struct engine_config limits[] = {
+	{.folder = folder, .sync = SYNC_OFF, .keep_messages = 10},
+	{.folder = folder, .sync = SYNC_OFF, .keep_days = 1},
+	{.folder = folder, .sync = SYNC_OFF, .keep_bytes = 4096}, /* less than the empty tables */
+};
+
+START_TEST(the_oldest_go)
+{
+	struct stream_key a = entry_room("a"), b = entry_room("b");
+	struct append_result r;
+	struct log l;
+	struct page p;
+
+	log_open(&l, 1 << 20);
+	log_accept(&l, log_said(&b, 1, 1, "rare"), 1);
+	say_many(&l, &a, 2, 1000);
+	/* Words that are indexed go with their entries. */
+	struct stream_key streams[] = {a};
+	struct search all = {.streams = streams,
+		.stream_count = 1,
+		.words = span_of("words"),
+		.before = UINT64_MAX,
+		.limit = 1,
+		.deadline = INT64_MAX};
+	p.count = 0;
+	p.most = 1;
+	ck_assert_int_eq(engine_search(l.engine, &all, log_on_read, &p), 0);
+	ck_assert_uint_eq(p.count, 1);
+	engine_close(l.engine);
+	if (_i == 1)
+		sql("UPDATE entry SET time = 1000000 WHERE seq <= 990");
+	ck_assert_int_eq(open_in(&limits[_i], log_applied, &l, &l.engine), 0);
+	wait_pruned(&l, &a, _i == 2 ? 999 : 990);
+	uint64_t floor = log_read(&l, &a, 0, UINT64_MAX, LOG_PAGE, &p);
+	ck_assert_uint_eq(p.count, 1000 - floor);
+	ck_assert_uint_eq(p.seqs[0], floor + 1);
+	ck_assert_uint_eq(p.prevs[0], floor);
+	ck_assert_uint_eq(log_read(&l, &b, 0, UINT64_MAX, LOG_PAGE, &p), 1);
+	log_check_last(&l, &b, 10, 1, 1);
+	/* What was accepted once stays accepted. */
+	r = log_append(&l, log_said(&a, 1, 5, "some words"));
+	ck_assert(r.status == APPEND_OK && r.duplicate && r.seq == 0);
+	ck_assert_uint_eq(engine_accepted(l.engine, log_instance(1), log_person(1)), 1000);
+	/* No word of what went is found any more. */
+	all.before = floor + 1;
+	p.count = 0;
+	ck_assert_int_eq(engine_search(l.engine, &all, log_on_read, &p), 0);
+	ck_assert_uint_eq(p.count, 0);
+	log_accept(&l, log_said(&a, 1, 1001, "on"), 1001);
+	log_close(&l);
+}
+END_TEST
+
+/* ---- trouble with the disk ---- */
+
+START_TEST(a_full_disk)
+{
+	struct stream_key a = entry_room("a");
+	struct log l;
+	struct page p;
+
+	faulty_vfs_install();
+	log_open(&l, 1 << 20);
+	log_accept(&l, log_said(&a, 1, 1, "one"), 1);
+	faulty_vfs_set(VFS_FULL);
+	for (uint64_t i = 2; i <= 4; i++) {
+		struct append_result r = log_append(&l, log_said(&a, 1, i, "no"));
+		ck_assert_int_eq(r.status, APPEND_REJECTED);
+		ck_assert_int_eq(r.code, CODE_DISK_FULL);
+	}
+	/* What is kept is known all the same, and can be read. */
+	struct append_result r = log_append(&l, log_said(&a, 1, 1, "one"));
+	ck_assert(r.status == APPEND_OK && r.duplicate && r.seq == 1);
+	ck_assert_uint_eq(log_read(&l, &a, 0, UINT64_MAX, LOG_PAGE, &p), 0);
+	ck_assert_uint_eq(p.count, 1);
+	ck_assert_int_eq(engine_health(l.engine), ENGINE_FULL);
+	faulty_vfs_set(VFS_WELL);
+	int64_t until = clock_ms() + 20000;
+	while (engine_health(l.engine) != ENGINE_WELL) {
+		ck_assert_int_lt(clock_ms(), until);
+		poll(NULL, 0, 10); /* it tries once a second, and tells nobody */
+	}
+	log_accept(&l, log_said(&a, 1, 5, "two"), 2);
+	/* Those that were refused are not in the log, although a later one is. */
+	r = log_append(&l, log_said(&a, 1, 3, "no"));
+	ck_assert(r.status == APPEND_REJECTED && r.code == CODE_NOT_KEPT);
+	ck_assert_uint_eq(l.count, 2);
+	log_close(&l);
+}
+END_TEST
+
+START_TEST(an_fsync_that_fails)
+{
+	struct engine_config careful = {.folder = folder, .sync = SYNC_FULL};
+	struct stream_key a = entry_room("a");
+	struct append_result r;
+	struct log l;
+
+	faulty_vfs_install();
+	log_open(&l, 1 << 20);
+	reopen_with(&l, &careful);
+	log_accept(&l, log_said(&a, 1, 1, "one"), 1);
+	faulty_vfs_set(VFS_BROKEN);
+	r = log_append(&l, log_said(&a, 1, 2, "two"));
+	ck_assert_int_eq(r.status, APPEND_RETRY);
+	ck_assert_uint_eq(l.count, 1); /* nobody has seen it */
+	r = log_append(&l, log_said(&a, 1, 2, "two"));
+	ck_assert_int_eq(r.status, APPEND_RETRY);
+	faulty_vfs_set(VFS_WELL);
+	int64_t until = clock_ms() + 20000;
+	do {
+		ck_assert_int_lt(clock_ms(), until);
+		r = log_append(&l, log_said(&a, 1, 2, "two"));
+	} while (r.status == APPEND_RETRY);
+	ck_assert_int_eq(r.status, APPEND_OK);
+	ck_assert_uint_eq(r.seq, 2);
+	ck_assert_uint_eq(l.count, 2); /* applied once, by now or when it was opened anew */
+	log_accept(&l, log_said(&a, 1, 3, "three"), 3);
+	log_close(&l);
+}
+END_TEST
+
+/* In each way of keeping: an append is followed by a sync before it returns, or it is not. */
+START_TEST(synced_before_it_returns)
+{
+	struct engine_config config = {.folder = folder, .sync = (enum engine_sync)_i};
+	struct stream_key a = entry_room("a");
+	struct log l;
+
+	faulty_vfs_install();
+	log_open(&l, 1 << 20);
+	reopen_with(&l, &config);
+	log_accept(&l, log_said(&a, 1, 1, "the first makes the file"), 1);
+	for (uint64_t i = 2; i < 20; i++) {
+		unsigned before = faulty_vfs_syncs();
+		log_accept(&l, log_said(&a, 1, i, "x"), i);
+		ck_assert_int_eq(faulty_vfs_syncs() > before, _i == SYNC_FULL);
+	}
+	log_close(&l);
+}
+END_TEST
+
+/* ---- what is not our log ---- */
+
+static void damage(const char *how)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command), how, folder);
+	ck_assert_int_eq(system(command), 0);
+}
+
+static const struct {
+	const char *sql, *shell, *says;
+} strangers[] = {
+	{NULL, "head -c 100 /dev/zero > %s/" STORE_FILE, "not a database"},
+	{NULL,
+		"echo 'some text of somebody, longer than a header of a database would be, so that "
+		"it "
+		"is one hundred bytes at least' > %s/" STORE_FILE,
+		"not a database"},
+	{"PRAGMA user_version = 99", NULL, "newer"},
+	{"PRAGMA application_id = 7", NULL, "not a log of lanchatd"},
+	{NULL, "truncate -s 4096 %s/" STORE_FILE, "malformed"},
+	{"DELETE FROM meta WHERE name = 'log'", NULL, "no id"},
+	{"DROP TABLE chain", NULL, "chain"},
+};
+
+START_TEST(a_log_that_is_not_ours)
+{
+	struct stream_key a = entry_room("a");
+	char error[512] = "";
+	struct engine *e = NULL;
+	struct log l;
+
+	log_open(&l, 1 << 20);
+	say_many(&l, &a, 1, 100);
+	log_close(&l);
+	if (strangers[_i].sql)
+		sql(strangers[_i].sql);
+	if (strangers[_i].shell)
+		damage(strangers[_i].shell);
+	damage("cp %1$s/" STORE_FILE " %1$s/before");
+	ck_assert_int_eq(
+		engine_open_sqlite(&plain, NULL, NULL, &e, error, sizeof(error)), ERR_DAMAGED);
+	ck_assert_msg(strstr(error, strangers[_i].says) != NULL, "%s", error);
+	ck_assert_ptr_nonnull(strstr(error, "--restore"));
+	ck_assert_ptr_nonnull(strstr(error, "--set-aside"));
+	damage("cmp -s %1$s/" STORE_FILE " %1$s/before"); /* nobody touched it */
+}
+END_TEST
+
+/* A log of each earlier version becomes one of today, with all that it had. */
+START_TEST(an_earlier_version)
+{
+	struct stream_key a = entry_room("a");
+	struct log l = {0};
+	struct page p;
+
+	new_folder();
+	damage("sqlite3 %s/" STORE_FILE " < tests/vectors/log-version-1.sql");
+	ck_assert_int_eq(open_in(&plain, log_applied, &l, &l.engine), 0);
+	log_read(&l, &a, 0, UINT64_MAX, LOG_PAGE, &p);
+	ck_assert_uint_eq(p.count, 2);
+	ck_assert_str_eq(p.texts[1], "second words");
+	struct stream_key streams[] = {a};
+	struct search find = {.streams = streams,
+		.stream_count = 1,
+		.words = span_of("SECOND"),
+		.before = UINT64_MAX,
+		.limit = 10,
+		.deadline = INT64_MAX};
+	p.count = 0;
+	p.most = 10;
+	ck_assert_int_eq(engine_search(l.engine, &find, log_on_read, &p), 0);
+	ck_assert_uint_eq(p.count, 1);
+	ck_assert_uint_eq(p.seqs[0], 3);
+	log_close(&l);
+}
+END_TEST
+
+static TCase *trouble(void)
+{
+	TCase *t = tcase_create("trouble");
+
+	tcase_add_test(t, a_full_disk);
+	tcase_add_test(t, an_fsync_that_fails);
+	tcase_add_loop_test(t, synced_before_it_returns, 0, SYNC_OFF + 1);
+	tcase_add_loop_test(
+		t, a_log_that_is_not_ours, 0, (int)(sizeof(strangers) / sizeof(strangers[0])));
+	tcase_set_timeout(t, 60);
+	return t;
+}
+
 Suite *engine_sqlite_suite(void)
 {
 	Suite *s = suite_create("engine_sqlite");
+	TCase *t = tcase_create("again");
 
 	engine_cases_add(s, use_sqlite);
+	tcase_add_unchecked_fixture(t, use_sqlite, NULL);
+	tcase_add_test(t, everything_is_there_again);
+	tcase_add_test(t, a_clock_set_back_makes_no_disorder);
+	tcase_add_loop_test(t, the_oldest_go, 0, (int)(sizeof(limits) / sizeof(limits[0])));
+	tcase_add_test(t, an_earlier_version);
+	tcase_set_timeout(t, 60);
+	suite_add_tcase(s, t);
+	TCase *u = trouble();
+	tcase_add_unchecked_fixture(u, use_sqlite, NULL);
+	suite_add_tcase(s, u);
 	return s;
 }
