@@ -1,7 +1,9 @@
 #include "client/client_options.h"
 
 #include "client/locate.h"
+#include "client/when.h"
 #include "client/xdg.h"
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/message.h"
@@ -58,7 +60,12 @@ static const struct option_spec rows[] = {
 		.letter = 'j',
 		.kind = OPTION_FLAG,
 		.offset = FIELD(json),
-		.help = "With --pipe or --discover: one JSON object a line."},
+		.help = "With --pipe, --export or --discover: one JSON object a line."},
+	{.name = "resume",
+		.kind = OPTION_FLAG,
+		.offset = FIELD(resume),
+		.help = "With --pipe: begin with everything said since the last line that an "
+			"earlier run with --resume printed."},
 	{.name = "until",
 		.kind = OPTION_NUMBER,
 		.offset = FIELD(until),
@@ -72,6 +79,24 @@ static const struct option_spec rows[] = {
 		.most = 1000000000,
 		.argument = "SECONDS",
 		.help = "With --pipe: stay this long after stdin has ended."},
+	{.name = "export",
+		.letter = 'e',
+		.kind = OPTION_TEXT,
+		.offset = FIELD(export_room),
+		.argument = "ROOM",
+		.help = "Print all that the server keeps of ROOM, oldest first, and end; @ means "
+			"the direct messages from and to you."},
+	{.name = "text",
+		.kind = OPTION_FLAG,
+		.offset = FIELD(text),
+		.help = "With --export: a line of text for each message, with date and time; this "
+			"is the default."},
+	{.name = "since",
+		.kind = OPTION_TEXT,
+		.offset = FIELD(since),
+		.argument = "TIME",
+		.help = "With --export: only what was said since TIME, for example 2026-11-20, "
+			"2026-11-20T14:30, 14:30, 90m, 2h, 3d or 2w."},
 	{.name = "discover",
 		.letter = 'd',
 		.kind = OPTION_FLAG,
@@ -84,8 +109,8 @@ static const struct option_spec rows[] = {
 		.most = 1000000,
 		.argument = "SECONDS",
 		.help = "With --discover: how long to look (default: 2; 0: until interrupted). "
-			"With --pipe: how long to try to connect, at first and after a break "
-			"(default: 10)."},
+			"With --pipe or --export: how long to try to connect, at first and after a "
+			"break (default: 10)."},
 	{.name = "interface",
 		.letter = 'i',
 		.kind = OPTION_LIST,
@@ -108,6 +133,12 @@ static const struct option_spec rows[] = {
 		.kind = OPTION_FLAG,
 		.offset = FIELD(stay),
 		.help = "With --host: the server goes on when the last client leaves.",
+		.file = true},
+	{.name = "no-state",
+		.kind = OPTION_FLAG,
+		.offset = FIELD(no_state),
+		.help = "Keep nothing on disk for the next run: neither what could not be sent yet "
+			"nor how far was read.",
 		.file = true},
 	{.name = "trace",
 		.kind = OPTION_FLAG,
@@ -182,15 +213,26 @@ struct rule {
 
 static int check_together(const struct client_settings *s, char *error, size_t size)
 {
+	bool exporting = s->export_room != NULL;
+	bool scripted = s->pipe || s->discover || exporting;
 	const struct rule rules[] = {
 		{s->pipe && s->discover, "--pipe and --discover are two different things to do"},
-		{s->json && !s->pipe && !s->discover, "--json needs --pipe or --discover"},
+		{s->pipe && exporting, "--pipe and --export are two different things to do"},
+		{s->discover && exporting,
+			"--discover and --export are two different things to do"},
+		{s->json && !scripted, "--json needs --pipe, --export or --discover"},
+		{s->text && !exporting, "--text needs --export"},
+		{s->text && s->json, "--text and --json are two different forms"},
+		{s->since && !exporting, "--since needs --export"},
+		{s->resume && !s->pipe, "--resume needs --pipe"},
+		{s->resume && s->no_state, "--no-state leaves --resume nothing to go by"},
 		{s->until != CLIENT_NOT_GIVEN && !s->pipe, "--until needs --pipe"},
 		{s->linger != CLIENT_NOT_GIVEN && !s->pipe, "--linger needs --pipe"},
-		{s->timeout != CLIENT_NOT_GIVEN && !s->pipe && !s->discover,
-			"--timeout needs --pipe or --discover"},
+		{s->timeout != CLIENT_NOT_GIVEN && !scripted,
+			"--timeout needs --pipe, --export or --discover"},
 		{s->pipe && s->timeout == 0, "--timeout 0 leaves --pipe no time to connect"},
-		{s->host && (s->pipe || s->discover), "--host is for the full-screen client"},
+		{exporting && s->timeout == 0, "--timeout 0 leaves --export no time to connect"},
+		{s->host && scripted, "--host is for the full-screen client"},
 		{s->discover && s->server, "--discover takes no SERVER"},
 	};
 
@@ -232,6 +274,23 @@ static int check_server(const char *server, char *error, size_t size)
 	return ERR_ARGUMENT;
 }
 
+static int check_export(const struct client_settings *s, char *error, size_t size)
+{
+	const char *room = s->export_room;
+	int64_t ignored;
+
+	if (s->since && when_parse(s->since, (int64_t)(clock_wall_us() / 1000000), &ignored) != 0) {
+		snprintf(error, size,
+			"\"%s\" is no time: 2026-11-20, 2026-11-20T14:30, 14:30, 90m, 2h, 3d and "
+			"2w are some",
+			s->since);
+		return ERR_ARGUMENT;
+	}
+	if (!room || strcmp(room, CLIENT_DIRECT) == 0)
+		return 0;
+	return check_name("room", room, ROOM_NAME_MAX, error, size);
+}
+
 static int check(const struct client_settings *s, char *error, size_t size)
 {
 	int r = check_together(s, error, size);
@@ -242,6 +301,8 @@ static int check(const struct client_settings *s, char *error, size_t size)
 		r = check_name("nick", s->nick, NICK_MAX, error, size);
 	for (size_t i = 0; r == 0 && i < s->rooms.count; i++)
 		r = check_name("room", s->rooms.items[i], ROOM_NAME_MAX, error, size);
+	if (r == 0)
+		r = check_export(s, error, size);
 	return r;
 }
 

@@ -11,21 +11,27 @@
 #include <stddef.h>
 
 #define CLIENT_NOT_GIVEN (-1) /* a number that the user did not set */
+#define CLIENT_DIRECT    "@"  /* in place of a room's name: one's own direct messages */
 
 struct client_settings {
 	char *nick;
 	struct option_list rooms;
 	bool pipe;
 	bool json;
-	long history; /* messages to get on joining; CLIENT_NOT_GIVEN */
-	long until;   /* messages; CLIENT_NOT_GIVEN */
-	long linger;  /* seconds; CLIENT_NOT_GIVEN */
+	bool resume;
+	long history;      /* messages to get on joining; CLIENT_NOT_GIVEN */
+	long until;        /* messages; CLIENT_NOT_GIVEN */
+	long linger;       /* seconds; CLIENT_NOT_GIVEN */
+	char *export_room; /* CLIENT_DIRECT: the direct messages; NULL: nothing to export */
+	bool text;
+	char *since; /* when_parse takes it */
 	bool discover;
 	long timeout; /* seconds; CLIENT_NOT_GIVEN */
 	struct option_list interfaces;
 	struct option_list not_interfaces;
 	bool host;
 	bool stay;
+	bool no_state;
 	bool trace;
 	int log_level; /* enum log_level */
 	char *config;

@@ -1,10 +1,13 @@
-/* lanchat: options, the surroundings, and which of the three programs it is to be. */
+/* lanchat: options, the surroundings, and which of the four programs it is to be. */
 
 #include "client/app.h"
 #include "client/client_options.h"
 #include "client/discover.h"
+#include "client/export.h"
 #include "client/pipe.h"
+#include "client/when.h"
 #include "client/xdg.h"
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/identity.h"
 #include "common/log.h"
@@ -29,7 +32,7 @@
 
 #define DEFAULT_ROOM    "lobby"
 #define DEFAULT_HISTORY 200 /* for the full-screen client */
-#define PIPE_TIMEOUT    10  /* seconds to connect */
+#define PIPE_TIMEOUT    10  /* seconds to connect, without a screen */
 
 static int usage_error(const char *text)
 {
@@ -145,7 +148,7 @@ static void find_server_program(char *out, size_t size)
 	snprintf(out, size, "%s", name);
 }
 
-/* ---- the three programs ---- */
+/* ---- the four programs ---- */
 
 static int run_discover(const struct client_settings *s)
 {
@@ -170,8 +173,21 @@ static const struct option_list *rooms_of(const struct client_settings *s)
 	return s->rooms.count > 0 ? &s->rooms : &list;
 }
 
+/* The seconds that the options have for connecting. */
+static int64_t connect_ms(const struct client_settings *s)
+{
+	return 1000 * (int64_t)(s->timeout > 0 ? s->timeout : PIPE_TIMEOUT);
+}
+
+/* The folder for what outlives the process; NULL where there is to be none, or no place for it. */
+static const char *state_folder(const struct client_settings *s, char path[PATH_MAX])
+{
+	return !s->no_state && xdg_path(XDG_STATE, "", path, PATH_MAX) == 0 ? path : NULL;
+}
+
 static int run_pipe(const struct client_settings *s)
 {
+	char state[PATH_MAX];
 	struct pipe_config config = {
 		.nick = s->nick ? s->nick : default_nick(),
 		.server = s->server,
@@ -179,14 +195,41 @@ static int run_pipe(const struct client_settings *s)
 		.interfaces = &s->interfaces,
 		.not_interfaces = &s->not_interfaces,
 		.replay = s->history > 0 ? (uint32_t)s->history : 0,
+		.state_folder = state_folder(s, state),
+		.resume = s->resume,
 		.json = s->json,
 		.until = s->until > 0 ? (uint64_t)s->until : 0,
 		.linger_ms = s->linger > 0 ? 1000 * (int64_t)s->linger : 0,
-		.timeout_ms = 1000 * (int64_t)(s->timeout > 0 ? s->timeout : PIPE_TIMEOUT),
+		.timeout_ms = connect_ms(s),
 	};
+	if (s->resume && !config.state_folder)
+		return failure("neither HOME nor XDG_STATE_HOME is set, so there is nothing to "
+			       "resume from; set one of them");
+	int status = load_identity(&config.identity);
+	return status ? status : pipe_run(&config);
+}
+
+static int run_export(const struct client_settings *s)
+{
+	bool direct = strcmp(s->export_room, CLIENT_DIRECT) == 0;
+	struct export_config config = {
+		.nick = s->nick ? s->nick : default_nick(),
+		.server = s->server,
+		.room = direct ? "" : s->export_room,
+		.interfaces = &s->interfaces,
+		.not_interfaces = &s->not_interfaces,
+		.json = s->json,
+		.timeout_ms = connect_ms(s),
+	};
+	int64_t since = 0;
 	int status = load_identity(&config.identity);
 
-	return status ? status : pipe_run(&config);
+	if (status)
+		return status;
+	if (s->since && when_parse(s->since, (int64_t)(clock_wall_us() / 1000000), &since) != 0)
+		return usage_error("--since is no time");
+	config.since = 1000000 * (uint64_t)since;
+	return export_run(&config);
 }
 
 static int run_app(const struct client_settings *s, bool utf8)
@@ -238,6 +281,8 @@ static int run(const struct client_settings *s)
 		trace_start(stderr);
 	if (s->discover)
 		return run_discover(s);
+	if (s->export_room)
+		return run_export(s);
 	return s->pipe ? run_pipe(s) : run_app(s, utf8);
 }
 

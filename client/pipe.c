@@ -18,9 +18,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#define WINDOW        256  /* messages that may be unacknowledged */
+#define WINDOW        256  /* no input is read while so many messages are unacknowledged */
 #define EVENTS_A_TURN 1000 /* printed before stdin is looked at again */
 #define ECHO_MS       1000 /* how long to wait for one's own last message to come back */
+
+/* How far a room, or the direct messages, has come. */
+struct place {
+	const char *room; /* borrowed; "": the direct messages */
+	uint64_t printed; /* the number up to which everything was printed; 0: unknown */
+	uint64_t handled; /* and up to which the link was told so */
+	bool caught_up;   /* all that was said while we were away has come, or never will */
+};
 
 struct pipe {
 	const struct pipe_config *config;
@@ -28,13 +36,16 @@ struct pipe {
 	struct pipe_printer printer;
 	const char *room; /* where lines go; borrowed */
 	char nick[NICK_MAX + 1];
-	bool away; /* the connection was lost, and that was said */
+	bool away;            /* the connection was lost, and that was said */
+	struct place *places; /* owned: the rooms, and then the direct messages */
+	size_t place_count;
 
 	/* Input. */
 	bool joined; /* `room`, so that lines can go there */
 	bool ended;  /* stdin */
 	struct lines lines;
-	char input[65536];
+	char input
+		[8192]; /* what was read is said, whatever the window: it could not be read again */
 	size_t input_at, input_length;
 	size_t waiting; /* messages without an answer */
 
@@ -83,8 +94,7 @@ static void on_logged_in(struct pipe *p, const struct event *e)
 		fprintf(stderr, "lanchat: the nick %s is taken; you are %s\n", p->config->nick,
 			e->nick);
 	snprintf(p->nick, sizeof(p->nick), "%s", e->nick);
-	if (p->lines.limit == 0)
-		lines_init(&p->lines, (size_t)e->number);
+	lines_limit(&p->lines, (size_t)e->number);
 }
 
 /* Room names that differ in case or width are one room; the server's way of writing it is used from
@@ -94,12 +104,52 @@ static bool is_first_room(const struct pipe *p, const char *room)
 	return room && name_same(room, p->room);
 }
 
+/* The place of a room; NULL: it is none of those that were asked for. */
+static struct place *find_place(const struct pipe *p, const char *room)
+{
+	for (size_t i = 0; i < p->place_count; i++) {
+		struct place *place = &p->places[i];
+
+		if (room[0] ? place->room[0] && name_same(room, place->room) : !place->room[0])
+			return place;
+	}
+	return NULL;
+}
+
+static void advance(struct pipe *p, const char *room, uint64_t seq)
+{
+	struct place *place = find_place(p, room);
+
+	if (place && seq > place->printed)
+		place->printed = seq;
+	if (seq > p->seq_seen && is_first_room(p, room))
+		p->seq_seen = seq;
+}
+
 static void on_message(struct pipe *p, const struct event *e)
 {
 	if (pipe_counts(e))
 		p->printed++;
-	if (!e->direct && e->seq > p->seq_seen && is_first_room(p, e->room))
-		p->seq_seen = e->seq;
+	advance(p, e->room, e->seq);
+}
+
+static void on_caught_up(struct pipe *p, const struct event *e)
+{
+	struct place *place = find_place(p, e->room);
+
+	if (place)
+		place->caught_up = true;
+	advance(p, e->room, e->seq);
+}
+
+/* The numbers mean something else now. */
+static void on_log_changed(struct pipe *p)
+{
+	fprintf(stderr, "lanchat: the server's history is another one now; what was said before "
+			"cannot be had from it\n");
+	for (size_t i = 0; i < p->place_count; i++)
+		p->places[i].printed = p->places[i].handled = 0;
+	p->seq_seen = p->seq_acked = 0;
 }
 
 static void on_answer(struct pipe *p, const struct event *e)
@@ -108,7 +158,7 @@ static void on_answer(struct pipe *p, const struct event *e)
 		p->waiting--;
 	if (e->type == EVENT_REFUSED)
 		complain(p, "message %" PRIu64 " was refused: %s", e->counter, e->text);
-	else if (e->seq > p->seq_acked)
+	else if (!e->direct && e->seq > p->seq_acked && is_first_room(p, e->room))
 		p->seq_acked = e->seq;
 }
 
@@ -117,6 +167,9 @@ static void on_room_lost(struct pipe *p, const struct event *e)
 {
 	complain(p, "%s%s%s", e->room ? e->room : "", e->room ? ": " : "",
 		e->text && e->text[0] ? e->text : "no longer in the room");
+	struct place *place = e->room ? find_place(p, e->room) : NULL;
+	if (place)
+		place->caught_up = true;
 	if (is_first_room(p, e->room))
 		p->over = true;
 }
@@ -141,22 +194,35 @@ static void handle(struct pipe *p, const struct event *e)
 	case EVENT_MESSAGE:
 		on_message(p, e);
 		break;
+	case EVENT_RESTORED:
+		p->waiting++;
+		break;
 	case EVENT_ACK:
 	case EVENT_REFUSED:
 		on_answer(p, e);
+		break;
+	case EVENT_GAP:
+		advance(p, e->room, e->number - 1);
+		break;
+	case EVENT_CAUGHT_UP:
+		on_caught_up(p, e);
+		break;
+	case EVENT_LOG_CHANGED:
+		on_log_changed(p);
 		break;
 	case EVENT_PARTED:
 	case EVENT_ERROR:
 		on_room_lost(p, e);
 		break;
-	case EVENT_LOG_CHANGED:
+	case EVENT_SENT:
 	case EVENT_MEMBERS:
 	case EVENT_PRESENCE:
 	case EVENT_ROOMS:
 	case EVENT_NOTICE:
-	case EVENT_GAP:
-	case EVENT_CAUGHT_UP:
 	case EVENT_RTT:
+	case EVENT_PLACES:
+	case EVENT_HISTORY:
+	case EVENT_FOUND:
 		break;
 	}
 }
@@ -166,7 +232,7 @@ static void handle(struct pipe *p, const struct event *e)
 /* Everything said is acknowledged and, unless that takes too long, has been printed as well. */
 static bool all_said(struct pipe *p)
 {
-	if (!p->ended || p->waiting > 0)
+	if (!p->ended || !p->joined || p->waiting > 0)
 		return false;
 	if (p->seq_seen >= p->seq_acked)
 		return true;
@@ -175,10 +241,20 @@ static bool all_said(struct pipe *p)
 	return clock_ms() >= p->echo_until;
 }
 
+/* With --resume: everything that was said while we were away has been printed. */
+static bool all_heard(const struct pipe *p)
+{
+	bool all = true;
+
+	for (size_t i = 0; p->config->resume && i < p->place_count; i++)
+		all = all && p->places[i].caught_up;
+	return all;
+}
+
 static bool is_done(struct pipe *p)
 {
-	return p->over ||
-	       (all_said(p) && p->printed >= p->config->until && clock_ms() >= p->linger_until);
+	return p->over || (all_said(p) && all_heard(p) && p->printed >= p->config->until &&
+				  clock_ms() >= p->linger_until);
 }
 
 /* When is_done has to be asked again though nothing has happened. */
@@ -201,7 +277,7 @@ static void print_events(struct pipe *p)
 		handle(p, e);
 		event_free(e);
 	}
-	if (fflush(stdout) != 0 && !p->over) {
+	if ((fflush(stdout) != 0 || ferror(stdout)) && !p->over) {
 		complain(p, "cannot write to stdout: %s", strerror(errno));
 		p->over = true;
 	}
@@ -236,15 +312,18 @@ static void take_line(struct pipe *p, int r, const char *text)
 		refuse_line(p, r);
 }
 
+/* May lines be taken? At first they are left where they are until it is known that there is a server
+ * to take them, so that whoever could not connect can simply try again; but a client that goes on
+ * where it left off takes them at any time. */
 static bool may_say(const struct pipe *p)
 {
-	return p->joined && p->waiting < WINDOW;
+	return p->joined || p->config->resume;
 }
 
-/* Send the lines that were read, as far as the window allows. */
+/* Say the lines that were read. */
 static void send_lines(struct pipe *p)
 {
-	while (may_say(p) && p->input_at < p->input_length) {
+	while (p->input_at < p->input_length) {
 		const char *text = "";
 		size_t used;
 		int r = lines_feed(&p->lines, p->input + p->input_at, p->input_length - p->input_at,
@@ -278,7 +357,9 @@ static void read_input(struct pipe *p)
 		complain(p, "cannot read stdin: %s", strerror(errno));
 	p->input_at = 0;
 	p->input_length = n > 0 ? (size_t)n : 0;
-	if (n <= 0)
+	if (n > 0)
+		send_lines(p);
+	else
 		end_input(p);
 }
 
@@ -286,7 +367,7 @@ static void read_input(struct pipe *p)
 
 static void wait_for_something(struct pipe *p)
 {
-	bool reading = may_say(p) && !p->ended && p->input_at == p->input_length;
+	bool reading = may_say(p) && !p->ended && p->waiting < WINDOW;
 	struct pollfd fds[] = {
 		{.fd = link_fd(p->link), .events = POLLIN},
 		{.fd = reading ? STDIN_FILENO : -1, .events = POLLIN},
@@ -307,7 +388,6 @@ static void loop(struct pipe *p)
 {
 	while (!is_done(p)) {
 		print_events(p);
-		send_lines(p);
 		if (!is_done(p))
 			wait_for_something(p);
 	}
@@ -339,6 +419,8 @@ static int start(struct pipe *p)
 		.any_nick = true,
 		.replay = c->replay,
 		.give_up_ms = c->timeout_ms,
+		.state_folder = c->state_folder,
+		.resume = c->resume,
 	};
 	r = link_start(&config, &p->link);
 	if (r)
@@ -360,25 +442,58 @@ static void join_rooms(struct pipe *p)
 	}
 }
 
+static int make_places(struct pipe *p)
+{
+	const struct option_list *rooms = p->config->rooms;
+
+	p->places = calloc(rooms->count + 1, sizeof(*p->places));
+	if (!p->places)
+		return ERR_MEMORY;
+	for (size_t i = 0; i < rooms->count; i++)
+		p->places[p->place_count++].room = rooms->items[i];
+	p->places[p->place_count++].room = "";
+	return 0;
+}
+
+/* Whoever starts us must not say again what the next run will send. */
+static void tell_unsent(const struct pipe *p)
+{
+	size_t count = p->config->state_folder ? link_unacknowledged(p->link) : 0;
+
+	if (count > 0)
+		fprintf(stderr,
+			"lanchat: %zu message%s not acknowledged yet; the next run will send %s\n",
+			count, count == 1 ? " is" : "s are", count == 1 ? "it" : "them");
+}
+
+static void run(struct pipe *p)
+{
+	if (start(p) != 0)
+		return;
+	join_rooms(p);
+	loop(p);
+	tell_unsent(p);
+	link_stop(p->link);
+}
+
 int pipe_run(const struct pipe_config *config)
 {
 	struct pipe *p = calloc(1, sizeof(*p));
 
-	if (!p) {
+	if (p)
+		p->config = config;
+	if (!p || make_places(p) != 0) {
+		free(p);
 		fprintf(stderr, "lanchat: out of memory\n");
 		return 1;
 	}
-	p->config = config;
 	p->room = config->rooms->items[0];
 	p->printer = (struct pipe_printer){.out = stdout, .json = config->json};
-	if (start(p) == 0) {
-		p->printer.instance = link_instance(p->link);
-		join_rooms(p);
-		loop(p);
-		link_stop(p->link);
-	}
+	lines_init(&p->lines, TEXT_MAX);
+	run(p);
 	lines_fini(&p->lines);
 	int status = p->failed ? 1 : 0;
+	free(p->places);
 	free(p);
 	return status;
 }

@@ -1,49 +1,16 @@
 #include "client/pipe_print.h"
 
 #include "client/json.h"
+#include "client/plain.h"
 #include "common/clock.h"
-#include "common/text.h"
-#include "common/utf8.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 bool pipe_counts(const struct event *e)
 {
 	return e->type == EVENT_MESSAGE && !e->direct && e->kind != SAID_TOPIC;
 }
-
-/* ---- plain ---- */
-
-/* Nothing from the network reaches a terminal as it came. */
-static void put_clean(FILE *out, const char *text)
-{
-	size_t length = strlen(text);
-
-	if (utf8_is_line(text, length)) {
-		fwrite(text, 1, length, out);
-		return;
-	}
-	char *clean = text_sanitize(text, length, 0);
-	fputs(clean ? clean : "?", out);
-	free(clean);
-}
-
-static void print_plain(FILE *out, const struct event *e)
-{
-	if (e->type != EVENT_MESSAGE || e->kind == SAID_TOPIC)
-		return;
-	fputs(e->direct ? "[@" : "[", out);
-	put_clean(out, e->direct ? e->peer_nick : e->room);
-	fputs(e->kind == SAID_ACTION ? "] * " : "] ", out);
-	put_clean(out, e->nick);
-	fputs(e->kind == SAID_ACTION ? " " : ": ", out);
-	put_clean(out, e->text);
-	putc('\n', out);
-}
-
-/* ---- JSON ---- */
 
 /* The members that every object has. A zero `seq` or `counter` and a NULL text are null. */
 struct common {
@@ -99,14 +66,15 @@ static void begin(struct json *j, FILE *out, const struct common *c)
 	json_time(j, "time", c->time ? c->time : clock_wall_us());
 }
 
+static const char *const said_kinds[SAID_KINDS] = {
+	[SAID_TEXT] = "text",
+	[SAID_ACTION] = "action",
+	[SAID_NOTICE] = "notice",
+	[SAID_TOPIC] = "topic",
+};
+
 static void json_message(FILE *out, const struct event *e)
 {
-	static const char *const kinds[SAID_KINDS] = {
-		[SAID_TEXT] = "text",
-		[SAID_ACTION] = "action",
-		[SAID_NOTICE] = "notice",
-		[SAID_TOPIC] = "topic",
-	};
 	struct json j;
 
 	begin(&j, out,
@@ -121,7 +89,7 @@ static void json_message(FILE *out, const struct event *e)
 			.text = e->text,
 			.time = e->time,
 		});
-	json_text(&j, "kind", kinds[e->kind]);
+	json_text(&j, "kind", said_kinds[e->kind]);
 	json_bool(&j, "own", e->own);
 	json_hex(&j, "person", e->person, sizeof(e->person));
 	json_end(&j);
@@ -137,23 +105,42 @@ static void json_ack(const struct pipe_printer *p, const struct event *e)
 			.room = e->direct ? e->nick : e->room,
 			.direct = e->direct,
 			.seq = e->seq,
-			.instance = p->instance,
+			.instance = e->instance,
 			.counter = e->counter,
 			.from = p->nick,
 		});
 	json_end(&j);
 }
 
-static void json_error(const struct pipe_printer *p, const struct event *e)
+/* An own message of an earlier run that will be sent now. */
+static void json_waiting(const struct pipe_printer *p, const struct event *e)
 {
 	struct json j;
 
 	begin(&j, p->out,
 		&(struct common){
+			.type = "waiting",
+			.room = e->direct ? e->peer_nick : e->room,
+			.direct = e->direct,
+			.instance = e->instance,
+			.counter = e->counter,
+			.from = p->nick,
+			.text = e->text,
+		});
+	json_text(&j, "kind", said_kinds[e->kind]);
+	json_end(&j);
+}
+
+static void json_error(FILE *out, const struct event *e)
+{
+	struct json j;
+
+	begin(&j, out,
+		&(struct common){
 			.type = "error",
 			.room = e->direct ? e->nick : e->room,
 			.direct = e->direct,
-			.instance = p->instance,
+			.instance = e->instance,
 			.counter = e->counter,
 			.text = e->text,
 		});
@@ -299,25 +286,29 @@ static void json_members(FILE *out, const struct event *e)
 	json_end(&j);
 }
 
-/* Something about a room's history: a gap, its end, or that it is another one. */
+static void json_gap(FILE *out, const struct event *e)
+{
+	struct json j;
+
+	begin(&j, out, &(struct common){.type = "gap", .room = e->room, .direct = !e->room[0]});
+	json_unsigned(&j, "after", e->seq);
+	json_unsigned(&j, "next", e->number);
+	json_end(&j);
+}
+
+/* All that was said before has been printed, or numbers mean something else from now on. */
 static void json_history(FILE *out, const struct event *e)
 {
+	bool caught_up = e->type == EVENT_CAUGHT_UP;
 	struct json j;
 
 	begin(&j, out,
 		&(struct common){
 			.type = "status",
 			.room = e->room && e->room[0] ? e->room : NULL,
-			.seq = e->type == EVENT_CAUGHT_UP ? e->seq : 0,
+			.seq = caught_up ? e->seq : 0,
 		});
-	if (e->type == EVENT_GAP) {
-		json_text(&j, "state", "gap");
-		json_unsigned(&j, "after", e->seq);
-		json_unsigned(&j, "next", e->number);
-	} else {
-		json_text(
-			&j, "state", e->type == EVENT_CAUGHT_UP ? "caught-up" : "history-replaced");
-	}
+	json_text(&j, "state", caught_up ? "caught-up" : "history-replaced");
 	json_end(&j);
 }
 
@@ -332,7 +323,7 @@ static void print_json(const struct pipe_printer *p, const struct event *e)
 		break;
 	case EVENT_REFUSED:
 	case EVENT_ERROR:
-		json_error(p, e);
+		json_error(p->out, e);
 		break;
 	case EVENT_JOINED:
 		json_joined(p, e);
@@ -358,15 +349,32 @@ static void print_json(const struct pipe_printer *p, const struct event *e)
 	case EVENT_MEMBERS:
 		json_members(p->out, e);
 		break;
+	case EVENT_RESTORED:
+		json_waiting(p, e);
+		break;
 	case EVENT_GAP:
+		json_gap(p->out, e);
+		break;
 	case EVENT_CAUGHT_UP:
 	case EVENT_LOG_CHANGED:
 		json_history(p->out, e);
 		break;
+	case EVENT_SENT:
 	case EVENT_ROOMS:
 	case EVENT_RTT:
+	case EVENT_PLACES:
+	case EVENT_HISTORY:
+	case EVENT_FOUND:
 		break;
 	}
+}
+
+static void print_plain(FILE *out, const struct event *e)
+{
+	if (e->type == EVENT_MESSAGE && e->kind != SAID_TOPIC)
+		plain_message(out, e);
+	else if (e->type == EVENT_GAP)
+		plain_gap(out, e);
 }
 
 void pipe_print(const struct pipe_printer *p, const struct event *e)

@@ -1,15 +1,10 @@
 /*
  * Events as lines of text: what `lanchat --pipe` writes.
  *
- * Plain lines are messages alone:
- *
- *     [lobby] anna: hello
- *     [lobby] * anna waves
- *     [@anna] anna: a direct message, from or to her
- *
- * With JSON every event but a ping's is an object a line. `type`, `room`, `seq`,
- * `id`, `from`, `text` and `time` are always there, null where there is nothing to
- * say; what else there is depends on the type. Nothing is flushed. One thread.
+ * Plain lines (client/plain.h) are messages, and a remark where some are no longer
+ * kept. With JSON most events are an object a line. `type`, `room`, `seq`, `id`,
+ * `from`, `text` and `time` are always there, null where there is nothing to say;
+ * what else there is depends on the type. Nothing is flushed. One thread.
  */
 #ifndef LANCHAT_PIPE_PRINT_H
 #define LANCHAT_PIPE_PRINT_H
@@ -23,8 +18,7 @@
 struct pipe_printer {
 	FILE *out;
 	bool json;
-	const char *nick;        /* one's own at the moment */
-	const uint8_t *instance; /* one's own */
+	const char *nick; /* one's own at the moment */
 };
 
 /* Write what is to be written of `e`: nothing, a line, or two. */
