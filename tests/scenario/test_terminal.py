@@ -50,9 +50,9 @@ class Discovery(Scenario):
         """Nothing found: what usually causes that, and the address line."""
         server = Server(self, "--name", "alpha")
         anna = Client(self)
-        text = anna.wait_text("No server was found")
+        anna.wait_text("No server was found")
         for cause in ("subnet", "[Ff]irewall", "19830", "TCP and UDP", "Wi-Fi", "VPN"):
-            self.assertRegex(text, cause)
+            anna.wait_text(cause)
         anna.same("seek-none")
         anna.keys("a")
         anna.wait_text("^Address:")
