@@ -3,10 +3,10 @@
 
 import os
 import random
-import subprocess
 import time
 
-from lib import BUILD, Lan, Pipe, SLOW, Scenario, Server, brief, main
+from lib import Lan, Pipe, SLOW, Scenario, Server, brief, main
+from lib import database
 from lib.crowd import Crowd
 from lib.proxy import Proxy
 from lib.shim import shim
@@ -41,11 +41,7 @@ class Crash(Scenario):
 
     def verify(self):
         """The database as `lanchatd --verify` sees it; the server is not running."""
-        done = subprocess.run([os.path.join(BUILD, "lanchatd"), "--data", self.data, "--verify"],
-                              env={**os.environ, **self.sanitizer_options()}, text=True,
-                              capture_output=True, timeout=60 * SLOW)
-        self.assertEqual(done.returncode, 0,
-                         f"seed {self.seed}: --verify: {done.stdout}{done.stderr}")
+        self.assertIsNone(database.verify(self, self.data), f"seed {self.seed}")
 
     def conclude(self, crowd, server, what, others=0):
         """All has been said: judge it, then the database."""
