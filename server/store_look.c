@@ -1,0 +1,143 @@
+#include "server/store_look.h"
+
+#include "common/clock.h"
+#include "common/err.h"
+#include "server/store.h"
+#include "server/store_schema.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define BUSY_MS  5000
+#define PROGRESS 10000 /* of SQLite's steps between two looks at the clock */
+
+int store_look_number(sqlite3 *db, const char *sql, uint64_t *value)
+{
+	sqlite3_stmt *t;
+	int code = sqlite3_prepare_v2(db, sql, -1, &t, NULL);
+
+	if (code == SQLITE_OK) {
+		code = sqlite3_step(t);
+		if (code == SQLITE_ROW)
+			*value = store_int(t, 0);
+		int end = sqlite3_finalize(t);
+		code = end != SQLITE_OK ? end : code;
+	}
+	return store_error(code);
+}
+
+/* ---- opening ---- */
+
+static int recognise(sqlite3 *db, char *error, size_t size)
+{
+	static const char careful[] = "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON";
+	uint64_t application = 0, version = 0;
+	int r = store_error(sqlite3_exec(db, careful, NULL, NULL, NULL));
+
+	if (r == 0)
+		r = store_look_number(db, "PRAGMA application_id", &application);
+	if (r == 0)
+		r = store_look_number(db, "PRAGMA user_version", &version);
+	if (r) {
+		snprintf(error, size, "%s", sqlite3_errmsg(db));
+		return r;
+	}
+	if (application != STORE_APPLICATION || version < 1) {
+		snprintf(error, size, "it is not a log of lanchatd");
+		return ERR_DAMAGED;
+	}
+	if (version > (uint64_t)store_schema_version()) {
+		snprintf(error, size,
+			"it is of a newer lanchatd (version %d; this one knows %d): use that one",
+			(int)version, store_schema_version());
+		return ERR_DAMAGED;
+	}
+	return 0;
+}
+
+static int connect_to(const char *path, sqlite3 **out, char *error, size_t size)
+{
+	sqlite3 *db = NULL;
+	int code = sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+
+	if (code != SQLITE_OK) {
+		snprintf(error, size, "%s", db ? sqlite3_errmsg(db) : "out of memory");
+		(void)sqlite3_close(db);
+		return store_error(code);
+	}
+	(void)sqlite3_extended_result_codes(db, 1);
+	(void)sqlite3_busy_timeout(db, BUSY_MS);
+	(void)sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	*out = db;
+	return 0;
+}
+
+int store_look(const char *path, sqlite3 **out, char *error, size_t size)
+{
+	struct stat st;
+	sqlite3 *db = NULL;
+
+	if (stat(path, &st) != 0) {
+		snprintf(error, size, "%s", strerror(errno));
+		return errno == ENOENT ? ERR_NOT_FOUND : ERR_SYSTEM;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		snprintf(error, size, "it is not a file");
+		return ERR_DAMAGED;
+	}
+	int r = connect_to(path, &db, error, size);
+	if (r)
+		return r;
+	r = recognise(db, error, size);
+	if (r) {
+		(void)sqlite3_close(db);
+		return r;
+	}
+	*out = db;
+	return 0;
+}
+
+/* ---- looking over ---- */
+
+static int is_late(void *context)
+{
+	return clock_ms() > *(const int64_t *)context;
+}
+
+/* The first thing that is wrong, if anything is. */
+static int quick_check(sqlite3 *db, char *error, size_t size)
+{
+	sqlite3_stmt *t;
+	int code = sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &t, NULL);
+
+	if (code == SQLITE_OK) {
+		code = sqlite3_step(t);
+		const char *said =
+			code == SQLITE_ROW ? (const char *)sqlite3_column_text(t, 0) : NULL;
+		if (said && strcmp(said, "ok") != 0) {
+			snprintf(error, size, "%.*s", (int)strcspn(said, "\n"), said);
+			code = SQLITE_CORRUPT;
+		} else if (store_error(code)) {
+			snprintf(error, size, "%s", sqlite3_errmsg(db));
+		}
+		(void)sqlite3_finalize(t);
+	} else {
+		snprintf(error, size, "%s", sqlite3_errmsg(db));
+	}
+	return store_error(code);
+}
+
+int store_look_over(const char *path, int64_t deadline, char *error, size_t size)
+{
+	sqlite3 *db = NULL;
+	int r = store_look(path, &db, error, size);
+
+	if (r)
+		return r;
+	sqlite3_progress_handler(db, PROGRESS, is_late, &deadline);
+	r = quick_check(db, error, size);
+	(void)sqlite3_close(db);
+	return r == ERR_TIMEOUT ? 0 : r;
+}
