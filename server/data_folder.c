@@ -36,8 +36,8 @@ static int find(const char *wanted, char *out, size_t size, char *error, size_t 
 
 static int fail(const char *path, int r, char *error, size_t size)
 {
-	snprintf(error, size, "cannot keep data in '%s': %s; choose a folder with --data", path,
-		r == ERR_SYSTEM ? strerror(errno) : err_text(r));
+	snprintf(error, size, "cannot use the folder '%s' for data: %s; choose one with --data",
+		path, r == ERR_SYSTEM ? strerror(errno) : err_text(r));
 	return r;
 }
 

@@ -12,6 +12,7 @@
 #include "server/data_folder.h"
 #include "server/invite.h"
 #include "server/listeners.h"
+#include "server/log_file.h"
 #include "server/thread.h"
 
 #include <errno.h>
@@ -21,6 +22,7 @@
 #include <unistd.h>
 
 #define KEEP_BYTES_LEAST 65536
+#define LOOK_MS          2000 /* for looking the log over: all of a million entries, some of more */
 #define GOODBYE_MS       5000 /* for clients to take what is theirs before they are cut off */
 
 struct server {
@@ -164,7 +166,10 @@ static int start_chat(struct server *s, char *error, size_t size)
 	s->policy = config.policy;
 	config.motd = motd;
 	choose_log(s, &log, &config);
-	r = chat_start(&config, &s->chat, error, size);
+	if (config.log)
+		r = log_file_check(&s->folder, clock_ms() + LOOK_MS, error, size);
+	if (r == 0)
+		r = chat_start(&config, &s->chat, error, size);
 	free(motd);
 	if (r)
 		return r;
