@@ -5,6 +5,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/trace.h"
+#include "server/maintenance.h"
 #include "server/server.h"
 #include "server/settings.h"
 
@@ -207,13 +208,21 @@ static int decide(const struct arguments *a, struct settings *t)
 		return EXIT_DONE;
 	}
 	if (t->check_config) {
-		int r = server_check(t, error, sizeof(error));
+		int r = maintenance_check(t, error, sizeof(error));
+		if (r == 0)
+			r = server_check(t, error, sizeof(error));
 		if (r)
 			return fail(r == ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED, error);
 		printf("the options are right\n");
 		return EXIT_DONE;
 	}
 	log_set_level((enum log_level)t->log_level);
+	if (maintenance_asked(t)) {
+		int r = maintenance_run(t, stdout, error, sizeof(error));
+		if (r)
+			(void)fflush(stdout); /* what was found comes before what it means */
+		return r ? fail(r == ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED, error) : EXIT_DONE;
+	}
 	if (t->trace)
 		trace_start(stderr);
 	return run(a, t);

@@ -29,6 +29,9 @@ struct settings {
 	long login_seconds, frame_seconds, ping_seconds, idle_seconds;
 	int log_level;
 	bool no_beacon, while_clients, trace, check_config, help, version;
+	/* Jobs that are done instead of serving (maintenance.h), at most one of them. */
+	char *backup, *restore; /* files */
+	bool verify, set_aside;
 };
 
 /* What memory may hold when --history is off and --keep-bytes is 0. */

@@ -1,0 +1,364 @@
+#include "server/maintenance.h"
+
+#include "common/err.h"
+#include "common/folder.h"
+#include "server/data_folder.h"
+#include "server/log_file.h"
+#include "server/store.h"
+#include "server/store_copy.h"
+#include "server/store_look.h"
+#include "server/store_verify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define REASON 512
+
+/* What every job works on. */
+struct job {
+	struct data_folder folder;
+	char *log; /* owned */
+	FILE *out; /* borrowed */
+};
+
+static const char *reason(int r)
+{
+	return r == ERR_SYSTEM ? strerror(errno) : err_text(r);
+}
+
+/* ---- verifying ---- */
+
+static void tell_report(const struct verify_report *p, const char *path, FILE *out)
+{
+	fprintf(out, "%s, version %" PRIu64 ":\n", path, p->version);
+	fprintf(out, "  %" PRIu64 " messages", p->entries);
+	if (p->entries > 0)
+		fprintf(out, ", numbers %" PRIu64 " to %" PRIu64, p->first, p->last);
+	fprintf(out,
+		"\n  %" PRIu64 " places of them in %" PRIu64 " rooms and %" PRIu64 " inboxes\n",
+		p->links, p->rooms, p->inboxes);
+	fprintf(out, "  %" PRIu64 " people with %" PRIu64 " clients, %" PRIu64 " positions\n",
+		p->people, p->instances, p->places);
+	fprintf(out, "  %" PRIu64 " messages in the index of words, with %" PRIu64 " words\n",
+		p->indexed, p->words);
+	for (uint64_t i = 0; i < p->findings && i < VERIFY_SHOWN; i++)
+		fprintf(out, "wrong: %s\n", p->shown[i]);
+	if (p->findings > VERIFY_SHOWN)
+		fprintf(out, "and %" PRIu64 " more\n", p->findings - VERIFY_SHOWN);
+	if (p->findings == 0)
+		fprintf(out, "sound\n");
+}
+
+static int verify(struct job *j, const struct settings *t, char *error, size_t size)
+{
+	struct verify_report report;
+	char why[REASON] = "";
+	int r = store_verify(j->log, &report, why, sizeof(why));
+
+	(void)t;
+	if (r) {
+		log_file_explain(&j->folder, r, why, error, size);
+		return r;
+	}
+	tell_report(&report, j->log, j->out);
+	if (report.findings == 0)
+		return 0;
+	char count[48];
+	snprintf(count, sizeof(count), "%" PRIu64 " thing%s wrong in it", report.findings,
+		report.findings == 1 ? " is" : "s are");
+	log_file_explain(&j->folder, ERR_DAMAGED, count, error, size);
+	return ERR_DAMAGED;
+}
+
+/* ---- backing up ---- */
+
+static bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* Does a server use, or did it leave, a write-ahead log beside the file? Then it is no copy. */
+static bool has_companion(const char *path)
+{
+	char *beside = NULL;
+
+	if (asprintf(&beside, "%s-wal", path) < 0)
+		return true;
+	bool there = access(beside, F_OK) == 0;
+	free(beside);
+	return there;
+}
+
+/* May the file be replaced? Only a copy of a log may. */
+static int check_target(const struct job *j, const char *path, char *error, size_t size)
+{
+	char why[REASON];
+	sqlite3 *db;
+
+	if (same_file(path, j->log)) {
+		snprintf(error, size, "'%s' is the history itself", path);
+		return ERR_EXISTS;
+	}
+	int r = has_companion(path) ? ERR_EXISTS : store_look(path, &db, why, sizeof(why));
+	if (r == 0)
+		(void)sqlite3_close(db);
+	if (r == 0 || r == ERR_NOT_FOUND)
+		return 0;
+	snprintf(error, size,
+		"'%s' is there and is no backup: it is left as it is; give another name", path);
+	return ERR_EXISTS;
+}
+
+/* An empty file beside `path`, for us alone; its name in `*temporary`, for free(). */
+static int make_beside(const char *path, char **temporary)
+{
+	if (asprintf(temporary, "%s.new-XXXXXX", path) < 0) {
+		*temporary = NULL;
+		return ERR_MEMORY;
+	}
+	int fd = mkostemp(*temporary, O_CLOEXEC); /* 0600 */
+	if (fd < 0) {
+		int saved = errno;
+		free(*temporary);
+		*temporary = NULL;
+		errno = saved;
+		return ERR_SYSTEM;
+	}
+	(void)close(fd);
+	return 0;
+}
+
+/* Remove a copy that is not to be, with what SQLite may have left beside it. */
+static void discard(const char *path)
+{
+	static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		char *beside = NULL;
+		if (asprintf(&beside, "%s%s", path, suffixes[i]) < 0)
+			return;
+		(void)unlink(beside);
+		free(beside);
+	}
+}
+
+static int sync_above(const char *path)
+{
+	char *folder = folder_of(path);
+	int r = folder ? folder_sync(folder) : ERR_MEMORY;
+
+	free(folder);
+	return r;
+}
+
+/* Whole or not at all: the copy gets its name when it is complete and on the disk. */
+static int copy_to(const char *from, const char *to, uint64_t *entries, char *why, size_t size)
+{
+	char *temporary;
+	int r = make_beside(to, &temporary);
+
+	if (r) {
+		snprintf(why, size, "%s", reason(r));
+		return r;
+	}
+	r = store_copy(from, temporary, entries, why, size);
+	if (r == 0) {
+		r = rename(temporary, to) == 0 ? sync_above(to) : ERR_SYSTEM;
+		if (r)
+			snprintf(why, size, "%s", reason(r));
+	}
+	if (r)
+		discard(temporary);
+	free(temporary);
+	return r;
+}
+
+static int backup(struct job *j, const struct settings *t, char *error, size_t size)
+{
+	char why[REASON] = "";
+	uint64_t entries = 0;
+	struct stat st = {0};
+	int r = check_target(j, t->backup, error, size);
+
+	if (r)
+		return r;
+	r = copy_to(j->log, t->backup, &entries, why, sizeof(why));
+	if (r == ERR_DAMAGED) {
+		log_file_explain(&j->folder, r, why, error, size);
+		return r;
+	}
+	if (r) {
+		snprintf(error, size, "cannot copy '%s' to '%s': %s", j->log, t->backup, why);
+		return r;
+	}
+	(void)stat(t->backup, &st);
+	fprintf(j->out, "%s: %" PRIu64 " messages, %lld bytes\n", t->backup, entries,
+		(long long)st.st_size);
+	return 0;
+}
+
+/* ---- restoring ---- */
+
+static int check_copy(const char *copy, char *why, size_t size)
+{
+	struct verify_report report;
+	int r = store_verify(copy, &report, why, size);
+
+	if (r == 0 && report.findings > 0) {
+		snprintf(why, size, "it is damaged: %s", report.shown[0]);
+		r = ERR_DAMAGED;
+	}
+	return r;
+}
+
+/* Make the sound copy the log. At every moment there is a whole log under the name. */
+static int put_in_place(struct job *j, const char *copy, char *error, size_t size)
+{
+	char *aside = NULL;
+	int r = log_file_set_aside(&j->folder, "before", true, &aside);
+
+	if (r && r != ERR_NOT_FOUND) {
+		snprintf(error, size, "cannot set '%s' aside: %s", j->log, reason(r));
+		return r;
+	}
+	r = rename(copy, j->log) == 0 ? folder_sync(j->folder.path) : ERR_SYSTEM;
+	if (r)
+		snprintf(error, size, "cannot rename '%s' to '%s': %s%s%s", copy, j->log, reason(r),
+			aside ? "; what was there is in " : "", aside ? aside : "");
+	else if (aside)
+		fprintf(j->out, "what was there is now %s\n", aside);
+	free(aside);
+	return r;
+}
+
+static int restore(struct job *j, const struct settings *t, char *error, size_t size)
+{
+	char why[REASON] = "", *copy;
+	uint64_t entries = 0;
+	int r = make_beside(j->log, &copy);
+
+	if (r) {
+		snprintf(error, size, "cannot write in '%s': %s", j->folder.path, reason(r));
+		return r;
+	}
+	r = store_copy(t->restore, copy, &entries, why, sizeof(why));
+	if (r == 0)
+		r = store_copy_anew(copy, why, sizeof(why));
+	if (r == 0)
+		r = check_copy(copy, why, sizeof(why));
+	if (r)
+		snprintf(error, size, "cannot restore '%s': %s; nothing has changed", t->restore,
+			why);
+	else
+		r = put_in_place(j, copy, error, size);
+	if (r)
+		discard(copy);
+	else
+		fprintf(j->out, "%s: %" PRIu64 " messages from %s\n", j->log, entries, t->restore);
+	free(copy);
+	return r;
+}
+
+/* ---- setting aside ---- */
+
+static int set_aside(struct job *j, const struct settings *t, char *error, size_t size)
+{
+	char *aside = NULL;
+	int r = log_file_set_aside(&j->folder, "aside", false, &aside);
+
+	(void)t;
+	if (r) {
+		snprintf(error, size, "cannot set '%s' aside: %s", j->log, reason(r));
+		return r;
+	}
+	fprintf(j->out, "%s is now %s\n", j->log, aside);
+	free(aside);
+	return 0;
+}
+
+/* ---- which ---- */
+
+static const struct {
+	bool alone; /* no server may have the folder */
+	bool empty; /* there need be no log */
+	int (*run)(struct job *j, const struct settings *t, char *error, size_t size);
+} jobs[] = {
+	{.run = backup},
+	{.run = restore, .alone = true, .empty = true},
+	{.run = verify},
+	{.run = set_aside, .alone = true},
+};
+
+#define JOBS (sizeof(jobs) / sizeof(jobs[0]))
+
+/* In the order of the table. */
+static void asked(const struct settings *t, bool wanted[JOBS])
+{
+	wanted[0] = t->backup != NULL;
+	wanted[1] = t->restore != NULL;
+	wanted[2] = t->verify;
+	wanted[3] = t->set_aside;
+}
+
+bool maintenance_asked(const struct settings *t)
+{
+	return t->backup || t->restore || t->verify || t->set_aside;
+}
+
+int maintenance_check(const struct settings *t, char *error, size_t size)
+{
+	bool wanted[JOBS];
+	int count = 0;
+
+	asked(t, wanted);
+	for (size_t i = 0; i < JOBS; i++)
+		count += wanted[i];
+	if (count <= 1)
+		return 0;
+	snprintf(error, size,
+		"--backup, --restore, --verify and --set-aside are done one at a time");
+	return ERR_ARGUMENT;
+}
+
+static int run(size_t which, const struct settings *t, FILE *out, char *error, size_t size)
+{
+	struct job j = {.out = out};
+	int r = jobs[which].alone ? data_folder_open(t->data, &j.folder, error, size)
+				  : data_folder_look(t->data, &j.folder, error, size);
+
+	if (r)
+		return r;
+	j.log = data_folder_file(&j.folder, STORE_FILE);
+	if (!j.log) {
+		snprintf(error, size, "out of memory");
+		r = ERR_MEMORY;
+	} else if (!jobs[which].empty && access(j.log, F_OK) != 0) {
+		snprintf(error, size, "there is no history in '%s'", j.folder.path);
+		r = ERR_NOT_FOUND;
+	} else {
+		r = jobs[which].run(&j, t, error, size);
+	}
+	free(j.log);
+	data_folder_close(&j.folder);
+	return r;
+}
+
+int maintenance_run(const struct settings *t, FILE *out, char *error, size_t size)
+{
+	bool wanted[JOBS];
+	int r = maintenance_check(t, error, size);
+
+	asked(t, wanted);
+	for (size_t i = 0; i < JOBS && r == 0; i++) {
+		if (wanted[i])
+			r = run(i, t, out, error, size);
+	}
+	return r;
+}
