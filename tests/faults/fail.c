@@ -5,13 +5,15 @@
  *     LANCHAT_FAILED  a file: what failed, and from where, once it has
  *     LANCHAT_COUNTS  a file: how many calls of each kind there were, at a regular end
  *
- * Kinds: alloc, write (to files), sync, lock (of files), open, socket (sending and
- * receiving), thread, event (eventfd, epoll and their like), map.
+ * Kinds: alloc, library (what libcrypto allocates, which is much), write (to files),
+ * sync, lock (of files), open, socket (sending and receiving), thread, event (eventfd,
+ * epoll and their like), map.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
+#include <link.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -36,6 +38,7 @@
 
 enum kind {
 	ALLOC,
+	LIBRARY,
 	WRITE,
 	SYNC,
 	LOCK,
@@ -48,7 +51,7 @@ enum kind {
 };
 
 static const char *const names[KINDS] = {
-	"alloc", "write", "sync", "lock", "open", "socket", "thread", "event", "map"};
+	"alloc", "library", "write", "sync", "lock", "open", "socket", "thread", "event", "map"};
 
 static atomic_long counts[KINDS];
 
@@ -57,10 +60,29 @@ static enum kind chosen = KINDS;
 static long chosen_call;
 static int chosen_error;
 
+/* Where libcrypto's code is. Constant after the constructor. */
+static uintptr_t library_begin, library_end;
+
 /* What the shim does itself neither counts nor fails. */
 static _Thread_local bool inside;
 
 /* ---- what fails ---- */
+
+static int find_library(struct dl_phdr_info *info, size_t size, void *context)
+{
+	(void)size;
+	(void)context;
+	if (!strstr(info->dlpi_name, "/libcrypto.so"))
+		return 0;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		if (p->p_type == PT_LOAD && (p->p_flags & PF_X)) {
+			library_begin = info->dlpi_addr + p->p_vaddr;
+			library_end = library_begin + p->p_memsz;
+		}
+	}
+	return 1;
+}
 
 /* Not sscanf, which might allocate. */
 __attribute__((constructor)) static void choose(void)
@@ -71,6 +93,7 @@ __attribute__((constructor)) static void choose(void)
 
 	inside = true;
 	(void)backtrace(frames, 2); /* loads what it needs now */
+	(void)dl_iterate_phdr(find_library, NULL);
 	inside = false;
 	if (!text)
 		return;
@@ -160,6 +183,13 @@ static void next(const char *name, void *function)
 
 /* ---- memory ---- */
 
+static bool no_memory(const char *call, const void *caller)
+{
+	uintptr_t from = (uintptr_t)caller;
+
+	return fails(from >= library_begin && from < library_end ? LIBRARY : ALLOC, call);
+}
+
 /* For whatever dlsym asks for while malloc is being looked for; never given back. */
 static char bootstrap[BOOTSTRAP];
 static size_t bootstrapped;
@@ -182,7 +212,7 @@ void *malloc(size_t size)
 	looking = true;
 	REAL(void *, malloc, size_t);
 	looking = false;
-	return fails(ALLOC, "malloc") ? NULL : real(size);
+	return no_memory("malloc", __builtin_return_address(0)) ? NULL : real(size);
 }
 
 void *calloc(size_t count, size_t size)
@@ -194,19 +224,21 @@ void *calloc(size_t count, size_t size)
 	looking = true;
 	REAL(void *, calloc, size_t, size_t);
 	looking = false;
-	return fails(ALLOC, "calloc") ? NULL : real(count, size);
+	return no_memory("calloc", __builtin_return_address(0)) ? NULL : real(count, size);
 }
 
 void *realloc(void *old, size_t size)
 {
 	REAL(void *, realloc, void *, size_t);
-	return fails(ALLOC, "realloc") ? NULL : real(old, size);
+	return no_memory("realloc", __builtin_return_address(0)) ? NULL : real(old, size);
 }
 
 int posix_memalign(void **out, size_t alignment, size_t size)
 {
 	REAL(int, posix_memalign, void **, size_t, size_t);
-	return fails(ALLOC, "posix_memalign") ? ENOMEM : real(out, alignment, size);
+	return no_memory("posix_memalign", __builtin_return_address(0))
+		       ? ENOMEM
+		       : real(out, alignment, size);
 }
 
 void free(void *old)
