@@ -44,7 +44,8 @@ static void apply_to_room(struct chat *c, const struct log_entry *e)
 
 	if (!r)
 		return;
-	if (e->kind == SAID_TOPIC)
+	/* A room that was opened since has the topic of its last entry, not of this one. */
+	if (e->kind == SAID_TOPIC && e->seq > feed_last_seq(room_feed(r)))
 		room_set_topic(r, e->text, e->nick, e->time);
 	size_t length = said_encode(e, room_name(r), NULL, frame);
 	feed_publish(room_feed(r), frame, length, e->seq);

@@ -13,6 +13,7 @@
 struct row {
 	struct stream_key key;     /* first: it stands for the whole in comparisons */
 	struct room *room;         /* counted */
+	bool kept;                 /* it was in the log when it was opened */
 	TAILQ_ENTRY(row) deserted; /* while nobody uses the room */
 };
 
@@ -23,6 +24,9 @@ struct hub {
 	/* guarded by lock */
 	void *rows; /* tsearch tree */
 	size_t count, max;
+	size_t fresh;               /* rows that are not `kept` */
+	size_t in_log;              /* about how many rooms the log has, these apart */
+	uint64_t missed;            /* entries that were applied to rooms that are not here */
 	TAILQ_HEAD(, row) deserted; /* rooms that nobody uses, the longest deserted first */
 	struct room *telling;       /* rooms with something to tell, linked and counted */
 };
@@ -32,12 +36,25 @@ static int compare(const void *a, const void *b)
 	return stream_key_compare(a, b);
 }
 
+static bool count_room(
+	void *context, const struct stream_key *key, const struct room_record *record)
+{
+	(void)key;
+	(void)record;
+	++*(size_t *)context;
+	return true;
+}
+
 struct hub *hub_new(struct engine *e, struct segment_budget *budget, size_t rooms_max)
 {
 	struct hub *h = calloc(1, sizeof(*h));
 
 	if (!h)
 		return NULL;
+	if (engine_rooms(e, NULL, UINT32_MAX, count_room, &h->in_log) != 0) {
+		free(h);
+		return NULL;
+	}
 	h->engine = e;
 	h->budget = budget;
 	h->max = rooms_max;
@@ -82,26 +99,40 @@ static struct row *find_locked(struct hub *h, const struct stream_key *key)
 	return found ? *(struct row **)found : NULL;
 }
 
-static struct row *add_locked(struct hub *h, const struct stream_key *key, struct span name)
+/* A room as the log knows it; where it does not, `name` is how it is shown. */
+static struct room *make_room(struct hub *h, const struct stream_key *key, struct span name,
+	const struct room_record *record)
 {
 	char shown[ROOM_NAME_MAX + 1];
-	uint64_t last = 0, after;
+
+	memcpy(shown, name.text, name.length);
+	shown[name.length] = '\0';
+	if (!record)
+		return room_new(key, shown, h->budget, 0);
+	struct room *r =
+		room_new(key, record->name[0] ? record->name : shown, h->budget, record->last);
+	if (r && record->topic_nick[0])
+		room_set_topic(
+			r, span_of(record->topic), span_of(record->topic_nick), record->topic_time);
+	return r;
+}
+
+static struct row *add_locked(struct hub *h, const struct stream_key *key, struct span name,
+	const struct room_record *record)
+{
 	struct row *row = calloc(1, sizeof(*row));
 
 	if (!row)
 		return NULL;
-	memcpy(shown, name.text, name.length);
-	shown[name.length] = '\0';
 	row->key = *key;
-	/* What is applied meanwhile waits for this lock to find the room, and what the feed has been
-	 * told of here it does not publish again. */
-	engine_last(h->engine, key, 0, &last, &after);
-	row->room = room_new(key, shown, h->budget, last);
+	row->kept = record && record->last > 0;
+	row->room = make_room(h, key, name, record);
 	if (!row->room || !tsearch(row, &h->rows, compare)) {
 		free_row(row);
 		return NULL;
 	}
 	h->count++;
+	h->fresh += !row->kept;
 	return row;
 }
 
@@ -110,6 +141,10 @@ static void forget_locked(struct hub *h, struct row *row)
 	lock_assert_held(&h->lock);
 	tdelete(row, &h->rows, compare);
 	h->count--;
+	if (!row->kept) {
+		h->fresh--;
+		h->in_log += feed_last_seq(room_feed(row->room)) > 0;
+	}
 	free_row(row);
 }
 
@@ -125,36 +160,82 @@ static void make_way_locked(struct hub *h)
 	forget_locked(h, row);
 }
 
-static enum code open_locked(
-	struct hub *h, const struct stream_key *key, struct span name, struct room **out)
+/* ERR_NOT_FOUND: the table has no such room. */
+static int use_locked(struct hub *h, const struct stream_key *key, struct room **out)
 {
 	struct row *row = find_locked(h, key);
 
-	if (!row) {
-		make_way_locked(h);
-		if (h->count >= h->max)
-			return CODE_TOO_MANY_ROOMS;
-		row = add_locked(h, key, name);
-		if (!row)
-			return CODE_RESOURCES;
-	} else if (room_link(row->room)->users == 0) {
+	if (!row)
+		return ERR_NOT_FOUND;
+	if (room_link(row->room)->users++ == 0)
 		TAILQ_REMOVE(&h->deserted, row, deserted);
-	}
+	*out = room_ref(row->room);
+	return 0;
+}
+
+static enum code add_used_locked(struct hub *h, const struct stream_key *key, struct span name,
+	const struct room_record *record, struct room **out)
+{
+	make_way_locked(h);
+	if (h->count >= h->max)
+		return CODE_TOO_MANY_ROOMS;
+	struct row *row = add_locked(h, key, name, record);
+	if (!row)
+		return CODE_RESOURCES;
 	room_link(row->room)->users++;
 	*out = room_ref(row->room);
 	return CODE_NONE;
 }
 
+/* Put a room into the table as the log had it when `missed` entries had been missed. ERR_AGAIN: since
+ * then something was applied for which there was no room, perhaps to this one. */
+static int add_as_read(struct hub *h, const struct stream_key *key, struct span name,
+	const struct room_record *record, uint64_t missed, enum code *code, struct room **out)
+{
+	int r = 0;
+
+	lock_take(&h->lock);
+	if (use_locked(h, key, out) != 0) {
+		if (h->missed != missed)
+			r = ERR_AGAIN;
+		else
+			*code = add_used_locked(h, key, name, record, out);
+	}
+	lock_drop(&h->lock);
+	return r;
+}
+
+/* Look into the table; `*missed` is what add_as_read wants to know. */
+static int use(struct hub *h, const struct stream_key *key, struct room **out, uint64_t *missed)
+{
+	lock_take(&h->lock);
+	int r = use_locked(h, key, out);
+	*missed = h->missed;
+	lock_drop(&h->lock);
+	return r;
+}
+
+/* The log is read without the lock. Every entry is in the log before it is applied, so one that is
+ * not in what was read is applied later: either to the room, which then is in the table, or to none,
+ * and then it has been missed and the log is read again. One that was read and is applied only then
+ * has a number that the room's feed knows, and is not published twice. */
 enum code hub_open(struct hub *h, struct span name, struct room **out)
 {
+	enum code code = CODE_NONE;
+	struct room_record record;
 	struct stream_key key;
+	uint64_t missed;
 
 	if (stream_key_room(name.text, name.length, &key) != 0)
 		return CODE_BAD_ROOM;
-	lock_take(&h->lock);
-	enum code code = open_locked(h, &key, name, out);
-	lock_drop(&h->lock);
-	return code;
+	while (use(h, &key, out, &missed) != 0) {
+		int r = engine_room(h->engine, &key, &record);
+		if (r && r != ERR_NOT_FOUND)
+			return CODE_RESOURCES;
+		if (add_as_read(h, &key, name, r ? NULL : &record, missed, &code, out) == 0)
+			return code;
+	}
+	return CODE_NONE;
 }
 
 void hub_leave(struct hub *h, struct room *r)
@@ -176,6 +257,8 @@ struct room *hub_find(struct hub *h, const struct stream_key *key)
 	lock_take(&h->lock);
 	struct row *row = find_locked(h, key);
 	struct room *r = row ? room_ref(row->room) : NULL;
+	if (!r)
+		h->missed++;
 	lock_drop(&h->lock);
 	return r;
 }
@@ -183,49 +266,37 @@ struct room *hub_find(struct hub *h, const struct stream_key *key)
 /* ---- the list ---- */
 
 struct listing {
-	struct stream_key after;
-	bool from_start;
-	uint16_t limit;
-	struct msg_room_list *message;
-	uint8_t *buffer;
-	size_t size;
+	const struct stream_key *after;
+	struct room **rooms;
+	size_t count, size;
 };
 
 static void list_row(const void *node, VISIT visit, void *closure)
 {
 	const struct row *row = *(const struct row *const *)node;
 	struct listing *l = closure;
-	struct room_topic topic;
 
-	if (visit != postorder && visit != leaf)
+	if ((visit != postorder && visit != leaf) || l->count == l->size)
 		return;
-	if (l->message->more || (!l->from_start && stream_key_compare(&row->key, &l->after) <= 0))
-		return;
-	room_topic(row->room, &topic);
-	struct item_room item = {
-		.name = span_of(room_name(row->room)),
-		.people = room_people(row->room),
-		.topic = span_of(topic.text),
-	};
-	struct list *list = &l->message->rooms;
-	if (list->count == l->limit || list->count == LIST_MAX ||
-		message_list_add(list, ITEM_ROOM, &item, l->buffer, l->size) != 0)
-		l->message->more = 1;
+	if (!l->after || stream_key_compare(&row->key, l->after) > 0)
+		l->rooms[l->count++] = room_ref(row->room);
 }
 
-void hub_list(struct hub *h, struct span after, uint16_t limit, struct msg_room_list *m,
-	uint8_t *buffer, size_t size)
+size_t hub_rooms_after(struct hub *h, const struct stream_key *after, struct room **rooms,
+	size_t size, uint32_t *total)
 {
-	struct listing l = {.limit = limit, .message = m, .buffer = buffer, .size = size};
+	struct listing l = {.after = after, .rooms = rooms, .size = size};
 
-	l.from_start =
-		after.length == 0 || stream_key_room(after.text, after.length, &l.after) != 0;
-	m->more = 0;
-	m->rooms = (struct list){0};
 	lock_take(&h->lock);
-	m->total = (uint32_t)h->count;
 	twalk_r(h->rows, list_row, &l);
+	*total = (uint32_t)(h->in_log + h->fresh);
 	lock_drop(&h->lock);
+	return l.count;
+}
+
+struct engine *hub_engine(const struct hub *h)
+{
+	return h->engine;
 }
 
 /* ---- telling ---- */

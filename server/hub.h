@@ -3,11 +3,13 @@
  *
  * A room comes into being when somebody opens it and stays while anybody uses it
  * or anything was said in it. When there are as many as there may be, the one that
- * nobody has used for longest makes way for a new one: its topic is forgotten, what
- * was said in it is still in the log. The hub also keeps the list of rooms that have
- * something to tell their members (room.h).
+ * nobody has used for longest makes way for a new one: whatever was said in it, its
+ * name and topic are still in the log, and whoever opens it next finds them again.
+ * The hub also keeps the list of rooms that have something to tell their members
+ * (room.h).
  *
- * Any thread may call these functions.
+ * Any thread may call these functions. The engine is never called with the hub's
+ * lock held: what it applies waits for that lock.
  */
 #ifndef LANCHAT_SERVER_HUB_H
 #define LANCHAT_SERVER_HUB_H
@@ -21,11 +23,11 @@
 
 struct hub;
 
-/* `e` and `budget` are borrowed. NULL when memory is out. */
+/* `e` and `budget` are borrowed. NULL when memory is out or the log cannot be read. */
 struct hub *hub_new(struct engine *e, struct segment_budget *budget, size_t rooms_max);
 void hub_free(struct hub *h);
 
-/* Rooms there may be, from now on. */
+/* Rooms there may be in the table, from now on. */
 void hub_set_max(struct hub *h, size_t rooms_max);
 
 /* Use a room, which is made if there is none of that name. `*out` is a reference of the caller's,
@@ -33,12 +35,14 @@ void hub_set_max(struct hub *h, size_t rooms_max);
 enum code hub_open(struct hub *h, struct span name, struct room **out);
 void hub_leave(struct hub *h, struct room *r);
 
-/* The room of a stream, a reference of the caller's; NULL when there is none. */
+/* The room to which an entry of this stream, which is in the log by now, is to be published: a
+ * reference of the caller's; NULL when nobody could get it. */
 struct room *hub_find(struct hub *h, const struct stream_key *key);
 
-/* Rooms after the name `after` ("": the first), by folded name, at most `limit`, as the list of a ROOM_LIST in
- * `buffer`; `m` is filled but for its tag. */
-void hub_list(struct hub *h, struct span after, uint16_t limit, struct msg_room_list *m,
+/* Rooms after the name `after` ("": the first), by folded name, at most `limit`, those that are only
+ * in the log as well, as the list of a ROOM_LIST in `buffer`; `m` is filled but for its tag.
+ * ERR_SYSTEM, ERR_MEMORY. (hub_list.c) */
+int hub_list(struct hub *h, struct span after, uint16_t limit, struct msg_room_list *m,
 	uint8_t *buffer, size_t size);
 
 /* People of the room changed: tell the members now, if it is time, or see to it that hub_tick does.
@@ -52,5 +56,15 @@ int64_t hub_tick(
 
 /* Let go of the segments of rooms in which nothing was said since the last call. */
 void hub_rest(struct hub *h);
+
+/* ---- for hub_list.c ---- */
+
+/* The first rooms of the table after a key (NULL: from the first), at most `size`, as references of
+ * the caller's; returns how many. `*total`: about how many rooms there are, in the table and in the log. */
+size_t hub_rooms_after(struct hub *h, const struct stream_key *after, struct room **rooms,
+	size_t size, uint32_t *total);
+
+/* Borrowed, constant. */
+struct engine *hub_engine(const struct hub *h);
 
 #endif

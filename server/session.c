@@ -71,6 +71,20 @@ int session_reply(struct session *s, enum message_number number, const void *mes
 	return r ? r : session_reply_frame(s, frame, used);
 }
 
+int session_reply_list(struct session *s, enum message_number number, const void *message)
+{
+	size_t size = SESSION_LIST_BYTES + REPLY_FRAME, used = 0;
+	uint8_t *frame = malloc(size);
+
+	if (!frame)
+		return ERR_MEMORY;
+	int r = message_encode((uint16_t)number, message, frame, size, &used);
+	if (r == 0)
+		r = session_reply_frame(s, frame, used);
+	free(frame);
+	return r;
+}
+
 int session_refuse(struct session *s, uint32_t tag, enum code code)
 {
 	struct msg_error m = {.tag = tag, .code = (uint16_t)code, .text = span_of(code_text(code))};
@@ -102,15 +116,20 @@ static bool legal_now(const struct session *s, const struct message_spec *spec)
 static int refuse_text(struct session *s, uint16_t number, const union message *m)
 {
 	if (number == MESSAGE_SAY || number == MESSAGE_DIRECT) {
+		uint64_t counter = m->say.counter; /* the first field of both */
 		struct msg_refused refused = {
-			.counter = m->say.counter, /* the first field of both */
+			.counter = counter,
 			.code = CODE_BAD_TEXT,
 			.text = span_of(code_text(CODE_BAD_TEXT)),
 		};
+		if (session_is_settled(s, counter))
+			return session_answer_settled(s, counter);
 		return session_reply(s, MESSAGE_REFUSED, &refused);
 	}
 	if (number == MESSAGE_HELLO || number == MESSAGE_BYE)
 		return session_end(s, CODE_BAD_TEXT);
+	if (number == MESSAGE_READ)
+		return 0;                                     /* it has no answer */
 	return session_refuse(s, m->join.tag, CODE_BAD_TEXT); /* the first field of all others */
 }
 

@@ -5,7 +5,8 @@
  * The thread reads, understands and acts; it sends nothing to anybody but through
  * outlets. Everything a peer can stall has a deadline. Handlers are rows of a
  * table (session_table.c) and live in files by subject: session_open.c (agreeing
- * and logging in), session_room.c (rooms and people), session_say.c (messages).
+ * and logging in), session_room.c (rooms and people), session_say.c (messages),
+ * session_history.c (what was said before).
  *
  * The struct is for those files; everybody else uses session_run and
  * session_stop.
@@ -25,7 +26,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SESSION_BATCH 64 /* messages appended in one call at most */
+#define SESSION_BATCH      64          /* messages appended in one call at most */
+#define SESSION_LIST_BYTES (60 * 1024) /* of one page of a list, so that its frame fits anyway */
 
 enum session_phase {
 	SESSION_HELLO,    /* nothing agreed yet */
@@ -73,6 +75,7 @@ struct session {
 	struct room **batch_rooms;
 	size_t batch_count;
 	uint64_t retry_from; /* after a RETRY: the counter to go on from; 0: none */
+	uint64_t accepted;   /* the highest counter known to be accepted of this instance */
 };
 
 /* Run a connection to its end on the calling thread. `quiet`, unless NULL, is called when it has
@@ -109,6 +112,9 @@ session_handler *session_handler_of(uint16_t number);
 int session_reply(struct session *s, enum message_number number, const void *message);
 int session_reply_frame(struct session *s, const uint8_t *frame, size_t length);
 
+/* The same for a message with a list of at most SESSION_LIST_BYTES. */
+int session_reply_list(struct session *s, enum message_number number, const void *message);
+
 /* ERROR for a request. */
 int session_refuse(struct session *s, uint32_t tag, enum code code);
 
@@ -119,11 +125,24 @@ int session_end(struct session *s, enum code code);
 /* Append what the batch holds, acknowledge it, and pump its rooms. */
 int session_flush_batch(struct session *s);
 
+/* Is it decided what became of a counter? Then nothing else that a message says counts. */
+bool session_is_settled(const struct session *s, uint64_t counter);
+
+/* Answer a message whose counter is settled. */
+int session_answer_settled(struct session *s, uint64_t counter);
+
 /* This session as its rooms see it. */
 struct room_session session_as_seen(const struct session *s);
 
 /* The place of a room of that name among the session's; NULL when it is in none. */
 struct session_room *session_find_room(struct session *s, struct span name);
+
+/* Tell the client where its person has been. */
+int session_tell_places(struct session *s);
+
+/* Have it kept that the person is a member of a room, or no longer; and what they are called. */
+void session_note_member(struct session *s, const struct room *room, bool member);
+void session_note_nick(struct session *s);
 
 /* Leave every room and the register of people. */
 void session_leave_all(struct session *s);
@@ -133,5 +152,6 @@ session_handler session_on_hello, session_on_login, session_on_ping, session_on_
 session_handler session_on_join, session_on_part, session_on_rooms, session_on_members,
 	session_on_nick, session_on_away;
 session_handler session_on_say, session_on_direct;
+session_handler session_on_history, session_on_search, session_on_read;
 
 #endif

@@ -54,7 +54,7 @@ static int tell_logged_in(struct session *s, uint32_t tag)
 	struct msg_logged_in m = {
 		.tag = tag,
 		.nick = span_of(s->nick),
-		.accepted = engine_accepted(chat_engine(s->chat), s->instance, s->person),
+		.accepted = s->accepted,
 		.time = clock_wall_us(),
 		.text_max = TEXT_MAX,
 		.rooms_max = s->policy.rooms_each,
@@ -63,7 +63,9 @@ static int tell_logged_in(struct session *s, uint32_t tag)
 	};
 	int r = session_reply(s, MESSAGE_LOGGED_IN, &m);
 
-	return r ? r : tell_motd(s);
+	if (r == 0)
+		r = tell_motd(s);
+	return r ? r : session_tell_places(s);
 }
 
 /* A person's direct messages need no joining. */
@@ -100,6 +102,8 @@ int session_on_login(struct session *s, const union message *m)
 	memcpy(s->person, login->person, PERSON_ID);
 	memcpy(s->instance, login->instance, INSTANCE_ID);
 	s->same_log = memcmp(login->log, chat_engine(s->chat)->log_id, ENGINE_LOG_ID) == 0;
+	s->accepted = engine_accepted(chat_engine(s->chat), s->instance, s->person);
+	session_note_nick(s);
 	s->phase = SESSION_CHATTING;
 	s->intake.limit = FRAME_PAYLOAD_MAX;
 	log_info("%s: %s logged in", s->peer, s->nick);

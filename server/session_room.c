@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIST_BYTES (60 * 1024) /* of one page of a list, so that the frame fits in any case */
-
 /* ---- which rooms ---- */
 
 struct session_room *session_find_room(struct session *s, struct span name)
@@ -47,30 +45,16 @@ static int reserve_room(struct session *s)
 
 /* ---- lists ---- */
 
-static int reply_list(struct session *s, enum message_number number, const void *m)
-{
-	size_t size = LIST_BYTES + 1024, used = 0;
-	uint8_t *frame = malloc(size);
-
-	if (!frame)
-		return ERR_MEMORY;
-	int r = message_encode((uint16_t)number, m, frame, size, &used);
-	if (r == 0)
-		r = session_reply_frame(s, frame, used);
-	free(frame);
-	return r;
-}
-
 static int reply_members(
 	struct session *s, uint32_t tag, struct room *room, struct span after, uint16_t limit)
 {
 	struct msg_member_list m = {.tag = tag, .room = span_of(room_name(room))};
-	uint8_t *buffer = malloc(LIST_BYTES);
+	uint8_t *buffer = malloc(SESSION_LIST_BYTES);
 
 	if (!buffer)
 		return ERR_MEMORY;
-	room_members(room, after, limit, &m, buffer, LIST_BYTES);
-	int r = reply_list(s, MESSAGE_MEMBER_LIST, &m);
+	room_members(room, after, limit, &m, buffer, SESSION_LIST_BYTES);
+	int r = session_reply_list(s, MESSAGE_MEMBER_LIST, &m);
 	free(buffer);
 	return r;
 }
@@ -88,13 +72,15 @@ int session_on_members(struct session *s, const union message *m)
 int session_on_rooms(struct session *s, const union message *m)
 {
 	struct msg_room_list list = {.tag = m->rooms.tag};
-	uint8_t *buffer = malloc(LIST_BYTES);
+	uint8_t *buffer = malloc(SESSION_LIST_BYTES);
 
 	if (!buffer)
 		return ERR_MEMORY;
 	uint16_t limit = m->rooms.limit ? m->rooms.limit : LIST_MAX;
-	hub_list(chat_hub(s->chat), m->rooms.after, limit, &list, buffer, LIST_BYTES);
-	int r = reply_list(s, MESSAGE_ROOM_LIST, &list);
+	int r = hub_list(
+		chat_hub(s->chat), m->rooms.after, limit, &list, buffer, SESSION_LIST_BYTES);
+	r = r ? session_refuse(s, list.tag, CODE_RESOURCES)
+	      : session_reply_list(s, MESSAGE_ROOM_LIST, &list);
 	free(buffer);
 	return r;
 }
@@ -105,13 +91,18 @@ static int tell_joined(
 	struct session *s, uint32_t tag, struct room *room, uint64_t after, uint64_t last)
 {
 	struct room_topic topic;
+	uint64_t seen = 0;
 
 	room_topic(room, &topic);
+	/* Where it cannot be read it is not known. */
+	(void)engine_read_position(
+		chat_engine(s->chat), s->person, feed_key(room_feed(room)), &seen);
 	struct msg_joined m = {
 		.tag = tag,
 		.room = span_of(room_name(room)),
 		.after = after,
 		.last = last,
+		.read = seen,
 		.people = room_people(room),
 		.topic = span_of(topic.text),
 		.topic_nick = span_of(topic.nick),
@@ -162,6 +153,7 @@ static int enter(struct session *s, const struct msg_join *join, struct room *ro
 		return r;
 	}
 	s->rooms[s->room_count++] = (struct session_room){.room = room, .member = member};
+	session_note_member(s, room, true);
 	return 0;
 }
 
@@ -209,6 +201,7 @@ int session_on_part(struct session *s, const union message *m)
 		return session_refuse(s, m->part.tag, CODE_NOT_A_MEMBER);
 	struct room *room = room_ref(sr->room);
 	leave(s, sr, "");
+	session_note_member(s, room, false);
 	struct msg_parted parted = {.tag = m->part.tag, .room = span_of(room_name(room))};
 	int r = session_reply(s, MESSAGE_PARTED, &parted);
 	room_unref(room);
@@ -261,6 +254,7 @@ int session_on_nick(struct session *s, const union message *m)
 	old.nick = before;
 	memcpy(s->nick, nick, sizeof(s->nick));
 	change_everywhere(s, &old);
+	session_note_nick(s);
 	struct msg_renamed renamed = {.tag = m->nick.tag, .nick = span_of(s->nick)};
 	return session_reply(s, MESSAGE_RENAMED, &renamed);
 }

@@ -44,6 +44,8 @@ static int answer(struct session *s, uint64_t counter, const struct append_resul
 {
 	switch (r->status) {
 	case APPEND_OK: {
+		if (counter > s->accepted)
+			s->accepted = counter;
 		struct msg_ack ack = {.counter = counter, .seq = r->seq, .duplicate = r->duplicate};
 		return session_reply(s, MESSAGE_ACK, &ack);
 	}
@@ -57,6 +59,21 @@ static int answer(struct session *s, uint64_t counter, const struct append_resul
 		return refuse(s, counter, CODE_TOO_LONG);
 	}
 	return ERR_ARGUMENT;
+}
+
+bool session_is_settled(const struct session *s, uint64_t counter)
+{
+	return counter > 0 && counter <= s->accepted;
+}
+
+int session_answer_settled(struct session *s, uint64_t counter)
+{
+	struct append_result result;
+
+	/* Its first answer may have been lost with a connection, so it comes from the log again,
+	 * whatever would be said of the message today. */
+	int r = engine_settled(chat_engine(s->chat), s->instance, s->person, counter, &result);
+	return r ? refuse(s, counter, CODE_RETRY) : answer(s, counter, &result);
 }
 
 static void pump_batch(struct session *s)
@@ -130,6 +147,11 @@ static enum code check_say(const struct session_room *sr, const struct msg_say *
 int session_on_say(struct session *s, const union message *m)
 {
 	const struct msg_say *say = &m->say;
+
+	if (session_is_settled(s, say->counter)) {
+		int r = session_flush_batch(s); /* answers keep the order of the questions */
+		return r ? r : session_answer_settled(s, say->counter);
+	}
 	struct session_room *sr = session_find_room(s, say->room);
 	enum code code = check_say(sr, say);
 
@@ -144,6 +166,7 @@ int session_on_say(struct session *s, const union message *m)
 	struct log_entry *e = &s->batch[s->batch_count];
 	*e = entry_of(s, say->counter, say->kind);
 	e->room = feed_key(room_feed(sr->room));
+	e->room_name = span_of(room_name(sr->room));
 	e->text = say->text;
 	s->batch_rooms[s->batch_count++] = sr->room;
 	return s->batch_count == SESSION_BATCH ? session_flush_batch(s) : 0;
@@ -153,18 +176,36 @@ int session_on_say(struct session *s, const union message *m)
 
 static const uint8_t nobody[PERSON_ID];
 
-/* Whom a direct message is for: by id, if there is one, else by the nick. Somebody who is not here can be
- * written to by id; the message waits in their inbox. */
+/* Who has a nick now, or had it last. */
+static enum code find_nick(
+	struct session *s, struct span wanted, uint8_t person[PERSON_ID], char nick[NICK_MAX + 1])
+{
+	char folded[NAME_FOLDED_MAX];
+
+	if (people_find(chat_people(s->chat), wanted, person, nick) == 0)
+		return CODE_NONE;
+	if (name_check(wanted.text, wanted.length, NICK_MAX) != 0 ||
+		name_fold(wanted.text, wanted.length, folded) != 0)
+		return CODE_NO_SUCH_PERSON;
+	switch (engine_person(chat_engine(s->chat), folded, person, nick)) {
+	case 0:
+		return CODE_NONE;
+	case ERR_NOT_FOUND:
+		return CODE_NO_SUCH_PERSON;
+	default:
+		return CODE_RETRY;
+	}
+}
+
+/* Whom a direct message is for: by id, if there is one, else by the nick. The message to somebody who
+ * is not here waits in their inbox. */
 static enum code find_recipient(struct session *s, const struct msg_direct *direct,
 	uint8_t person[PERSON_ID], char nick[NICK_MAX + 1])
 {
-	struct people *people = chat_people(s->chat);
-
 	if (memcmp(direct->person, nobody, PERSON_ID) == 0)
-		return people_find(people, direct->nick, person, nick) == 0 ? CODE_NONE
-									    : CODE_NO_SUCH_PERSON;
+		return find_nick(s, direct->nick, person, nick);
 	memcpy(person, direct->person, PERSON_ID);
-	if (people_nick_of(people, person, nick) == 0)
+	if (people_nick_of(chat_people(s->chat), person, nick) == 0)
 		return CODE_NONE;
 	if (direct->nick.length == 0)
 		return CODE_NO_SUCH_PERSON;
@@ -186,18 +227,21 @@ static void pump_inbox(struct session *s, const uint8_t *person)
 
 int session_on_direct(struct session *s, const union message *m)
 {
+	static const struct append_result retry = {.status = APPEND_RETRY};
 	const struct msg_direct *direct = &m->direct;
 	uint8_t person[PERSON_ID];
 	char nick[NICK_MAX + 1];
 	struct append_result result;
 	enum code code = CODE_NONE;
 
+	if (session_is_settled(s, direct->counter))
+		return session_answer_settled(s, direct->counter);
 	if (direct->kind >= SAID_TOPIC || direct->counter == 0)
 		code = CODE_BAD_VALUE;
 	if (code == CODE_NONE)
 		code = find_recipient(s, direct, person, nick);
-	if (code == CODE_NONE && must_retry(s, direct->counter))
-		code = CODE_RETRY;
+	if (code == CODE_RETRY || (code == CODE_NONE && must_retry(s, direct->counter)))
+		return answer(s, direct->counter, &retry);
 	if (code != CODE_NONE)
 		return refuse(s, direct->counter, code);
 	struct log_entry e = entry_of(s, direct->counter, direct->kind);

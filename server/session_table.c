@@ -18,6 +18,9 @@ static const struct session_row rows[] = {
 	{MESSAGE_AWAY, session_on_away},
 	{MESSAGE_SAY, session_on_say},
 	{MESSAGE_DIRECT, session_on_direct},
+	{MESSAGE_HISTORY, session_on_history},
+	{MESSAGE_SEARCH, session_on_search},
+	{MESSAGE_READ, session_on_read},
 };
 
 session_handler *session_handler_of(uint16_t number)
