@@ -1,0 +1,241 @@
+/*
+ * What people say: answers, their order, direct messages, counters that are settled,
+ * and a log that does not take what it is given.
+ */
+#include "common/clock.h"
+#include "common/err.h"
+#include "tests/unit/session_client.h"
+
+#include <check.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct chat *chat;
+
+static void setup(void)
+{
+	chat = client_chat();
+}
+
+static void teardown(void)
+{
+	chat_stop(chat);
+}
+
+/* ---- saying ---- */
+
+START_TEST(bad_text_is_answered)
+{
+	struct client c;
+
+	client_open(&c, chat);
+	client_log_in(&c, 1, "anna");
+	client_join(&c, "lobby");
+	client_say(&c, 1, "lobby", "\xc3\x28");
+	client_expect_refused(&c, 1, CODE_BAD_TEXT);
+	client_say(&c, 2, "lobby", "\x1b[31m");
+	client_expect_refused(&c, 2, CODE_BAD_TEXT);
+	client_say(&c, 3, "lobby", "");
+	client_expect_refused(&c, 3, CODE_BAD_VALUE);
+	client_say(&c, 0, "lobby", "no counter");
+	client_expect_refused(&c, 0, CODE_BAD_VALUE);
+	client_say(&c, 4, "elsewhere", "hi");
+	client_expect_refused(&c, 4, CODE_NOT_A_MEMBER);
+	struct msg_say odd = {
+		.counter = 5, .kind = SAID_KINDS, .room = span_of("lobby"), .text = span_of("x")};
+	client_ask(&c, MESSAGE_SAY, &odd);
+	client_expect_refused(&c, 5, CODE_BAD_VALUE);
+	struct msg_nick nick = {.tag = 77, .nick = span_of("a\x01")};
+	client_ask(&c, MESSAGE_NICK, &nick);
+	client_expect_error(&c, 77, CODE_BAD_TEXT);
+	/* None of these was accepted, so they may be said now. */
+	client_say(&c, 1, "LOBBY", "hi");
+	ck_assert_uint_eq(client_await(&c, MESSAGE_ACK).ack.counter, 1);
+	client_close(&c);
+}
+END_TEST
+
+/* Many at once, so that batches fill, with questions and mistakes between them: each is answered, in
+ * the order in which they were asked. */
+START_TEST(answers_in_order)
+{
+	struct client c;
+	uint8_t *bytes = malloc(400 * 128);
+	size_t length = 0, used;
+
+	ck_assert_ptr_nonnull(bytes);
+	client_open(&c, chat);
+	client_log_in(&c, 1, "anna");
+	client_join(&c, "lobby");
+	for (uint64_t i = 1; i <= 300; i++) {
+		struct msg_say m = {.counter = i, .room = span_of("lobby"), .text = span_of("x")};
+		struct msg_ping ping = {.token = i};
+		if (i % 71 == 0)
+			m.text = span_of("\xff");
+		if (i % 83 == 0)
+			m.room = span_of("elsewhere");
+		ck_assert_int_eq(message_encode(MESSAGE_SAY, &m, bytes + length, 128, &used), 0);
+		length += used;
+		if (i % 97 == 0) {
+			ck_assert_int_eq(
+				message_encode(MESSAGE_PING, &ping, bytes + length, 128, &used), 0);
+			length += used;
+		}
+	}
+	ck_assert_int_eq(peer_send_bytes(&c.peer, bytes, length), 0);
+	uint64_t said = 0;
+	for (uint64_t i = 1; i <= 300;) {
+		struct frame f;
+		union message m;
+		ck_assert_int_eq(peer_take(&c.peer, 4096, clock_ms() + PEER_PATIENCE, &f, &m), 0);
+		bool wrong = i % 71 == 0 || i % 83 == 0;
+		if (f.type == MESSAGE_ACK) {
+			ck_assert(!wrong);
+			ck_assert_uint_eq(m.ack.counter, i++);
+		} else if (f.type == MESSAGE_REFUSED) {
+			ck_assert(wrong);
+			ck_assert_uint_eq(m.refused.counter, i++);
+		} else if (f.type == MESSAGE_PONG) {
+			ck_assert_uint_eq(m.pong.token, i - 1);
+		} else if (f.type == MESSAGE_SAID) {
+			ck_assert_uint_gt(m.said.seq, said);
+			said = m.said.seq;
+		}
+	}
+	client_close(&c);
+	free(bytes);
+}
+END_TEST
+
+START_TEST(two_hear_each_other)
+{
+	struct client a, b;
+
+	client_open(&a, chat);
+	client_log_in(&a, 1, "anna");
+	client_join(&a, "lobby");
+	client_open(&b, chat);
+	client_log_in(&b, 2, "boris");
+	client_join(&b, "lobby");
+	client_say(&a, 1, "lobby", "hi");
+	ck_assert_uint_eq(client_await(&a, MESSAGE_ACK).ack.duplicate, 0);
+	union message m = client_await(&b, MESSAGE_SAID);
+	ck_assert(span_equal(m.said.text, "hi"));
+	ck_assert(span_equal(m.said.nick, "anna"));
+	struct msg_direct direct = {.counter = 1, .nick = span_of("ANNA"), .text = span_of("psst")};
+	client_ask(&b, MESSAGE_DIRECT, &direct);
+	m = client_await(&a, MESSAGE_DIRECT_SAID);
+	ck_assert(span_equal(m.direct_said.text, "psst"));
+	ck_assert(span_equal(m.direct_said.to_nick, "anna"));
+	client_await(&b, MESSAGE_DIRECT_SAID); /* the writer's other sessions want it too */
+	/* Said again under the same number, it is acknowledged and not said again. */
+	client_say(&a, 1, "lobby", "hi");
+	ck_assert_uint_eq(client_await(&a, MESSAGE_ACK).ack.duplicate, 1);
+	client_close(&a);
+	client_close(&b);
+}
+END_TEST
+
+/* Direct messages to oneself, and to nobody. */
+START_TEST(direct_messages)
+{
+	struct client c;
+	struct msg_direct m = {.counter = 1, .nick = span_of("anna"), .text = span_of("me")};
+
+	client_open(&c, chat);
+	client_log_in(&c, 1, "anna");
+	client_ask(&c, MESSAGE_DIRECT, &m);
+	client_await(&c, MESSAGE_DIRECT_SAID);
+	m.nick = span_of("nobody");
+	m.counter = 2;
+	client_ask(&c, MESSAGE_DIRECT, &m);
+	client_expect_refused(&c, 2, CODE_NO_SUCH_PERSON);
+	m.person[0] = 99;
+	client_ask(&c, MESSAGE_DIRECT,
+		&m); /* by id, somebody who is away, under the nick last known */
+	ck_assert_uint_eq(client_await(&c, MESSAGE_ACK).ack.counter, 2);
+	m.counter = 3;
+	m.nick = span_of("");
+	client_ask(&c, MESSAGE_DIRECT, &m);
+	client_expect_refused(&c, 3, CODE_NO_SUCH_PERSON);
+	m.kind = SAID_TOPIC;
+	client_ask(&c, MESSAGE_DIRECT, &m);
+	client_expect_refused(&c, 3, CODE_BAD_VALUE);
+	client_close(&c);
+}
+END_TEST
+
+/* ---- an engine that fails ---- */
+
+static const struct engine_class *working;
+static atomic_bool failing;
+
+static int append_or_fail(struct engine *e, struct log_entry *entries, size_t count,
+	int64_t deadline, struct append_result *results)
+{
+	if (!atomic_load(&failing))
+		return working->append(e, entries, count, deadline, results);
+	for (size_t i = 0; i < count; i++)
+		results[i] = (struct append_result){.status = APPEND_RETRY};
+	return ERR_MEMORY;
+}
+
+/* After a message that was not kept, none later is until that one comes again: else it would be
+ * taken for known, and be lost. */
+START_TEST(later_ones_wait_for_a_retry)
+{
+	struct engine *e = chat_engine(chat);
+	struct engine_class class = *e->class;
+	struct client c;
+
+	working = e->class;
+	class.append = append_or_fail;
+	e->class = &class;
+	client_open(&c, chat);
+	client_log_in(&c, 1, "anna");
+	client_join(&c, "lobby");
+	client_say(&c, 1, "lobby", "one");
+	client_expect_ack(&c, 1, false);
+	atomic_store(&failing, true);
+	client_say(&c, 2, "lobby", "two");
+	client_expect_refused(&c, 2, CODE_RETRY);
+	client_say(&c, 3, "lobby", "three");
+	client_expect_refused(&c, 3, CODE_RETRY);
+	atomic_store(&failing, false);
+	client_say(&c, 3, "lobby", "three");
+	client_expect_refused(&c, 3, CODE_RETRY);
+	struct msg_direct direct = {.counter = 4, .nick = span_of("anna"), .text = span_of("four")};
+	client_ask(&c, MESSAGE_DIRECT, &direct);
+	client_expect_refused(&c, 4, CODE_RETRY);
+	/* One that is long known does not let the later ones pass either. */
+	client_say(&c, 1, "lobby", "one");
+	client_expect_ack(&c, 1, true);
+	client_say(&c, 3, "lobby", "three");
+	client_expect_refused(&c, 3, CODE_RETRY);
+	client_say(&c, 2, "lobby", "two");
+	client_expect_ack(&c, 2, false);
+	client_say(&c, 3, "lobby", "three");
+	client_expect_ack(&c, 3, false);
+	client_ask(&c, MESSAGE_DIRECT, &direct);
+	client_expect_ack(&c, 4, false);
+	client_close(&c);
+	e->class = working;
+}
+END_TEST
+
+Suite *session_say_suite(void)
+{
+	Suite *s = suite_create("session_say");
+	TCase *c = tcase_create("session_say");
+
+	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_set_timeout(c, 60);
+	tcase_add_test(c, bad_text_is_answered);
+	tcase_add_test(c, answers_in_order);
+	tcase_add_test(c, two_hear_each_other);
+	tcase_add_test(c, direct_messages);
+	tcase_add_test(c, later_ones_wait_for_a_retry);
+	suite_add_tcase(s, c);
+	return s;
+}
