@@ -39,7 +39,7 @@ static const struct binding table[] = {
 	{ACTION_LINE_DOWN, 0, {SHIFT(K_DOWN), CONTROL(K_DOWN)}, "a line on"},
 	{ACTION_TOP, 0, {ALT('<'), ALT(K_HOME), CONTROL(K_HOME)}, "to the oldest line"},
 	{ACTION_BOTTOM, 0, {ALT('>'), ALT(K_END), CONTROL(K_END)}, "to the newest line"},
-	{ACTION_MARKER, 0, {ALT('u')}, "to the first line that was unread"},
+	{ACTION_MARKER, 0, {ALT('u')}, "to the first line that was unread, or where you left off"},
 
 	{ACTION_EDIT, EDIT_START, {CTRL('A'), K_HOME}, "to the start of the line"},
 	{ACTION_EDIT, EDIT_END, {CTRL('E'), K_END}, "to its end"},

@@ -1,4 +1,4 @@
-#include "client/model.h"
+#include "client/model_private.h"
 
 #include "common/clock.h"
 #include "common/err.h"
@@ -33,6 +33,7 @@ static void buffer_free(struct buffer *b)
 	free(b->name);
 	free(b->topic);
 	free(b->draft);
+	past_free(b->past);
 	scrollback_fini(&b->lines);
 	roster_fini(&b->roster);
 	free(b);
@@ -45,7 +46,7 @@ static struct buffer *buffer_new(enum buffer_kind kind, const char *name)
 	if (!b)
 		return NULL;
 	b->kind = kind;
-	b->marker = MODEL_NO_LINE;
+	b->marker = b->target = b->reveal = MODEL_NO_LINE;
 	scrollback_init(&b->lines, SCROLLBACK_MOST);
 	if (model_set(&b->name, name) < 0 || model_set(&b->topic, "") < 0) {
 		buffer_free(b);
@@ -116,6 +117,7 @@ void model_fini(struct model *m)
 	free(m->state_text);
 	free(m->trouble);
 	model_forget_rooms(m);
+	found_fini(&m->found);
 	for (size_t i = 0; i < m->ignored_count; i++)
 		free(m->ignored_nicks[i]);
 	free(m->ignored_nicks);
@@ -216,8 +218,10 @@ void model_show(struct model *m, size_t index)
 		return;
 	struct buffer *left = model_current(m);
 	/* What was on the screen has been read; the next line that comes is the first unread. */
-	if (left->unread == 0)
+	if (left->unread == 0) {
 		left->marker = MODEL_NO_LINE;
+		left->left_at = 0;
+	}
 	m->last = m->current;
 	m->current = index;
 	read_buffer(model_current(m));
@@ -275,7 +279,7 @@ int model_add_line(struct model *m, struct buffer *b, struct line *l, bool fresh
 
 	if (err < 0)
 		return err;
-	b->missed += news && b->place.back;
+	b->missed += news && buffer_is_back(b);
 	if (seen || !news)
 		return 0;
 	if (b->marker == MODEL_NO_LINE || b->unread == 0)
@@ -284,6 +288,20 @@ int model_add_line(struct model *m, struct buffer *b, struct line *l, bool fresh
 	if (mention)
 		b->mentions++;
 	return 0;
+}
+
+void model_hint(struct model *m, const char *format, ...)
+{
+	va_list arguments;
+
+	char text[sizeof m->hint];
+
+	va_start(arguments, format);
+	(void)vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	char *clean = text_sanitize(text, strlen(text), 0);
+	(void)snprintf(m->hint, sizeof m->hint, "%s", clean ? clean : "Out of memory.");
+	free(clean);
 }
 
 int model_say(struct model *m, struct buffer *b, enum line_kind kind, const char *format, ...)

@@ -6,6 +6,11 @@
  * (client/model_event.c); the chat screen changes it for the user; the view reads
  * it. All text in it is clean (text_sanitize). The caller owns the storage; one
  * thread.
+ *
+ * A buffer's lines are the newest ones. A look at what is further back, which is not
+ * loaded all the way up from here, has lines of its own (struct past) until the two
+ * meet or the user returns: so no pane ever shows a hole. What has to be asked of the
+ * server is noted in the buffer (struct asking); the chat screen asks.
  */
 #ifndef LANCHAT_MODEL_H
 #define LANCHAT_MODEL_H
@@ -27,6 +32,36 @@ enum buffer_kind {
 };
 
 #define MODEL_NO_LINE UINT64_MAX
+#define MODEL_PAGE    100 /* lines of the log that are asked for at once */
+
+/* What a page of the log is for. */
+enum page_aim {
+	PAGE_NONE,   /* nothing is asked for */
+	PAGE_OLDER,  /* what is before the lines shown */
+	PAGE_NEWER,  /* what is after those of the past */
+	PAGE_PLACE,  /* to look at what the page begins with, */
+	PAGE_DETACH, /* the same, but not in the newest lines, which can take no more */
+};
+
+struct asking {
+	enum page_aim aim;
+	enum history_from from;
+	uint64_t value;
+	uint32_t request; /* of link_history; 0: not asked yet */
+	unsigned pages;   /* that may be asked for until something is found */
+	size_t wanted;    /* lines; 0: what a page brings */
+	bool shown;       /* what came is to be looked at, */
+	bool around;      /* or it is around the target, which is */
+};
+
+/* A look at what was said further back. */
+struct past {
+	struct scrollback lines;
+	struct rows_place place;
+	uint64_t marker, target; /* as in a buffer */
+	uint64_t upto;           /* the log is loaded up to this sequence number */
+	bool met;                /* nothing is between its end and the newest lines */
+};
 
 struct buffer {
 	enum buffer_kind kind;
@@ -37,6 +72,10 @@ struct buffer {
 	struct scrollback lines;
 	struct rows_place place; /* where the pane looks */
 	uint64_t marker;         /* the first line that was not read; MODEL_NO_LINE */
+	uint64_t target;         /* the line that was looked for; MODEL_NO_LINE */
+	struct past *past;       /* owned: shown instead of the lines; or NULL */
+	struct asking asking;
+	uint64_t reveal; /* a line of those shown that has to come into sight; MODEL_NO_LINE */
 	unsigned unread, mentions;
 	unsigned
 		missed; /* news while the pane looked back; whoever looks at the newest line resets it */
@@ -46,7 +85,36 @@ struct buffer {
 	bool greeted;      /* what was kept from before joining has been shown */
 	uint64_t last_seq; /* of the newest message shown */
 	uint64_t old_seq;  /* up to here, messages are from before joining */
+	uint64_t read;     /* the user has seen everything up to here; 0: not known */
+	uint64_t left_at;  /* what `read` was when joining, while the marker stands for it; or 0 */
 	char *draft;       /* what the user was writing here; owned, or NULL */
+};
+
+/* A message that a search found. */
+struct found_line {
+	struct line line; /* owned */
+	char *room;       /* owned; "" for a direct message, whose other end is `peer` */
+	uint8_t peer[PERSON_ID];
+	char *peer_nick; /* owned */
+};
+
+/* A search and what it has found, the newest first. */
+struct found {
+	bool open;
+	char *words; /* owned, as they were typed */
+	enum search_where where;
+	char *room;               /* owned: to look in; or "" */
+	uint8_t peer[PERSON_ID];  /* of the direct conversation to look in, */
+	char *peer_nick;          /* owned; or NULL */
+	struct found_line *lines; /* owned */
+	size_t count;
+	size_t chosen;
+	bool asking;      /* the next page is wanted, */
+	uint32_t request; /* and has been asked for under this number; or 0 */
+	unsigned pages;   /* that may be asked for until something is found */
+	uint64_t before;  /* for the next page; 0: from the newest on */
+	bool more;        /* there may be more */
+	char *trouble;    /* owned: why it failed; or NULL */
 };
 
 struct model_room {
@@ -71,7 +139,10 @@ struct model {
 	bool logged_in;    /* ever */
 	bool was_online;   /* the state was LINK_ONLINE before */
 	bool kept;         /* the server keeps its history */
-	bool inbox_read;   /* direct messages from before the login have been shown */
+	bool inbox_shown;  /* direct messages from before the login have been shown */
+	bool placed;       /* where the user was in the inbox has been told: */
+	uint64_t inbox_read; /* direct messages up to here have been seen */
+	uint64_t inbox_last; /* the newest that came */
 	bool away;
 	size_t text_max; /* bytes of a message */
 
@@ -83,11 +154,13 @@ struct model {
 	int64_t rtt_us;   /* -1: not known */
 	uint64_t spoken;  /* rises with each message; see roster_person.spoke */
 	bool bell;        /* ring; whoever does resets it */
+	char hint[256];   /* a short word that the user should see; whoever shows it empties it */
 	bool listing;     /* the user asked for the rooms */
 	bool rooms_whole; /* `rooms` has all pages: the next one begins a new list */
 
 	struct model_room *rooms; /* owned: as listed last */
 	size_t room_count;
+	struct found found;
 	uint8_t (*ignored)[PERSON_ID]; /* owned */
 	char **ignored_nicks;          /* owned; as they were called then */
 	size_t ignored_count;
@@ -149,6 +222,60 @@ int model_set(char **field, const char *text);
 
 /* Forget which rooms there are. */
 void model_forget_rooms(struct model *m);
+
+/* The lines that the pane shows, where it looks, the marker and the line that was looked for in them. */
+const struct scrollback *buffer_lines(const struct buffer *b);
+struct rows_place *buffer_place(struct buffer *b);
+struct rows_place buffer_where(const struct buffer *b);
+uint64_t buffer_marker(const struct buffer *b);
+uint64_t buffer_target(const struct buffer *b);
+
+/* Does the pane look at something else than the newest line? */
+bool buffer_is_back(const struct buffer *b);
+
+/* Look at the newest line again. */
+void buffer_to_end(struct buffer *b);
+
+/* ---- what was said before (model_history.c) ---- */
+
+/* Want what is before the lines shown: a page (`wanted` 0), or so many lines, which are then shown.
+ * False: there is nothing before, or a page is being loaded already. */
+bool model_want_older(struct buffer *b, size_t wanted);
+
+/* Want what is after the lines of the past. */
+void model_want_newer(struct buffer *b);
+
+/* Want to look at the first message above a number (HISTORY_AFTER), or of a time or later
+ * (HISTORY_SINCE). */
+void model_want_place(struct buffer *b, enum history_from from, uint64_t value);
+
+/* What the buffer wants has been asked for, or could not be. */
+void model_asked(struct buffer *b, uint32_t request);
+void model_ask_failed(struct buffer *b);
+
+/* The user has moved down to the end of the past: go on in the newest lines, if they have met. */
+void model_leave_past(struct buffer *b);
+
+/* How far the user has seen what is in a buffer, to be told to the server (link_read); 0: as far as
+ * before. A direct conversation tells how far the whole inbox was seen. */
+uint64_t model_seen(struct model *m, struct buffer *b);
+
+/* ---- searching (model_found.c) ---- */
+
+/* Begin a search in a buffer, or everywhere. ERR_MEMORY. */
+int model_search(struct model *m, const struct buffer *b, bool everywhere, const char *words);
+void model_close_search(struct model *m);
+
+/* Choose another one; near the end, more of them are wanted. */
+void model_choose(struct model *m, size_t chosen);
+
+/* What the search wants has been asked for. */
+void model_searched(struct model *m, uint32_t request);
+void model_search_failed(struct model *m, const char *why);
+
+/* Go to what is chosen: the buffer, which is opened if need be, looks at it. NULL when there is
+ * nothing, or memory is out. */
+struct buffer *model_go_to_found(struct model *m);
 
 /* ---- ignoring ---- */
 

@@ -11,6 +11,7 @@
 #define WIDE_ENOUGH    56 /* for a column of nicks */
 #define ENOUGH_TO_TIME 28 /* for the time */
 #define NARROW_HANG    2
+#define MOST_CONTEXT   8 /* rows that are shown above a line that was looked for */
 
 struct rows_shape rows_shape(size_t columns)
 {
@@ -64,9 +65,14 @@ bool rows_other_day(uint64_t a, uint64_t b)
 /* ---- one line's rows ---- */
 
 /* The rows before a line's text. */
+static bool has_top(const struct rows_view *v, uint64_t number)
+{
+	return v->top && number == v->lines->base;
+}
+
 static bool has_day(const struct rows_view *v, uint64_t number)
 {
-	const struct line *before = number > 0 ? scrollback_line(v->lines, number - 1) : NULL;
+	const struct line *before = scrollback_line(v->lines, number - 1);
 
 	return !before || rows_other_day(before->time, scrollback_line(v->lines, number)->time);
 }
@@ -88,8 +94,8 @@ static size_t count_rows(const struct rows_view *v, uint64_t number)
 	size_t first = text_width(&v->shape, rows_indent(&v->shape, l));
 	size_t rest = text_width(&v->shape, rows_hang(&v->shape));
 
-	return wrap_count(l->text, strlen(l->text), first, rest) + has_day(v, number) +
-	       has_marker(v, number);
+	return wrap_count(l->text, strlen(l->text), first, rest) + has_top(v, number) +
+	       has_day(v, number) + has_marker(v, number);
 }
 
 /* Row `row` of the line. */
@@ -101,6 +107,10 @@ static struct row make_row(const struct rows_view *v, uint64_t number, size_t ro
 	size_t rest = text_width(&v->shape, rows_hang(&v->shape));
 	size_t length = strlen(l->text);
 
+	if (has_top(v, number) && row-- == 0) {
+		r.kind = ROW_TOP;
+		return r;
+	}
 	if (has_day(v, number) && row-- == 0) {
 		r.kind = ROW_DAY;
 		return r;
@@ -236,6 +246,33 @@ void rows_show(const struct rows_view *v, struct rows_place *place, size_t heigh
 	}
 	*place = (struct rows_place){.back = true, .line = line};
 	rows_down(v, place, height > 0 ? height - 1 : 0);
+}
+
+void rows_reveal(const struct rows_view *v, struct rows_place *place, size_t height, uint64_t line)
+{
+	size_t context = height / 3 < MOST_CONTEXT ? height / 3 : MOST_CONTEXT;
+
+	rows_show(v, place, height, line);
+	if (place->back) /* else all that follows is seen, and so is the line */
+		rows_up(v, place, height, context);
+}
+
+uint64_t rows_above(const struct rows_view *v, const struct rows_place *place, size_t height)
+{
+	struct rows_place at;
+
+	if (!bottom(v, place, &at))
+		return 0;
+	at.back = true;
+	for (size_t left = height; left > 0;) {
+		size_t rows = at.row + 1;
+		if (rows >= left || at.line <= v->lines->base)
+			break;
+		left -= rows;
+		at.line--;
+		at.row = count_rows(v, at.line) - 1;
+	}
+	return at.line > v->lines->base ? at.line - v->lines->base : 0;
 }
 
 uint64_t rows_below(const struct rows_view *v, const struct rows_place *place)

@@ -2,8 +2,8 @@
  * Rows: which rows of which lines a pane shows.
  *
  * A line takes a row for each piece that wrapping makes of it, and before those
- * perhaps a row for the day, where it changes, and one for the marker of what is
- * unread. A pane is filled from the bottom up, so a long scrollback costs what is
+ * perhaps a row for the day, where it changes, one for the marker of what is
+ * unread, and one that tells what is before the oldest line of the log. A pane is filled from the bottom up, so a long scrollback costs what is
  * shown and no more. The place of a pane is the row at its bottom: either the
  * newest one, whatever comes, or a certain row of a certain line, which stays
  * where it is when lines come in or the window changes its size.
@@ -37,6 +37,7 @@ struct rows_place {
 
 enum row_kind {
 	ROW_TEXT,
+	ROW_TOP, /* what is before the oldest line */
 	ROW_DAY,
 	ROW_MARKER,
 };
@@ -53,6 +54,7 @@ struct rows_view {
 	const struct scrollback *lines;
 	struct rows_shape shape;
 	uint64_t marker; /* the line before which it stands; UINT64_MAX: none */
+	bool top;        /* there is something to tell before the oldest line */
 };
 
 /* The shape for a pane of that many columns (at least 1). */
@@ -75,6 +77,12 @@ void rows_down(const struct rows_view *v, struct rows_place *place, size_t count
 
 /* Let the line be at the pane's top, or as near to it as can be. */
 void rows_show(const struct rows_view *v, struct rows_place *place, size_t height, uint64_t line);
+
+/* Let the line be seen with some lines before it, where there are any. */
+void rows_reveal(const struct rows_view *v, struct rows_place *place, size_t height, uint64_t line);
+
+/* How many lines of the log are above what a pane of `height` rows shows. */
+uint64_t rows_above(const struct rows_view *v, const struct rows_place *place, size_t height);
 
 /* How many lines are below the place. */
 uint64_t rows_below(const struct rows_view *v, const struct rows_place *place);

@@ -24,10 +24,15 @@ enum line_kind line_kind_of(int said)
 void scrollback_init(struct scrollback *s, size_t most)
 {
 	assert(most > 0);
-	*s = (struct scrollback){.most = most};
+	*s = (struct scrollback){
+		.most = most,
+		.first = SCROLLBACK_FIRST,
+		.base = SCROLLBACK_FIRST,
+		.from = SCROLLBACK_NOTHING,
+	};
 }
 
-static void line_fini(struct line *l)
+void line_fini(struct line *l)
 {
 	free(l->nick);
 	free(l->text);
@@ -72,11 +77,20 @@ static int grow(struct scrollback *s)
 
 static void drop_oldest(struct scrollback *s)
 {
+	struct line *oldest = at(s, s->first);
+
 	if (s->waiting == s->count)
 		s->waiting--;
-	line_fini(at(s, s->first));
+	/* Once it is gone, it can be loaded again. */
+	if (oldest->seq > 0) {
+		s->from = oldest->seq + 1;
+		s->begun = s->pruned = false;
+	}
+	line_fini(oldest);
 	s->first++;
 	s->count--;
+	if (s->base < s->first)
+		s->base = s->first;
 }
 
 /* Bring line `from` to the earlier place `to`, moving those between down by one. */
@@ -109,11 +123,45 @@ int scrollback_add(struct scrollback *s, struct line *l)
 	return 0;
 }
 
+int scrollback_insert(struct scrollback *s, struct line *lines, size_t count)
+{
+	int err = 0;
+
+	assert(s->count + count <= s->most);
+	while (err == 0 && s->room < s->count + count)
+		err = grow(s);
+	if (err < 0) {
+		for (size_t i = 0; i < count; i++)
+			line_fini(&lines[i]);
+		return err;
+	}
+	s->first -= count;
+	s->count += count;
+	s->base -= count;
+	/* Lines of another log make room upwards. */
+	for (uint64_t n = s->first; n < s->base; n++)
+		*at(s, n) = *at(s, n + count);
+	for (size_t i = 0; i < count; i++)
+		*at(s, s->base + i) = lines[i];
+	return 0;
+}
+
 struct line *scrollback_line(const struct scrollback *s, uint64_t number)
 {
 	if (number < s->first || number >= scrollback_end(s))
 		return NULL;
 	return at(s, number);
+}
+
+bool scrollback_find_seq(const struct scrollback *s, uint64_t seq, uint64_t *number)
+{
+	for (uint64_t n = s->base; n < scrollback_end(s) - s->waiting; n++) {
+		if (at(s, n)->seq > 0 && at(s, n)->seq >= seq) {
+			*number = n;
+			return true;
+		}
+	}
+	return false;
 }
 
 bool scrollback_find_waiting(const struct scrollback *s, uint64_t counter, uint64_t *number)
@@ -153,4 +201,24 @@ void scrollback_clear(struct scrollback *s)
 {
 	while (s->count > s->waiting)
 		drop_oldest(s);
+}
+
+void scrollback_drop_newest(struct scrollback *s, size_t count)
+{
+	assert(s->waiting == 0 && count <= s->count);
+	for (; count > 0; count--) {
+		line_fini(at(s, scrollback_end(s) - 1));
+		s->count--;
+	}
+	if (s->base > scrollback_end(s))
+		s->base = scrollback_end(s);
+}
+
+void scrollback_new_log(struct scrollback *s)
+{
+	for (uint64_t n = s->first; n < scrollback_end(s); n++)
+		at(s, n)->seq = 0;
+	s->base = scrollback_end(s) - s->waiting;
+	s->from = SCROLLBACK_NOTHING;
+	s->begun = s->pruned = false;
 }

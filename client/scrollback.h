@@ -3,8 +3,14 @@
  *
  * A bounded ring. Every line has a number that rises by one; when the ring is
  * full, the oldest line makes room. Own messages that the server has not put in
- * order yet wait at the end: what arrives meanwhile goes before them. The caller
- * owns the storage; one thread.
+ * order yet wait at the end: what arrives meanwhile goes before them.
+ *
+ * What comes from the server's log is one stretch of it without a hole, which can
+ * grow at both ends: at the end as people speak, at `base` as earlier pages are
+ * loaded. Above `base` may be lines of a log that the server no longer has. A line's
+ * number stays its own while earlier pages come, unless it is above `base`.
+ *
+ * The caller owns the storage; one thread.
  */
 #ifndef LANCHAT_SCROLLBACK_H
 #define LANCHAT_SCROLLBACK_H
@@ -15,7 +21,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SCROLLBACK_MOST 10000 /* lines kept of one conversation */
+#define SCROLLBACK_MOST    10000               /* lines kept of one conversation */
+#define SCROLLBACK_FIRST   ((uint64_t)1 << 32) /* the number of the first line: some come before it */
+#define SCROLLBACK_NOTHING UINT64_MAX          /* see scrollback.from */
 
 enum line_kind {
 	LINE_TEXT,
@@ -29,7 +37,8 @@ enum line_kind {
 
 enum line_state {
 	LINE_PLAIN,
-	LINE_WAITING,  /* own: not acknowledged yet */
+	LINE_WAITING,  /* own: not sent yet */
+	LINE_SENT,     /* own: not acknowledged yet */
 	LINE_ACCEPTED, /* own: acknowledged */
 	LINE_REFUSED,  /* own: the server said no */
 };
@@ -43,6 +52,7 @@ struct line {
 	uint8_t person[PERSON_ID];
 	uint64_t time;    /* microseconds since 1970, UTC */
 	uint64_t counter; /* of an own message */
+	uint64_t seq;     /* in the server's log; 0: not of it, or of another log */
 	char *nick;       /* who said it; empty for the program's own words */
 	char *text;
 };
@@ -53,6 +63,12 @@ struct scrollback {
 	size_t count;
 	size_t waiting; /* of them, at the end, own messages that wait */
 	uint64_t first; /* the number of the oldest line */
+	uint64_t base;  /* the number of the oldest line of the stretch of the log */
+	uint64_t
+		from; /* what the log has from this sequence number on is here; or nothing of it is:
+			   SCROLLBACK_NOTHING */
+	bool begun;   /* nothing that is kept was said before, */
+	bool pruned;  /* but something that is no longer kept was */
 };
 
 /* The kind of line for a message of that kind (enum said_kind; unknown ones are text). */
@@ -66,11 +82,20 @@ void scrollback_fini(struct scrollback *s);
  * anything else before the lines that wait. */
 int scrollback_add(struct scrollback *s, struct line *l);
 
+/* Put `count` lines of an earlier page before those of the log, which must have room for them: count +
+ * s->count is at most s->most. Takes over the lines and their strings, not the array, even on failure:
+ * ERR_MEMORY. */
+int scrollback_insert(struct scrollback *s, struct line *lines, size_t count);
+
 /* The line of that number; NULL when it is gone or not there yet. */
 struct line *scrollback_line(const struct scrollback *s, uint64_t number);
 
 /* The number that follows the newest line's. */
 uint64_t scrollback_end(const struct scrollback *s);
+
+/* The number of the line with that sequence number, or of the first one above it, of those that do not
+ * wait; false when there is none. */
+bool scrollback_find_seq(const struct scrollback *s, uint64_t seq, uint64_t *number);
 
 /* The number of the waiting line with this counter; false when there is none. */
 bool scrollback_find_waiting(const struct scrollback *s, uint64_t counter, uint64_t *number);
@@ -83,5 +108,14 @@ void scrollback_settle(struct scrollback *s, uint64_t number, enum line_state st
 
 /* Forget all lines but those that wait; numbers go on. */
 void scrollback_clear(struct scrollback *s);
+
+/* Forget the newest `count` lines, none of which waits. */
+void scrollback_drop_newest(struct scrollback *s, size_t count);
+
+/* The log is another one: what is there is not of it. */
+void scrollback_new_log(struct scrollback *s);
+
+/* Free a line's strings. */
+void line_fini(struct line *l);
 
 #endif

@@ -75,13 +75,39 @@ char *status_scrolled(const struct buffer *b, char *out, size_t size)
 	struct rows_view v = {.lines = &b->lines, .shape = rows_shape(80), .marker = b->marker};
 	unsigned long long below = rows_below(&v, &b->place);
 
-	if (!b->place.back)
+	if (!buffer_is_back(b))
 		(void)snprintf(out, size, "%s", "");
+	else if (b->past && b->missed > 0)
+		(void)snprintf(out, size, "far back, %u new (Esc)", b->missed);
+	else if (b->past)
+		(void)snprintf(out, size, "far back (Esc)");
 	else if (b->missed > 0)
 		(void)snprintf(
 			out, size, "scrolled back, %llu below, %u new (Esc)", below, b->missed);
 	else
 		(void)snprintf(out, size, "scrolled back, %llu below (Esc)", below);
+	return out;
+}
+
+char *status_top(const struct buffer *b, char *out, size_t size)
+{
+	const struct scrollback *s = buffer_lines(b);
+	char name[ROOM_NAME_MAX * 3 + 2];
+
+	if (b->kind == BUFFER_SERVER)
+		(void)snprintf(out, size, "%s", "");
+	else if (b->asking.aim == PAGE_OLDER || b->asking.aim == PAGE_DETACH)
+		(void)snprintf(out, size, "loading what was said before");
+	else if (s->begun && s->pruned)
+		(void)snprintf(out, size, "what was said before is no longer kept");
+	else if (s->begun && b->kind == BUFFER_ROOM)
+		(void)snprintf(out, size, "the beginning of %s", status_name(b, name, sizeof name));
+	else if (s->begun)
+		(void)snprintf(out, size, "the beginning with %s", b->name);
+	else if (!b->past && b->left_at > 0 && b->left_at + 1 < s->from)
+		(void)snprintf(out, size, "unread from further up: Alt-U goes there");
+	else
+		(void)snprintf(out, size, "%s", "");
 	return out;
 }
 

@@ -22,6 +22,10 @@ char *status_activity(const struct model *m, char *out, size_t size);
  * Returns `out`. */
 char *status_scrolled(const struct buffer *b, char *out, size_t size);
 
+/* What is before the oldest line of those shown, as far as that is worth a row: "the beginning of #dev",
+ * "loading..."; empty where it is not. Returns `out`. */
+char *status_top(const struct buffer *b, char *out, size_t size);
+
 /* The name of a buffer as it is shown: "#dev", "anna", the server's. Returns `out`. */
 char *status_name(const struct buffer *b, char *out, size_t size);
 

@@ -20,7 +20,7 @@ static int join_rooms(struct talk *t)
 	int err = 0;
 
 	if (rooms->count == 0)
-		return link_join(t->link, "lobby");
+		return link_join(t->link, TALK_FIRST_ROOM);
 	for (size_t i = 0; i < rooms->count && err == 0; i++)
 		err = link_join(t->link, rooms->items[i]);
 	return err;
@@ -58,7 +58,7 @@ int talk_start(const struct app_config *config, const struct location *where,
 	int err = model_init(&t->model, config->identity.id, config->nick);
 	if (err == 0)
 		err = model_set(&t->model.wanted,
-			config->rooms->count > 0 ? config->rooms->items[0] : "lobby");
+			config->rooms->count > 0 ? config->rooms->items[0] : TALK_FIRST_ROOM);
 	if (err == 0)
 		err = start_link(t, where);
 	if (err == 0)
@@ -119,6 +119,16 @@ static bool is_in_vain(const struct talk *t)
 	       t->editor.length == 0 && link_unacknowledged(t->link) == 0;
 }
 
+/* What an event means beyond the model. */
+static void heed(struct talk *t, const struct event *e)
+{
+	if (e->type == EVENT_PLACES)
+		talk_join_places(t, e);
+	/* What waits for a room goes there once the user is in it. */
+	if (e->type == EVENT_RESTORED && !e->direct)
+		(void)link_join(t->link, e->room);
+}
+
 void talk_events(struct talk *t)
 {
 	bool closed = false;
@@ -129,9 +139,11 @@ void talk_events(struct talk *t)
 			break;
 		if (model_apply(&t->model, e) < 0)
 			talk_hint(t, "Out of memory: something may be missing here.");
+		heed(t, e);
 		closed |= e->type == EVENT_STATE && e->state == LINK_CLOSED;
 		event_free(e);
 	}
+	talk_ask(t);
 	if (t->model.bell)
 		terminal_ring(t->terminal);
 	t->model.bell = false;
@@ -156,6 +168,7 @@ void talk_input(struct talk *t, const struct input *in)
 		talk_mouse(t, in);
 		break;
 	}
+	talk_ask(t);
 }
 
 static int64_t sooner(int64_t a, int64_t b)
@@ -214,7 +227,7 @@ void talk_say(struct talk *t, enum line_kind kind, const char *text)
 {
 	struct buffer *b = model_current(&t->model);
 
-	b->place = (struct rows_place){0};
+	buffer_to_end(b);
 	if (model_say(&t->model, b, kind, "%s", text) < 0)
 		talk_hint(t, "Out of memory.");
 }
@@ -292,8 +305,32 @@ static void draw_bar(struct talk *t)
 		view_candidates(t->canvas, r, &t->completion);
 	else if (t->hint[0])
 		view_hint(t->canvas, r, t->hint);
+	else if (t->overlay == OVERLAY_FOUND)
+		view_hint(t->canvas, r, "Enter: go there   Esc: back   Up, Down: choose");
 	else
 		view_status(t->canvas, r, &t->model, t->layout.rooms.columns > 0, clock_ms());
+}
+
+static void draw_overlay(struct talk *t)
+{
+	struct rect r = t->layout.messages;
+
+	switch (t->overlay) {
+	case OVERLAY_NONE:
+		return;
+	case OVERLAY_FOUND:
+		r.x = 0;
+		r.columns = t->layout.input.columns;
+		t->found_line = view_found(t->canvas, r, &t->model.found, &t->found_top);
+		break;
+	case OVERLAY_HELP:
+	case OVERLAY_PASTE: {
+		struct box box = talk_box(t);
+		t->box_top = view_box(t->canvas, &box, t->box_top);
+		break;
+	}
+	}
+	canvas_cursor(t->canvas, -1, -1);
 }
 
 void talk_draw(struct talk *t)
@@ -306,10 +343,11 @@ void talk_draw(struct talk *t)
 	int lines, columns;
 
 	canvas_size(c, &lines, &columns);
-	if (!b->place.back)
+	if (!buffer_is_back(b))
 		b->missed = 0;
 	wishes.members &= b->kind == BUFFER_ROOM;
 	t->layout = layout_make(lines, columns, wishes);
+	talk_reveal(t);
 	canvas_clear(c);
 	view_topic(c, t->layout.topic, b);
 	t->rooms_top = view_rooms_top(t->layout.rooms, m, t->rooms_top);
@@ -320,9 +358,5 @@ void talk_draw(struct talk *t)
 	draw_bar(t);
 	(void)snprintf(prompt, sizeof prompt, "%s> ", m->nick);
 	t->input_start = view_input(c, t->layout.input, prompt, &t->editor, t->input_start);
-	if (t->overlay != OVERLAY_NONE) {
-		struct box box = talk_box(t);
-		t->box_top = view_box(c, &box, t->box_top);
-		canvas_cursor(c, -1, -1);
-	}
+	draw_overlay(t);
 }

@@ -80,7 +80,8 @@ static void add_mark(struct talk *t, enum line_state state, bool kept, const cha
 static void add_marks(struct talk *t)
 {
 	add_line(t, "Marks of your messages");
-	add_mark(t, LINE_WAITING, false, "on its way to the server");
+	add_mark(t, LINE_WAITING, false, "waiting to be sent");
+	add_mark(t, LINE_SENT, false, "on its way to the server");
 	add_mark(t, LINE_ACCEPTED, false, "the server has it");
 	add_mark(t, LINE_ACCEPTED, true, "the server has it, and keeps it");
 	add_mark(t, LINE_REFUSED, false, "refused; the line below tells why");
@@ -134,7 +135,9 @@ struct box talk_box(const struct talk *t)
 
 	if (t->overlay == OVERLAY_PASTE) {
 		b.title = t->box_title;
-		b.footer = " Enter: send   e: edit first   Esc: drop ";
+		b.footer = t->paste.longest > t->model.text_max
+				   ? " too long to send   e: edit first   Esc: drop "
+				   : " Enter: send   e: edit first   Esc: drop ";
 	} else {
 		_Static_assert(KEYMAP_HELP_COLUMN == COMMAND_HELP_COLUMN, "one column of words");
 		b.title = " Help ";

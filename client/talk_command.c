@@ -9,10 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Say what is wrong; for `return fail(...)`. */
-static bool fail(struct talk *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static bool fail(struct talk *t, const char *format, ...)
+bool talk_fail(struct talk *t, const char *format, ...)
 {
 	char text[512];
 	va_list arguments;
@@ -26,7 +23,7 @@ static bool fail(struct talk *t, const char *format, ...)
 
 static bool check(struct talk *t, const char *what, int err)
 {
-	return err >= 0 || fail(t, "%s: %s", what, err_text(err));
+	return err >= 0 || talk_fail(t, "%s: %s", what, err_text(err));
 }
 
 /* ---- saying ---- */
@@ -52,13 +49,14 @@ static bool say(struct talk *t, struct buffer *b, enum said_kind kind, const cha
 	uint64_t counter = 0;
 
 	if (b->kind == BUFFER_SERVER)
-		return fail(t, "This is no room. /join ROOM enters one, /query NICK talks to one "
-			       "person.");
+		return talk_fail(t,
+			"This is no room. /join ROOM enters one, /query NICK talks to one "
+			"person.");
 	if (b->kind == BUFFER_ROOM && !b->joined)
-		return fail(t, "You are not in %s any more; /join %s enters it again.",
+		return talk_fail(t, "You are not in %s any more; /join %s enters it again.",
 			status_name(b, name, sizeof name), b->name);
 	if (command_check_text(text, t->model.text_max, error, sizeof error) < 0)
-		return fail(t, "%s", error);
+		return talk_fail(t, "%s", error);
 	int err = hand_over(t, b, kind, text, &counter);
 	if (err < 0)
 		return check(t, "Not sent", err);
@@ -66,7 +64,7 @@ static bool say(struct talk *t, struct buffer *b, enum said_kind kind, const cha
 	if (kind == SAID_TOPIC)
 		return true;
 	if (b == model_current(&t->model))
-		b->place = (struct rows_place){0};
+		buffer_to_end(b);
 	return check(t, "Sent, but not shown", model_sent(&t->model, b, kind, text, counter));
 }
 
@@ -77,7 +75,7 @@ bool talk_send(struct talk *t, const char *text, size_t *sent)
 		size_t length = strcspn(text + *sent, "\n");
 		char *line = strndup(text + *sent, length);
 		if (!line)
-			return fail(t, "Out of memory.");
+			return talk_fail(t, "Out of memory.");
 		bool blank = strspn(line, " ") == length;
 		bool done = blank || say(t, model_current(&t->model), SAID_TEXT, line);
 		free(line);
@@ -109,9 +107,9 @@ static bool do_part(struct talk *t, const struct command *c)
 	struct buffer *b = c->word[0] ? model_room(m, c->word) : model_current(m);
 
 	if (!b)
-		return fail(t, "You are not in a room called #%s.", c->word);
+		return talk_fail(t, "You are not in a room called #%s.", c->word);
 	if (b->kind == BUFFER_SERVER)
-		return fail(t, "This is no room that could be left; /quit leaves lanchat.");
+		return talk_fail(t, "This is no room that could be left; /quit leaves lanchat.");
 	if (b->kind == BUFFER_ROOM && b->joined &&
 		!check(t, "Cannot leave", link_part(t->link, b->name)))
 		return false;
@@ -128,7 +126,7 @@ static struct buffer *open_direct(struct talk *t, const char *nick)
 	struct buffer *b = model_open_direct(&t->model, p ? p->person : NULL, p ? p->nick : nick);
 
 	if (!b)
-		fail(t, "Out of memory.");
+		talk_fail(t, "Out of memory.");
 	return b;
 }
 
@@ -149,7 +147,7 @@ static bool do_msg(struct talk *t, const struct command *c, enum said_kind kind)
 	char text[128], name[ROOM_NAME_MAX * 3 + 2];
 
 	if (!b)
-		return c->word[0] != '#' ? false : fail(t, "You are not in %s.", c->word);
+		return c->word[0] != '#' ? false : talk_fail(t, "You are not in %s.", c->word);
 	if (!say(t, b, kind, c->rest))
 		return false;
 	if (b != model_current(&t->model)) {
@@ -166,7 +164,7 @@ static bool do_topic(struct talk *t, const struct command *c)
 	char text[TOPIC_MAX * 3 + 32], error[256];
 
 	if (b->kind != BUFFER_ROOM)
-		return fail(t, "Only a room has a topic.");
+		return talk_fail(t, "Only a room has a topic.");
 	if (c->rest[0] == '\0') {
 		(void)snprintf(text, sizeof text, b->topic[0] ? "Topic: %s" : "There is no topic.",
 			b->topic);
@@ -174,7 +172,7 @@ static bool do_topic(struct talk *t, const struct command *c)
 		return true;
 	}
 	if (command_check_text(c->rest, TOPIC_MAX, error, sizeof error) < 0)
-		return fail(t, "%s", error);
+		return talk_fail(t, "%s", error);
 	return say(t, b, SAID_TOPIC, strcmp(c->rest, "-") == 0 ? "" : c->rest);
 }
 
@@ -192,10 +190,10 @@ static bool do_names(struct talk *t)
 	size_t size;
 
 	if (b->kind != BUFFER_ROOM)
-		return fail(t, "Only a room has members.");
+		return talk_fail(t, "Only a room has members.");
 	FILE *f = open_memstream(&text, &size);
 	if (!f)
-		return fail(t, "Out of memory.");
+		return talk_fail(t, "Out of memory.");
 	(void)fprintf(f, "%llu in #%s: ", (unsigned long long)b->people, b->name);
 	for (size_t i = 0; i < b->roster.count; i++)
 		print_person(f, &b->roster.people[i], i == 0);
@@ -222,9 +220,9 @@ static bool do_ignore(struct talk *t, const struct command *c)
 	const struct buffer *b = p ? NULL : model_direct(m, NULL, c->word);
 	const uint8_t *person = p ? p->person : b ? b->person : NULL;
 	if (!person)
-		return fail(t, "Nobody called %s is here.", c->word);
+		return talk_fail(t, "Nobody called %s is here.", c->word);
 	if (memcmp(person, m->me, PERSON_ID) == 0)
-		return fail(t, "%s is you, or has your key; that cannot be ignored.", c->word);
+		return talk_fail(t, "%s is you, or has your key; that cannot be ignored.", c->word);
 	if (!check(t, "Cannot ignore", model_ignore(m, person, c->word)))
 		return false;
 	int err = model_say(m, model_current(m), LINE_INFO,
@@ -235,7 +233,7 @@ static bool do_ignore(struct talk *t, const struct command *c)
 static bool do_unignore(struct talk *t, const struct command *c)
 {
 	if (!model_unignore(&t->model, c->word))
-		return fail(t, "Nobody called %s is ignored.", c->word);
+		return talk_fail(t, "Nobody called %s is ignored.", c->word);
 	talk_say(t, LINE_INFO, "What they say is shown again.");
 	return true;
 }
@@ -245,7 +243,7 @@ static bool do_away(struct talk *t, const char *text, bool away)
 	char error[256];
 
 	if (command_check_text(text, AWAY_MAX, error, sizeof error) < 0)
-		return fail(t, "%s", error);
+		return talk_fail(t, "%s", error);
 	if (!check(t, "Cannot tell the server",
 		    link_away(t->link, away ? PERSON_AWAY : PERSON_HERE, text)))
 		return false;
@@ -268,7 +266,7 @@ static bool do_help(struct talk *t, const struct command *c)
 	}
 	const struct command_spec *spec = command_find(name, strlen(name));
 	if (!spec)
-		return fail(t, "There is no command /%s; /help lists them.", name);
+		return talk_fail(t, "There is no command /%s; /help lists them.", name);
 	talk_say(t, LINE_INFO, command_print(spec, line, sizeof line));
 	return true;
 }
@@ -290,6 +288,27 @@ static bool do_rooms(struct talk *t)
 	return check(t, "Cannot ask", link_list_rooms(t->link));
 }
 
+static bool do_clear(struct talk *t)
+{
+	struct buffer *b = model_current(&t->model);
+
+	buffer_to_end(b);
+	scrollback_clear(&b->lines);
+	return true;
+}
+
+static bool do_discover(struct talk *t)
+{
+	t->wish = TALK_DISCOVER;
+	return true;
+}
+
+static bool do_quit(struct talk *t)
+{
+	talk_leave(t);
+	return true;
+}
+
 static bool perform(struct talk *t, const struct command *c)
 {
 	struct buffer *here = model_current(&t->model);
@@ -303,20 +322,21 @@ static bool perform(struct talk *t, const struct command *c)
 	case COMMAND_BACK:
 		return do_away(t, "", false);
 	case COMMAND_CLEAR:
-		scrollback_clear(&here->lines);
-		here->place = (struct rows_place){0};
-		return true;
+		return do_clear(t);
 	case COMMAND_CONNECT:
 		return do_connect(t, c);
 	case COMMAND_DISCOVER:
-		t->wish = TALK_DISCOVER;
-		return true;
+		return do_discover(t);
 	case COMMAND_HELP:
 		return do_help(t, c);
+	case COMMAND_HISTORY:
+		return talk_history(t, c->word);
 	case COMMAND_IGNORE:
 		return do_ignore(t, c);
 	case COMMAND_JOIN:
 		return do_join(t, c);
+	case COMMAND_LAST:
+		return talk_last(t, c->rest);
 	case COMMAND_ME:
 		return say(t, here, SAID_ACTION, c->rest);
 	case COMMAND_MSG:
@@ -332,10 +352,11 @@ static bool perform(struct talk *t, const struct command *c)
 	case COMMAND_QUERY:
 		return do_query(t, c);
 	case COMMAND_QUIT:
-		talk_leave(t);
-		return true;
+		return do_quit(t);
 	case COMMAND_ROOMS:
 		return do_rooms(t);
+	case COMMAND_SEARCH:
+		return talk_search(t, c->rest);
 	case COMMAND_TOPIC:
 		return do_topic(t, c);
 	case COMMAND_UNIGNORE:
@@ -350,6 +371,6 @@ bool talk_run(struct talk *t, const char *line)
 	char error[256];
 
 	if (command_parse(line, &c, error, sizeof error) < 0)
-		return fail(t, "%s", error);
+		return talk_fail(t, "%s", error);
 	return perform(t, &c);
 }

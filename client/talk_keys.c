@@ -2,7 +2,6 @@
 
 #include "client/keymap.h"
 #include "client/keys.h"
-#include "client/rows.h"
 #include "common/clock.h"
 #include "common/err.h"
 #include "common/utf8.h"
@@ -12,6 +11,7 @@
 
 #define QUIT_MS     3000 /* for the second Ctrl-C */
 #define WHEEL_LINES 3
+#define ALL_LINES   1000000000
 #define BOX_PAGE    10
 
 /* ---- the input line ---- */
@@ -83,6 +83,16 @@ static void recall(struct talk *t, const char *line)
 		(void)editor_set(&t->editor, line);
 }
 
+static void older_line(struct talk *t)
+{
+	recall(t, recall_older(&t->recall, editor_text(&t->editor)));
+}
+
+static void newer_line(struct talk *t)
+{
+	recall(t, recall_newer(&t->recall));
+}
+
 static void complete(struct talk *t, bool back)
 {
 	int err = complete_step(&t->completion, &t->model, &t->editor, back);
@@ -96,41 +106,23 @@ static void complete(struct talk *t, bool back)
 		complete_reset(&t->completion);
 }
 
-/* ---- scrolling ---- */
-
-static void scroll(struct talk *t, long rows)
+static void complete_on(struct talk *t)
 {
-	struct buffer *b = model_current(&t->model);
-	struct rows_view v = view_rows(t->layout.messages, b);
-	size_t height = (size_t)t->layout.messages.lines;
-
-	if (rows < 0)
-		rows_up(&v, &b->place, height, (size_t)-rows);
-	else
-		rows_down(&v, &b->place, (size_t)rows);
+	complete(t, false);
 }
 
-static long page(const struct talk *t)
+static void complete_back(struct talk *t)
 {
-	return t->layout.messages.lines > 2 ? t->layout.messages.lines - 1 : 1;
-}
-
-static void show_marker(struct talk *t)
-{
-	struct buffer *b = model_current(&t->model);
-	struct rows_view v = view_rows(t->layout.messages, b);
-
-	if (b->marker == MODEL_NO_LINE)
-		talk_hint(t, "Nothing here was unread.");
-	else
-		rows_show(&v, &b->place, (size_t)t->layout.messages.lines, b->marker);
+	complete(t, true);
 }
 
 /* ---- actions ---- */
 
-static void show_by(struct talk *t, size_t by)
+static void show_by(struct talk *t, int by)
 {
-	talk_show(t, (t->model.current + by) % t->model.count);
+	size_t count = t->model.count;
+
+	talk_show(t, (t->model.current + (by < 0 ? count - 1 : 1)) % count);
 }
 
 static void show_unread(struct talk *t)
@@ -174,91 +166,113 @@ static void end_of_file(struct talk *t)
 		ask_to_quit(t, "Press Ctrl-D again to quit.");
 }
 
+static void edit(struct talk *t, int operation)
+{
+	editor_do(&t->editor, (enum editor_operation)operation);
+}
+
+static void begin_line(struct talk *t)
+{
+	insert(t, "\n", 1);
+}
+
+static void show_last(struct talk *t)
+{
+	talk_show(t, t->model.last);
+}
+
+static void show_number(struct talk *t, int number)
+{
+	talk_show(t, (size_t)number - 1);
+}
+
+static void scroll_lines(struct talk *t, int lines)
+{
+	talk_scroll(t, lines);
+}
+
+static void scroll_pages(struct talk *t, int pages)
+{
+	int page = t->layout.messages.lines > 2 ? t->layout.messages.lines - 1 : 1;
+
+	talk_scroll(t, (long)pages * page);
+}
+
+static void show_newest(struct talk *t)
+{
+	buffer_to_end(model_current(&t->model));
+}
+
+static void show_keys(struct talk *t)
+{
+	talk_open_help(t, true);
+}
+
+static void toggle_rooms(struct talk *t)
+{
+	t->wishes.rooms = !t->wishes.rooms;
+}
+
+static void toggle_members(struct talk *t)
+{
+	t->wishes.members = !t->wishes.members;
+}
+
+static void redraw(struct talk *t)
+{
+	terminal_redraw(t->terminal);
+}
+
+static void suspend(struct talk *t)
+{
+	t->wish = TALK_SUSPEND;
+}
+
+/* What does it: alone, with the row's number, or with the binding's. */
+struct deed {
+	void (*alone)(struct talk *t);
+	void (*with)(struct talk *t, int number);
+	int number; /* 0: the binding's argument */
+};
+
+static const struct deed deeds[] = {
+	[ACTION_EDIT] = {.with = edit},
+	[ACTION_SEND] = {.alone = send_line},
+	[ACTION_NEW_LINE] = {.alone = begin_line},
+	[ACTION_OLDER] = {.alone = older_line},
+	[ACTION_NEWER] = {.alone = newer_line},
+	[ACTION_COMPLETE] = {.alone = complete_on},
+	[ACTION_COMPLETE_BACK] = {.alone = complete_back},
+	[ACTION_BUFFER_NEXT] = {.with = show_by, .number = 1},
+	[ACTION_BUFFER_PREVIOUS] = {.with = show_by, .number = -1},
+	[ACTION_BUFFER_UNREAD] = {.alone = show_unread},
+	[ACTION_BUFFER_LAST] = {.alone = show_last},
+	[ACTION_BUFFER_NUMBER] = {.with = show_number},
+	[ACTION_PAGE_UP] = {.with = scroll_pages, .number = -1},
+	[ACTION_PAGE_DOWN] = {.with = scroll_pages, .number = 1},
+	[ACTION_LINE_UP] = {.with = scroll_lines, .number = -1},
+	[ACTION_LINE_DOWN] = {.with = scroll_lines, .number = 1},
+	[ACTION_TOP] = {.with = scroll_lines, .number = -ALL_LINES},
+	[ACTION_BOTTOM] = {.alone = show_newest},
+	[ACTION_MARKER] = {.alone = talk_show_marker},
+	[ACTION_HELP] = {.alone = show_keys},
+	[ACTION_TOGGLE_ROOMS] = {.alone = toggle_rooms},
+	[ACTION_TOGGLE_MEMBERS] = {.alone = toggle_members},
+	[ACTION_REDRAW] = {.alone = redraw},
+	[ACTION_CANCEL] = {.alone = show_newest},
+	[ACTION_SUSPEND] = {.alone = suspend},
+	[ACTION_INTERRUPT] = {.alone = interrupt},
+	[ACTION_END_OF_FILE] = {.alone = end_of_file},
+};
+
 static void act(struct talk *t, const struct binding *b)
 {
-	switch (b->action) {
-	case ACTION_EDIT:
-		editor_do(&t->editor, (enum editor_operation)b->argument);
-		break;
-	case ACTION_SEND:
-		send_line(t);
-		break;
-	case ACTION_NEW_LINE:
-		insert(t, "\n", 1);
-		break;
-	case ACTION_OLDER:
-		recall(t, recall_older(&t->recall, editor_text(&t->editor)));
-		break;
-	case ACTION_NEWER:
-		recall(t, recall_newer(&t->recall));
-		break;
-	case ACTION_COMPLETE:
-		complete(t, false);
-		break;
-	case ACTION_COMPLETE_BACK:
-		complete(t, true);
-		break;
-	case ACTION_BUFFER_NEXT:
-		show_by(t, 1);
-		break;
-	case ACTION_BUFFER_PREVIOUS:
-		show_by(t, t->model.count - 1);
-		break;
-	case ACTION_BUFFER_UNREAD:
-		show_unread(t);
-		break;
-	case ACTION_BUFFER_LAST:
-		talk_show(t, t->model.last);
-		break;
-	case ACTION_BUFFER_NUMBER:
-		talk_show(t, (size_t)b->argument - 1);
-		break;
-	case ACTION_PAGE_UP:
-		scroll(t, -page(t));
-		break;
-	case ACTION_PAGE_DOWN:
-		scroll(t, page(t));
-		break;
-	case ACTION_LINE_UP:
-		scroll(t, -1);
-		break;
-	case ACTION_LINE_DOWN:
-		scroll(t, 1);
-		break;
-	case ACTION_TOP:
-		scroll(t, -1000000000L);
-		break;
-	case ACTION_BOTTOM:
-		model_current(&t->model)->place = (struct rows_place){0};
-		break;
-	case ACTION_MARKER:
-		show_marker(t);
-		break;
-	case ACTION_HELP:
-		talk_open_help(t, true);
-		break;
-	case ACTION_TOGGLE_ROOMS:
-		t->wishes.rooms = !t->wishes.rooms;
-		break;
-	case ACTION_TOGGLE_MEMBERS:
-		t->wishes.members = !t->wishes.members;
-		break;
-	case ACTION_REDRAW:
-		terminal_redraw(t->terminal);
-		break;
-	case ACTION_CANCEL:
-		model_current(&t->model)->place = (struct rows_place){0};
-		break;
-	case ACTION_SUSPEND:
-		t->wish = TALK_SUSPEND;
-		break;
-	case ACTION_INTERRUPT:
-		interrupt(t);
-		break;
-	case ACTION_END_OF_FILE:
-		end_of_file(t);
-		break;
-	}
+	const struct deed *d = &deeds[b->action];
+
+	if (d->alone)
+		d->alone(t);
+	else
+		d->with(t, d->number != 0 ? d->number : b->argument);
 }
 
 /* ---- while something is open over the panes ---- */
@@ -337,7 +351,9 @@ static void send_paste(struct talk *t)
 
 static void paste_key(struct talk *t, uint32_t key)
 {
-	if (key == K_ENTER) {
+	if (key == K_ENTER && t->paste.longest > t->model.text_max) {
+		talk_hint(t, "A line is too long to be sent. e: edit first   Esc: drop");
+	} else if (key == K_ENTER) {
 		send_paste(t);
 	} else if (key == 'e' || key == 'E') {
 		edit_paste(t);
@@ -357,6 +373,19 @@ static void type(struct talk *t, uint32_t key)
 		insert(t, bytes, utf8_encode(key, bytes));
 }
 
+/* Keys while something is open over the panes. */
+static void overlay_key(struct talk *t, uint32_t key, const struct binding *b)
+{
+	if (b && (key == CTRL('Z') || key == CTRL('L')))
+		act(t, b);
+	else if (t->overlay == OVERLAY_FOUND)
+		talk_found_key(t, key);
+	else if (!scroll_box(t, key) && t->overlay == OVERLAY_HELP)
+		help_key(t, key);
+	else if (t->overlay == OVERLAY_PASTE)
+		paste_key(t, key);
+}
+
 void talk_key(struct talk *t, uint32_t key)
 {
 	const struct binding *b = keymap_find(key);
@@ -366,12 +395,7 @@ void talk_key(struct talk *t, uint32_t key)
 	if (action != ACTION_INTERRUPT && action != ACTION_END_OF_FILE)
 		t->quit_until = 0;
 	if (t->overlay != OVERLAY_NONE) {
-		if (b && (key == CTRL('Z') || key == CTRL('L')))
-			act(t, b);
-		else if (!scroll_box(t, key) && t->overlay == OVERLAY_HELP)
-			help_key(t, key);
-		else if (t->overlay == OVERLAY_PASTE)
-			paste_key(t, key);
+		overlay_key(t, key, b);
 		return;
 	}
 	if (action != ACTION_COMPLETE && action != ACTION_COMPLETE_BACK)
@@ -396,7 +420,7 @@ void talk_paste(struct talk *t, const struct input *in)
 		talk_hint(t, err_text(err));
 		return;
 	}
-	if (paste.lines == 1 && !paste.cut) {
+	if (paste.lines == 1 && !paste.cut && paste.longest <= t->model.text_max) {
 		insert(t, paste.text, strlen(paste.text));
 		paste_fini(&paste);
 		return;
@@ -412,13 +436,17 @@ void talk_mouse(struct talk *t, const struct input *in)
 		  : in->mouse == MOUSE_WHEEL_DOWN ? WHEEL_LINES
 						  : 0;
 
+	if (t->overlay == OVERLAY_FOUND) {
+		talk_found_mouse(t, in);
+		return;
+	}
 	if (t->overlay != OVERLAY_NONE) {
 		if (by != 0)
 			move_box(t, by);
 		return;
 	}
 	if (by != 0)
-		scroll(t, by);
+		talk_scroll(t, by);
 	else if (in->mouse == MOUSE_CLICK && rect_has(t->layout.rooms, in->y, in->x))
 		talk_show(t, t->rooms_top + (size_t)(in->y - t->layout.rooms.y));
 }

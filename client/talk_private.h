@@ -1,6 +1,7 @@
 /*
  * What the files of the chat screen share: talk.c (its life and its picture),
- * talk_keys.c (what keys do), talk_command.c (what commands do).
+ * talk_keys.c (what keys do), talk_command.c (what commands do), talk_box.c (help
+ * and pastes), talk_history.c (looking back), talk_search.c (what a search found).
  */
 #ifndef LANCHAT_TALK_PRIVATE_H
 #define LANCHAT_TALK_PRIVATE_H
@@ -19,10 +20,14 @@
 
 #include <stdbool.h>
 
+#define TALK_FIRST_ROOM "lobby" /* entered when no room is named */
+#define SEARCH_PAGE     50      /* results that are asked for at once */
+
 enum talk_overlay {
 	OVERLAY_NONE,
 	OVERLAY_HELP,
 	OVERLAY_PASTE,
+	OVERLAY_FOUND,
 };
 
 struct talk {
@@ -46,6 +51,9 @@ struct talk {
 	size_t box_count, box_top;
 	char box_title[64];
 	struct paste paste;
+	size_t found_top; /* the first result that is shown, */
+	int found_line;   /* and on which line */
+	bool placed;      /* the rooms where the user was before have been entered */
 
 	char hint[256];     /* instead of the status bar; empty: none */
 	int64_t hint_until; /* clock_ms */
@@ -82,7 +90,37 @@ void talk_close_box(struct talk *t);
 /* The box's title and the words below it. */
 struct box talk_box(const struct talk *t);
 
+/* ---- talk_history.c ---- */
+
+/* Ask the server for what the model wants, and tell it what the user has seen. */
+void talk_ask(struct talk *t);
+
+/* Enter the rooms of which the user is a member. */
+void talk_join_places(struct talk *t, const struct event *e);
+
+/* Scroll, up if negative; what is beyond the end is loaded. */
+void talk_scroll(struct talk *t, long rows);
+
+/* Bring the line that was looked for into sight, if there is one. */
+void talk_reveal(struct talk *t);
+
+/* To the first line that was unread. */
+void talk_show_marker(struct talk *t);
+
+/* The commands; false: they could not be done. */
+bool talk_history(struct talk *t, const char *word);
+bool talk_last(struct talk *t, const char *text);
+
+/* ---- talk_search.c ---- */
+
+bool talk_search(struct talk *t, const char *text);
+void talk_found_key(struct talk *t, uint32_t key);
+void talk_found_mouse(struct talk *t, const struct input *in);
+
 /* ---- talk_command.c ---- */
+
+/* Say what is wrong; returns false. */
+bool talk_fail(struct talk *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Do what a line says. False: it could not be done, and the line should be kept. */
 bool talk_run(struct talk *t, const char *line);

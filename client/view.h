@@ -65,6 +65,10 @@ struct box {
  * all are seen. Returns `top`, less where it was beyond the end. */
 size_t view_box(struct canvas *c, const struct box *b, size_t top);
 
+/* What a search has found, over the rectangle. Returns the line of its first row, and keeps in `*top`
+ * which result that is, so that a click finds it. */
+int view_found(struct canvas *c, struct rect r, const struct found *f, size_t *top);
+
 /* ---- the discovery screen ---- */
 
 struct view_sites {

@@ -1,6 +1,7 @@
 #include "client/view.h"
 
 #include "client/rows.h"
+#include "client/status.h"
 #include "common/text.h"
 
 #include <stdio.h>
@@ -8,14 +9,18 @@
 #include <string.h>
 #include <time.h>
 
+#define TOP_SIZE  (ROOM_NAME_MAX * 3 + 64)
 #define NICK_ROOM 12 /* columns of the nicks' column without mark and rule */
 
 struct rows_view view_rows(struct rect r, const struct buffer *b)
 {
+	char top[TOP_SIZE];
+
 	return (struct rows_view){
-		.lines = &b->lines,
+		.lines = buffer_lines(b),
 		.shape = rows_shape(r.columns > 0 ? (size_t)r.columns : 1),
-		.marker = b->marker,
+		.marker = buffer_marker(b),
+		.top = status_top(b, top, sizeof top)[0] != '\0',
 	};
 }
 
@@ -23,7 +28,7 @@ struct rows_view view_rows(struct rect r, const struct buffer *b)
 
 static int text_ink(const struct line *l)
 {
-	if (l->state == LINE_WAITING)
+	if (l->state == LINE_WAITING || l->state == LINE_SENT)
 		return INK_DIM;
 	if (l->state == LINE_REFUSED)
 		return INK_ERROR;
@@ -50,7 +55,7 @@ static int nick_ink(const struct canvas *c, const struct line *l)
 	return l->mention ? INK_MENTION : canvas_nick_ink(c, l->nick);
 }
 
-/* On its way, accepted (and kept), refused. */
+/* Waiting, on its way, accepted (and kept), refused. */
 const char *view_mark(enum line_state state, bool kept)
 {
 	switch (state) {
@@ -58,6 +63,8 @@ const char *view_mark(enum line_state state, bool kept)
 		return " ";
 	case LINE_WAITING:
 		return "\u2026";
+	case LINE_SENT:
+		return "\u2192";
 	case LINE_ACCEPTED:
 		return kept ? "\u2713" : "\u00b7";
 	case LINE_REFUSED:
@@ -127,55 +134,78 @@ static void draw_nick_before(
 		put(c, r, y, x, INK_DIM, l->kind == LINE_NOTICE ? "-" : ":");
 }
 
-static void draw_text_row(struct canvas *c, struct rect r, int y, const struct rows_shape *shape,
-	const struct row *row, bool kept)
+/* What the pane is, for each of its rows. */
+struct pane {
+	struct canvas *canvas;
+	struct rect r;
+	const struct buffer *buffer;
+	struct rows_shape shape;
+	bool kept;
+};
+
+static void draw_stamp(const struct pane *p, int y, const struct line *l)
+{
+	char stamp[16];
+	struct tm tm = rows_local(l->time);
+
+	(void)strftime(stamp, sizeof stamp, "%H:%M", &tm);
+	put(p->canvas, p->r, y, p->r.x, INK_DIM, stamp);
+}
+
+static void draw_text_row(const struct pane *p, int y, const struct row *row)
 {
 	const struct line *l = row->line;
-	int x = r.x + (int)(row->first ? rows_indent(shape, l) : rows_hang(shape));
+	const struct rows_shape *shape = &p->shape;
+	struct canvas *c = p->canvas;
+	int x = p->r.x + (int)(row->first ? rows_indent(shape, l) : rows_hang(shape));
+	bool target = row->number == buffer_target(p->buffer);
 
-	if (row->first && shape->time_columns) {
-		char stamp[16];
-		struct tm tm = rows_local(l->time);
-		(void)strftime(stamp, sizeof stamp, "%H:%M", &tm);
-		put(c, r, y, r.x, INK_DIM, stamp);
-	}
+	if (row->first && shape->time_columns)
+		draw_stamp(p, y, l);
 	if (row->first && shape->nick_columns)
-		draw_nick_column(c, r, y, r.x + (int)shape->time_columns, l, kept);
+		draw_nick_column(c, p->r, y, p->r.x + (int)shape->time_columns, l, p->kept);
 	else if (row->first)
-		draw_nick_before(c, r, y, r.x + (int)shape->time_columns, l, kept);
+		draw_nick_before(c, p->r, y, p->r.x + (int)shape->time_columns, l, p->kept);
 	if (shape->nick_columns)
-		put(c, r, y, x - 2, INK_DIM, "\u2502");
-	canvas_text(c, r, y, x, text_ink(l), l->text + row->from, row->end - row->from);
+		put(c, p->r, y, x - 2, INK_DIM, "\u2502");
+	if (target)
+		canvas_fill(c, (struct rect){y, x, 1, p->r.x + p->r.columns - x}, INK_CHOSEN);
+	canvas_text(c, p->r, y, x, target ? INK_CHOSEN : text_ink(l), l->text + row->from,
+		row->end - row->from);
 }
 
 /* A rule with words in its middle. */
-static void draw_rule_row(struct canvas *c, struct rect r, int y, int ink, const char *words)
+static void draw_rule_row(const struct pane *p, int y, int ink, const char *words)
 {
-	int columns = (int)text_columns(words, strlen(words));
-	int x = r.x + (r.columns - columns) / 2;
+	char spaced[TOP_SIZE + 2];
 
-	canvas_rule(c, (struct rect){y, r.x, 1, r.columns}, ink);
-	put(c, r, y, x > r.x ? x : r.x, ink, words);
+	(void)snprintf(spaced, sizeof spaced, " %s ", words);
+	int columns = (int)text_columns(spaced, strlen(spaced));
+	int x = p->r.x + (p->r.columns - columns) / 2;
+	canvas_rule(p->canvas, (struct rect){y, p->r.x, 1, p->r.columns}, ink);
+	put(p->canvas, p->r, y, x > p->r.x ? x : p->r.x, ink, spaced);
 }
 
-static void draw_row(struct canvas *c, struct rect r, int y, const struct rows_shape *shape,
-	const struct row *row, bool kept)
+static void draw_row(const struct pane *p, int y, const struct row *row)
 {
-	char words[64];
+	char words[TOP_SIZE];
 	struct tm tm;
 
 	switch (row->kind) {
 	case ROW_TEXT:
-		draw_text_row(c, r, y, shape, row, kept);
+		draw_text_row(p, y, row);
+		break;
+	case ROW_TOP:
+		draw_rule_row(p, y, INK_DIM, status_top(p->buffer, words, sizeof words));
 		break;
 	case ROW_DAY:
 		tm = rows_local(row->line->time);
-		(void)strftime(words, sizeof words,
-			r.columns >= 34 ? " %A, %d %B %Y " : " %d %b %Y ", &tm);
-		draw_rule_row(c, r, y, INK_DIM, words);
+		(void)strftime(
+			words, sizeof words, p->r.columns >= 34 ? "%A, %d %B %Y" : "%d %b %Y", &tm);
+		draw_rule_row(p, y, INK_DIM, words);
 		break;
 	case ROW_MARKER:
-		draw_rule_row(c, r, y, INK_ERROR, " unread ");
+		draw_rule_row(p, y, INK_ERROR, "unread");
 		break;
 	}
 }
@@ -183,14 +213,16 @@ static void draw_row(struct canvas *c, struct rect r, int y, const struct rows_s
 void view_messages(struct canvas *c, struct rect r, const struct buffer *b, bool kept)
 {
 	struct rows_view v = view_rows(r, b);
+	struct rows_place place = buffer_where(b);
+	struct pane pane = {c, r, b, v.shape, kept};
 
 	if (r.lines <= 0 || r.columns <= 0)
 		return;
 	struct row *rows = calloc((size_t)r.lines, sizeof *rows);
 	if (!rows)
 		return;
-	int count = (int)rows_fill(&v, &b->place, rows, (size_t)r.lines);
+	int count = (int)rows_fill(&v, &place, rows, (size_t)r.lines);
 	for (int i = 0; i < count; i++)
-		draw_row(c, r, r.y + r.lines - count + i, &v.shape, &rows[i], kept);
+		draw_row(&pane, r.y + r.lines - count + i, &rows[i]);
 	free(rows);
 }

@@ -174,7 +174,10 @@ START_TEST(own_messages)
 	ck_assert_int_eq(last_line(b)->state, LINE_WAITING);
 	apply(said("lobby", anna, "anna", "between"));
 	ck_assert_str_eq(last_line(b)->text, "hello");
-	apply((struct event){.type = EVENT_ACK, .counter = 7, .room = (char *)"lobby"});
+	apply((struct event){.type = EVENT_SENT, .counter = 7});
+	ck_assert_int_eq(last_line(b)->state, LINE_SENT);
+	apply((struct event){
+		.type = EVENT_ACK, .counter = 7, .seq = seq + 1, .room = (char *)"lobby"});
 	ck_assert_int_eq(last_line(b)->state, LINE_ACCEPTED);
 	uint64_t end = scrollback_end(&b->lines);
 	struct event e = said("lobby", me, "me", "hello");
@@ -185,6 +188,67 @@ START_TEST(own_messages)
 	ck_assert_uint_eq(b->lines.waiting, 0);
 	ck_assert_int_eq(last_line(b)->state, LINE_ACCEPTED);
 	ck_assert(!m.bell);
+}
+END_TEST
+
+/* What was on its way when the connection broke waits again, and what was kept does not. */
+START_TEST(waiting_after_a_break)
+{
+	struct buffer *b = model_current(&m);
+
+	ck_assert_int_eq(model_sent(&m, b, SAID_TEXT, "kept", 1), 0);
+	ck_assert_int_eq(model_sent(&m, b, SAID_TEXT, "sent", 2), 0);
+	ck_assert_int_eq(model_sent(&m, b, SAID_TEXT, "waiting", 3), 0);
+	apply((struct event){.type = EVENT_SENT, .counter = 1});
+	apply((struct event){.type = EVENT_SENT, .counter = 2});
+	apply((struct event){.type = EVENT_SENT, .counter = 9});
+	apply((struct event){.type = EVENT_ACK, .counter = 1, .seq = 50, .room = (char *)"lobby"});
+	apply((struct event){.type = EVENT_STATE, .state = LINK_WAITING, .text = (char *)"cut"});
+	uint64_t end = scrollback_end(&b->lines);
+	ck_assert_int_eq(scrollback_line(&b->lines, end - 3)->state, LINE_ACCEPTED);
+	ck_assert_int_eq(scrollback_line(&b->lines, end - 2)->state, LINE_WAITING);
+	ck_assert_int_eq(scrollback_line(&b->lines, end - 1)->state, LINE_WAITING);
+}
+END_TEST
+
+/* What an earlier process left waits in its room; kept already, it is shown once, at its place. */
+START_TEST(restored_messages)
+{
+	struct event e = {.type = EVENT_RESTORED,
+		.room = (char *)"den",
+		.text = (char *)"left over",
+		.counter = 5};
+
+	apply(e);
+	struct buffer *b = model_room(&m, "den");
+	ck_assert_ptr_nonnull(b);
+	ck_assert(!b->joined);
+	ck_assert_int_eq(last_line(b)->state, LINE_WAITING);
+	e.counter = 6;
+	apply(e);
+	/* One is in the last page, the other one further back. */
+	apply((struct event){.type = EVENT_ACK, .counter = 5, .seq = 20, .room = (char *)"den"});
+	apply((struct event){.type = EVENT_ACK, .counter = 6, .seq = 30, .room = (char *)"den"});
+	ck_assert_uint_eq(b->lines.waiting, 2);
+	join("den", 30, false);
+	struct event back = said("den", me, "me", "left over");
+	back.seq = 30;
+	back.own = true;
+	back.counter = 6;
+	apply(back);
+	caught_up("den");
+	ck_assert_uint_eq(b->lines.waiting, 0);
+	ck_assert_uint_eq(b->lines.count, 2); /* and that this is the room */
+
+	struct event d = {.type = EVENT_RESTORED,
+		.direct = true,
+		.room = (char *)"",
+		.peer_nick = (char *)"anna",
+		.text = (char *)"psst",
+		.counter = 7};
+	memcpy(d.peer, anna, PERSON_ID);
+	apply(d);
+	ck_assert_str_eq(last_line(model_direct(&m, anna, "anna"))->text, "psst");
 }
 END_TEST
 
@@ -521,7 +585,7 @@ static void state(enum link_state now, const char *text)
 /* How many lines the server's pane has. */
 static uint64_t said_lines(void)
 {
-	return scrollback_end(&m.buffers[0]->lines);
+	return m.buffers[0]->lines.count;
 }
 
 /* Each try said that it began and that it failed, until nothing else was to be seen. */
@@ -575,6 +639,8 @@ Suite *model_suite(void)
 	tcase_add_test(t, history_is_not_news);
 	tcase_add_test(t, shown_once);
 	tcase_add_test(t, own_messages);
+	tcase_add_test(t, waiting_after_a_break);
+	tcase_add_test(t, restored_messages);
 	tcase_add_test(t, refused_message);
 	tcase_add_test(t, direct_conversations);
 	tcase_add_test(t, direct_to_oneself);

@@ -9,7 +9,8 @@
 #include <string.h>
 #include <time.h>
 
-#define DAY UINT64_C(86400000000)
+#define DAY     UINT64_C(86400000000)
+#define LINE(n) (SCROLLBACK_FIRST + (n)) /* the number of the n-th line */
 
 static struct scrollback lines;
 
@@ -38,7 +39,7 @@ static struct rows_view view(size_t columns)
 		.lines = &lines, .shape = rows_shape(columns), .marker = UINT64_MAX};
 }
 
-/* The rows as text: D for a day, M for the marker, else the piece; separated by |. */
+/* The rows as text: T for what is before the top, D for a day, M for the marker, else the piece; separated by |. */
 static void expect(
 	const struct rows_view *v, const struct rows_place *place, size_t most, const char *rows)
 {
@@ -53,7 +54,10 @@ static void expect(
 			(void)snprintf(piece, sizeof piece, "%.*s", (int)(r->end - r->from),
 				r->line->text + r->from);
 		else
-			(void)snprintf(piece, sizeof piece, r->kind == ROW_DAY ? "D" : "M");
+			(void)snprintf(piece, sizeof piece, "%c",
+				r->kind == ROW_TOP   ? 'T'
+				: r->kind == ROW_DAY ? 'D'
+						     : 'M');
 		if (i > 0)
 			strncat(all, "|", sizeof all - strlen(all) - 1);
 		strncat(all, piece, sizeof all - strlen(all) - 1);
@@ -74,9 +78,9 @@ START_TEST(filled_from_the_bottom)
 	expect(&v, &place, 1, "two");
 	add("anna", "three", 2 * DAY);
 	expect(&v, &place, 5, "D|one|two|D|three");
-	v.marker = 1;
+	v.marker = LINE(1);
 	expect(&v, &place, 6, "D|one|M|two|D|three");
-	v.marker = 0; /* all is unread: no marker is needed */
+	v.marker = LINE(0); /* all is unread: no marker is needed */
 	expect(&v, &place, 6, "D|one|two|D|three");
 }
 END_TEST
@@ -106,11 +110,44 @@ START_TEST(scrolled)
 	rows_down(&v, &place, 100);
 	ck_assert(!place.back);
 	expect(&v, &place, 3, "18|19|new");
-	rows_show(&v, &place, 3, 7);
+	rows_show(&v, &place, 3, LINE(7));
 	expect(&v, &place, 3, "7|8|9");
-	rows_show(&v, &place, 3, 999);
+	rows_show(&v, &place, 3, LINE(999));
 	ck_assert(!place.back);
 	rows_up(&v, &place, 30, 5); /* all fits: nowhere to go */
+	ck_assert(!place.back);
+}
+END_TEST
+
+/* Lines of an earlier page come before the others, and what is shown stays. */
+START_TEST(earlier_lines_come)
+{
+	struct rows_view v = view(80);
+	struct rows_place place = {0};
+	struct line page[3] = {0};
+	char text[16];
+
+	v.top = true;
+	for (int i = 0; i < 6; i++) {
+		(void)snprintf(text, sizeof text, "%d", i);
+		add("anna", text, DAY);
+	}
+	expect(&v, &place, 20, "T|D|0|1|2|3|4|5");
+	rows_up(&v, &place, 3, 100);
+	expect(&v, &place, 3, "T|D|0");
+	rows_down(&v, &place, 1);
+	expect(&v, &place, 3, "D|0|1");
+	ck_assert_uint_eq(rows_above(&v, &place, 3), 0);
+	for (int i = 0; i < 3; i++)
+		page[i] = (struct line){.nick = strdup("anna"), .text = strdup("x"), .time = DAY};
+	ck_assert_int_eq(scrollback_insert(&lines, page, 3), 0);
+	expect(&v, &place, 3, "x|0|1");
+	ck_assert_uint_eq(rows_above(&v, &place, 3), 2);
+	rows_up(&v, &place, 3, 1);
+	expect(&v, &place, 3, "x|x|0");
+	rows_reveal(&v, &place, 4, LINE(1)); /* with something before it */
+	expect(&v, &place, 4, "0|1|2|3");
+	rows_reveal(&v, &place, 6, LINE(5)); /* it is seen anyhow */
 	ck_assert(!place.back);
 }
 END_TEST
@@ -134,7 +171,7 @@ START_TEST(oldest_lines_go)
 	rows_down(&v, &place, 2);
 	expect(&v, &place, 3, "D|500|501");
 	place = (struct rows_place){0};
-	rows_show(&v, &place, 3, 7); /* the nearest there is */
+	rows_show(&v, &place, 3, LINE(7)); /* the nearest there is */
 	expect(&v, &place, 3, "D|500|501");
 }
 END_TEST
@@ -146,7 +183,7 @@ START_TEST(wrapped_lines)
 
 	add("a", "aaaa bbbb cccc", DAY);
 	ck_assert_uint_eq(v.shape.time_columns, 0);
-	ck_assert_uint_eq(rows_indent(&v.shape, scrollback_line(&lines, 0)), 3);
+	ck_assert_uint_eq(rows_indent(&v.shape, scrollback_line(&lines, LINE(0))), 3);
 	expect(&v, &place, 5, "D|aaaa|bbbb|cccc");
 	rows_up(&v, &place, 2, 1);
 	expect(&v, &place, 2, "aaaa|bbbb");
@@ -168,7 +205,8 @@ START_TEST(every_width)
 		struct rows_place place = {0};
 		struct row row, above;
 		size_t steps = 0, height = (columns % 5) + 1;
-		v.marker = 5;
+		v.marker = LINE(5);
+		v.top = columns % 2 == 0;
 		rows_up(&v, &place, height, 100000);
 		while (place.back) {
 			ck_assert_uint_eq(rows_fill(&v, &place, &above, 1), 1);
@@ -177,7 +215,7 @@ START_TEST(every_width)
 			ck_assert_uint_ge(row.number, above.number);
 			ck_assert_uint_lt(++steps, 10000);
 		}
-		ck_assert_uint_eq(row.number, 11);
+		ck_assert_uint_eq(row.number, LINE(11));
 		for (size_t i = 0; i < steps; i++)
 			rows_up(&v, &place, height, 1);
 		struct rows_place top = {0};
@@ -197,6 +235,7 @@ Suite *rows_suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, filled_from_the_bottom);
 	tcase_add_test(t, scrolled);
+	tcase_add_test(t, earlier_lines_come);
 	tcase_add_test(t, oldest_lines_go);
 	tcase_add_test(t, wrapped_lines);
 	tcase_add_test(t, every_width);

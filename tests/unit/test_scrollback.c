@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LINE(n) (SCROLLBACK_FIRST + (n)) /* the number of the n-th line */
+
 static void add(struct scrollback *s, const char *text, enum line_state state, uint64_t counter)
 {
 	struct line l = {
@@ -37,12 +39,12 @@ START_TEST(oldest_makes_room)
 		add(&s, text, LINE_PLAIN, 0);
 		ck_assert_uint_le(s.count, 100);
 	}
-	ck_assert_uint_eq(s.first, 900);
-	ck_assert_uint_eq(scrollback_end(&s), 1000);
-	ck_assert_str_eq(scrollback_line(&s, 900)->text, "900");
-	ck_assert_str_eq(scrollback_line(&s, 999)->text, "999");
-	ck_assert_ptr_null(scrollback_line(&s, 899));
-	ck_assert_ptr_null(scrollback_line(&s, 1000));
+	ck_assert_uint_eq(s.first, LINE(900));
+	ck_assert_uint_eq(scrollback_end(&s), LINE(1000));
+	ck_assert_str_eq(scrollback_line(&s, LINE(900))->text, "900");
+	ck_assert_str_eq(scrollback_line(&s, LINE(999))->text, "999");
+	ck_assert_ptr_null(scrollback_line(&s, LINE(899)));
+	ck_assert_ptr_null(scrollback_line(&s, LINE(1000)));
 	scrollback_fini(&s);
 }
 END_TEST
@@ -109,6 +111,83 @@ START_TEST(holds_one)
 }
 END_TEST
 
+static void add_seq(struct scrollback *s, const char *text, uint64_t seq)
+{
+	struct line l = {.seq = seq, .nick = strdup(""), .text = strdup(text)};
+
+	ck_assert_int_eq(scrollback_add(s, &l), 0);
+	if (seq < s->from)
+		s->from = seq;
+}
+
+static void insert(struct scrollback *s, const char *texts, uint64_t seq)
+{
+	struct line page[16] = {0};
+	size_t count = strlen(texts);
+
+	for (size_t i = 0; i < count; i++)
+		page[i] = (struct line){
+			.seq = seq + i, .nick = strdup(""), .text = strndup(texts + i, 1)};
+	ck_assert_int_eq(scrollback_insert(s, page, count), 0);
+	s->from = seq;
+}
+
+START_TEST(earlier_pages)
+{
+	struct scrollback s;
+	uint64_t number;
+
+	scrollback_init(&s, 10);
+	ck_assert_uint_eq(s.from, SCROLLBACK_NOTHING);
+	insert(&s, "", 9);
+	add_seq(&s, "g", 9);
+	add(&s, "X", LINE_WAITING, 1);
+	insert(&s, "ef", 7);
+	insert(&s, "abcd", 3);
+	expect(&s, "abcdefgX");
+	ck_assert_uint_eq(s.waiting, 1);
+	ck_assert_str_eq(scrollback_line(&s, LINE(0))->text, "g"); /* it keeps its number */
+	ck_assert(scrollback_find_seq(&s, 5, &number));
+	ck_assert_str_eq(scrollback_line(&s, number)->text, "c");
+	ck_assert(scrollback_find_seq(&s, 1, &number));
+	ck_assert_str_eq(scrollback_line(&s, number)->text, "a");
+	ck_assert(!scrollback_find_seq(&s, 10, &number));
+	s.begun = true;
+	add_seq(&s, "h", 10);
+	add_seq(&s, "i", 11);
+	ck_assert(s.begun);
+	add_seq(&s, "j", 12); /* full: the oldest goes, and is not the beginning any more */
+	expect(&s, "bcdefghijX");
+	ck_assert(!s.begun);
+	ck_assert_uint_eq(s.from, 4);
+	ck_assert_uint_eq(s.base, s.first);
+	scrollback_fini(&s);
+}
+END_TEST
+
+START_TEST(another_log)
+{
+	struct scrollback s;
+	uint64_t number;
+
+	scrollback_init(&s, 16);
+	add_seq(&s, "a", 5);
+	add_seq(&s, "b", 6);
+	add(&s, "W", LINE_WAITING, 1);
+	scrollback_new_log(&s);
+	ck_assert(!scrollback_find_seq(&s, 1, &number));
+	add_seq(&s, "z", 2);
+	insert(&s, "xy", 1);
+	expect(&s, "abxyzW");
+	ck_assert(scrollback_find_seq(&s, 1, &number));
+	ck_assert_str_eq(scrollback_line(&s, number)->text, "x");
+	scrollback_remove_waiting(&s, scrollback_end(&s) - 1);
+	scrollback_drop_newest(&s, 2);
+	expect(&s, "abx");
+	scrollback_fini(&s);
+}
+END_TEST
+
 Suite *scrollback_suite(void)
 {
 	Suite *s = suite_create("scrollback");
@@ -118,6 +197,8 @@ Suite *scrollback_suite(void)
 	tcase_add_test(t, waiting_stay_last);
 	tcase_add_test(t, full_of_waiting);
 	tcase_add_test(t, holds_one);
+	tcase_add_test(t, earlier_pages);
+	tcase_add_test(t, another_log);
 	suite_add_tcase(s, t);
 	return s;
 }
