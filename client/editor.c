@@ -323,68 +323,114 @@ static bool undo(struct editor *e)
 	return done;
 }
 
+/* ---- operations ---- */
+
+static size_t to_start(const struct editor *e, size_t at)
+{
+	(void)e;
+	(void)at;
+	return 0;
+}
+
+static size_t to_end(const struct editor *e, size_t at)
+{
+	(void)at;
+	return e->length;
+}
+
+static size_t solid_before(const struct editor *e, size_t at)
+{
+	return word_before(e, at, is_solid_at);
+}
+
+static size_t name_before(const struct editor *e, size_t at)
+{
+	return word_before(e, at, is_word_at);
+}
+
+static bool yank_newest(struct editor *e)
+{
+	return e->kill_count > 0 && yank(e, e->cursor, 0);
+}
+
+static bool yank_pop(struct editor *e)
+{
+	return e->last == EDITOR_YANKED && yank(e, e->yank_from, (e->yanked + 1) % e->kill_count);
+}
+
+static bool upper(struct editor *e)
+{
+	return change_case(e, UPPER);
+}
+
+static bool lower(struct editor *e)
+{
+	return change_case(e, LOWER);
+}
+
+static bool capital(struct editor *e)
+{
+	return change_case(e, CAPITAL);
+}
+
+/* What is done with the text between the cursor and a place, or, without a place, something else. */
+struct operation {
+	enum {
+		MOVE,
+		CUT,
+		KILL,
+		YANK,
+		CHANGE
+	} what;
+	size_t (*place)(const struct editor *e, size_t at);
+	bool (*change)(struct editor *e);
+};
+
+static const struct operation operations[] = {
+	[EDIT_START] = {MOVE, to_start, NULL},
+	[EDIT_END] = {MOVE, to_end, NULL},
+	[EDIT_BACK] = {MOVE, before, NULL},
+	[EDIT_FORWARD] = {MOVE, after, NULL},
+	[EDIT_WORD_BACK] = {MOVE, name_before, NULL},
+	[EDIT_WORD_FORWARD] = {MOVE, word_after, NULL},
+	[EDIT_DELETE_BACK] = {CUT, before, NULL},
+	[EDIT_DELETE] = {CUT, after, NULL},
+	[EDIT_KILL_TO_START] = {KILL, to_start, NULL},
+	[EDIT_KILL_TO_END] = {KILL, to_end, NULL},
+	[EDIT_KILL_WORD_BACK] = {KILL, solid_before, NULL},
+	[EDIT_KILL_NAME_BACK] = {KILL, name_before, NULL},
+	[EDIT_KILL_WORD_FORWARD] = {KILL, word_after, NULL},
+	[EDIT_YANK] = {YANK, NULL, yank_newest},
+	[EDIT_YANK_POP] = {YANK, NULL, yank_pop},
+	[EDIT_TRANSPOSE] = {CHANGE, NULL, transpose},
+	[EDIT_UPPER] = {CHANGE, NULL, upper},
+	[EDIT_LOWER] = {CHANGE, NULL, lower},
+	[EDIT_CAPITAL] = {CHANGE, NULL, capital},
+	[EDIT_UNDO] = {CHANGE, NULL, undo},
+};
+
 bool editor_do(struct editor *e, enum editor_operation operation)
 {
-	size_t at = e->cursor;
-	enum editor_last last = e->last;
+	const struct operation *o = &operations[operation];
 	bool done = false;
 
 	if (reserve(e, e->length) < 0)
 		return false;
-	switch (operation) {
-	case EDIT_KILL_TO_END:
-		return kill_range(e, at, e->length);
-	case EDIT_KILL_TO_START:
-		return kill_range(e, 0, at);
-	case EDIT_KILL_WORD_BACK:
-		return kill_range(e, word_before(e, at, is_solid_at), at);
-	case EDIT_KILL_NAME_BACK:
-		return kill_range(e, word_before(e, at, is_word_at), at);
-	case EDIT_KILL_WORD_FORWARD:
-		return kill_range(e, at, word_after(e, at));
-	case EDIT_YANK:
-		return e->kill_count > 0 && yank(e, at, 0);
-	case EDIT_YANK_POP:
-		return last == EDITOR_YANKED &&
-		       yank(e, e->yank_from, (e->yanked + 1) % e->kill_count);
-	case EDIT_START:
-		done = move_to(e, 0);
+	size_t at = e->cursor, place = o->place ? o->place(e, at) : at;
+	size_t from = place < at ? place : at, to = place < at ? at : place;
+	switch (o->what) {
+	case KILL:
+		return kill_range(e, from, to);
+	case YANK:
+		return o->change(e);
+	case MOVE:
+		done = move_to(e, place);
 		break;
-	case EDIT_END:
-		done = move_to(e, e->length);
+	case CUT:
+		done = cut(e, from, to);
 		break;
-	case EDIT_BACK:
-		done = move_to(e, before(e, at));
-		break;
-	case EDIT_FORWARD:
-		done = move_to(e, after(e, at));
-		break;
-	case EDIT_WORD_BACK:
-		done = move_to(e, word_before(e, at, is_word_at));
-		break;
-	case EDIT_WORD_FORWARD:
-		done = move_to(e, word_after(e, at));
-		break;
-	case EDIT_DELETE_BACK:
-		done = cut(e, before(e, at), at);
-		break;
-	case EDIT_DELETE:
-		done = cut(e, at, after(e, at));
-		break;
-	case EDIT_TRANSPOSE:
-		done = transpose(e);
-		break;
-	case EDIT_UPPER:
-		done = change_case(e, UPPER);
-		break;
-	case EDIT_LOWER:
-		done = change_case(e, LOWER);
-		break;
-	case EDIT_CAPITAL:
-		done = change_case(e, CAPITAL);
-		break;
-	case EDIT_UNDO:
-		done = undo(e);
+	case CHANGE:
+		done = o->change(e);
 		break;
 	}
 	e->last = EDITOR_OTHER;
