@@ -4,14 +4,18 @@
  * Appending is leader and followers: threads queue their batches, the first in
  * the queue takes all that wait, applies them one after the other and wakes the
  * rest. So order needs no thread of its own, a lone sender switches threads not
- * once, and many senders share one turn. The log itself is memory_log.h.
+ * once, and many senders share one turn. The log itself is memory_log.h, what is
+ * known about people memory_people.h.
  */
 #include "server/engine.h"
 
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/identity.h"
 #include "common/lock.h"
 #include "server/memory_log.h"
+#include "server/memory_people.h"
+#include "server/words.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -38,6 +42,8 @@ struct memory {
 	struct lock lock;
 	/* guarded by lock; written by the leader alone, so the leader reads without it */
 	struct memory_log log;
+	/* guarded by lock */
+	struct memory_people people;
 };
 
 /* ---- appending ---- */
@@ -125,36 +131,191 @@ static int memory_append(struct engine *e, struct log_entry *entries, size_t cou
 
 /* ---- reading ---- */
 
+/* Call something with `m` locked. */
+#define LOCKED(statement)                                                                          \
+	do {                                                                                       \
+		struct memory *m = (struct memory *)e;                                             \
+		lock_take(&m->lock);                                                               \
+		statement;                                                                         \
+		lock_drop(&m->lock);                                                               \
+	} while (0)
+
+static int memory_settled(struct engine *e, const uint8_t *instance, const uint8_t *person,
+	uint64_t counter, struct append_result *result)
+{
+	int r;
+
+	LOCKED(r = memory_log_settled(&m->log, instance, person, counter, result));
+	return r;
+}
+
+static uint64_t memory_accepted(struct engine *e, const uint8_t *instance, const uint8_t *person)
+{
+	uint64_t accepted;
+
+	LOCKED(accepted = memory_log_accepted(&m->log, instance, person));
+	return accepted;
+}
+
 static int memory_range(struct engine *e, const struct stream_key *key, uint64_t after,
 	uint64_t upto, engine_reader *reader, void *context, uint64_t *pruned)
 {
-	struct memory *m = (struct memory *)e;
-
-	lock_take(&m->lock);
-	memory_log_range(&m->log, key, after, upto, reader, context, pruned);
-	lock_drop(&m->lock);
+	LOCKED(memory_log_range(&m->log, key, after, upto, reader, context, pruned));
 	return 0;
 }
 
 static int memory_last(struct engine *e, const struct stream_key *key, uint32_t count,
 	uint64_t *last, uint64_t *after)
 {
-	struct memory *m = (struct memory *)e;
-
-	lock_take(&m->lock);
-	memory_log_last(&m->log, key, count, last, after);
-	lock_drop(&m->lock);
+	LOCKED(memory_log_last(&m->log, key, count, last, after));
 	return 0;
 }
 
-static uint64_t memory_accepted(struct engine *e, const uint8_t *instance, const uint8_t *person)
+static int memory_before(struct engine *e, const struct stream_key *key, uint64_t before,
+	uint32_t count, uint64_t *after)
 {
-	struct memory *m = (struct memory *)e;
+	LOCKED(memory_log_before(&m->log, key, before, count, after));
+	return 0;
+}
 
-	lock_take(&m->lock);
-	uint64_t accepted = memory_log_accepted(&m->log, instance, person);
-	lock_drop(&m->lock);
-	return accepted;
+static int memory_since(
+	struct engine *e, const struct stream_key *key, uint64_t time, uint64_t *after)
+{
+	LOCKED(memory_log_since(&m->log, key, time, after));
+	return 0;
+}
+
+static int memory_room(struct engine *e, const struct stream_key *key, struct room_record *out)
+{
+	int r;
+
+	LOCKED(r = memory_log_room(&m->log, key, out));
+	return r;
+}
+
+static int memory_rooms(struct engine *e, const struct stream_key *after, uint32_t limit,
+	engine_room_reader *reader, void *context)
+{
+	LOCKED(memory_log_rooms(&m->log, after, limit, reader, context));
+	return 0;
+}
+
+static enum engine_health memory_health(struct engine *e)
+{
+	(void)e;
+	return ENGINE_WELL;
+}
+
+/* ---- searching ---- */
+
+/* A search under way. */
+struct hunt {
+	struct engine *engine;
+	const struct search *what;
+	struct words_search words;
+	engine_reader *reader;
+	void *context;
+	uint64_t before; /* what is left to look at */
+	uint32_t found;
+	bool enough;
+};
+
+/* Tell the reader of an entry. What was dropped meanwhile is not there any more. */
+static void tell(struct hunt *h, uint64_t seq)
+{
+	struct engine *e = h->engine;
+	bool more;
+
+	LOCKED(more = memory_log_entry(&m->log, seq, h->reader, h->context));
+	h->enough = !more || ++h->found == h->what->limit;
+}
+
+/* Look through a page without the lock: folding a text takes far longer than copying it. */
+static int look_through(struct hunt *h, const struct memory_page *page)
+{
+	for (size_t i = 0; i < page->count && !h->enough; i++) {
+		if (clock_ms() > h->what->deadline)
+			return ERR_TIMEOUT;
+		char *folded = words_fold(page->texts[i].text);
+		if (!folded)
+			return ERR_MEMORY;
+		if (words_match(&h->words, folded))
+			tell(h, page->texts[i].seq);
+		free(folded);
+		h->before = page->texts[i].seq;
+	}
+	return 0;
+}
+
+static int look_everywhere(struct hunt *h)
+{
+	const struct search *what = h->what;
+	struct engine *e = h->engine;
+	struct memory_page *page = malloc(sizeof(*page));
+	int r = page ? 0 : ERR_MEMORY;
+
+	while (r == 0 && !h->enough) {
+		LOCKED(r = memory_log_page(
+			       &m->log, what->streams, what->stream_count, h->before, page));
+		if (r || page->count == 0)
+			break;
+		r = look_through(h, page);
+	}
+	free(page);
+	return r;
+}
+
+static int memory_search(
+	struct engine *e, const struct search *what, engine_reader *reader, void *context)
+{
+	struct hunt h = {
+		.engine = e,
+		.what = what,
+		.reader = reader,
+		.context = context,
+		.before = what->before,
+		.enough = what->limit == 0,
+	};
+
+	int r = words_parse(what->words, &h.words);
+	if (r)
+		return r;
+	r = look_everywhere(&h);
+	words_fini(&h.words);
+	return r;
+}
+
+/* ---- people ---- */
+
+static int memory_note(struct engine *e, const struct note *n)
+{
+	int r;
+
+	LOCKED(r = memory_people_note(&m->people, n));
+	return r;
+}
+
+static int memory_places(
+	struct engine *e, const uint8_t *person, engine_place_reader *reader, void *context)
+{
+	LOCKED(memory_people_places(&m->people, person, reader, context));
+	return 0;
+}
+
+static int memory_read_position(
+	struct engine *e, const uint8_t *person, const struct stream_key *key, uint64_t *seq)
+{
+	LOCKED(*seq = memory_people_read_position(&m->people, person, key));
+	return 0;
+}
+
+static int memory_person(
+	struct engine *e, const char *folded, uint8_t person[PERSON_ID], char nick[NICK_MAX + 1])
+{
+	int r;
+
+	LOCKED(r = memory_people_person(&m->people, folded, person, nick));
+	return r;
 }
 
 /* ---- life ---- */
@@ -166,6 +327,7 @@ static void memory_close(struct engine *e)
 	lock_take(&m->queue_lock);
 	m->closing = true;
 	lock_drop(&m->queue_lock);
+	memory_people_fini(&m->people);
 	memory_log_fini(&m->log);
 	lock_fini(&m->lock);
 	lock_fini(&m->queue_lock);
@@ -177,9 +339,20 @@ static const struct engine_class memory_class = {
 	.kept = false,
 	.close = memory_close,
 	.append = memory_append,
+	.settled = memory_settled,
+	.accepted = memory_accepted,
 	.range = memory_range,
 	.last = memory_last,
-	.accepted = memory_accepted,
+	.before = memory_before,
+	.since = memory_since,
+	.search = memory_search,
+	.room = memory_room,
+	.rooms = memory_rooms,
+	.note = memory_note,
+	.places = memory_places,
+	.read_position = memory_read_position,
+	.person = memory_person,
+	.health = memory_health,
 };
 
 int engine_open_memory(
@@ -194,6 +367,7 @@ int engine_open_memory(
 	m->base.context = context;
 	identity_random(m->base.log_id, sizeof(m->base.log_id));
 	memory_log_init(&m->log, keep_bytes, MEMORY_LOG_IDLE);
+	memory_people_init(&m->people, MEMORY_PEOPLE_MOST);
 	lock_init(&m->queue_lock, LOCK_ENGINE_QUEUE);
 	lock_init(&m->lock, LOCK_ENGINE);
 	*out = &m->base;

@@ -2,95 +2,11 @@
 
 #include "common/clock.h"
 #include "common/err.h"
+#include "server/memory_log_private.h"
 
 #include <assert.h>
-#include <search.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* How many accepted ids of an instance still have their numbers at hand for a duplicate's ack. */
-#define RECENT 8
-
-/* A client instance that has appended: its high-water mark is what makes ids count once. */
-struct author {
-	uint8_t instance[INSTANCE_ID]; /* first: it stands for the whole in comparisons */
-	uint8_t person[PERSON_ID];     /* the first to use the instance; nobody else may */
-	uint64_t accepted;             /* the highest counter */
-	struct {
-		uint64_t counter, seq;
-	} recent[RECENT];
-	unsigned next_recent;
-	size_t entries; /* kept; while there are none it is in the list of the idle */
-	TAILQ_ENTRY(author) idle;
-};
-
-struct stored {
-	struct author *author;
-	struct log_stream *streams[2];
-	uint64_t seq, time, counter;
-	uint64_t prev[2];
-	uint16_t nick, to_nick, text; /* lengths of the bytes that follow, in this order */
-	uint8_t kind;
-	bool direct; /* then 32 bytes, `to`, come first */
-	uint8_t bytes[];
-};
-
-struct log_stream {
-	struct stream_key key; /* first: it stands for the whole in comparisons */
-	struct ring ring;      /* empty while the stream is in the list of the idle */
-	uint64_t last, pruned;
-	TAILQ_ENTRY(log_stream) idle;
-};
-
-/* ---- rings ---- */
-
-static int ring_reserve(struct ring *r)
-{
-	if (r->count < r->size)
-		return 0;
-	size_t size = r->size ? r->size * 2 : 8;
-	struct stored **slots = calloc(size, sizeof(*slots));
-	if (!slots)
-		return ERR_MEMORY;
-	for (size_t i = 0; i < r->count; i++)
-		slots[i] = r->slots[(r->first + i) & (r->size - 1)];
-	free(r->slots);
-	*r = (struct ring){.slots = slots, .count = r->count, .size = size};
-	return 0;
-}
-
-static struct stored *ring_at(const struct ring *r, size_t i)
-{
-	return r->slots[(r->first + i) & (r->size - 1)];
-}
-
-static void ring_push(struct ring *r, struct stored *s)
-{
-	assert(r->count < r->size);
-	r->slots[(r->first + r->count++) & (r->size - 1)] = s;
-}
-
-static void ring_drop_first(struct ring *r)
-{
-	r->first = (r->first + 1) & (r->size - 1);
-	r->count--;
-}
-
-/* The index of the first entry with a number above `after`. */
-static size_t ring_find(const struct ring *r, uint64_t after)
-{
-	size_t low = 0, high = r->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (ring_at(r, middle)->seq > after)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return low;
-}
 
 /* ---- streams and authors ---- */
 
@@ -105,57 +21,43 @@ static int compare_authors(const void *a, const void *b)
 	return memcmp(a, b, INSTANCE_ID);
 }
 
-static struct log_stream *find_stream(const struct memory_log *l, const struct stream_key *key)
-{
-	void *found = tfind(key, &l->streams, compare_streams);
-	return found ? *(struct log_stream **)found : NULL;
-}
-
-static struct author *find_author(const struct memory_log *l, const uint8_t *instance)
-{
-	void *found = tfind(instance, &l->authors, compare_authors);
-	return found ? *(struct author **)found : NULL;
-}
-
-/* `size` cleared bytes that begin with the key, in the tree. NULL when memory is out. */
-static void *add(void **tree, const void *key, size_t key_size, size_t size,
-	int (*compare)(const void *, const void *))
-{
-	void *made = calloc(1, size);
-
-	if (!made)
-		return NULL;
-	memcpy(made, key, key_size);
-	if (!tsearch(made, tree, compare)) {
-		free(made);
-		return NULL;
-	}
-	return made;
-}
-
 static void rest_stream(struct memory_log *l, struct log_stream *s)
 {
-	free(s->ring.slots);
-	s->ring = (struct ring){0};
+	ring_fini(&s->ring);
 	TAILQ_INSERT_TAIL(&l->idle_streams, s, idle);
 	l->idle_stream_count++;
 }
 
 static void rest_author(struct memory_log *l, struct author *a)
 {
+	ring_fini(&a->ring);
 	TAILQ_INSERT_TAIL(&l->idle_authors, a, idle);
 	l->idle_author_count++;
 }
 
-/* Find it, or begin it: without entries, so among the idle. */
-static struct log_stream *open_stream(struct memory_log *l, const struct stream_key *key)
+/* How a room is shown; its folded name where nobody said. */
+static void name_stream(struct log_stream *s, struct span name)
 {
-	struct log_stream *s = find_stream(l, key);
+	if (name.length == 0)
+		name = (struct span){.text = (const char *)s->key.bytes + 1,
+			.length = (uint16_t)(s->key.length - 1)};
+	size_t length = name.length < sizeof(s->name) ? name.length : sizeof(s->name) - 1;
+	memcpy(s->name, name.text, length);
+	s->name[length] = '\0';
+}
 
-	if (!s && (s = add(&l->streams, key, sizeof(*key), sizeof(*s), compare_streams))) {
+/* Find it, or begin it: without entries, so among the idle. `name`: of a room, NULL of an inbox. */
+static struct log_stream *open_stream(
+	struct memory_log *l, const struct stream_key *key, const struct span *name)
+{
+	struct log_stream *s = tree_find(&l->streams, key);
+
+	if (!s && (s = tree_add(&l->streams, key, sizeof(*key), sizeof(*s)))) {
 		/* It may be one that was forgotten: whoever has read it up to somewhere before then
 		 * is told of a gap. */
 		s->pruned = l->forgotten;
+		if (name)
+			name_stream(s, *name);
 		rest_stream(l, s);
 	}
 	return s && ring_reserve(&s->ring) == 0 ? s : NULL;
@@ -163,11 +65,11 @@ static struct log_stream *open_stream(struct memory_log *l, const struct stream_
 
 static struct author *open_author(struct memory_log *l, const uint8_t *instance)
 {
-	struct author *a = find_author(l, instance);
+	struct author *a = tree_find(&l->authors, instance);
 
-	if (!a && (a = add(&l->authors, instance, INSTANCE_ID, sizeof(*a), compare_authors)))
+	if (!a && (a = tree_add(&l->authors, instance, INSTANCE_ID, sizeof(*a))))
 		rest_author(l, a);
-	return a;
+	return a && ring_reserve(&a->ring) == 0 ? a : NULL;
 }
 
 /* Forget those that have been without entries longest, beyond the number that is kept. */
@@ -177,7 +79,8 @@ static void forget_idle(struct memory_log *l)
 		struct author *a = TAILQ_FIRST(&l->idle_authors);
 		TAILQ_REMOVE(&l->idle_authors, a, idle);
 		l->idle_author_count--;
-		tdelete(a, &l->authors, compare_authors);
+		tree_remove(&l->authors, a);
+		ring_fini(&a->ring);
 		free(a);
 	}
 	while (l->idle_stream_count > l->keep_idle) {
@@ -186,17 +89,27 @@ static void forget_idle(struct memory_log *l)
 		l->idle_stream_count--;
 		if (s->last > l->forgotten)
 			l->forgotten = s->last;
-		tdelete(s, &l->streams, compare_streams);
-		free(s->ring.slots);
+		tree_remove(&l->streams, s);
+		ring_fini(&s->ring);
+		free(s->topic);
 		free(s);
 	}
 }
 
 /* ---- entries in their places ---- */
 
+/* With its place in the rings: the log's, its author's, its streams'. */
 static size_t stored_size(const struct stored *s)
 {
-	return sizeof(*s) + (s->direct ? PERSON_ID : 0) + (size_t)s->nick + s->to_nick + s->text;
+	size_t rings = s->streams[1] ? 4 : 3;
+
+	return sizeof(*s) + rings * sizeof(s) + (s->direct ? PERSON_ID : 0) + (size_t)s->nick +
+	       s->to_nick + s->text;
+}
+
+static size_t topic_size(const struct log_stream *s)
+{
+	return s->topic ? sizeof(*s->topic) + s->topic->length : 0;
 }
 
 static void link_stream(struct memory_log *l, struct log_stream *stream, struct stored *s)
@@ -204,7 +117,7 @@ static void link_stream(struct memory_log *l, struct log_stream *stream, struct 
 	if (stream->ring.count == 0) {
 		TAILQ_REMOVE(&l->idle_streams, stream, idle);
 		l->idle_stream_count--;
-		l->bytes += sizeof(*stream);
+		l->bytes += sizeof(*stream) + topic_size(stream);
 	}
 	ring_push(&stream->ring, s);
 	stream->last = s->seq;
@@ -217,26 +130,40 @@ static void unlink_stream(struct memory_log *l, struct log_stream *stream, const
 	ring_drop_first(&stream->ring);
 	stream->pruned = s->seq;
 	if (stream->ring.count == 0) {
-		l->bytes -= sizeof(*stream);
+		l->bytes -= sizeof(*stream) + topic_size(stream);
 		rest_stream(l, stream);
 	}
 }
 
-static void link_author(struct memory_log *l, struct author *a)
+static void link_author(struct memory_log *l, struct author *a, struct stored *s)
 {
-	if (a->entries++ == 0) {
+	if (a->ring.count == 0) {
 		TAILQ_REMOVE(&l->idle_authors, a, idle);
 		l->idle_author_count--;
 		l->bytes += sizeof(*a);
 	}
+	ring_push(&a->ring, s);
+	a->accepted = s->counter;
 }
 
-static void unlink_author(struct memory_log *l, struct author *a)
+static void unlink_author(struct memory_log *l, struct author *a, const struct stored *s)
 {
-	if (--a->entries == 0) {
+	assert(ring_at(&a->ring, 0) == s);
+	ring_drop_first(&a->ring);
+	a->pruned = s->counter;
+	if (a->ring.count == 0) {
 		l->bytes -= sizeof(*a);
 		rest_author(l, a);
 	}
+}
+
+/* Of a stream that has entries. */
+static void set_topic(struct memory_log *l, struct log_stream *s, struct topic *topic)
+{
+	l->bytes -= topic_size(s);
+	free(s->topic);
+	s->topic = topic;
+	l->bytes += topic_size(s);
 }
 
 static void drop_oldest(struct memory_log *l)
@@ -248,9 +175,94 @@ static void drop_oldest(struct memory_log *l)
 		if (s->streams[i])
 			unlink_stream(l, s->streams[i], s);
 	}
-	unlink_author(l, s->author);
+	unlink_author(l, s->author, s);
 	l->bytes -= stored_size(s);
 	free(s);
+}
+
+/* ---- what becomes of an id ---- */
+
+static bool is_anothers(const struct author *a, const uint8_t *person)
+{
+	return a && a->accepted && memcmp(a->person, person, PERSON_ID) != 0;
+}
+
+/* Of a counter that is not above the highest accepted. */
+static struct append_result settle(const struct author *a, uint64_t counter)
+{
+	size_t above = ring_above(&a->ring, RING_BY_COUNTER, counter);
+	const struct stored *s = above ? ring_at(&a->ring, above - 1) : NULL;
+
+	if (s && s->counter == counter)
+		return (struct append_result){
+			.status = APPEND_OK, .duplicate = true, .seq = s->seq};
+	if (counter <= a->pruned)
+		return (struct append_result){.status = APPEND_OK, .duplicate = true};
+	return (struct append_result){.status = APPEND_REJECTED, .code = CODE_NOT_KEPT};
+}
+
+int memory_log_decide(
+	const struct memory_log *l, const struct log_entry *e, struct append_result *r)
+{
+	const struct author *a = tree_find(&l->authors, e->instance);
+
+	/* A log on a disk cannot count further than this, and a server should not be told apart by
+	 * where its log is. */
+	if (is_anothers(a, e->person) || (e->kind == SAID_TOPIC && e->to) || e->counter > INT64_MAX)
+		*r = (struct append_result){.status = APPEND_REJECTED, .code = CODE_BAD_VALUE};
+	else if (a && e->counter <= a->accepted)
+		*r = settle(a, e->counter);
+	else if (sizeof(struct stored) + PERSON_ID + 2 * NICK_MAX + e->text.length > l->keep_bytes)
+		*r = (struct append_result){.status = APPEND_TOO_BIG};
+	else
+		return 0;
+	return ERR_REFUSED;
+}
+
+int memory_log_settled(const struct memory_log *l, const uint8_t *instance, const uint8_t *person,
+	uint64_t counter, struct append_result *r)
+{
+	const struct author *a = tree_find(&l->authors, instance);
+
+	if (!a || is_anothers(a, person) || counter > a->accepted)
+		return ERR_NOT_FOUND;
+	*r = settle(a, counter);
+	return 0;
+}
+
+uint64_t memory_log_accepted(
+	const struct memory_log *l, const uint8_t *instance, const uint8_t *person)
+{
+	const struct author *a = tree_find(&l->authors, instance);
+
+	return a && !is_anothers(a, person) ? a->accepted : 0;
+}
+
+/* ---- appending ---- */
+
+/* What an entry needs to be appended. */
+struct needs {
+	struct log_stream *streams[2];
+	struct author *author;
+	struct topic *topic; /* owned until it is its room's */
+	struct stored *stored;
+};
+
+/* The streams that an entry belongs to; false when memory is out. */
+static bool open_streams(
+	struct memory_log *l, const struct log_entry *e, struct log_stream *streams[2])
+{
+	struct stream_key key;
+
+	streams[1] = NULL;
+	if (e->room)
+		return (streams[0] = open_stream(l, e->room, &e->room_name)) != NULL;
+	stream_key_inbox(e->person, &key);
+	streams[0] = open_stream(l, &key, NULL);
+	if (!streams[0] || memcmp(e->person, e->to, PERSON_ID) == 0)
+		return streams[0] != NULL;
+	stream_key_inbox(e->to, &key);
+	return (streams[1] = open_stream(l, &key, NULL)) != NULL;
 }
 
 static uint8_t *copy(uint8_t *to, const void *from, size_t length)
@@ -260,7 +272,7 @@ static uint8_t *copy(uint8_t *to, const void *from, size_t length)
 	return to + length;
 }
 
-static struct stored *store(const struct log_entry *e, struct author *author)
+static struct stored *new_stored(const struct log_entry *e, const struct needs *n)
 {
 	size_t extra = e->to ? PERSON_ID : 0;
 	struct stored *s =
@@ -268,7 +280,8 @@ static struct stored *store(const struct log_entry *e, struct author *author)
 	if (!s)
 		return NULL;
 	*s = (struct stored){
-		.author = author,
+		.author = n->author,
+		.streams = {n->streams[0], n->streams[1]},
 		.seq = e->seq,
 		.time = e->time,
 		.counter = e->counter,
@@ -286,168 +299,82 @@ static struct stored *store(const struct log_entry *e, struct author *author)
 	return s;
 }
 
-static struct log_entry restore(const struct stored *s, const struct log_stream *stream)
+/* Longer ones than the protocol allows are cut. */
+static struct topic *new_topic(const struct log_entry *e)
 {
-	const char *p = (const char *)s->bytes;
-	const uint8_t *to = s->direct ? s->bytes : NULL;
+	size_t length = e->text.length < TOPIC_MAX ? e->text.length : TOPIC_MAX;
+	size_t nick = e->nick.length < NICK_MAX ? e->nick.length : NICK_MAX;
+	struct topic *t = calloc(1, sizeof(*t) + length);
 
-	p += to ? PERSON_ID : 0;
-	return (struct log_entry){
-		.room = to ? NULL : &stream->key,
-		.to = to,
-		.person = s->author->person,
-		.instance = s->author->instance,
-		.counter = s->counter,
-		.kind = (enum said_kind)s->kind,
-		.nick = {.text = p, .length = s->nick},
-		.to_nick = {.text = p + s->nick, .length = s->to_nick},
-		.text = {.text = p + s->nick + s->to_nick, .length = s->text},
-		.seq = s->seq,
-		.time = s->time,
-		.prev = s->prev[0],
-		.prev_to = s->prev[1],
-	};
+	if (!t)
+		return NULL;
+	t->time = e->time;
+	t->length = (uint16_t)length;
+	memcpy(t->nick, e->nick.text, nick);
+	memcpy(t->text, e->text.text, length);
+	return t;
 }
 
-/* ---- appending ---- */
-
-static uint64_t recent_seq(const struct author *a, uint64_t counter)
+/* Everything that can fail, and the numbers of the entry. */
+static int prepare(struct memory_log *l, struct log_entry *e, struct needs *n)
 {
-	for (unsigned i = 0; i < RECENT; i++) {
-		if (a->recent[i].counter == counter)
-			return a->recent[i].seq;
-	}
-	return 0;
-}
+	bool topic = e->kind == SAID_TOPIC && e->room;
 
-static void note_accepted(struct author *a, const struct log_entry *e)
-{
-	if (a->accepted == 0)
-		memcpy(a->person, e->person, PERSON_ID);
-	a->accepted = e->counter;
-	a->recent[a->next_recent].counter = e->counter;
-	a->recent[a->next_recent].seq = e->seq;
-	a->next_recent = (a->next_recent + 1) % RECENT;
-}
-
-int memory_log_decide(
-	const struct memory_log *l, const struct log_entry *e, struct append_result *r)
-{
-	const struct author *a = find_author(l, e->instance);
-
-	bool anothers = a && a->accepted && memcmp(a->person, e->person, PERSON_ID) != 0;
-
-	*r = (struct append_result){.status = APPEND_OK};
-	if (anothers || (e->kind == SAID_TOPIC && e->to))
-		*r = (struct append_result){.status = APPEND_REJECTED, .code = CODE_BAD_VALUE};
-	else if (a && e->counter <= a->accepted)
-		*r = (struct append_result){
-			.status = APPEND_OK, .duplicate = true, .seq = recent_seq(a, e->counter)};
-	else if (sizeof(struct stored) + PERSON_ID + 2 * NICK_MAX + e->text.length > l->keep_bytes)
-		*r = (struct append_result){.status = APPEND_TOO_BIG};
-	else
+	*n = (struct needs){0};
+	if (!open_streams(l, e, n->streams) || ring_reserve(&l->ring) != 0 ||
+		!(n->author = open_author(l, e->instance)))
+		return ERR_MEMORY;
+	uint64_t now = clock_wall_us();
+	e->seq = l->seq + 1;
+	e->time = now > l->time ? now : l->time;
+	e->prev = n->streams[0]->last;
+	e->prev_to = n->streams[1] ? n->streams[1]->last : e->prev;
+	if (topic && !(n->topic = new_topic(e)))
+		return ERR_MEMORY;
+	n->stored = new_stored(e, n);
+	if (n->stored)
 		return 0;
-	return ERR_REFUSED;
-}
-
-/* The streams that an entry belongs to; false when memory is out. */
-static bool open_streams(
-	struct memory_log *l, const struct log_entry *e, struct log_stream *streams[2])
-{
-	struct stream_key key;
-
-	streams[1] = NULL;
-	if (e->room)
-		return (streams[0] = open_stream(l, e->room)) != NULL;
-	stream_key_inbox(e->person, &key);
-	streams[0] = open_stream(l, &key);
-	if (!streams[0] || memcmp(e->person, e->to, PERSON_ID) == 0)
-		return streams[0] != NULL;
-	stream_key_inbox(e->to, &key);
-	return (streams[1] = open_stream(l, &key)) != NULL;
+	free(n->topic);
+	return ERR_MEMORY;
 }
 
 /* Everything that can fail comes first; then the entry is in all its places at once. */
 int memory_log_append(struct memory_log *l, struct log_entry *e)
 {
-	struct log_stream *streams[2];
+	struct needs n;
 
-	if (!open_streams(l, e, streams) || ring_reserve(&l->ring) != 0)
-		return ERR_MEMORY;
-	struct author *a = open_author(l, e->instance);
-	if (!a)
-		return ERR_MEMORY;
-	uint64_t now = clock_wall_us();
-	e->seq = l->seq + 1;
-	e->time = now > l->time ? now : l->time;
-	e->prev = streams[0]->last;
-	e->prev_to = streams[1] ? streams[1]->last : e->prev;
-	struct stored *s = store(e, a);
-	if (!s)
-		return ERR_MEMORY;
-
+	int r = prepare(l, e, &n);
+	if (r)
+		return r;
 	l->seq = e->seq;
 	l->time = e->time;
-	note_accepted(a, e);
-	link_author(l, a);
+	if (n.author->accepted == 0)
+		memcpy(n.author->person, e->person, PERSON_ID);
+	link_author(l, n.author, n.stored);
 	for (int i = 0; i < 2; i++) {
-		s->streams[i] = streams[i];
-		if (streams[i])
-			link_stream(l, streams[i], s);
+		if (n.streams[i])
+			link_stream(l, n.streams[i], n.stored);
 	}
-	ring_push(&l->ring, s);
-	l->bytes += stored_size(s);
+	if (n.topic)
+		set_topic(l, n.streams[0], n.topic);
+	ring_push(&l->ring, n.stored);
+	l->bytes += stored_size(n.stored);
 	while (l->bytes > l->keep_bytes && l->ring.count > 1)
 		drop_oldest(l);
 	forget_idle(l);
 	return 0;
 }
 
-/* ---- reading ---- */
-
-void memory_log_range(const struct memory_log *l, const struct stream_key *key, uint64_t after,
-	uint64_t upto, engine_reader *reader, void *context, uint64_t *pruned)
-{
-	const struct log_stream *stream = find_stream(l, key);
-
-	*pruned = stream ? stream->pruned : 0;
-	if (!stream)
-		return;
-	for (size_t i = ring_find(&stream->ring, after); i < stream->ring.count; i++) {
-		struct log_entry entry = restore(ring_at(&stream->ring, i), stream);
-		if (entry.seq > upto || !reader(context, &entry))
-			return;
-	}
-}
-
-void memory_log_last(const struct memory_log *l, const struct stream_key *key, uint32_t count,
-	uint64_t *last, uint64_t *after)
-{
-	const struct log_stream *stream = find_stream(l, key);
-
-	*last = stream ? stream->last : 0;
-	if (!stream || count == 0)
-		*after = *last;
-	else if (stream->ring.count > count)
-		*after = ring_at(&stream->ring, stream->ring.count - count - 1)->seq;
-	else
-		*after = stream->pruned;
-}
-
-uint64_t memory_log_accepted(
-	const struct memory_log *l, const uint8_t *instance, const uint8_t *person)
-{
-	const struct author *a = find_author(l, instance);
-	bool theirs = a && memcmp(a->person, person, PERSON_ID) == 0;
-
-	return theirs ? a->accepted : 0;
-}
-
 /* ---- life ---- */
 
 void memory_log_init(struct memory_log *l, size_t keep_bytes, size_t keep_idle)
 {
-	*l = (struct memory_log){.keep_bytes = keep_bytes, .keep_idle = keep_idle};
+	*l = (struct memory_log){
+		.keep_bytes = keep_bytes,
+		.keep_idle = keep_idle,
+		.streams = {.compare = compare_streams},
+		.authors = {.compare = compare_authors},
+	};
 	TAILQ_INIT(&l->idle_authors);
 	TAILQ_INIT(&l->idle_streams);
 }
@@ -456,7 +383,7 @@ void memory_log_fini(struct memory_log *l)
 {
 	while (l->ring.count)
 		drop_oldest(l);
-	free(l->ring.slots);
+	ring_fini(&l->ring);
 	l->keep_idle = 0;
 	forget_idle(l);
 }

@@ -1,12 +1,15 @@
 /*
  * The log of engine_memory.c: entries in memory, oldest dropped first.
  *
- * An entry lives in a ring of each of its streams, and in the ring of the whole
- * log, from whose old end entries are dropped when the bound is reached. Streams
- * and client instances that have entries count as well. Those that have none left
- * are kept for their numbers, a fixed number of each; beyond that the one that has
- * been without entries longest is forgotten. (A log that outlives the server never
- * forgets an instance; this one is given up with the process anyway.)
+ * An entry lives in a ring (memory_ring.h) of each of its streams and of its client
+ * instance, and in the ring of the whole log, from whose old end entries are dropped
+ * when the bound is reached. Streams and instances that have entries count as well.
+ * Those that have none left are kept for their numbers, a fixed number of each; beyond
+ * that the one that has been without entries longest is forgotten. (A log that outlives
+ * the server never forgets an instance; this one is given up with the process anyway.)
+ *
+ *     memory_log.c     entries on their way in and out, and what becomes of an id
+ *     memory_read.c    reading them, rooms, searching
  *
  * Not locked: see engine_memory.c.
  */
@@ -14,27 +17,19 @@
 #define LANCHAT_SERVER_MEMORY_LOG_H
 
 #include "server/engine.h"
+#include "server/memory_ring.h"
+#include "server/tree.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
 #define MEMORY_LOG_IDLE 65536 /* streams, and instances, without entries that are still known */
 
-struct author;
-struct log_stream;
-struct stored;
-
-/* A growing ring of entries, oldest first. */
-struct ring {
-	struct stored **slots;
-	size_t first, count, size; /* size is a power of two, or 0 */
-};
-
 struct memory_log {
 	size_t keep_bytes, keep_idle; /* constant */
-	void *streams;                /* tsearch tree of struct log_stream */
-	void *authors;                /* tsearch tree of struct author */
+	struct tree streams, authors;
 	TAILQ_HEAD(, author) idle_authors;
 	TAILQ_HEAD(, log_stream) idle_streams; /* both longest idle first */
 	size_t idle_author_count, idle_stream_count;
@@ -48,6 +43,8 @@ struct memory_log {
 void memory_log_init(struct memory_log *l, size_t keep_bytes, size_t keep_idle);
 void memory_log_fini(struct memory_log *l);
 
+/* ---- memory_log.c ---- */
+
 /* May this entry stand, and is it new? Looks at the log alone. 0: append it; otherwise `*r` is what
  * came of it. */
 int memory_log_decide(
@@ -57,11 +54,47 @@ int memory_log_decide(
 int memory_log_append(struct memory_log *l, struct log_entry *e);
 
 /* As the engine's calls of these names. */
+int memory_log_settled(const struct memory_log *l, const uint8_t *instance, const uint8_t *person,
+	uint64_t counter, struct append_result *r);
+uint64_t memory_log_accepted(
+	const struct memory_log *l, const uint8_t *instance, const uint8_t *person);
+
+/* ---- memory_read.c ---- */
+
+/* As the engine's calls of these names. */
 void memory_log_range(const struct memory_log *l, const struct stream_key *key, uint64_t after,
 	uint64_t upto, engine_reader *reader, void *context, uint64_t *pruned);
 void memory_log_last(const struct memory_log *l, const struct stream_key *key, uint32_t count,
 	uint64_t *last, uint64_t *after);
-uint64_t memory_log_accepted(
-	const struct memory_log *l, const uint8_t *instance, const uint8_t *person);
+void memory_log_before(const struct memory_log *l, const struct stream_key *key, uint64_t before,
+	uint32_t count, uint64_t *after);
+void memory_log_since(
+	const struct memory_log *l, const struct stream_key *key, uint64_t time, uint64_t *after);
+int memory_log_room(
+	const struct memory_log *l, const struct stream_key *key, struct room_record *out);
+void memory_log_rooms(const struct memory_log *l, const struct stream_key *after, uint32_t limit,
+	engine_room_reader *reader, void *context);
+
+/* Texts that were copied out of the log, newest first. */
+#define MEMORY_PAGE_TEXTS 64
+#define MEMORY_PAGE_BYTES 16384
+struct memory_page {
+	size_t count;
+	struct {
+		uint64_t seq;
+		struct span text; /* in `bytes` */
+	} texts[MEMORY_PAGE_TEXTS];
+	char bytes[MEMORY_PAGE_BYTES];
+};
+
+/* Copy the newest texts below the number `before` of all these streams, as many as fit: none only
+ * where there are none. ERR_MEMORY. */
+int memory_log_page(const struct memory_log *l, const struct stream_key *streams, size_t count,
+	uint64_t before, struct memory_page *p);
+
+/* Hand the entry of this number to the reader, and return what it returned; true where there is no
+ * such entry any more. */
+bool memory_log_entry(
+	const struct memory_log *l, uint64_t seq, engine_reader *reader, void *context);
 
 #endif

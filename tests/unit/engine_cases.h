@@ -1,7 +1,7 @@
 /*
  * What every engine must do, as test cases over a factory: order, numbers, chains,
- * ids that count once, reading, many threads. And the log with which they do it,
- * for the tests of what one engine does.
+ * ids that count once, reading, rooms, searching, people, many threads. And the log
+ * with which they do it, for the tests of what one engine does.
  *
  * For a test's own thread but for what it says itself.
  */
@@ -24,6 +24,15 @@ void engine_cases_use(engine_factory *factory);
 
 /* Add the cases to a suite; `setup` is their unchecked fixture, and uses a factory. */
 void engine_cases_add(Suite *s, void (*setup)(void));
+
+/* The same by subject, each in a file of its own. */
+void engine_cases_order(Suite *s, void (*setup)(void));
+void engine_cases_ids(Suite *s, void (*setup)(void));
+void engine_cases_read(Suite *s, void (*setup)(void));
+void engine_cases_rooms(Suite *s, void (*setup)(void));
+void engine_cases_search(Suite *s, void (*setup)(void));
+void engine_cases_people(Suite *s, void (*setup)(void));
+void engine_cases_threads(Suite *s, void (*setup)(void));
 
 /* A log under test, and what was applied to it. */
 struct applied {
@@ -60,7 +69,7 @@ void log_accept(struct log *l, struct log_entry e, uint64_t seq);
 struct page {
 	size_t count, most;
 	uint64_t seqs[LOG_PAGE], prevs[LOG_PAGE];
-	char texts[LOG_PAGE][16];
+	char texts[LOG_PAGE][32];
 };
 
 /* A reader that adds to a page, which says how many it wants at most. */

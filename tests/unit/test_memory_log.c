@@ -57,7 +57,7 @@ static struct append_result say(uint32_t who, uint32_t where, uint64_t counter)
 {
 	struct stream_key key = room_key(where);
 	uint8_t id[PERSON_ID] = {0};
-	struct append_result r;
+	struct append_result r = {.status = APPEND_OK};
 
 	bytes_put_u32(id, who + 1);
 	struct log_entry e = entry(&key, id, counter);
