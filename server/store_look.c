@@ -6,6 +6,7 @@
 #include "server/store_schema.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -30,21 +31,25 @@ int store_look_number(sqlite3 *db, const char *sql, uint64_t *value)
 
 /* ---- opening ---- */
 
-static int recognise(sqlite3 *db, char *error, size_t size)
+/* `*empty`: there is nothing in it; whoever began to make it was interrupted. */
+static int recognise(sqlite3 *db, bool *empty, char *error, size_t size)
 {
 	static const char careful[] = "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON";
-	uint64_t application = 0, version = 0;
+	uint64_t application = 0, version = 0, objects = 0;
 	int r = store_error(sqlite3_exec(db, careful, NULL, NULL, NULL));
 
 	if (r == 0)
 		r = store_look_number(db, "PRAGMA application_id", &application);
 	if (r == 0)
 		r = store_look_number(db, "PRAGMA user_version", &version);
+	if (r == 0)
+		r = store_look_number(db, "SELECT count(*) FROM sqlite_schema", &objects);
 	if (r) {
 		snprintf(error, size, "%s", sqlite3_errmsg(db));
 		return r;
 	}
-	if (application != STORE_APPLICATION || version < 1) {
+	*empty = application == 0 && version == 0 && objects == 0;
+	if (!*empty && (application != STORE_APPLICATION || version < 1)) {
 		snprintf(error, size, "it is not a log of lanchatd");
 		return ERR_DAMAGED;
 	}
@@ -74,7 +79,7 @@ static int connect_to(const char *path, sqlite3 **out, char *error, size_t size)
 	return 0;
 }
 
-int store_look(const char *path, sqlite3 **out, char *error, size_t size)
+static int look(const char *path, sqlite3 **out, bool *empty, char *error, size_t size)
 {
 	struct stat st;
 	sqlite3 *db = NULL;
@@ -90,13 +95,29 @@ int store_look(const char *path, sqlite3 **out, char *error, size_t size)
 	int r = connect_to(path, &db, error, size);
 	if (r)
 		return r;
-	r = recognise(db, error, size);
+	r = recognise(db, empty, error, size);
 	if (r) {
 		(void)sqlite3_close(db);
 		return r;
 	}
 	*out = db;
 	return 0;
+}
+
+int store_look(const char *path, sqlite3 **out, char *error, size_t size)
+{
+	sqlite3 *db = NULL;
+	bool empty = false;
+	int r = look(path, &db, &empty, error, size);
+
+	if (r == 0 && empty) {
+		snprintf(error, size, "it is empty");
+		(void)sqlite3_close(db);
+		return ERR_DAMAGED;
+	}
+	if (r == 0)
+		*out = db;
+	return r;
 }
 
 /* ---- looking over ---- */
@@ -132,7 +153,8 @@ static int quick_check(sqlite3 *db, char *error, size_t size)
 int store_look_over(const char *path, int64_t deadline, char *error, size_t size)
 {
 	sqlite3 *db = NULL;
-	int r = store_look(path, &db, error, size);
+	bool empty = false;
+	int r = look(path, &db, &empty, error, size);
 
 	if (r)
 		return r;
