@@ -21,13 +21,6 @@ void lines_fini(struct lines *l)
 	*l = (struct lines){0};
 }
 
-void lines_limit(struct lines *l, size_t limit)
-{
-	l->limit = limit;
-	if (l->length > limit + 1)
-		l->too_long = true;
-}
-
 /* Keep more of the line, up to what could still become a message. */
 static int keep(struct lines *l, const char *bytes, size_t length)
 {

@@ -27,9 +27,6 @@ struct lines {
 void lines_init(struct lines *l, size_t limit);
 void lines_fini(struct lines *l);
 
-/* Another limit, from the line that has begun on. */
-void lines_limit(struct lines *l, size_t limit);
-
 /* Take bytes up to the end of the first line in them; `*used` says how many. 0: that line is
  * complete, and `*text`, owned by `l` until the next call, is it; it may be empty. ERR_AGAIN: all
  * bytes were taken, and the line goes on. ERR_TEXT, ERR_TOO_BIG: the line is complete and cannot be

@@ -94,7 +94,8 @@ static void on_logged_in(struct pipe *p, const struct event *e)
 		fprintf(stderr, "lanchat: the nick %s is taken; you are %s\n", p->config->nick,
 			e->nick);
 	snprintf(p->nick, sizeof(p->nick), "%s", e->nick);
-	lines_limit(&p->lines, (size_t)e->number);
+	if (p->lines.limit == 0)
+		lines_init(&p->lines, (size_t)e->number);
 }
 
 /* Room names that differ in case or width are one room; the server's way of writing it is used from
@@ -312,12 +313,11 @@ static void take_line(struct pipe *p, int r, const char *text)
 		refuse_line(p, r);
 }
 
-/* May lines be taken? At first they are left where they are until it is known that there is a server
- * to take them, so that whoever could not connect can simply try again; but a client that goes on
- * where it left off takes them at any time. */
-static bool may_say(const struct pipe *p)
+/* Lines are left where they are until there was a server to take them: whoever could not connect can
+ * simply try again. From then on they are taken at any time. */
+static bool may_read(const struct pipe *p)
 {
-	return p->joined || p->config->resume;
+	return p->joined && !p->ended && p->waiting < WINDOW;
 }
 
 /* Say the lines that were read. */
@@ -367,10 +367,9 @@ static void read_input(struct pipe *p)
 
 static void wait_for_something(struct pipe *p)
 {
-	bool reading = may_say(p) && !p->ended && p->waiting < WINDOW;
 	struct pollfd fds[] = {
 		{.fd = link_fd(p->link), .events = POLLIN},
-		{.fd = reading ? STDIN_FILENO : -1, .events = POLLIN},
+		{.fd = may_read(p) ? STDIN_FILENO : -1, .events = POLLIN},
 		{.fd = STDOUT_FILENO}, /* whoever reads our output may go away */
 	};
 
@@ -489,7 +488,6 @@ int pipe_run(const struct pipe_config *config)
 	}
 	p->room = config->rooms->items[0];
 	p->printer = (struct pipe_printer){.out = stdout, .json = config->json};
-	lines_init(&p->lines, TEXT_MAX);
 	run(p);
 	lines_fini(&p->lines);
 	int status = p->failed ? 1 : 0;

@@ -103,28 +103,6 @@ START_TEST(test_endless)
 }
 END_TEST
 
-/* A limit that comes in the middle of a line holds for it: lower, and higher. */
-START_TEST(test_limit)
-{
-	static const struct {
-		size_t limit;
-		int result;
-	} limits[] = {{1, ERR_TOO_BIG}, {9, ERR_TOO_BIG}, {10, 0}, {4096, 0}};
-	struct lines l;
-	const char *text = NULL;
-	size_t used;
-
-	lines_init(&l, LIMIT);
-	ck_assert_int_eq(lines_feed(&l, "12345", 5, &used, &text), ERR_AGAIN);
-	lines_limit(&l, limits[_i].limit);
-	ck_assert_int_eq(lines_feed(&l, "67890\n", 6, &used, &text), limits[_i].result);
-	ck_assert_uint_eq(used, 6);
-	ck_assert_int_eq(lines_feed(&l, "1\n", 2, &used, &text), 0);
-	ck_assert_str_eq(text, "1");
-	lines_fini(&l);
-}
-END_TEST
-
 Suite *lines_suite(void)
 {
 	Suite *s = suite_create("lines");
@@ -133,7 +111,6 @@ Suite *lines_suite(void)
 	tcase_add_loop_test(t, test_cases, 0, sizeof(cases) / sizeof(cases[0]));
 	tcase_add_test(t, test_end);
 	tcase_add_test(t, test_endless);
-	tcase_add_loop_test(t, test_limit, 0, 4);
 	suite_add_tcase(s, t);
 	return s;
 }
