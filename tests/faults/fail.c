@@ -5,9 +5,9 @@
  *     LANCHAT_FAILED  a file: what failed, and from where, once it has
  *     LANCHAT_COUNTS  a file: how many calls of each kind there were, at a regular end
  *
- * Kinds: alloc, library (what libcrypto allocates, which is much), write (to files),
- * sync, lock (of files), open, socket (sending and receiving), thread, event (eventfd,
- * epoll and their like), map.
+ * Kinds: alloc, and by themselves the many allocations of libcrypto (crypto) and of
+ * SQLite (sqlite); write (to files), sync, lock (of files), open, socket (sending and
+ * receiving), thread, event (eventfd, epoll and their like), map.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -38,7 +38,8 @@
 
 enum kind {
 	ALLOC,
-	LIBRARY,
+	CRYPTO,
+	SQLITE,
 	WRITE,
 	SYNC,
 	LOCK,
@@ -50,8 +51,8 @@ enum kind {
 	KINDS
 };
 
-static const char *const names[KINDS] = {
-	"alloc", "library", "write", "sync", "lock", "open", "socket", "thread", "event", "map"};
+static const char *const names[KINDS] = {"alloc", "crypto", "sqlite", "write", "sync", "lock",
+	"open", "socket", "thread", "event", "map"};
 
 static atomic_long counts[KINDS];
 
@@ -60,8 +61,14 @@ static enum kind chosen = KINDS;
 static long chosen_call;
 static int chosen_error;
 
-/* Where libcrypto's code is. Constant after the constructor. */
-static uintptr_t library_begin, library_end;
+/* Where the code of libraries is. Constant after the constructor. */
+static struct library {
+	const char *name;
+	enum kind kind;
+	uintptr_t begin, end;
+} libraries[] = {
+	{.name = "/libcrypto.so", .kind = CRYPTO}, {.name = "/libsqlite3.so", .kind = SQLITE}};
+#define LIBRARIES (sizeof(libraries) / sizeof(libraries[0]))
 
 /* What the shim does itself neither counts nor fails. */
 static _Thread_local bool inside;
@@ -72,16 +79,19 @@ static int find_library(struct dl_phdr_info *info, size_t size, void *context)
 {
 	(void)size;
 	(void)context;
-	if (!strstr(info->dlpi_name, "/libcrypto.so"))
-		return 0;
-	for (int i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
-		if (p->p_type == PT_LOAD && (p->p_flags & PF_X)) {
-			library_begin = info->dlpi_addr + p->p_vaddr;
-			library_end = library_begin + p->p_memsz;
+	for (size_t i = 0; i < LIBRARIES; i++) {
+		struct library *l = &libraries[i];
+		if (!strstr(info->dlpi_name, l->name))
+			continue;
+		for (int n = 0; n < info->dlpi_phnum; n++) {
+			const ElfW(Phdr) *p = &info->dlpi_phdr[n];
+			if (p->p_type == PT_LOAD && (p->p_flags & PF_X)) {
+				l->begin = info->dlpi_addr + p->p_vaddr;
+				l->end = l->begin + p->p_memsz;
+			}
 		}
 	}
-	return 1;
+	return 0;
 }
 
 /* Not sscanf, which might allocate. */
@@ -186,8 +196,12 @@ static void next(const char *name, void *function)
 static bool no_memory(const char *call, const void *caller)
 {
 	uintptr_t from = (uintptr_t)caller;
+	enum kind kind = ALLOC;
 
-	return fails(from >= library_begin && from < library_end ? LIBRARY : ALLOC, call);
+	for (size_t i = 0; i < LIBRARIES; i++)
+		if (from >= libraries[i].begin && from < libraries[i].end)
+			kind = libraries[i].kind;
+	return fails(kind, call);
 }
 
 /* For whatever dlsym asks for while malloc is being looked for; never given back. */

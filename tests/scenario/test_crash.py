@@ -76,6 +76,22 @@ class ServerKilled(Crash):
         self.conclude(crowd, server, f"{kills} kills")
 
 
+    def test_first_start(self):
+        """Killed while it makes its folder, its key and its database: the next one makes them."""
+        kills = 12 if brief() else 300
+        took = []
+        for number in range(kills):
+            self.data = os.path.join(self.dir, f"first.{number}")
+            server = self.start(wait=False)
+            time.sleep(self.chance.uniform(0, max(took, default=0.05)))
+            server.kill()
+            began = time.monotonic()
+            server = self.start()
+            took = took or [time.monotonic() - began]
+            self.assertEqual(server.stop(), 0, server.tail())
+            self.verify()
+
+
 class ConnectionsCut(Crash):
     seconds = 4 if brief() else 120
 

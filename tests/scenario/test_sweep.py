@@ -1,0 +1,276 @@
+#!/usr/bin/env python3
+"""Each call that can fail is made to fail once, in a whole conversation: nothing crashes, leaks or
+lies.
+
+tests/faults/fail.c lets the n-th call of a kind fail, for n = 1, 2, 3 ... until there is no n-th call
+any more; a brief run draws some of them.
+"""
+
+import errno
+import os
+import random
+import time
+import unittest
+
+from lib import Pipe, Raw, SLOW, Scenario, Server, brief, main, wait_for, wire
+from lib import database
+from lib.shim import lenient, shim
+from lib.wait import BUILD
+
+FAULTS = [("alloc", "ENOMEM"), ("crypto", "ENOMEM"), ("sqlite", "ENOMEM"),
+          ("write", "ENOSPC"), ("write", "EIO"), ("sync", "EIO"), ("lock", "EAGAIN"), ("lock", "EACCES"), ("open", "EMFILE"),
+          ("socket", "ECONNRESET"), ("socket", "EINTR"), ("thread", "EAGAIN"), ("event", "EMFILE"),
+          ("map", "ENOMEM")]
+SAMPLED = {"crypto": 200, "sqlite": 4000}  # at most so many, also in a long run
+
+
+class Broken(Exception):
+    """The connection is over, or the server says that it cannot."""
+
+
+class Talk:
+    """One client of the scripted session: each request gets an answer, if only a refusal, or the
+    connection ends."""
+
+    def __init__(self, case, server, nick):
+        self.nick = nick
+        self.acknowledged = {}  # counter: seq
+        try:
+            self.raw = Raw(case, server)
+            self.raw.message("HELLO", version_low=1, version_high=1, agent="sweep")
+            log = self.answer("WELCOME")["log"]
+            self.ask("LOGIN", "LOGGED_IN", person=self.raw.person, instance=self.raw.instance,
+                     log=log, nick=nick, flags=1)
+        except OSError as error:
+            raise Broken from error
+
+    def answer(self, *names, tag=None, counter=None):
+        """The answer to what was asked. A Broken where it is a refusal."""
+        deadline = time.monotonic() + 8 * SLOW
+        while (got := self.raw.receive(1)) is not None or not self.raw.ended:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{self.nick}: no {names} within {8 * SLOW} s")
+            if got is None:
+                continue
+            name, values = got
+            if name == "BYE" or (name == "ERROR" and (values["fatal"] or values["tag"] == tag)):
+                raise Broken(f"{values['code']} {values['text']}")
+            if name in names and (tag is None or values["tag"] == tag) and \
+                    (counter is None or values["counter"] == counter):
+                return {"name": name, **values}
+        raise Broken("the connection ended")
+
+    def ask(self, name, answer, **values):
+        try:
+            return self.answer(answer, tag=self.raw.request(name, **values))
+        except OSError as error:
+            raise Broken from error
+
+    def say(self, name, **values):
+        """Until it is accepted or finally refused; where the server asks for it, again."""
+        self.raw.counter += 1
+        counter = self.raw.counter
+        deadline = time.monotonic() + 8 * SLOW
+        while time.monotonic() < deadline:
+            try:
+                self.raw.message(name, counter=counter, **values)
+            except OSError as error:
+                raise Broken from error
+            got = self.answer("ACK", "REFUSED", counter=counter)
+            if got["name"] == "ACK":
+                self.acknowledged[counter] = got["seq"]
+                return
+            if got["code"] != wire.CODES["RETRY"]:
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"{self.nick}: only RETRY for {8 * SLOW} s")
+
+
+class Sweep(Scenario):
+    """One run of the session for each call that fails."""
+
+    longest = 240 if brief() else 3500
+
+    def setUp(self):
+        super().setUp()
+        self.seed = int(os.environ.get("LANCHAT_SEED") or random.SystemRandom().randrange(1 << 32))
+        self.chance = random.Random(self.seed)
+        self.number = 0
+        self.runs = 0
+        self.findings = []
+
+    def sanitizer_options(self):
+        return lenient(super().sanitizer_options())
+
+    def faulty(self, fault):
+        """Environment in which that call fails; (kind, error name, number)."""
+        kind, error, number = fault
+        self.number += 1
+        self.failed = os.path.join(self.dir, f"failed.{self.number}")
+        self.counts = os.path.join(self.dir, f"counts.{self.number}")
+        return shim("fail", fail=f"{kind} {getattr(errno, error)} {number}", failed=self.failed,
+                    counts=self.counts)
+
+    def place(self):
+        """What failed, and from where."""
+        with open(self.failed, encoding="utf-8", errors="replace") as f:
+            return " < ".join(line.strip().rsplit("/", 1)[-1] for line in f)
+
+    def sweep(self, once, count):
+        """Let once(fault) run for every fault; a brief run takes `count` of them."""
+        everything = self.calls(once)
+        if brief():
+            chosen = []
+            for kind, error in FAULTS:  # each kind, then whatever chance says
+                if everything[kind]:
+                    chosen.append((kind, error, self.chance.randint(1, everything[kind])))
+            while len(chosen) < count:
+                kind, error = self.chance.choice(FAULTS)
+                if everything[kind]:
+                    chosen.append((kind, error, self.chance.randint(1, everything[kind])))
+            for fault in chosen[:count]:
+                self.one(once, fault)
+        else:
+            for kind, error in FAULTS:
+                most = everything[kind]
+                if kind in SAMPLED:
+                    for number in self.chance.sample(range(most), min(most, SAMPLED[kind])):
+                        self.one(once, (kind, error, number + 1))
+                    continue
+                number = 1
+                while self.one(once, (kind, error, number)):
+                    number += 1
+        print(f"# {self.id().removeprefix('__main__.')}: seed {self.seed}: {self.runs} runs, "
+              f"calls {everything}")
+        if self.findings:
+            self.fail(f"{len(self.findings)} findings:\n" + "\n".join(self.findings))
+
+    def calls(self, once):
+        """How many calls of each kind there are where nothing fails."""
+        once(("alloc", "ENOMEM", 0))
+        with open(self.counts, encoding="ascii") as f:
+            return {kind: int(count) for kind, count in (line.split() for line in f)}
+
+    def one(self, once, fault):
+        """False when there is no such call any more. What is wrong is kept, and the sweep goes
+        on."""
+        before = len(self.programs)
+        try:
+            self.runs += 1
+            once(fault)
+        except AssertionError as error:
+            where = self.place() if os.path.exists(self.failed) else "it did not happen"
+            self.findings.append(f"{' '.join(map(str, fault))} ({where}): {error}")
+            if len(self.findings) >= 20:
+                self.fail("20 findings:\n" + "\n".join(self.findings))
+        happened = os.path.exists(self.failed)
+        for left in self.programs[before:]:
+            left.discard()
+        return happened
+
+    def ended_well(self, program, status):
+        """It ended by itself, and where it failed it said why in a line or two."""
+        self.assertIn(status, (0, 1), f"it ended with {status}: {program.tail()}")
+        if status == 1:
+            # A log line has its time; what it ends with has its name.
+            said = [line for line in program.stderr().splitlines() if ": " in line]
+            self.assertTrue(said, f"it failed without a word: {program.tail()}")
+        self.check_reports()
+
+
+class ServerSweep(Sweep):
+    def session(self, server):
+        """Two people; returns them, however far they came."""
+        talks = []
+        try:
+            for nick in ("anna", "boris"):
+                talks.append(Talk(self, server, nick))
+            for talk in talks:
+                talk.ask("JOIN", "JOINED", room="lobby")
+            anna, boris = talks
+            anna.say("SAY", room="lobby", text="good morning, everybody")
+            boris.say("SAY", room="lobby", text="hello")
+            anna.say("SAY", kind=3, room="lobby", text="a topic")
+            anna.say("DIRECT", person=boris.raw.person, nick="boris", text="just for you")
+            anna.ask("SEARCH", "FOUND", where=0, room="lobby", limit=10, words="morning")
+            anna.ask("HISTORY", "HISTORY_PAGE", room="lobby", limit=10)
+            boris.raw.message("READ", room="lobby", seq=1)
+            boris.ask("PART", "PARTED", room="lobby")
+            anna.say("SAY", room="lobby", text="good bye")
+        except (Broken, OSError):
+            pass
+        return talks
+
+    def once(self, fault):
+        """The session on a server whose call fails, then what it acknowledged on a good one."""
+        env = self.faulty(fault)
+        data = os.path.join(self.dir, f"data.{self.number}")
+        server = Server(self, data=data, env=env, wait=False)
+        talks = []
+        if self.came_up(server):
+            talks = self.session(server)
+            self.assertTrue(server.running(), f"it ended: {server.tail()}")
+            status = server.stop(15)
+        else:
+            status = server.wait(15)
+            self.assertEqual(status, 1, f"it ended before anybody came: {server.tail()}")
+        self.ended_well(server, status)
+        for talk in talks:
+            talk.raw.socket.close()
+        self.check(data, talks)
+
+    def came_up(self, server):
+        def ready():
+            return not server.running() or os.path.exists(server.port_file)
+        wait_for(ready, "the server to come up or end", 15, server.tail)
+        if server.running():
+            server.wait_ready()
+            return True
+        return False
+
+    def check(self, data, talks):
+        """A good server on what is left, and the database."""
+        server = Server(self, data=data)
+        Talk(self, server, "later").ask("JOIN", "JOINED", room="lobby")
+        self.assertEqual(server.stop(15), 0, server.tail())
+        self.assertIsNone(database.verify(self, data))
+        there = database.kept(data)
+        for talk in talks:
+            for counter, seq in talk.acknowledged.items():
+                self.assertEqual(there.get(seq), counter,
+                                 f"{talk.nick}'s message {counter} was acknowledged")
+
+    @unittest.skipIf(BUILD.endswith("-tsan"), "its allocator cannot be wrapped")
+    def test_server(self):
+        self.sweep(self.once, max(8, 40 // SLOW))
+
+
+class ClientSweep(Sweep):
+    """lanchat --pipe, on one good server for all runs."""
+
+    def setUp(self):
+        super().setUp()
+        self.data = os.path.join(self.dir, "data")
+        self.server = Server(self, data=self.data)
+
+    def once(self, fault):
+        """It says some lines and ends; what it printed as kept is."""
+        client = Pipe(self, self.server, "anna", "--until", "3", "--timeout", "5",
+                      "--history", "5", env=self.faulty(fault),
+                      input=["one", "two", "three"], rooms=(f"room{self.number}",))
+        status = client.wait(20)
+        self.ended_well(client, status)
+        acknowledged = {e["seq"] for e in client.of("ack")}
+        if status == 0:
+            self.assertEqual(len(acknowledged), 3, client.tail())
+        self.assertLessEqual(acknowledged, set(database.kept(self.data)), client.tail())
+
+    @unittest.skipIf(BUILD.endswith("-tsan"), "its allocator cannot be wrapped")
+    def test_pipe(self):
+        self.sweep(self.once, max(8, 24 // SLOW))
+        self.assertEqual(self.server.stop(), 0, self.server.tail())
+        self.assertIsNone(database.verify(self, self.data))
+
+
+if __name__ == "__main__":
+    main()
