@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct outgoing *outbox_add(struct outbox *o, const struct outgoing *m, const char *text)
+struct outgoing *outbox_restore(struct outbox *o, const struct outgoing *m, const char *text)
 {
 	size_t length = strlen(text);
 	struct outgoing *copy = malloc(sizeof(*copy) + length + 1);
@@ -11,7 +11,7 @@ struct outgoing *outbox_add(struct outbox *o, const struct outgoing *m, const ch
 	if (!copy)
 		return NULL;
 	*copy = *m;
-	copy->counter = ++o->last_counter;
+	o->last_counter = m->counter;
 	copy->length = (uint16_t)length;
 	memcpy(copy->text, text, length + 1);
 	copy->next = NULL;
@@ -25,6 +25,14 @@ struct outgoing *outbox_add(struct outbox *o, const struct outgoing *m, const ch
 		o->mark = copy;
 	o->count++;
 	return copy;
+}
+
+struct outgoing *outbox_add(struct outbox *o, const struct outgoing *m, const char *text)
+{
+	struct outgoing numbered = *m;
+
+	numbered.counter = o->last_counter + 1;
+	return outbox_restore(o, &numbered, text);
 }
 
 const struct outgoing *outbox_next(const struct outbox *o)

@@ -41,6 +41,10 @@ struct outbox {
  * number. NULL when memory is out. The text is at most 64 KiB. */
 struct outgoing *outbox_add(struct outbox *o, const struct outgoing *m, const char *text);
 
+/* A message of an earlier process, under its old number, which is in `m` and above all others here.
+ * NULL when memory is out. */
+struct outgoing *outbox_restore(struct outbox *o, const struct outgoing *m, const char *text);
+
 /* The one to send next, NULL when there is none; and the word that it was sent. */
 const struct outgoing *outbox_next(const struct outbox *o);
 void outbox_sent(struct outbox *o);
