@@ -7,7 +7,6 @@
 #include "client/plain.h"
 #include "common/clock.h"
 #include "common/err.h"
-#include "common/net.h"
 #include "common/text.h"
 
 #include <errno.h>
@@ -18,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #define PROGRESS_MS 250
@@ -249,10 +247,10 @@ static void handle(struct export *x, const struct event *e)
 
 /* ---- the loop ---- */
 
-static void loop(struct export *x, int signals)
+static void loop(struct export *x)
 {
 	struct pollfd fds[] = {
-		{.fd = link_fd(x->link), .events = POLLIN}, {.fd = signals, .events = POLLIN},
+		{.fd = link_fd(x->link), .events = POLLIN},
 		{.fd = STDOUT_FILENO}, /* whoever reads our output may go away */
 	};
 
@@ -262,13 +260,9 @@ static void loop(struct export *x, int signals)
 		if (e)
 			handle(x, e);
 		event_free(e);
-		if (x->over || poll(fds, 3, e ? 0 : -1) <= 0)
+		if (x->over || poll(fds, 2, e ? 0 : -1) <= 0)
 			continue;
-		if (fds[1].revents) {
-			tell(x, "interrupted");
-			give_up(x);
-		}
-		if (fds[2].revents & (POLLERR | POLLNVAL))
+		if (fds[1].revents & (POLLERR | POLLNVAL))
 			give_up(x);
 	}
 	clear_progress(x);
@@ -305,16 +299,15 @@ static int start(struct export *x)
 	return r;
 }
 
-/* Blocked before any thread starts, so that they come here. */
-static int take_signals(void)
+/* At once, even while a write waits for somebody to read: there is nothing to be put in order. */
+static void on_interrupt(int number)
 {
-	sigset_t mine;
+	static const char word[] = "lanchat: interrupted\n";
+	ssize_t ignored = write(STDERR_FILENO, word, sizeof(word) - 1);
 
-	(void)sigemptyset(&mine);
-	(void)sigaddset(&mine, SIGINT);
-	(void)sigaddset(&mine, SIGTERM);
-	(void)pthread_sigmask(SIG_BLOCK, &mine, NULL);
-	return signalfd(-1, &mine, SFD_CLOEXEC | SFD_NONBLOCK);
+	(void)number;
+	(void)ignored;
+	_exit(1);
 }
 
 int export_run(const struct export_config *config)
@@ -324,15 +317,15 @@ int export_run(const struct export_config *config)
 		/* Where the messages go to the same screen, they show how far it is. */
 		.progress = isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO),
 	};
-	int signals = take_signals();
 
+	(void)signal(SIGINT, on_interrupt);
+	(void)signal(SIGTERM, on_interrupt);
 	pager_init(&x.pager, config->since);
 	if (start(&x) == 0) {
-		loop(&x, signals);
+		loop(&x);
 		link_stop(x.link);
 	} else {
 		x.failed = true;
 	}
-	net_close(signals);
 	return x.failed ? 1 : 0;
 }

@@ -7,8 +7,8 @@
  * message that it printed. What is missing is told on stderr; so is how far it is,
  * where that is a terminal.
  *
- * Called by the main thread, once. SIGINT and SIGTERM are taken meanwhile; SIGPIPE
- * must be ignored.
+ * Called by the main thread, once. SIGINT and SIGTERM end the program at once, with
+ * status 1; SIGPIPE must be ignored.
  */
 #ifndef LANCHAT_EXPORT_H
 #define LANCHAT_EXPORT_H
