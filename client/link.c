@@ -5,6 +5,8 @@
 #include "common/err.h"
 #include "common/wakeup.h"
 
+#include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -35,14 +37,16 @@ static int copy_config(struct link *l, const struct link_config *config)
 		.any_nick = config->any_nick,
 		.replay = config->replay,
 		.server_id = config->server_id,
+		.state_folder = config->state_folder,
+		.resume = config->resume,
 	};
+	char address[NI_MAXHOST + 8];
 
 	l->port = config->port;
 	l->keep_trying = config->keep_trying;
 	l->give_up_ms = config->give_up_ms > 0 ? config->give_up_ms : GIVE_UP_MS;
 	l->address_count = config->host ? 0 : config->address_count;
-	identity_random(l->instance, sizeof(l->instance));
-	memcpy(session.instance, l->instance, sizeof(session.instance));
+	identity_random(session.instance, sizeof(session.instance));
 	l->input = malloc(INPUT_SIZE);
 	l->addresses = calloc(l->address_count + 1, sizeof(*l->addresses));
 	if (!l->input || !l->addresses)
@@ -51,7 +55,14 @@ static int copy_config(struct link *l, const struct link_config *config)
 		l->addresses[i] = config->addresses[i];
 	if (config->host && !(l->host = strdup(config->host)))
 		return ERR_MEMORY;
-	return link_session_new(&session, &l->session);
+	if (config->host) {
+		snprintf(address, sizeof(address), "%s:%u", config->host, config->port);
+		session.address = address;
+	}
+	int r = link_session_new(&session, &l->session);
+	if (r == 0)
+		memcpy(l->instance, link_session_instance(l->session), sizeof(l->instance));
+	return r;
 }
 
 int link_start(const struct link_config *config, struct link **out)
@@ -108,6 +119,7 @@ void link_stop(struct link *l)
 	quit(l, QUIT_NOW);
 	PTHREAD_OK(pthread_join(l->thread, NULL));
 	lock_fini(&l->lock);
+	link_session_finished(l->session, event_queue_finished(&l->events));
 	event_queue_fini(&l->events);
 	free_link(l);
 }
@@ -141,6 +153,8 @@ struct event *link_next(struct link *l)
 		lock_take(&l->lock);
 		drop_and_wake(l);
 	}
+	if (e && e->type == EVENT_LOGGED_IN)
+		memcpy(l->instance, e->instance, sizeof(l->instance));
 	return e;
 }
 

@@ -158,7 +158,9 @@ void link_stop(struct link *l);
 /* Readable (poll) while events wait. */
 int link_fd(const struct link *l);
 
-/* The next event, owned by the caller (event_free); NULL when none waits. */
+/* The next event, owned by the caller (event_free); NULL when none waits. To ask for the next one is to
+ * say that the one before has been dealt with: with config.resume, the positions on disk move behind
+ * what it has dealt with, and a later process goes on there. */
 struct event *link_next(struct link *l);
 
 /* Requests. They may be made at any time; what cannot go now goes when there is a connection. Text
@@ -188,12 +190,6 @@ int link_search(struct link *l, enum search_where where, const char *room, const
  * now and then; what is not told yet goes with link_quit. */
 int link_read(struct link *l, const char *room, uint64_t seq);
 
-/* The owner has done what it does with everything of a room ("": the direct messages) up to `seq`:
- * printed it, say. With a state folder and config.resume this is the position that a later process
- * resumes after; without resume nothing is noted. Nobody else learns of it, as they do of
- * link_read. */
-void link_handled(struct link *l, const char *room, uint64_t seq);
-
 /* Send what waits, say goodbye, then report LINK_CLOSED. */
 void link_quit(struct link *l);
 
@@ -203,7 +199,8 @@ void link_retry(struct link *l);
 /* Messages sent and not acknowledged yet. */
 size_t link_unacknowledged(const struct link *l);
 
-/* This process's instance id. */
+/* The instance id under which this process sends. It changes with EVENT_LOGGED_IN (which has it in
+ * `instance`) when the server turns out to be another one than was expected. */
 const uint8_t *link_instance(const struct link *l);
 
 #endif

@@ -29,9 +29,11 @@ struct link {
 	size_t address_count;
 	bool keep_trying;
 	int64_t give_up_ms;
-	uint8_t instance[INSTANCE_ID];
 	int wake_fd; /* owned; readable when the owner wants something */
 	pthread_t thread;
+
+	/* The owner's own. */
+	uint8_t instance[INSTANCE_ID]; /* as of the last login that it was told of */
 
 	/* Has a lock of its own. */
 	struct event_queue events;

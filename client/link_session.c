@@ -45,6 +45,13 @@ int link_session_new(const struct link_session_config *config, struct link_sessi
 	snprintf(s->nick, sizeof(s->nick), "%s", config->nick);
 	s->text_max = TEXT_MAX;
 	s->retry_pause = RETRY_PAUSE;
+	int r = client_keep_start(s, config);
+	if (r == 0)
+		r = client_check_memory(s);
+	if (r) {
+		link_session_free(s);
+		return r;
+	}
 	*out = s;
 	return 0;
 }
@@ -53,6 +60,7 @@ void link_session_free(struct link_session *s)
 {
 	if (!s)
 		return;
+	client_keep_free(s);
 	seats_fini(&s->seats);
 	outbox_fini(&s->outbox);
 	client_inquiries_free(s);
@@ -224,6 +232,7 @@ bool link_session_has_output(const struct link_session *s)
 
 void link_session_events(struct link_session *s, struct event_list *to)
 {
+	s->events_out += s->events.count;
 	event_list_move(to, &s->events);
 }
 
@@ -276,6 +285,7 @@ void link_session_end(struct link_session *s)
 	outbox_rewind(&s->outbox, 0);
 	client_untell_read(s);
 	client_inquiries_end(s);
+	client_keep_save(s, true);
 	for (struct seat *seat = s->seats.head; seat; seat = next) {
 		next = seat->next;
 		seat_reset(seat);
@@ -343,6 +353,7 @@ static void resend(struct link_session *s)
 int link_session_tick(struct link_session *s, int64_t now)
 {
 	s->now = now;
+	client_keep_tick(s);
 	if (s->stage == STAGE_GREETING || s->stage == STAGE_LOGIN) {
 		if (now >= s->login_deadline)
 			return client_fail(s, ERR_TIMEOUT, CODE_TIMEOUT,
@@ -385,6 +396,8 @@ int64_t link_session_deadline(const struct link_session *s)
 		due = sooner(due, s->resend_at);
 	if (s->read_waits)
 		due = sooner(due, s->read_due);
+	if (s->save_at != 0)
+		due = sooner(due, s->save_at);
 	for (const struct seat *seat = s->seats.head; seat; seat = seat->next)
 		due = sooner(due, client_members_due(seat));
 	return due;
@@ -393,6 +406,11 @@ int64_t link_session_deadline(const struct link_session *s)
 void link_session_heard(struct link_session *s, int64_t now)
 {
 	s->heard_at = now;
+}
+
+const uint8_t *link_session_instance(const struct link_session *s)
+{
+	return s->instance;
 }
 
 const char *link_session_reason(const struct link_session *s, unsigned *code)

@@ -3,7 +3,8 @@
  *
  * A session outlives connections. It remembers what has to survive them (the
  * nick, the rooms, how far each was read, what is not acknowledged) and drives
- * each connection through its phases: HELLO, LOGIN, then chatting. It knows no
+ * each connection through its phases: HELLO, LOGIN, then chatting. What has to
+ * survive the process as well it keeps in a state (client/state.h). It knows no
  * sockets, no threads and no clock: the caller brings the bytes that arrived and
  * the time, sends what the session puts out, and closes the connection when a
  * function says so. That is why it can be tested and fuzzed byte by byte.
@@ -31,6 +32,10 @@ struct link_session_config {
 	bool any_nick;            /* take the next free one */
 	uint32_t replay;          /* messages to get when joining a room anew */
 	const uint8_t *server_id; /* 32 bytes that WELCOME must carry, copied; NULL: any */
+
+	const char *state_folder; /* copied; NULL: nothing outlives the process */
+	const char *address;      /* copied: what the user calls the server; NULL: nothing */
+	bool resume;              /* go on in rooms where the state left off */
 };
 
 /* Bytes on their way out. Zeroed storage is an empty one; `bytes` is from malloc. */
@@ -40,7 +45,7 @@ struct link_bytes {
 	size_t room;
 };
 
-/* ERR_MEMORY. */
+/* With a state folder, this opens files. ERR_MEMORY. */
 int link_session_new(const struct link_session_config *config, struct link_session **out);
 void link_session_free(struct link_session *s);
 
@@ -85,6 +90,13 @@ bool link_session_has_output(const struct link_session *s);
 
 /* Move the events since the last call to the end of `to`. */
 void link_session_events(struct link_session *s, struct event_list *to);
+
+/* The owner is done with that many of the events that came out so far: what an event told is kept on
+ * disk only then. */
+void link_session_finished(struct link_session *s, uint64_t events);
+
+/* The instance id under which messages are sent. EVENT_LOGGED_IN has it. */
+const uint8_t *link_session_instance(const struct link_session *s);
 
 /* Put a state event among the others, so that their order is right. `text` may be NULL. */
 void link_session_state(struct link_session *s, enum link_state state, const char *text,

@@ -38,6 +38,7 @@ static void forget_positions(struct link_session *s)
 		seat->seen = 0;
 	}
 	client_forget_read(s);
+	client_keep_forget(s);
 	client_event(s, EVENT_LOG_CHANGED);
 }
 
@@ -82,10 +83,14 @@ static int on_welcome(struct link_session *s, const union message *m)
 	if (s->server_known && memcmp(w->server, s->server_id, sizeof(s->server_id)) != 0)
 		return client_fail(s, ERR_REFUSED, CODE_NONE,
 			"this is not the server that was announced: its id is another one");
+	int r = client_keep_meet(s, w->server);
+	if (r)
+		return client_fail(s, r, 0, "out of memory");
 	if (s->log_known && memcmp(w->log, s->log, sizeof(s->log)) != 0)
 		forget_positions(s);
 	s->log_known = true;
 	memcpy(s->log, w->log, sizeof(s->log));
+	client_keep_log(s);
 	s->kept = w->kept != 0;
 	copy_span(s->server_name, sizeof(s->server_name), w->name);
 	send_login(s);
@@ -110,7 +115,7 @@ static int on_logged_in(struct link_session *s, const union message *m)
 	if (s->stage != STAGE_LOGIN || l->tag != s->login_tag)
 		return client_fail(s, ERR_PROTOCOL, CODE_PROTOCOL,
 			"the server accepted a login that was not asked for");
-	if (l->accepted > s->outbox.last_counter)
+	if (l->accepted > s->outbox.last_counter && !client_keep_overtaken(s, l->accepted))
 		return client_fail(s, ERR_PROTOCOL, CODE_PROTOCOL,
 			"the server claims to have messages that were never sent");
 	int r = take_nick(s, l->nick);
@@ -123,6 +128,7 @@ static int on_logged_in(struct link_session *s, const union message *m)
 		return 0;
 	e->flag = s->kept;
 	e->number = s->text_max;
+	memcpy(e->instance, s->instance, sizeof(e->instance));
 	client_set(s, &e->nick, s->nick);
 	client_set(s, &e->text, s->server_name);
 	link_session_state(s, LINK_ONLINE, NULL, 0, 0);

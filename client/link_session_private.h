@@ -8,6 +8,7 @@
  *     link_session_said.c     what comes in that somebody said, and answers to what we said
  *     link_session_history.c  asking for what was said earlier, and the answers
  *     link_session_read.c     how far the user has read
+ *     link_session_keep.c     what outlives the process
  */
 #ifndef LANCHAT_LINK_SESSION_PRIVATE_H
 #define LANCHAT_LINK_SESSION_PRIVATE_H
@@ -15,6 +16,7 @@
 #include "client/link_session.h"
 #include "client/outbox.h"
 #include "client/seats.h"
+#include "client/state.h"
 
 /* Where a connection is. */
 enum stage {
@@ -42,6 +44,9 @@ struct link_session {
 	uint8_t instance[INSTANCE_ID];
 	bool any_nick;
 	uint32_t replay;
+	char *state_folder; /* owned; NULL: nothing is kept */
+	char *address;      /* owned; under which the user knows the server, or empty */
+	bool resume;
 	bool server_known; /* server_id must be met */
 	uint8_t server_id[IDENTITY_SIZE];
 
@@ -60,6 +65,8 @@ struct link_session {
 	int64_t read_due; /* not before that time */
 	struct seats seats;
 	struct outbox outbox;
+	struct state *state; /* owned; NULL: none, or the server is not known yet */
+	bool keep_failed;    /* there cannot be one */
 	bool was_online;
 	uint64_t dropped;
 
@@ -81,6 +88,14 @@ struct link_session {
 	int64_t retry_pause;       /* how long the next pause will be */
 	unsigned code;             /* why it ended */
 	char reason[REASON_MAX + NICK_MAX + 64];
+
+	/* What is to be written to disk. Events are counted from the first. */
+	int64_t save_at;          /* 0: nothing is */
+	uint64_t events_out;      /* moved out by link_session_events */
+	uint64_t events_finished; /* that the owner is done with */
+	bool noted;               /* positions are noted, and wait until ... */
+	uint64_t noted_events;    /* ... so many events are finished */
+	uint64_t inbox_kept;      /* as `kept` of a seat */
 
 	/* The time of the call that is being served. */
 	int64_t now;
@@ -174,6 +189,32 @@ void client_forget_read(struct link_session *s);
 
 /* Updates about a room's people were missed: the whole list is needed, when its turn comes. */
 void client_refresh_people(struct link_session *s, struct seat *seat);
+
+/* A message will not be sent: the owner is told, and it leaves the outbox. */
+void client_refuse(struct link_session *s, struct outgoing *m, unsigned code, const char *text);
+
+/* Open what is kept, if the server is known; events for what an earlier process left. ERR_MEMORY. */
+int client_keep_start(struct link_session *s, const struct link_session_config *config);
+
+/* This is the server: open what is kept for it, if that is not done. ERR_MEMORY. */
+int client_keep_meet(struct link_session *s, const uint8_t server[IDENTITY_SIZE]);
+
+/* The server's log is known, and positions that do not belong to it are dropped. */
+void client_keep_log(struct link_session *s);
+
+/* The server has accepted numbers that are above all that we know of. False: that cannot be. */
+bool client_keep_overtaken(struct link_session *s, uint64_t accepted);
+
+/* A seat is new: give it the position that is kept, if the user wants to go on there. */
+void client_keep_position(struct link_session *s, struct seat *seat);
+
+/* Something changed that is to be saved soon; save what is due; or now, with the positions if the
+ * owner is done with all events; forget noted positions; and close. */
+void client_keep_touch(struct link_session *s);
+void client_keep_tick(struct link_session *s);
+void client_keep_save(struct link_session *s, bool all);
+void client_keep_forget(struct link_session *s);
+void client_keep_free(struct link_session *s);
 
 /* The sentence that explains a refusal: the server's own, else ours for the code. */
 const char *client_reason(char out[REASON_MAX + 1], unsigned code, struct span text);

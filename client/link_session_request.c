@@ -166,6 +166,7 @@ int link_session_join(struct link_session *s, const char *room)
 		return ERR_MEMORY;
 	seat->wanted = true;
 	seat->quiet = false;
+	client_keep_position(s, seat);
 	client_pursue(s, seat);
 	return client_check_memory(s);
 }
@@ -215,6 +216,9 @@ static int enqueue(
 
 	if (!added)
 		return ERR_MEMORY;
+	/* On disk before it can be sent. */
+	if (s->state)
+		state_add(s->state, added);
 	if (counter)
 		*counter = added->counter;
 	return 0;

@@ -33,6 +33,7 @@ int client_on_joined(struct link_session *s, const union message *m)
 		seat->seen_known = true;
 		seat->seen = j->after;
 	}
+	client_keep_touch(s);
 	if (seat->reading.upto > seat->reading.told)
 		s->read_waits = true;
 	if (seat->quiet) {

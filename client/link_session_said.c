@@ -17,6 +17,18 @@ static void settle(struct link_session *s, struct event *e, struct outgoing *sen
 	client_set(s, &e->nick, sent->direct ? sent->to : "");
 	if (!s->out_of_memory)
 		outbox_remove(&s->outbox, sent);
+	client_keep_touch(s);
+}
+
+void client_refuse(struct link_session *s, struct outgoing *m, unsigned code, const char *text)
+{
+	struct event *e = client_event(s, EVENT_REFUSED);
+
+	if (!e)
+		return;
+	e->code = code;
+	client_set(s, &e->text, text);
+	settle(s, e, m);
 }
 
 int client_on_ack(struct link_session *s, const union message *m)
@@ -44,12 +56,7 @@ int client_on_refused(struct link_session *s, const union message *m)
 		client_retry(s, r->counter);
 		return 0;
 	}
-	struct event *e = client_event(s, EVENT_REFUSED);
-	if (!e)
-		return 0;
-	e->code = r->code;
-	client_set(s, &e->text, client_reason(buffer, r->code, r->text));
-	settle(s, e, sent);
+	client_refuse(s, sent, r->code, client_reason(buffer, r->code, r->text));
 	return 0;
 }
 
@@ -111,6 +118,7 @@ int client_on_said(struct link_session *s, const union message *m)
 	client_set(s, &e->room, seat->name);
 	if (!s->out_of_memory)
 		seat->seen = said->seq;
+	client_keep_touch(s);
 	return 0;
 }
 
@@ -144,6 +152,7 @@ int client_on_direct_said(struct link_session *s, const union message *m)
 		s->inbox_known = true;
 		s->inbox_seen = said->seq;
 	}
+	client_keep_touch(s);
 	return 0;
 }
 
@@ -164,6 +173,7 @@ int client_on_gap(struct link_session *s, const union message *m)
 		seat->seen = g->next - 1;
 	if (!seat && s->inbox_seen < g->next - 1)
 		s->inbox_seen = g->next - 1;
+	client_keep_touch(s);
 	return 0;
 }
 
@@ -178,6 +188,7 @@ int client_on_caught_up(struct link_session *s, const union message *m)
 		s->inbox_known = true;
 		s->inbox_seen = c->last > s->inbox_seen ? c->last : s->inbox_seen;
 	}
+	client_keep_touch(s);
 	struct event *e = client_event(s, EVENT_CAUGHT_UP);
 	if (!e)
 		return 0;

@@ -127,6 +127,12 @@ void state_forget_below(struct state *st, uint64_t counter)
 	(void)finish(st, STATE_FORGET);
 }
 
+void state_forget(struct state *st, uint64_t counter)
+{
+	sqlite3_bind_int64(st->statements[STATE_FORGET_ONE], 1, (sqlite3_int64)counter);
+	(void)finish(st, STATE_FORGET_ONE);
+}
+
 void state_put_position(struct state *st, const char *folded, uint64_t seq)
 {
 	sqlite3_stmt *t = st->statements[STATE_PUT];

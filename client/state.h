@@ -92,8 +92,9 @@ bool state_position(struct state *st, const char *folded, uint64_t *seq);
 void state_begin(struct state *st);
 bool state_end(struct state *st); /* true: all was written */
 
-/* Messages with a number below that are answered. */
+/* Messages with a number below that are answered; or that one is. */
 void state_forget_below(struct state *st, uint64_t counter);
+void state_forget(struct state *st, uint64_t counter);
 
 /* A position; one that is lower than what is stored is ignored. */
 void state_put_position(struct state *st, const char *folded, uint64_t seq);

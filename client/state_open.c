@@ -28,6 +28,7 @@ static const char *const steps[] = {
 static const char *const sql[STATE_STATEMENTS] = {
 	[STATE_ADD] = "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?)",
 	[STATE_FORGET] = "DELETE FROM message WHERE counter < ?",
+	[STATE_FORGET_ONE] = "DELETE FROM message WHERE counter = ?",
 	[STATE_MESSAGES] = "SELECT counter, kind, direct, person, target, text, time"
 			   " FROM message ORDER BY counter",
 	[STATE_POSITION] = "SELECT seq FROM position WHERE room = ?",

@@ -1,0 +1,299 @@
+#include "client/link_session_private.h"
+
+#include "client/state_address.h"
+#include "common/err.h"
+#include "common/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SAVE_EVERY INT64_C(200000) /* microseconds */
+
+/* ---- what an earlier process left ---- */
+
+/* A message that was never answered: it waits again, in a room that is joined for it. */
+static int restore(void *context, const struct outgoing *m, const char *text, uint64_t time)
+{
+	struct link_session *s = context;
+	const struct outgoing *sent = outbox_restore(&s->outbox, m, text);
+	struct event *e = sent ? client_event(s, EVENT_RESTORED) : NULL;
+
+	if (!e)
+		return ERR_MEMORY;
+	e->kind = (int)m->kind;
+	e->counter = m->counter;
+	e->direct = m->direct;
+	e->own = true;
+	e->time = time;
+	memcpy(e->instance, s->instance, sizeof(e->instance));
+	memcpy(e->person, s->identity.id, sizeof(e->person));
+	memcpy(e->peer, m->person, sizeof(e->peer));
+	client_set(s, &e->room, m->direct ? "" : m->to);
+	client_set(s, &e->nick, s->nick);
+	client_set(s, &e->peer_nick, m->direct ? m->to : "");
+	client_set(s, &e->text, text);
+	return m->direct ? 0 : link_session_join(s, m->to);
+}
+
+/* Are the positions that are stored, or will be, of the log that we know? */
+static bool is_same_log(const struct link_session *s)
+{
+	const uint8_t *log = s->state ? state_log(s->state) : NULL;
+
+	return log && s->log_known && memcmp(s->log, log, sizeof(s->log)) == 0;
+}
+
+void client_keep_position(struct link_session *s, struct seat *seat)
+{
+	if (!s->resume || seat->seen_known || !is_same_log(s))
+		return;
+	seat->seen_known = state_position(s->state, seat->folded, &seat->seen);
+}
+
+/* Positions that are stored hold if the log is the same one; on_welcome will see. */
+static void take_positions(struct link_session *s)
+{
+	const uint8_t *log = state_log(s->state);
+
+	if (!s->resume || !log || (s->log_known && memcmp(s->log, log, sizeof(s->log)) != 0))
+		return;
+	s->log_known = true;
+	memcpy(s->log, log, sizeof(s->log));
+	if (!s->inbox_known)
+		s->inbox_known = state_position(s->state, "", &s->inbox_seen);
+	for (struct seat *seat = s->seats.head; seat; seat = seat->next)
+		client_keep_position(s, seat);
+}
+
+/* The state is there: its instance becomes ours, and what it has. */
+static int take_state(struct link_session *s, struct state *st)
+{
+	int r = 0;
+
+	s->state = st;
+	memcpy(s->instance, state_instance(st), sizeof(s->instance));
+	take_positions(s);
+	if (!s->outbox.head)
+		r = state_messages(st, restore, s);
+	if (s->outbox.last_counter < state_used(st))
+		s->outbox.last_counter = state_used(st);
+	return r;
+}
+
+static void cannot_keep(struct link_session *s, int r)
+{
+	s->keep_failed = true;
+	log_warning("messages that wait will not outlive this program: cannot use %s: %s",
+		s->state_folder, r == ERR_SYSTEM ? strerror(errno) : err_text(r));
+}
+
+int client_keep_start(struct link_session *s, const struct link_session_config *config)
+{
+	uint8_t server[IDENTITY_SIZE];
+	struct state *st;
+
+	if (!config->state_folder)
+		return 0;
+	s->resume = config->resume;
+	s->state_folder = strdup(config->state_folder);
+	s->address = strdup(config->address ? config->address : "");
+	if (!s->state_folder || !s->address)
+		return ERR_MEMORY;
+	if (config->server_id)
+		memcpy(server, config->server_id, sizeof(server));
+	else if (state_address_find(s->state_folder, s->address, server) != 0)
+		return 0; /* WELCOME will tell */
+	int r = state_adopt(s->state_folder, server, &st);
+	if (r == 0)
+		r = take_state(s, st);
+	else if (r != ERR_MEMORY)
+		cannot_keep(s, r);
+	return r == ERR_MEMORY ? r : 0;
+}
+
+/* ---- which server it is ---- */
+
+/* Another server answers: what was written for the one before stays on disk for that one. */
+static void leave_state(struct link_session *s)
+{
+	char text[160];
+	size_t count = s->outbox.count;
+	struct outgoing *m;
+
+	client_keep_save(s, true);
+	while ((m = s->outbox.head)) {
+		client_refuse(s, m, CODE_NOT_KEPT,
+			"another server answered; it waits for the one that it was written for");
+		if (s->out_of_memory)
+			return;
+	}
+	state_close(s->state);
+	s->state = NULL;
+	if (count == 0)
+		return;
+	snprintf(text, sizeof(text),
+		"another server answers at this address; %zu message%s for the one before %s kept "
+		"until it is back",
+		count, count == 1 ? "" : "s", count == 1 ? "is" : "are");
+	struct event *e = client_event(s, EVENT_NOTICE);
+	if (!e)
+		return;
+	e->kind = NOTICE_WARNING;
+	client_set(s, &e->text, text);
+}
+
+/* What was said before the server was known goes to disk now. */
+static void keep_outbox(struct link_session *s)
+{
+	state_begin(s->state);
+	for (const struct outgoing *m = s->outbox.head; m; m = m->next)
+		state_add(s->state, m);
+	(void)state_end(s->state);
+}
+
+int client_keep_meet(struct link_session *s, const uint8_t server[IDENTITY_SIZE])
+{
+	bool changed = s->state && memcmp(state_server(s->state), server, IDENTITY_SIZE) != 0;
+	bool numbered = s->outbox.last_counter > 0;
+	struct state *st;
+	int r;
+
+	if (!s->state_folder || s->keep_failed || (s->state && !changed))
+		return 0;
+	if (changed)
+		leave_state(s);
+	if (s->out_of_memory)
+		return 0;
+	if (changed)
+		identity_random(s->instance, sizeof(s->instance));
+	/* Numbers that were given out already must be told from those of another process. */
+	if (numbered)
+		r = state_create(s->state_folder, server, s->instance,
+			changed ? s->outbox.last_counter : 0, &st);
+	else
+		r = state_adopt(s->state_folder, server, &st);
+	if (r == 0 && s->address[0])
+		(void)state_address_put(s->state_folder, s->address, server);
+	if (r == 0)
+		r = take_state(s, st);
+	else if (r != ERR_MEMORY)
+		cannot_keep(s, r);
+	if (s->state && numbered)
+		keep_outbox(s);
+	return r == ERR_MEMORY ? r : 0;
+}
+
+void client_keep_log(struct link_session *s)
+{
+	if (s->state && s->log_known)
+		state_set_log(s->state, s->log);
+}
+
+/* If the file is older than what the server has seen, it came out of a backup. Numbers above those
+ * that it had reserved may have been used, so what was said under them must be said again. */
+bool client_keep_overtaken(struct link_session *s, uint64_t accepted)
+{
+	uint64_t known = s->state ? state_used(s->state) : 0;
+	struct outgoing *next;
+
+	if (!s->state || state_reserve(s->state, accepted) != 0)
+		return false;
+	for (struct outgoing *m = s->outbox.head; m && !s->out_of_memory; m = next) {
+		next = m->next;
+		if (m->counter <= known)
+			continue;
+		/* It must not come back: the server might take it for another one. */
+		state_forget(s->state, m->counter);
+		client_refuse(s, m, CODE_NOT_KEPT,
+			"the server knows more of this client than its own files, which "
+			"are old; say it again");
+	}
+	s->outbox.last_counter = state_used(s->state);
+	client_keep_save(s, true);
+	return true;
+}
+
+/* ---- saving ---- */
+
+void client_keep_touch(struct link_session *s)
+{
+	if (s->state && s->save_at == 0)
+		s->save_at = s->now + SAVE_EVERY;
+}
+
+/* Note all positions, to be written when the owner has dealt with every event so far: what it was
+ * not shown must come again. */
+static void note_positions(struct link_session *s)
+{
+	/* A client that does not go by them must not move those of one that does. */
+	if (!s->resume)
+		return;
+	s->noted = true;
+	s->noted_events = s->events_out + s->events.count;
+	s->inbox_kept = s->inbox_known ? s->inbox_seen : 0;
+	for (struct seat *seat = s->seats.head; seat; seat = seat->next)
+		seat->kept = seat->seen_known && !seat->quiet ? seat->seen : 0;
+}
+
+static void write_positions(struct link_session *s)
+{
+	s->noted = false;
+	if (s->inbox_kept)
+		state_put_position(s->state, "", s->inbox_kept);
+	s->inbox_kept = 0;
+	for (struct seat *seat = s->seats.head; seat; seat = seat->next) {
+		if (seat->kept)
+			state_put_position(s->state, seat->folded, seat->kept);
+		seat->kept = 0;
+	}
+}
+
+void client_keep_save(struct link_session *s, bool all)
+{
+	if (!s->state)
+		return;
+	if (all && s->events_finished >= s->events_out + s->events.count)
+		note_positions(s);
+	client_keep_log(s);
+	bool ready = s->noted && s->events_finished >= s->noted_events && is_same_log(s);
+	state_begin(s->state);
+	state_forget_below(
+		s->state, s->outbox.head ? s->outbox.head->counter : s->outbox.last_counter + 1);
+	if (ready)
+		write_positions(s);
+	(void)state_end(s->state);
+	s->save_at = 0;
+}
+
+void client_keep_tick(struct link_session *s)
+{
+	if (!s->state || s->save_at == 0 || s->now < s->save_at)
+		return;
+	if (!s->noted)
+		note_positions(s);
+	client_keep_save(s, false);
+	/* The owner has not dealt with everything yet, or more came after what was noted. */
+	if (s->noted || s->noted_events < s->events_out)
+		s->save_at = s->now + SAVE_EVERY;
+}
+
+void client_keep_forget(struct link_session *s)
+{
+	s->noted = false;
+	s->noted_events = 0;
+}
+
+void link_session_finished(struct link_session *s, uint64_t events)
+{
+	s->events_finished = events;
+}
+
+void client_keep_free(struct link_session *s)
+{
+	client_keep_save(s, true);
+	state_close(s->state);
+	free(s->state_folder);
+	free(s->address);
+}
