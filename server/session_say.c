@@ -42,6 +42,8 @@ static bool must_retry(struct session *s, uint64_t counter)
 
 static int answer(struct session *s, uint64_t counter, const struct append_result *r)
 {
+	if (r->status != APPEND_RETRY && counter == s->retry_from)
+		s->retry_from = 0;
 	switch (r->status) {
 	case APPEND_OK: {
 		if (counter > s->accepted)
@@ -74,6 +76,20 @@ int session_answer_settled(struct session *s, uint64_t counter)
 	 * whatever would be said of the message today. */
 	int r = engine_settled(chat_engine(s->chat), s->instance, s->person, counter, &result);
 	return r ? refuse(s, counter, CODE_RETRY) : answer(s, counter, &result);
+}
+
+/* It is not to be appended: `code` says why. But what came before with an answer of RETRY, or on a
+ * connection that has broken, may be in the log by now, and then that is the answer. */
+static int refuse_for_good(struct session *s, uint64_t counter, enum code code)
+{
+	struct append_result result;
+
+	if (counter > 0 &&
+		engine_settled(chat_engine(s->chat), s->instance, s->person, counter, &result) == 0)
+		return answer(s, counter, &result);
+	if (counter == s->retry_from)
+		s->retry_from = 0;
+	return refuse(s, counter, code);
 }
 
 static void pump_batch(struct session *s)
@@ -161,7 +177,10 @@ int session_on_say(struct session *s, const union message *m)
 		code = CODE_NOT_KEPT;
 	if (code != CODE_NONE) {
 		int r = session_flush_batch(s);
-		return r ? r : refuse(s, say->counter, code);
+		if (r)
+			return r;
+		return code == CODE_RETRY ? refuse(s, say->counter, code)
+					  : refuse_for_good(s, say->counter, code);
 	}
 	struct log_entry *e = &s->batch[s->batch_count];
 	*e = entry_of(s, say->counter, say->kind);
@@ -243,7 +262,7 @@ int session_on_direct(struct session *s, const union message *m)
 	if (code == CODE_RETRY || (code == CODE_NONE && must_retry(s, direct->counter)))
 		return answer(s, direct->counter, &retry);
 	if (code != CODE_NONE)
-		return refuse(s, direct->counter, code);
+		return refuse_for_good(s, direct->counter, code);
 	struct log_entry e = entry_of(s, direct->counter, direct->kind);
 	e.to = person;
 	e.to_nick = span_of(nick);
