@@ -67,6 +67,7 @@ common_o := $(call objects,common)
 server_o := $(call objects,server)
 client_o := $(call objects,client)
 unit_o   := $(call objects,tests/unit)
+property_o := $(call objects,tests/property)
 fuzz_c   := $(sort $(wildcard tests/fuzz/*.c))
 suites   := $(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 fuzzers  := $(patsubst tests/fuzz/%.c,$(OUT)/fuzz/%,$(fuzz_c))
@@ -91,9 +92,11 @@ unit: $(OUT)/unit ## the unit tests; SUITE=frame runs one module's
 	$(OUT)/unit $(SUITE)
 scenario: all faults ## the scenarios with the real programs; SCENARIO=chat runs one file's
 	LANCHAT_BUILD=$(OUT) tests/scenario/run $(SCENARIO)
-asan: ## units and scenarios under the address and undefined behaviour sanitizers
+property: $(OUT)/property ## random schedules of breaks and restarts; ARGS="--seed 7 --verbose"
+	$(OUT)/property $(ARGS)
+asan: ## units, schedules and scenarios under the address and undefined behaviour sanitizers
 	@$(RUN_TESTS) asan
-tsan: ## units and scenarios under the thread sanitizer
+tsan: ## units, schedules and scenarios under the thread sanitizer
 	@$(RUN_TESTS) tsan
 fuzz: ## fuzz the decoders for some seconds each, from the kept corpus
 	@$(RUN_TESTS) fuzz
@@ -101,7 +104,7 @@ lint: ## both compilers with -Werror, clang-tidy, cppcheck, the formatter, shell
 	@$(RUN_TESTS) lint
 coverage: ## how much of each file the tests run
 	@$(RUN_TESTS) coverage
-bench: all $(OUT)/tests/bench/load ## figures of the server: memory, CPU, a member who stops reading
+bench: all $(OUT)/tests/bench/load $(OUT)/tests/bench/fill ## figures of the server: memory, CPU, keeping
 	LANCHAT_BUILD=$(OUT) tests/bench/run
 format: ## lay out the C code as .clang-format says
 	clang-format -i $(wildcard common/*.[ch] server/*.[ch] client/*.[ch] tests/*/*.[ch])
@@ -137,13 +140,19 @@ $(OUT)/lanchat: $(OUT)/client/main.o $(client_o) $(common_o)
 	$(LINK) -o $@ $^ $(SCREEN) $(LIBS)
 $(OUT)/unit: $(unit_o) $(client_o) $(server_o) $(common_o)
 	$(LINK) -o $@ $^ $(CHECK) $(SCREEN) $(LIBS)
+# Wrappers tell when a session waits for its client, and stand before the log.
+PROPERTY_WRAPS := -Wl,--wrap=poll,--wrap=engine_open_memory,--wrap=engine_open_sqlite
+$(OUT)/property: $(property_o) $(client_o) $(server_o) $(common_o)
+	$(LINK) $(PROPERTY_WRAPS) -o $@ $^ $(SCREEN) $(LIBS)
+$(OUT)/tests/bench/fill: $(OUT)/tests/bench/fill.o $(server_o) $(common_o)
+	$(LINK) -o $@ $^ $(LIBS)
 $(OUT)/tests/bench/load: $(OUT)/tests/bench/load.o $(common_o)
 	$(LINK) -o $@ $^ $(LIBS)
 $(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(client_o) $(server_o) $(common_o)
 	@mkdir -p $(@D)
 	$(LINK) -fsanitize=fuzzer -o $@ $^ $(SCREEN) $(LIBS)
 
-# What tests/run builds: the programs and the unit tests, and the fuzz targets by themselves.
+# What tests/run builds: the programs, the unit and property tests; the fuzz targets by themselves.
 tests-built: all faults $(OUT)/unit
 scenario-built: all faults
 fuzzers: $(fuzzers)
@@ -168,7 +177,7 @@ $(OUT)/tests/unit/suites.inc: always
 	@mkdir -p $(@D)
 	@printf 'SUITE(%s)\n' $(suites) | cmp -s - $@ || printf 'SUITE(%s)\n' $(suites) > $@
 
-.PHONY: all run test check test-long unit scenario asan tsan fuzz lint coverage bench format deps \
-	deps-test install uninstall clean help tests-built scenario-built faults \
+.PHONY: all run test check test-long unit property scenario asan tsan fuzz lint coverage bench \
+	format deps deps-test install uninstall clean help tests-built scenario-built faults \
 	fuzzers print-flags always
 -include $(wildcard $(OUT)/*/*.d $(OUT)/*/*/*.d)

@@ -173,17 +173,64 @@ void truth_free(struct truth *t)
 	free(t);
 }
 
-void truth_attach(struct truth *t, struct engine *e)
+/* Of this thread: whose engine is opened next. */
+static _Thread_local struct truth *expecting;
+
+void truth_expect(struct truth *t)
+{
+	expecting = t;
+}
+
+/* The test is in between what the engine applies and whoever asked for it. */
+static struct truth *watch(engine_applied *to, void *context)
+{
+	struct truth *t = expecting;
+
+	assert(t && !t->engine);
+	expecting = NULL;
+	t->applied = to;
+	t->context = context;
+	return t;
+}
+
+static void attach(struct truth *t, struct engine *e)
 {
 	t->real = e->class;
 	t->class = *e->class;
 	t->class.append = append;
-	t->applied = e->applied;
-	t->context = e->context;
 	t->engine = e;
 	e->class = &t->class;
-	e->applied = applied;
-	e->context = t;
+}
+
+int __real_engine_open_memory(
+	size_t keep_bytes, engine_applied *to, void *context, struct engine **out);
+int __wrap_engine_open_memory(
+	size_t keep_bytes, engine_applied *to, void *context, struct engine **out);
+int __real_engine_open_sqlite(const struct engine_config *config, engine_applied *to, void *context,
+	struct engine **out, char *error, size_t size);
+int __wrap_engine_open_sqlite(const struct engine_config *config, engine_applied *to, void *context,
+	struct engine **out, char *error, size_t size);
+
+int __wrap_engine_open_memory(
+	size_t keep_bytes, engine_applied *to, void *context, struct engine **out)
+{
+	struct truth *t = watch(to, context);
+	int r = __real_engine_open_memory(keep_bytes, applied, t, out);
+
+	if (r == 0)
+		attach(t, *out);
+	return r;
+}
+
+int __wrap_engine_open_sqlite(const struct engine_config *config, engine_applied *to, void *context,
+	struct engine **out, char *error, size_t size)
+{
+	struct truth *t = watch(to, context);
+	int r = __real_engine_open_sqlite(config, applied, t, out, error, size);
+
+	if (r == 0)
+		attach(t, *out);
+	return r;
 }
 
 void truth_detach(struct truth *t)

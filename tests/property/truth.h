@@ -67,8 +67,9 @@ struct truth {
 struct truth *truth_new(const struct stream_key *streams, size_t count, struct verdict *verdict);
 void truth_free(struct truth *t);
 
-/* From now on, everything that goes to `e` passes here. Before anybody uses it. */
-void truth_attach(struct truth *t, struct engine *e);
+/* The next engine that this thread opens has this log. (The linker puts wrappers in the place of the
+ * functions that open one.) */
+void truth_expect(struct truth *t);
 
 /* The engine is about to be closed. */
 void truth_detach(struct truth *t);

@@ -70,13 +70,13 @@ static void start_server(struct world *w)
 
 	if (w->folder)
 		config.log = &log;
+	if (!w->truth_count || !w->folder)
+		add_truth(w);
+	truth_expect(world_truth(w));
 	if (chat_start(&config, &w->chat, error, sizeof(error)) != 0) {
 		fprintf(stderr, "the server does not start: %s\n", error);
 		abort();
 	}
-	if (!w->truth_count || !w->folder)
-		add_truth(w);
-	truth_attach(world_truth(w), chat_engine(w->chat));
 }
 
 static void end_ghost(struct world *w, struct path **at)
@@ -514,7 +514,7 @@ void world_repeat(struct world *w, int client, uint64_t counter)
 
 /* ---- the end ---- */
 
-#define PATIENCE_ROUNDS 1000
+#define PATIENCE_ROUNDS 500
 #define MOMENT          20 /* milliseconds */
 #define SOON            INT64_C(3000000)
 
