@@ -12,8 +12,7 @@
 
 static int compare_streams(const void *a, const void *b)
 {
-	const struct log_stream *x = a, *y = b;
-	return stream_key_compare(&x->key, &y->key);
+	return stream_key_compare(a, b);
 }
 
 static int compare_authors(const void *a, const void *b)

@@ -158,6 +158,29 @@ START_TEST(a_forgotten_room_has_a_gap)
 }
 END_TEST
 
+/* Topics come and go with all that was counted for them. */
+START_TEST(topics_count)
+{
+	char text[TOPIC_MAX];
+	uint8_t id[PERSON_ID] = {1};
+
+	memset(text, 't', sizeof(text));
+	for (uint32_t i = 0; i < 5000; i++) {
+		struct stream_key key = room_key(i % 300);
+		struct log_entry e = entry(&key, id, i + 1);
+		e.kind = SAID_TOPIC;
+		e.text = (struct span){.text = text, .length = (uint16_t)(i * 37 % TOPIC_MAX)};
+		ck_assert_int_eq(memory_log_append(&log_, &e), 0);
+		ck_assert_uint_le(log_.bytes, KEEP_BYTES);
+	}
+	/* When all of it is dropped, nothing is left over. */
+	ck_assert_uint_gt(log_.bytes, 0);
+	memory_log_fini(&log_);
+	ck_assert_uint_eq(log_.bytes, 0);
+	set_up();
+}
+END_TEST
+
 Suite *memory_log_suite(void)
 {
 	Suite *s = suite_create("memory_log");
@@ -169,6 +192,7 @@ Suite *memory_log_suite(void)
 	tcase_add_test(t, the_idle_are_known_for_a_while);
 	tcase_add_test(t, a_forgotten_room_has_a_gap);
 	tcase_add_test(t, coming_back_from_idle);
+	tcase_add_test(t, topics_count);
 	suite_add_tcase(s, t);
 	return s;
 }
