@@ -136,7 +136,7 @@ static void on_ack(struct model *m, int client, const struct event *e, struct tr
 		verdict_complain(m->verdict,
 			"client %d: message %" PRIu64 " is in the log as something else", client,
 			e->counter);
-	else if (f && (e->seq ? e->seq != f->seq : truth_is_kept(t, f->stream, f->seq))
+	else if (f && (e->seq ? e->seq != f->seq : truth_is_kept(t, f->stream, f->seq)))
 		verdict_complain(m->verdict,
 			"client %d was told that message %" PRIu64 " has the number %" PRIu64
 			", but it is %" PRIu64,
