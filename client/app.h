@@ -20,6 +20,7 @@ struct app_config {
 		server; /* "host", "host:port", "[v6]:port", a server's announced name, or NULL: discover */
 	const struct option_list *rooms; /* to join; empty: "lobby" */
 	uint32_t replay;                 /* messages to show on joining */
+	const char *state_folder;        /* for what outlives the process; NULL: nothing does */
 	const struct option_list *interfaces;
 	const struct option_list *not_interfaces;
 	bool host;   /* where no server is found within a second, start one here and join it */

@@ -235,12 +235,13 @@ static int run_export(const struct client_settings *s)
 static int run_app(const struct client_settings *s, bool utf8)
 {
 	const char *no_colour = getenv("NO_COLOR");
-	char server_program[PATH_MAX];
+	char server_program[PATH_MAX], state[PATH_MAX];
 	struct app_config config = {
 		.nick = s->nick ? s->nick : default_nick(),
 		.server = s->server,
 		.rooms = rooms_of(s),
 		.replay = s->history >= 0 ? (uint32_t)s->history : DEFAULT_HISTORY,
+		.state_folder = state_folder(s, state),
 		.interfaces = &s->interfaces,
 		.not_interfaces = &s->not_interfaces,
 		.host = s->host,

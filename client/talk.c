@@ -38,6 +38,7 @@ static int start_link(struct talk *t, const struct location *where)
 		.nick = t->config->nick,
 		.any_nick = true,
 		.replay = t->config->replay,
+		.state_folder = t->config->state_folder,
 		.keep_trying = true,
 	};
 
@@ -84,23 +85,32 @@ void talk_stop(struct talk *t)
 	free(t);
 }
 
-static void print_unsent(const struct buffer *b, FILE *f)
+/* Returns how many there were. */
+static size_t print_unsent(const struct buffer *b, FILE *f)
 {
 	const struct scrollback *lines = &b->lines;
 	char name[ROOM_NAME_MAX * 3 + 2];
+	size_t count = 0;
 
 	for (uint64_t n = scrollback_end(lines) - lines->waiting; n < scrollback_end(lines); n++) {
 		const struct line *l = scrollback_line(lines, n);
-		if (l->state == LINE_WAITING)
-			(void)fprintf(f, "lanchat: not sent to %s: %s\n",
-				status_name(b, name, sizeof name), l->text);
+		if (l->state != LINE_WAITING && l->state != LINE_SENT)
+			continue;
+		(void)fprintf(f, "lanchat: not sent to %s: %s\n", status_name(b, name, sizeof name),
+			l->text);
+		count++;
 	}
+	return count;
 }
 
 void talk_print_unsent(const struct talk *t, FILE *f)
 {
+	size_t count = 0;
+
 	for (size_t i = 0; i < t->model.count; i++)
-		print_unsent(t->model.buffers[i], f);
+		count += print_unsent(t->model.buffers[i], f);
+	if (count > 0 && t->config->state_folder)
+		(void)fprintf(f, "lanchat: it is sent when you use this server again\n");
 }
 
 int talk_fd(const struct talk *t)
@@ -119,16 +129,6 @@ static bool is_in_vain(const struct talk *t)
 	       t->editor.length == 0 && link_unacknowledged(t->link) == 0;
 }
 
-/* What an event means beyond the model. */
-static void heed(struct talk *t, const struct event *e)
-{
-	if (e->type == EVENT_PLACES)
-		talk_join_places(t, e);
-	/* What waits for a room goes there once the user is in it. */
-	if (e->type == EVENT_RESTORED && !e->direct)
-		(void)link_join(t->link, e->room);
-}
-
 void talk_events(struct talk *t)
 {
 	bool closed = false;
@@ -139,7 +139,8 @@ void talk_events(struct talk *t)
 			break;
 		if (model_apply(&t->model, e) < 0)
 			talk_hint(t, "Out of memory: something may be missing here.");
-		heed(t, e);
+		if (e->type == EVENT_PLACES)
+			talk_join_places(t, e);
 		closed |= e->type == EVENT_STATE && e->state == LINK_CLOSED;
 		event_free(e);
 	}
@@ -267,8 +268,10 @@ void talk_leave(struct talk *t)
 	}
 	if (t->model.state != LINK_ONLINE) {
 		(void)snprintf(text, sizeof text,
-			"Not sent yet: %zu %s. Again: leave all the same, and print what was lost.",
-			waiting, waiting == 1 ? "message" : "messages");
+			"Not sent yet: %zu %s. Again: leave all the same%s.", waiting,
+			waiting == 1 ? "message" : "messages",
+			t->config->state_folder ? "; it is sent the next time"
+						: ", and print what was lost");
 		t->leave_at = now + HINT_MS;
 	} else {
 		(void)snprintf(text, sizeof text, "Leaving when %zu %s arrived. Again: leave now.",
