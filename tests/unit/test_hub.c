@@ -5,6 +5,7 @@
 #include "server/hub.h"
 
 #include "common/clock.h"
+#include "common/err.h"
 #include "tests/unit/entries.h"
 
 #include <check.h>
@@ -60,22 +61,29 @@ static struct room *open_room(const char *name)
 	return r;
 }
 
-static void say(const char *room)
+static void say_kind(const char *room, enum said_kind kind, const char *text)
 {
 	static uint64_t counter;
 	struct stream_key key = entry_room(room);
 	struct append_result result;
 	struct log_entry e = {
 		.room = &key,
+		.room_name = span_of(room),
+		.kind = kind,
 		.person = somebody,
 		.instance = somebody,
 		.counter = ++counter,
 		.nick = span_of("n"),
-		.text = span_of("x"),
+		.text = span_of(text),
 	};
 
 	ck_assert_int_eq(engine_append(engine, &e, 1, INT64_MAX, &result), 0);
 	ck_assert_int_eq(result.status, APPEND_OK);
+}
+
+static void say(const char *room)
+{
+	say_kind(room, SAID_TEXT, "x");
 }
 
 static uint32_t total(void)
@@ -205,6 +213,89 @@ START_TEST(the_longest_deserted_makes_way)
 }
 END_TEST
 
+/* Whoever opens a room that the table has forgotten finds its name and topic again. */
+START_TEST(forgotten_and_found_again)
+{
+	struct room_topic topic;
+
+	hub_set_max(hub, 1);
+	struct room *r = open_room("Lobby");
+	say("Lobby");
+	say_kind("Lobby", SAID_TOPIC, "lunch");
+	hub_leave(hub, r);
+	hub_leave(hub, open_room("other"));
+	struct stream_key key = entry_room("lobby");
+	ck_assert_ptr_null(hub_find(hub, &key));
+	r = open_room("LOBBY");
+	ck_assert_str_eq(room_name(r), "Lobby");
+	room_topic(r, &topic);
+	ck_assert_str_eq(topic.text, "lunch");
+	ck_assert_str_eq(topic.nick, "n");
+	ck_assert_uint_gt(topic.time, 0);
+	ck_assert_uint_eq(feed_last_seq(room_feed(r)), 2);
+	hub_leave(hub, r);
+}
+END_TEST
+
+/* ---- reading and applying at the same time ---- */
+
+static struct engine_class slow_class;
+static const struct engine_class *working;
+static unsigned reads;
+
+/* The room is read, and then something is said in it, before the hub goes on. */
+static int read_then_say(struct engine *e, const struct stream_key *key, struct room_record *out)
+{
+	int r = working->room(e, key, out);
+
+	if (reads++ == 0)
+		say_kind("Lobby", SAID_TOPIC, "in between");
+	return r;
+}
+
+/* What is applied while a room is being opened is not lost: the log is read again. */
+START_TEST(said_while_it_is_opened)
+{
+	struct room_topic topic;
+
+	if (_i == 1)
+		say("Lobby");
+	reads = 0;
+	working = engine->class;
+	slow_class = *working;
+	slow_class.room = read_then_say;
+	engine->class = &slow_class;
+	struct room *r = open_room("Lobby");
+	ck_assert_uint_eq(reads, 2);
+	ck_assert_uint_eq(feed_last_seq(room_feed(r)), (unsigned)_i + 1U);
+	room_topic(r, &topic);
+	ck_assert_str_eq(topic.text, "in between");
+	engine->class = working;
+	hub_leave(hub, r);
+}
+END_TEST
+
+static int room_fails(struct engine *e, const struct stream_key *key, struct room_record *out)
+{
+	(void)e, (void)key, (void)out;
+	return ERR_SYSTEM;
+}
+
+START_TEST(a_log_that_cannot_be_read)
+{
+	struct room *r = NULL;
+
+	working = engine->class;
+	slow_class = *working;
+	slow_class.room = room_fails;
+	engine->class = &slow_class;
+	ck_assert_int_eq(hub_open(hub, span_of("Lobby"), &r), CODE_RESOURCES);
+	ck_assert_ptr_null(r);
+	engine->class = working;
+	ck_assert_uint_eq(total(), 0);
+}
+END_TEST
+
 /* ---- the list ---- */
 
 static const uint16_t limits[] = {1, 3, 64, LIST_MAX, UINT16_MAX};
@@ -234,6 +325,38 @@ START_TEST(pages)
 	} while (m.more);
 	ck_assert_uint_eq(seen, 250);
 	for (unsigned i = 0; i < 250; i++)
+		hub_leave(hub, rooms[i]);
+}
+END_TEST
+
+/* Rooms of the table and those that are in the log alone, in one order and each once. */
+START_TEST(pages_of_both_kinds)
+{
+	struct room *rooms[40];
+	char name[16], after[16] = "";
+	struct msg_room_list m;
+	unsigned seen = 0;
+
+	for (unsigned i = 0; i < 60; i++) {
+		snprintf(name, sizeof(name), "R%03u", i);
+		if (i % 3 != 0)
+			say(name); /* in the log */
+		if (i % 3 != 1)
+			rooms[i / 3 * 2 + i % 3 / 2] = open_room(name);
+	}
+	do {
+		struct item_room item;
+		ck_assert_int_eq(
+			hub_list(hub, span_of(after), limits[_i], &m, list_bytes, LIST_SIZE), 0);
+		ck_assert_uint_le(m.total, 60);
+		ck_assert_uint_le(m.rooms.count, limits[_i]);
+		while (message_list_next(&m.rooms, ITEM_ROOM, &item)) {
+			snprintf(after, sizeof(after), "R%03u", seen++);
+			ck_assert(span_equal(item.name, after));
+		}
+	} while (m.more);
+	ck_assert_uint_eq(seen, 60);
+	for (unsigned i = 0; i < 40; i++)
 		hub_leave(hub, rooms[i]);
 }
 END_TEST
@@ -421,6 +544,10 @@ Suite *hub_suite(void)
 	tcase_add_loop_test(c, names_that_cannot_be, 0, sizeof(bad_names) / sizeof(bad_names[0]));
 	tcase_add_test(c, as_many_as_there_may_be);
 	tcase_add_test(c, the_longest_deserted_makes_way);
+	tcase_add_test(c, forgotten_and_found_again);
+	tcase_add_loop_test(c, said_while_it_is_opened, 0, 2);
+	tcase_add_test(c, a_log_that_cannot_be_read);
+	tcase_add_loop_test(c, pages_of_both_kinds, 0, sizeof(limits) / sizeof(limits[0]));
 	tcase_add_loop_test(c, pages, 0, sizeof(limits) / sizeof(limits[0]));
 	tcase_add_test(c, the_list_goes_on_anywhere);
 	tcase_add_test(c, now_or_in_time);
