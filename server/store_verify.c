@@ -225,7 +225,7 @@ static const struct {
 	{"entry", "it is missing in its other stream",
 		"SELECT seq FROM entry AS e WHERE other IS NOT NULL AND NOT EXISTS"
 		" (SELECT 1 FROM chain WHERE stream = e.other AND seq = e.seq)"},
-	{"entry", "it is for everybody, and in an inbox",
+	{"entry", "it is for everybody, and not in a room",
 		"SELECT e.seq FROM entry AS e JOIN stream AS s ON s.id = e.stream"
 		" WHERE e.recipient IS NULL"
 		" AND (e.other IS NOT NULL OR substr(s.key, 1, 1) <> x'72')"},
