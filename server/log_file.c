@@ -1,5 +1,6 @@
 #include "server/log_file.h"
 
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/folder.h"
 #include "server/store.h"
@@ -12,7 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NAMES 100 /* tried, where several logs are set aside within a second */
+#define LOOK_MS 2000
+#define NAMES   100 /* tried, where several logs are set aside within a second */
 
 /* ---- is it fit? ---- */
 
@@ -97,7 +99,8 @@ static void settle(const char *log)
 	char why[512];
 	struct store *s = NULL;
 
-	if (store_open(log, true, &s, why, sizeof(why)) == 0)
+	if (store_look_over(log, clock_ms() + LOOK_MS, why, sizeof(why)) == 0 &&
+		store_open(log, true, &s, why, sizeof(why)) == 0)
 		store_close(s);
 }
 

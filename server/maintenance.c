@@ -106,11 +106,12 @@ static int check_target(const struct job *j, const char *path, char *error, size
 		snprintf(error, size, "'%s' is the history itself", path);
 		return ERR_EXISTS;
 	}
-	int r = has_companion(path) ? ERR_EXISTS : store_look(path, &db, why, sizeof(why));
-	if (r == 0)
+	if (access(path, F_OK) != 0 && errno == ENOENT)
+		return 0; /* whatever else is wrong with it shows when it is made */
+	if (!has_companion(path) && store_look(path, &db, why, sizeof(why)) == 0) {
 		(void)sqlite3_close(db);
-	if (r == 0 || r == ERR_NOT_FOUND)
 		return 0;
+	}
 	snprintf(error, size,
 		"'%s' is there and is no backup: it is left as it is; give another name", path);
 	return ERR_EXISTS;

@@ -7,11 +7,14 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #define BUSY_MS  5000
+#define SMALLEST 512   /* bytes of a database: a page */
 #define PROGRESS 10000 /* of SQLite's steps between two looks at the clock */
 
 int store_look_number(sqlite3 *db, const char *sql, uint64_t *value)
@@ -79,6 +82,30 @@ static int connect_to(const char *path, sqlite3 **out, char *error, size_t size)
 	return 0;
 }
 
+/* What SQLite must not be given, because it would tidy up: it takes an empty database for a new one,
+ * and removes the write-ahead log beside it. */
+static int check_size(const char *path, off_t bytes, char *error, size_t size)
+{
+	char *beside = NULL;
+	struct stat st;
+
+	if (bytes >= SMALLEST)
+		return 0;
+	if (bytes > 0) {
+		snprintf(error, size, "file is not a database");
+		return ERR_DAMAGED;
+	}
+	if (asprintf(&beside, "%s-wal", path) < 0) {
+		snprintf(error, size, "out of memory");
+		return ERR_MEMORY;
+	}
+	bool lost = stat(beside, &st) == 0 && st.st_size > 0;
+	free(beside);
+	if (lost)
+		snprintf(error, size, "it is empty, and its write-ahead log is not");
+	return lost ? ERR_DAMAGED : 0;
+}
+
 static int look(const char *path, sqlite3 **out, bool *empty, char *error, size_t size)
 {
 	struct stat st;
@@ -92,7 +119,9 @@ static int look(const char *path, sqlite3 **out, bool *empty, char *error, size_
 		snprintf(error, size, "it is not a file");
 		return ERR_DAMAGED;
 	}
-	int r = connect_to(path, &db, error, size);
+	int r = check_size(path, st.st_size, error, size);
+	if (r == 0)
+		r = connect_to(path, &db, error, size);
 	if (r)
 		return r;
 	r = recognise(db, empty, error, size);

@@ -1,0 +1,614 @@
+/*
+ * Maintenance: backups of a log in use, restoring them, setting aside, refusing; what
+ * cannot be done changes nothing.
+ */
+#include "server/maintenance.h"
+
+#include "common/clock.h"
+#include "common/err.h"
+#include "common/log.h"
+#include "server/data_folder.h"
+#include "server/log_file.h"
+#include "server/store_verify.h"
+#include "tests/unit/entries.h"
+#include "tests/unit/log_folder.h"
+
+#include <dirent.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct log_folder folder;
+static struct settings settings; /* of the folder; no job is asked for */
+static char copy[PATH_MAX];      /* where backups go */
+static char error[2048];
+static char *told; /* by the last job; owned */
+
+static void setup(void)
+{
+	log_set_file(NULL);
+	log_folder_new(&folder);
+	settings = (struct settings){.data = folder.path};
+	(void)log_folder_file(&folder, "copy", copy);
+}
+
+static void teardown(void)
+{
+	log_folder_remove(&folder);
+	free(told);
+	told = NULL;
+}
+
+static int run(const struct settings *t)
+{
+	size_t size;
+
+	free(told);
+	FILE *out = open_memstream(&told, &size);
+	ck_assert_ptr_nonnull(out);
+	error[0] = '\0';
+	int r = maintenance_run(t, out, error, sizeof(error));
+	ck_assert_int_eq(fclose(out), 0);
+	ck_assert_msg((r != 0) == (error[0] != '\0'), "%d: %s", r, error);
+	ck_assert_ptr_null(strchr(error, '\n'));
+	return r;
+}
+
+static int backup(const char *path)
+{
+	struct settings t = settings;
+	char file[PATH_MAX];
+
+	snprintf(file, sizeof(file), "%s", path);
+	t.backup = file;
+	return run(&t);
+}
+
+static int restore(const char *path)
+{
+	struct settings t = settings;
+	char file[PATH_MAX];
+
+	snprintf(file, sizeof(file), "%s", path);
+	t.restore = file;
+	return run(&t);
+}
+
+static int verify(void)
+{
+	struct settings t = settings;
+
+	t.verify = true;
+	return run(&t);
+}
+
+static int set_aside(void)
+{
+	struct settings t = settings;
+
+	t.set_aside = true;
+	return run(&t);
+}
+
+static bool ends_in(const char *name, const char *end)
+{
+	size_t length = strlen(name), part = strlen(end);
+
+	return length >= part && strcmp(name + length - part, end) == 0;
+}
+
+/* How many files in the folder have names that begin so, but for those that SQLite has beside an
+ * open database and a reader may leave, empty; the path of one of them in `path`. */
+static size_t find(const char *prefix, char path[PATH_MAX])
+{
+	DIR *d = opendir(folder.path);
+	size_t count = 0;
+
+	ck_assert_ptr_nonnull(d);
+	for (struct dirent *e; (e = readdir(d));) {
+		if (strncmp(e->d_name, prefix, strlen(prefix)) != 0 || ends_in(e->d_name, "-wal") ||
+			ends_in(e->d_name, "-shm"))
+			continue;
+		count++;
+		(void)log_folder_file(&folder, e->d_name, path);
+	}
+	(void)closedir(d);
+	return count;
+}
+
+static void write_file(const char *path, const void *bytes, size_t size)
+{
+	FILE *out = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(out);
+	ck_assert_uint_eq(fwrite(bytes, 1, size, out), size);
+	ck_assert_int_eq(fclose(out), 0);
+}
+
+static void check_sound(const char *path, uint64_t entries)
+{
+	struct verify_report p;
+
+	ck_assert_msg(store_verify(path, &p, error, sizeof(error)) == 0, "%s", error);
+	ck_assert_msg(p.findings == 0, "%s: %s", path, p.shown[0]);
+	ck_assert_uint_eq(p.entries, entries);
+}
+
+/* ---- backing up ---- */
+
+START_TEST(a_copy_is_one_private_file)
+{
+	char path[PATH_MAX];
+	uint8_t a[ENGINE_LOG_ID], b[ENGINE_LOG_ID];
+	struct stat st;
+	struct log l;
+
+	log_folder_open(&folder, 0, &l);
+	log_folder_fill(&l);
+	for (int i = 0; i < 2; i++) { /* the second takes the first one's place */
+		ck_assert_msg(backup(copy) == 0, "%s", error);
+		ck_assert_ptr_nonnull(strstr(told, "40 messages"));
+		ck_assert_uint_eq(find("copy", path), 1);
+	}
+	ck_assert_int_eq(stat(copy, &st), 0);
+	ck_assert_int_eq(st.st_mode & 07777, 0600);
+	log_close(&l);
+	check_sound(copy, LOG_FOLDER_ENTRIES);
+	ck_assert_uint_eq(find("copy", path), 1); /* reading makes nothing beside it */
+	log_folder_id(folder.log, a);
+	log_folder_id(copy, b);
+	ck_assert_mem_eq(a, b, sizeof(a));
+}
+END_TEST
+
+/* What has the name already is no copy: it stays. */
+static const char *const occupied[] = {"", "some text", "SQLite format 3"};
+
+START_TEST(another_file_stays)
+{
+	char path[PATH_MAX];
+	size_t size;
+
+	log_folder_make(&folder);
+	write_file(copy, occupied[_i], strlen(occupied[_i]));
+	ck_assert_int_eq(backup(copy), ERR_EXISTS);
+	ck_assert_ptr_nonnull(strstr(error, copy));
+	uint8_t *bytes = log_folder_bytes(copy, &size);
+	ck_assert_uint_eq(size, strlen(occupied[_i]));
+	ck_assert_mem_eq(bytes, occupied[_i], size);
+	free(bytes);
+	ck_assert_uint_eq(find("copy", path), 1);
+}
+END_TEST
+
+START_TEST(where_no_copy_may_be)
+{
+	char path[PATH_MAX], other[PATH_MAX];
+
+	ck_assert_int_eq(backup(copy), ERR_NOT_FOUND); /* there is no log */
+	log_folder_make(&folder);
+	ck_assert_int_eq(backup(folder.log), ERR_EXISTS);
+	ck_assert_int_eq(symlink(folder.log, copy), 0);
+	ck_assert_int_eq(backup(copy), ERR_EXISTS);
+	ck_assert_int_eq(unlink(copy), 0);
+	ck_assert_int_eq(backup(log_folder_file(&folder, "none/copy", other)), ERR_SYSTEM);
+	ck_assert_int_eq(mkdir(copy, 0700), 0);
+	ck_assert_int_lt(backup(copy), 0);
+	ck_assert_int_eq(rmdir(copy), 0);
+
+	/* Another program's database, and a log that is in use. */
+	log_folder_sql(copy, "CREATE TABLE t (x); INSERT INTO t VALUES (1)");
+	ck_assert_int_eq(backup(copy), ERR_EXISTS);
+	ck_assert_int_eq(unlink(copy), 0);
+	ck_assert_int_eq(backup(copy), 0);
+	snprintf(other, sizeof(other), "%.*s-wal", PATH_MAX - 8, copy);
+	write_file(other, "x", 1);
+	ck_assert_int_eq(backup(copy), ERR_EXISTS);
+	ck_assert_int_eq(unlink(other), 0);
+	ck_assert_uint_eq(find("copy", path), 1);
+	check_sound(folder.log, LOG_FOLDER_ENTRIES);
+}
+END_TEST
+
+struct writer {
+	struct log log;
+	atomic_bool stop;
+	atomic_uint_fast64_t kept;
+};
+
+static void *write_on(void *context)
+{
+	struct writer *w = context;
+	struct stream_key a = entry_room("a");
+
+	for (uint64_t i = 1; !atomic_load(&w->stop); i++) {
+		struct append_result r;
+		struct log_entry e = log_said(&a, 1, i, "while it is copied");
+		if (engine_append(w->log.engine, &e, 1, clock_ms() + 10000, &r) == 0 &&
+			r.status == APPEND_OK)
+			atomic_store(&w->kept, r.seq);
+	}
+	return NULL;
+}
+
+/* A copy has everything that was acknowledged before it began. */
+START_TEST(while_it_is_written)
+{
+	struct writer w;
+	struct verify_report p;
+	pthread_t thread;
+
+	log_folder_open(&folder, 0, &w.log);
+	atomic_init(&w.stop, false);
+	atomic_init(&w.kept, 0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, write_on, &w), 0);
+	for (int i = 0; i < 12; i++) {
+		uint64_t kept = atomic_load(&w.kept);
+		ck_assert_msg(backup(copy) == 0, "%s", error);
+		ck_assert_msg(store_verify(copy, &p, error, sizeof(error)) == 0, "%s", error);
+		ck_assert_msg(p.findings == 0, "%s", p.shown[0]);
+		ck_assert_uint_ge(p.last, kept);
+	}
+	atomic_store(&w.stop, true);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	log_close(&w.log);
+}
+END_TEST
+
+/* ---- restoring ---- */
+
+START_TEST(a_restored_log_is_another_one)
+{
+	uint8_t before[ENGINE_LOG_ID], after[ENGINE_LOG_ID];
+	char path[PATH_MAX];
+	struct stream_key a = entry_room("a");
+	struct log l;
+
+	log_folder_make(&folder);
+	log_folder_id(folder.log, before);
+	ck_assert_int_eq(backup(copy), 0);
+	log_folder_open(&folder, 0, &l);
+	log_accept(&l, log_said(&a, 9, 1, "later"), LOG_FOLDER_ENTRIES + 1);
+	log_close(&l);
+
+	ck_assert_msg(restore(copy) == 0, "%s", error);
+	ck_assert_ptr_nonnull(strstr(told, "40 messages"));
+	log_folder_id(folder.log, after);
+	ck_assert_mem_ne(before, after, sizeof(after));
+	check_sound(folder.log, LOG_FOLDER_ENTRIES);
+	ck_assert_uint_eq(find("log.db.before-", path), 1);
+	check_sound(path, LOG_FOLDER_ENTRIES + 1); /* what was there is kept */
+	ck_assert_uint_eq(find("log.db.new", path), 0);
+	check_sound(copy, LOG_FOLDER_ENTRIES);
+
+	/* It goes on where the copy ended, and each time it is another one. */
+	log_folder_open(&folder, 0, &l);
+	ck_assert_mem_eq(l.engine->log_id, after, sizeof(after));
+	log_accept(&l, log_said(&a, 9, 1, "again"), LOG_FOLDER_ENTRIES + 1);
+	log_close(&l);
+	ck_assert_msg(restore(copy) == 0, "%s", error);
+	log_folder_id(folder.log, before);
+	ck_assert_mem_ne(before, after, sizeof(after));
+	ck_assert_uint_eq(find("log.db.before-", path), 2);
+}
+END_TEST
+
+START_TEST(where_there_is_no_log)
+{
+	char path[PATH_MAX];
+
+	log_folder_make(&folder);
+	ck_assert_int_eq(backup(copy), 0);
+	ck_assert_int_eq(unlink(folder.log), 0);
+	ck_assert_msg(restore(copy) == 0, "%s", error);
+	check_sound(folder.log, LOG_FOLDER_ENTRIES);
+	ck_assert_uint_eq(find("log.db", path), 1);
+}
+END_TEST
+
+/* What a copy may be spoilt by. */
+static const char *const spoilers[] = {
+	"DELETE FROM entry WHERE seq = 7",
+	"UPDATE chain SET prev = 3 WHERE seq = 9",
+	"PRAGMA application_id = 5",
+	"PRAGMA user_version = 999",
+	"DROP TABLE chain",
+};
+
+START_TEST(a_spoilt_copy_changes_nothing)
+{
+	char path[PATH_MAX];
+	size_t size, again;
+
+	log_folder_make(&folder);
+	ck_assert_int_eq(backup(copy), 0);
+	log_folder_sql(copy, spoilers[_i]);
+	uint8_t *before = log_folder_bytes(folder.log, &size);
+	ck_assert_int_lt(restore(copy), 0);
+	ck_assert_ptr_nonnull(strstr(error, copy));
+	ck_assert_ptr_nonnull(strstr(error, "nothing has changed"));
+	uint8_t *after = log_folder_bytes(folder.log, &again);
+	ck_assert_uint_eq(size, again);
+	ck_assert_mem_eq(before, after, size);
+	ck_assert_uint_eq(find("log.db", path), 1);
+	free(before);
+	free(after);
+}
+END_TEST
+
+/* A damaged log is moved out of the way as it is, with what belongs to it. */
+START_TEST(in_place_of_a_damaged_one)
+{
+	char path[PATH_MAX], beside[PATH_MAX];
+	size_t size;
+
+	log_folder_make(&folder);
+	ck_assert_int_eq(backup(copy), 0);
+	write_file(folder.log, "noise", 5);
+	snprintf(path, sizeof(path), "%s-wal", folder.log);
+	write_file(path, "more noise", 10);
+	ck_assert_msg(restore(copy) == 0, "%s", error);
+	check_sound(folder.log, LOG_FOLDER_ENTRIES);
+	ck_assert_uint_eq(find("log.db.before-", path), 1);
+	free(log_folder_bytes(path, &size));
+	ck_assert_uint_eq(size, 5);
+	snprintf(beside, sizeof(beside), "%.*s-wal", PATH_MAX - 8, path);
+	free(log_folder_bytes(beside, &size));
+	ck_assert_uint_eq(size, 10);
+	snprintf(beside, sizeof(beside), "%s-wal", folder.log);
+	ck_assert_int_ne(access(beside, F_OK), 0);
+}
+END_TEST
+
+/* A copy of the first version is brought up to date; the file given is not. */
+START_TEST(an_older_copy)
+{
+	size_t size, again;
+
+	log_folder_make(&folder);
+	ck_assert_int_eq(backup(copy), 0);
+	log_folder_sql(copy,
+		"DROP TABLE words; DELETE FROM meta WHERE name IN ('indexed', 'folded');"
+		"PRAGMA user_version = 1");
+	uint8_t *before = log_folder_bytes(copy, &size);
+	ck_assert_msg(restore(copy) == 0, "%s", error);
+	check_sound(folder.log, LOG_FOLDER_ENTRIES);
+	uint8_t *after = log_folder_bytes(copy, &again);
+	ck_assert_uint_eq(size, again);
+	ck_assert_mem_eq(before, after, size);
+	free(before);
+	free(after);
+}
+END_TEST
+
+/* ---- with a server ---- */
+
+START_TEST(not_while_a_server_has_it)
+{
+	struct data_folder held;
+	char path[PATH_MAX];
+
+	log_folder_make(&folder);
+	ck_assert_int_eq(backup(copy), 0);
+	ck_assert_int_eq(data_folder_open(folder.path, &held, error, sizeof(error)), 0);
+	ck_assert_int_eq(restore(copy), ERR_EXISTS);
+	ck_assert_ptr_nonnull(strstr(error, folder.path));
+	ck_assert_int_eq(set_aside(), ERR_EXISTS);
+	ck_assert_int_eq(backup(copy), 0);
+	ck_assert_int_eq(verify(), 0);
+	ck_assert_uint_eq(find("log.db", path), 1);
+	data_folder_close(&held);
+	ck_assert_int_eq(set_aside(), 0);
+}
+END_TEST
+
+/* ---- verifying, setting aside ---- */
+
+START_TEST(verifying)
+{
+	ck_assert_int_eq(verify(), ERR_NOT_FOUND);
+	log_folder_make(&folder);
+	ck_assert_int_eq(verify(), 0);
+	ck_assert_ptr_nonnull(strstr(told, "40 messages, numbers 1 to 40"));
+	ck_assert_ptr_nonnull(strstr(told, "sound\n"));
+	log_folder_sql(folder.log, "UPDATE entry SET kind = 9");
+	ck_assert_int_eq(verify(), ERR_DAMAGED);
+	ck_assert_ptr_nonnull(strstr(told, "wrong: entry 1: kind 9 is unknown\n"));
+	ck_assert_ptr_nonnull(strstr(told, "and 30 more\n"));
+	ck_assert_ptr_null(strstr(told, "sound\n"));
+	ck_assert_ptr_nonnull(strstr(error, "40 things are wrong"));
+	ck_assert_ptr_nonnull(strstr(error, "--restore"));
+	ck_assert_ptr_nonnull(strstr(error, "--set-aside"));
+}
+END_TEST
+
+START_TEST(setting_aside)
+{
+	char path[PATH_MAX];
+	uint8_t before[ENGINE_LOG_ID], after[ENGINE_LOG_ID];
+
+	ck_assert_int_eq(set_aside(), ERR_NOT_FOUND);
+	for (size_t i = 1; i < 4; i++) {
+		log_folder_make(&folder);
+		log_folder_id(folder.log, before);
+		ck_assert_msg(set_aside() == 0, "%s", error);
+		ck_assert_int_ne(access(folder.log, F_OK), 0);
+		ck_assert_uint_eq(find("log.db.aside-", path), i);
+		ck_assert_ptr_nonnull(strstr(told, "log.db.aside-"));
+	}
+	check_sound(path, LOG_FOLDER_ENTRIES);
+	log_folder_make(&folder);
+	log_folder_id(folder.log, after);
+	ck_assert_mem_ne(before, after, sizeof(after));
+}
+END_TEST
+
+START_TEST(one_job_at_a_time)
+{
+	char file[] = "/nowhere";
+
+	ck_assert(!maintenance_asked(&settings));
+	for (int i = 0; i < 16; i++) {
+		struct settings t = settings;
+		t.backup = i & 1 ? file : NULL;
+		t.restore = i & 2 ? file : NULL;
+		t.verify = i & 4;
+		t.set_aside = i & 8;
+		bool several = (i & (i - 1)) != 0;
+		ck_assert_int_eq(maintenance_asked(&t), i != 0);
+		ck_assert_int_eq(
+			maintenance_check(&t, error, sizeof(error)), several ? ERR_ARGUMENT : 0);
+		if (several)
+			ck_assert_int_eq(run(&t), ERR_ARGUMENT);
+	}
+}
+END_TEST
+
+/* ---- a log that is not fit to be opened ---- */
+
+static void zero_header(uint8_t *bytes, size_t *size)
+{
+	(void)size;
+	memset(bytes, 0, 100);
+}
+
+static void cut(uint8_t *bytes, size_t *size)
+{
+	(void)bytes;
+	*size = *size / 2 + 100;
+}
+
+static void cut_short(uint8_t *bytes, size_t *size)
+{
+	(void)bytes;
+	*size = 50;
+}
+
+static void noise_in_a_page(uint8_t *bytes, size_t *size)
+{
+	for (size_t i = 4096 * 3; i < 4096 * 4 && i < *size; i++)
+		bytes[i] = (uint8_t)(i * 31 % 251);
+}
+
+static void cut_to_nothing(uint8_t *bytes, size_t *size)
+{
+	(void)bytes;
+	*size = 0;
+}
+
+static void newer(uint8_t *bytes, size_t *size)
+{
+	(void)size;
+	bytes[60 + 3] = 200; /* user_version */
+}
+
+static void another_programs(uint8_t *bytes, size_t *size)
+{
+	(void)size;
+	memset(bytes + 68, 7, 4); /* application_id */
+}
+
+static void nobodys(uint8_t *bytes, size_t *size)
+{
+	(void)size;
+	memset(bytes + 68, 0, 4);
+	memset(bytes + 60, 0, 4);
+}
+
+static const struct {
+	void (*spoil)(uint8_t *bytes, size_t *size);
+	const char *why; /* a word of it */
+} unfit[] = {
+	{zero_header, "not a database"},
+	{cut, ""},
+	{cut_short, "not a database"},
+	{cut_to_nothing, "it is empty, and its write-ahead log is not"},
+	{noise_in_a_page, ""},
+	{newer, "newer"},
+	{nobodys, "not a log of lanchatd"},
+	{another_programs, "not a log of lanchatd"},
+};
+
+START_TEST(an_unfit_log_stays_as_it_is)
+{
+	struct data_folder f;
+	char path[PATH_MAX];
+	size_t size, again;
+
+	log_folder_make(&folder);
+	uint8_t *before = log_folder_bytes(folder.log, &size);
+	unfit[_i].spoil(before, &size);
+	write_file(folder.log, before, size);
+	if (size == 0) {
+		snprintf(path, sizeof(path), "%s-wal", folder.log);
+		write_file(path, "not yet in it", 13);
+	}
+	ck_assert_int_eq(data_folder_open(folder.path, &f, error, sizeof(error)), 0);
+	error[0] = '\0';
+	ck_assert_int_eq(log_file_check(&f, clock_ms() + 10000, error, sizeof(error)), ERR_DAMAGED);
+	data_folder_close(&f);
+	ck_assert_ptr_null(strchr(error, '\n'));
+	ck_assert_msg(strstr(error, folder.log) && strstr(error, "--restore FILE") &&
+			      strstr(error, "--set-aside") && strstr(error, unfit[_i].why),
+		"%s", error);
+	uint8_t *after = log_folder_bytes(folder.log, &again);
+	ck_assert_uint_eq(size, again);
+	ck_assert_mem_eq(before, after, size);
+	free(before);
+	free(after);
+	ck_assert_int_lt(verify(), 0);
+	ck_assert_msg(set_aside() == 0, "%s", error);
+	ck_assert_uint_eq(find("log.db.aside-", path), 1);
+	log_folder_make(&folder);
+}
+END_TEST
+
+START_TEST(a_fit_log_or_none)
+{
+	struct data_folder f;
+
+	ck_assert_int_eq(data_folder_open(folder.path, &f, error, sizeof(error)), 0);
+	ck_assert_int_eq(log_file_check(&f, clock_ms() + 10000, error, sizeof(error)), 0);
+	log_folder_make(&folder);
+	ck_assert_int_eq(log_file_check(&f, clock_ms() + 10000, error, sizeof(error)), 0);
+	/* A server that was killed while it made the log. */
+	ck_assert_int_eq(truncate(folder.log, 0), 0);
+	ck_assert_int_eq(log_file_check(&f, clock_ms() + 10000, error, sizeof(error)), 0);
+	log_folder_sql(folder.log, "PRAGMA journal_mode = WAL; VACUUM");
+	ck_assert_int_eq(log_file_check(&f, clock_ms() + 10000, error, sizeof(error)), 0);
+	log_folder_make(&folder);
+	/* Being late is no damage. */
+	ck_assert_int_eq(log_file_check(&f, clock_ms() - 1, error, sizeof(error)), 0);
+	data_folder_close(&f);
+}
+END_TEST
+
+Suite *maintenance_suite(void)
+{
+	Suite *s = suite_create("maintenance");
+	TCase *c = tcase_create("maintenance");
+
+	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_set_timeout(c, 60);
+	tcase_add_test(c, a_copy_is_one_private_file);
+	tcase_add_loop_test(c, another_file_stays, 0, sizeof(occupied) / sizeof(occupied[0]));
+	tcase_add_test(c, where_no_copy_may_be);
+	tcase_add_test(c, while_it_is_written);
+	tcase_add_test(c, a_restored_log_is_another_one);
+	tcase_add_test(c, where_there_is_no_log);
+	tcase_add_loop_test(
+		c, a_spoilt_copy_changes_nothing, 0, sizeof(spoilers) / sizeof(spoilers[0]));
+	tcase_add_test(c, in_place_of_a_damaged_one);
+	tcase_add_test(c, an_older_copy);
+	tcase_add_test(c, not_while_a_server_has_it);
+	tcase_add_test(c, verifying);
+	tcase_add_test(c, setting_aside);
+	tcase_add_test(c, one_job_at_a_time);
+	tcase_add_loop_test(c, an_unfit_log_stays_as_it_is, 0, sizeof(unfit) / sizeof(unfit[0]));
+	tcase_add_test(c, a_fit_log_or_none);
+	suite_add_tcase(s, c);
+	return s;
+}
