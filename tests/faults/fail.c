@@ -327,10 +327,12 @@ int fdatasync(int fd)
 	return fails(SYNC, "fdatasync") ? -1 : real(fd);
 }
 
-static bool locks(int command)
+/* Taking a lock can fail; giving one back cannot. */
+static bool locks(int command, const void *argument)
 {
-	return command == F_SETLK || command == F_SETLKW || command == F_OFD_SETLK ||
-	       command == F_OFD_SETLKW;
+	return (command == F_SETLK || command == F_SETLKW || command == F_OFD_SETLK ||
+		       command == F_OFD_SETLKW) &&
+	       ((const struct flock *)argument)->l_type != F_UNLCK;
 }
 
 int fcntl(int fd, int command, ...)
@@ -341,7 +343,7 @@ int fcntl(int fd, int command, ...)
 	void *argument = va_arg(a, void *);
 	va_end(a);
 	REAL(int, fcntl, int, int, ...);
-	return locks(command) && fails(LOCK, "fcntl") ? -1 : real(fd, command, argument);
+	return locks(command, argument) && fails(LOCK, "fcntl") ? -1 : real(fd, command, argument);
 }
 
 int fcntl64(int fd, int command, ...)
