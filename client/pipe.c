@@ -22,11 +22,9 @@
 #define EVENTS_A_TURN 1000 /* printed before stdin is looked at again */
 #define ECHO_MS       1000 /* how long to wait for one's own last message to come back */
 
-/* How far a room, or the direct messages, has come. */
+/* A room, or the direct messages. */
 struct place {
 	const char *room; /* borrowed; "": the direct messages */
-	uint64_t printed; /* the number up to which everything was printed; 0: unknown */
-	uint64_t handled; /* and up to which the link was told so */
 	bool caught_up;   /* all that was said while we were away has come, or never will */
 };
 
@@ -56,6 +54,7 @@ struct pipe {
 	uint64_t seq_acked, seq_seen;
 	bool failed; /* the exit status is 1 */
 	bool over;   /* at once */
+	bool broken; /* stdout: the last event may not have been printed */
 };
 
 /* One line on stderr; the exit status will be 1. What peers sent is made clean. */
@@ -117,12 +116,8 @@ static struct place *find_place(const struct pipe *p, const char *room)
 	return NULL;
 }
 
-static void advance(struct pipe *p, const char *room, uint64_t seq)
+static void note_seen(struct pipe *p, const char *room, uint64_t seq)
 {
-	struct place *place = find_place(p, room);
-
-	if (place && seq > place->printed)
-		place->printed = seq;
 	if (seq > p->seq_seen && is_first_room(p, room))
 		p->seq_seen = seq;
 }
@@ -131,7 +126,7 @@ static void on_message(struct pipe *p, const struct event *e)
 {
 	if (pipe_counts(e))
 		p->printed++;
-	advance(p, e->room, e->seq);
+	note_seen(p, e->room, e->seq);
 }
 
 static void on_caught_up(struct pipe *p, const struct event *e)
@@ -140,7 +135,7 @@ static void on_caught_up(struct pipe *p, const struct event *e)
 
 	if (place)
 		place->caught_up = true;
-	advance(p, e->room, e->seq);
+	note_seen(p, e->room, e->seq);
 }
 
 /* The numbers mean something else now. */
@@ -148,8 +143,6 @@ static void on_log_changed(struct pipe *p)
 {
 	fprintf(stderr, "lanchat: the server's history is another one now; what was said before "
 			"cannot be had from it\n");
-	for (size_t i = 0; i < p->place_count; i++)
-		p->places[i].printed = p->places[i].handled = 0;
 	p->seq_seen = p->seq_acked = 0;
 }
 
@@ -203,7 +196,7 @@ static void handle(struct pipe *p, const struct event *e)
 		on_answer(p, e);
 		break;
 	case EVENT_GAP:
-		advance(p, e->room, e->number - 1);
+		note_seen(p, e->room, e->number - 1);
 		break;
 	case EVENT_CAUGHT_UP:
 		on_caught_up(p, e);
@@ -270,6 +263,16 @@ static int64_t deadline(const struct pipe *p)
 	return p->echo_until > now ? p->echo_until : INT64_MAX;
 }
 
+static void flush(struct pipe *p)
+{
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || p->broken)
+		return;
+	complain(p, "cannot write to stdout: %s", strerror(errno));
+	p->broken = p->over = true;
+}
+
+/* With --resume each line is written out before the next event is asked for, which says that this one
+ * was dealt with. */
 static void print_events(struct pipe *p)
 {
 	struct event *e;
@@ -277,11 +280,10 @@ static void print_events(struct pipe *p)
 	for (int i = 0; i < EVENTS_A_TURN && !is_done(p) && (e = link_next(p->link)); i++) {
 		handle(p, e);
 		event_free(e);
+		if (p->config->resume)
+			flush(p);
 	}
-	if ((fflush(stdout) != 0 || ferror(stdout)) && !p->over) {
-		complain(p, "cannot write to stdout: %s", strerror(errno));
-		p->over = true;
-	}
+	flush(p);
 }
 
 /* ---- input ---- */
@@ -379,7 +381,7 @@ static void wait_for_something(struct pipe *p)
 		read_input(p);
 	if (fds[2].revents & (POLLERR | POLLNVAL)) {
 		complain(p, "nobody reads our output any more");
-		p->over = true;
+		p->broken = p->over = true;
 	}
 }
 
@@ -471,6 +473,9 @@ static void run(struct pipe *p)
 		return;
 	join_rooms(p);
 	loop(p);
+	/* The last event has been dealt with; another one, if there is one, has not. */
+	if (!p->broken)
+		event_free(link_next(p->link));
 	tell_unsent(p);
 	link_stop(p->link);
 }
