@@ -227,26 +227,29 @@ void client_keep_touch(struct link_session *s)
  * not shown must come again. */
 static void note_positions(struct link_session *s)
 {
+	s->noted_events = s->events_out + s->events.count;
 	/* A client that does not go by them must not move those of one that does. */
 	if (!s->resume)
 		return;
 	s->noted = true;
-	s->noted_events = s->events_out + s->events.count;
-	s->inbox_kept = s->inbox_known ? s->inbox_seen : 0;
-	for (struct seat *seat = s->seats.head; seat; seat = seat->next)
-		seat->kept = seat->seen_known && !seat->quiet ? seat->seen : 0;
+	s->inbox_keep = s->inbox_known;
+	s->inbox_kept = s->inbox_seen;
+	for (struct seat *seat = s->seats.head; seat; seat = seat->next) {
+		seat->keep = seat->seen_known && !seat->quiet;
+		seat->kept = seat->seen;
+	}
 }
 
 static void write_positions(struct link_session *s)
 {
 	s->noted = false;
-	if (s->inbox_kept)
+	if (s->inbox_keep)
 		state_put_position(s->state, "", s->inbox_kept);
-	s->inbox_kept = 0;
+	s->inbox_keep = false;
 	for (struct seat *seat = s->seats.head; seat; seat = seat->next) {
-		if (seat->kept)
+		if (seat->keep)
 			state_put_position(s->state, seat->folded, seat->kept);
-		seat->kept = 0;
+		seat->keep = false;
 	}
 }
 

@@ -95,7 +95,8 @@ struct link_session {
 	uint64_t events_finished; /* that the owner is done with */
 	bool noted;               /* positions are noted, and wait until ... */
 	uint64_t noted_events;    /* ... so many events are finished */
-	uint64_t inbox_kept;      /* as `kept` of a seat */
+	bool inbox_keep;          /* as `keep` and `kept` of a seat */
+	uint64_t inbox_kept;
 
 	/* The time of the call that is being served. */
 	int64_t now;

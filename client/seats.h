@@ -51,7 +51,8 @@ struct seat {
 	bool resuming;   /* that request asked to go on after `seen` */
 	bool seen_known; /* there is a position */
 	uint64_t seen;   /* the last message that was delivered */
-	uint64_t kept;   /* of that, what is to be written to disk; 0: nothing new */
+	bool keep;       /* `kept` is to be written to disk: how far the owner has dealt with it */
+	uint64_t kept;
 	struct reading reading;
 
 	enum seat_people people_state;
