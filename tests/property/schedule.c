@@ -281,6 +281,7 @@ bool schedule_run(
 	tally->shown += r->world.model.shown;
 	tally->gaps += r->world.model.gaps;
 	tally->refused += r->world.model.refused;
+	tally->late += r->world.model.late;
 	world_fini(&r->world);
 	free(r);
 	return good;

@@ -103,6 +103,14 @@ static void applied(void *context, const struct log_entry *e)
 
 /* ---- appends that fail ---- */
 
+/* Known already? A full disk does not matter then. */
+static bool is_settled(struct truth *t, struct engine *e, const struct log_entry *entry)
+{
+	struct append_result result;
+
+	return t->real->settled(e, entry->instance, entry->person, entry->counter, &result) == 0;
+}
+
 static enum fault fault_of_next(struct truth *t)
 {
 	enum fault fault = FAULT_NONE;
@@ -129,6 +137,8 @@ static int append(struct engine *e, struct log_entry *entries, size_t count, int
 
 	for (size_t i = 0; i < count; i++) {
 		enum fault fault = lost ? FAULT_LOST : fault_of_next(t);
+		if (fault == FAULT_FULL && is_settled(t, e, &entries[i]))
+			fault = FAULT_NONE;
 		if (fault == FAULT_FULL && !retry) {
 			results[i] = (struct append_result){
 				.status = APPEND_REJECTED, .code = CODE_DISK_FULL};
@@ -233,13 +243,6 @@ int __wrap_engine_open_sqlite(const struct engine_config *config, engine_applied
 	return r;
 }
 
-void truth_detach(struct truth *t)
-{
-	if (t->engine)
-		t->engine->class = t->real;
-	t->engine = NULL;
-}
-
 void truth_set_fault(struct truth *t, enum fault fault, unsigned wait, unsigned count)
 {
 	lock_take(&t->lock);
@@ -247,6 +250,22 @@ void truth_set_fault(struct truth *t, enum fault fault, unsigned wait, unsigned 
 	t->fault_wait = wait;
 	t->fault_left = fault == FAULT_NONE ? 0 : count;
 	lock_drop(&t->lock);
+}
+
+void truth_mark_late(struct truth *t, size_t count)
+{
+	lock_take(&t->lock);
+	for (size_t i = count; i < t->count; i++)
+		t->facts[i]->late = true;
+	lock_drop(&t->lock);
+}
+
+size_t truth_count(struct truth *t)
+{
+	lock_take(&t->lock);
+	size_t count = t->count;
+	lock_drop(&t->lock);
+	return count;
 }
 
 /* ---- questions ---- */
@@ -302,13 +321,29 @@ static bool note(void *context, const struct log_entry *e)
 	return false;
 }
 
-bool truth_is_kept(struct truth *t, int stream, uint64_t seq)
+static bool is_in_engine(struct truth *t, int stream, uint64_t seq)
 {
 	bool found = false;
 	uint64_t pruned;
-
-	if (!t->engine)
-		return true;
 	int r = engine_range(t->engine, &t->streams[stream], seq - 1, seq, note, &found, &pruned);
+
 	return r != 0 || found;
+}
+
+bool truth_is_kept(struct truth *t, int stream, uint64_t seq)
+{
+	if (t->engine)
+		return is_in_engine(t, stream, seq);
+	const struct fact *f = truth_next(t, stream, seq - 1);
+	return f && f->seq == seq && !f->pruned;
+}
+
+void truth_detach(struct truth *t)
+{
+	if (!t->engine)
+		return;
+	for (size_t i = 0; i < t->count; i++)
+		t->facts[i]->pruned = !is_in_engine(t, t->facts[i]->stream, t->facts[i]->seq);
+	t->engine->class = t->real;
+	t->engine = NULL;
 }

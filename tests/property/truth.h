@@ -38,7 +38,9 @@ struct fact {
 	int stream; /* of the room, or the writer's inbox */
 	int other;  /* the other person's inbox, or -1 */
 	uint8_t person[PERSON_ID];
-	char *text; /* owned */
+	char *text;  /* owned */
+	bool pruned; /* as of when the engine was closed last */
+	bool late;   /* it came by a connection that its client had given up */
 };
 
 struct truth {
@@ -77,6 +79,10 @@ void truth_detach(struct truth *t);
 /* After `wait` more entries, let `count` fail. */
 void truth_set_fault(struct truth *t, enum fault fault, unsigned wait, unsigned count);
 
+/* What was applied after the first `count` entries came late; and how many there are. */
+void truth_mark_late(struct truth *t, size_t count);
+size_t truth_count(struct truth *t);
+
 /* The first entry of a stream above a number; NULL when there is none. What it returns stays valid
  * as long as the truth. */
 const struct fact *truth_next(struct truth *t, int stream, uint64_t after);
@@ -90,7 +96,7 @@ uint64_t truth_before(struct truth *t, int stream, uint64_t upto, uint32_t count
 /* The entry of that id; NULL when it never was in the log. */
 const struct fact *truth_find(struct truth *t, unsigned author, uint64_t counter);
 
-/* Is it still in the engine? Also true when there is no engine to ask. */
+/* Is it still in the engine, or was it, when that was closed? */
 bool truth_is_kept(struct truth *t, int stream, uint64_t seq);
 
 #endif

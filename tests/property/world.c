@@ -457,7 +457,9 @@ void world_haunt(struct world *w, size_t ghost, size_t bytes)
 	size_t all = p->up.end - p->up.start;
 	world_tell(w, "of %zu bytes on a connection that person %d gave up, %zu arrive", all,
 		p->inbox - (int)w->model.rooms, bytes < all ? bytes : all);
+	size_t before = truth_count(p->truth);
 	path_deliver(p, bytes);
+	truth_mark_late(p->truth, before);
 	settle(w);
 }
 
