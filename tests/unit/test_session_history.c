@@ -2,21 +2,81 @@
  * What was said before: pages, searches, places, read positions; and an engine that
  * cannot read.
  */
-#include "common/clock.h"
 #include "common/err.h"
-#include "server/room.h"
 #include "tests/unit/session_client.h"
 
 #include <check.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
 static struct chat *chat;
 static struct client anna;
 
+/* ---- an engine whose reading can be made to fail ---- */
+
+static const struct engine_class *working;
+static struct engine_class class;
+static atomic_int failure; /* what reading returns; 0: it works */
+
+static int may_range(struct engine *e, const struct stream_key *key, uint64_t after, uint64_t upto,
+	engine_reader *reader, void *context, uint64_t *pruned)
+{
+	int r = atomic_load(&failure);
+
+	return r ? r : working->range(e, key, after, upto, reader, context, pruned);
+}
+
+static int may_search(
+	struct engine *e, const struct search *what, engine_reader *reader, void *context)
+{
+	int r = atomic_load(&failure);
+
+	return r ? r : working->search(e, what, reader, context);
+}
+
+static int may_rooms(struct engine *e, const struct stream_key *after, uint32_t limit,
+	engine_room_reader *reader, void *context)
+{
+	int r = atomic_load(&failure);
+
+	return r ? r : working->rooms(e, after, limit, reader, context);
+}
+
+static int may_room(struct engine *e, const struct stream_key *key, struct room_record *out)
+{
+	int r = atomic_load(&failure);
+
+	return r ? r : working->room(e, key, out);
+}
+
+static int may_person(
+	struct engine *e, const char *folded, uint8_t person[PERSON_ID], char nick[NICK_MAX + 1])
+{
+	int r = atomic_load(&failure);
+
+	return r ? r : working->person(e, folded, person, nick);
+}
+
+/* Before there are sessions. */
+static void wrap_engine(struct engine *e)
+{
+	working = e->class;
+	class = *working;
+	class.range = may_range;
+	class.search = may_search;
+	class.rooms = may_rooms;
+	class.room = may_room;
+	class.person = may_person;
+	e->class = &class;
+}
+
+/* ---- what the tests have in common ---- */
+
 static void setup(void)
 {
 	chat = client_chat();
+	wrap_engine(chat_engine(chat));
 	client_open(&anna, chat);
 	client_log_in(&anna, 1, "anna");
 	client_join(&anna, "Lobby");
@@ -254,43 +314,6 @@ END_TEST
 
 /* ---- an engine that cannot read ---- */
 
-static int reading_fails;
-
-static int no_range(struct engine *e, const struct stream_key *key, uint64_t after, uint64_t upto,
-	engine_reader *reader, void *context, uint64_t *pruned)
-{
-	(void)e, (void)key, (void)after, (void)upto, (void)reader, (void)context, (void)pruned;
-	return reading_fails;
-}
-
-static int no_search(
-	struct engine *e, const struct search *what, engine_reader *reader, void *context)
-{
-	(void)e, (void)reader, (void)context;
-	ck_assert_int_le(what->deadline, clock_ms() + 2000);
-	return reading_fails;
-}
-
-static int no_rooms(struct engine *e, const struct stream_key *after, uint32_t limit,
-	engine_room_reader *reader, void *context)
-{
-	(void)e, (void)after, (void)limit, (void)reader, (void)context;
-	return reading_fails;
-}
-
-static int no_room(struct engine *e, const struct stream_key *key, struct room_record *out)
-{
-	(void)e, (void)key, (void)out;
-	return reading_fails;
-}
-
-static int no_person(
-	struct engine *e, const char *folded, uint8_t person[PERSON_ID], char nick[NICK_MAX + 1])
-{
-	(void)e, (void)folded, (void)person, (void)nick;
-	return reading_fails;
-}
-
 static const struct {
 	int error;
 	enum code searching;
@@ -303,22 +326,13 @@ static const struct {
 /* Each request is refused; the session goes on. */
 START_TEST(reading_that_fails)
 {
-	struct engine *e = chat_engine(chat);
-	const struct engine_class *working = e->class;
-	struct engine_class class = *working;
 	struct msg_history history = {.tag = 1, .room = span_of("lobby")};
 	struct msg_search search = {.tag = 2, .where = SEARCH_EVERYWHERE, .words = span_of("x")};
 	struct msg_rooms rooms = {.tag = 3};
 	struct msg_join join = {.tag = 4, .room = span_of("another")};
 	struct msg_direct direct = {.counter = 1, .nick = span_of("boris"), .text = span_of("hi")};
 
-	reading_fails = failures[_i].error;
-	class.range = no_range;
-	class.search = no_search;
-	class.rooms = no_rooms;
-	class.room = no_room;
-	class.person = no_person;
-	e->class = &class;
+	atomic_store(&failure, failures[_i].error);
 	client_ask(&anna, MESSAGE_HISTORY, &history);
 	client_expect_error(&anna, 1, CODE_RESOURCES);
 	history.room = span_of("another");
@@ -335,7 +349,7 @@ START_TEST(reading_that_fails)
 	client_expect_refused(&anna, 1, CODE_RETRY);
 	client_say(&anna, 2, "lobby", "later");
 	client_expect_refused(&anna, 2, CODE_RETRY);
-	e->class = working;
+	atomic_store(&failure, 0);
 	client_ask(&anna, MESSAGE_DIRECT, &direct);
 	client_expect_refused(&anna, 1, CODE_NO_SUCH_PERSON);
 	client_say(&anna, 2, "lobby", "later");

@@ -166,6 +166,104 @@ START_TEST(direct_messages)
 }
 END_TEST
 
+/* By the nick that somebody had last, when they are gone: it waits in their inbox. */
+START_TEST(direct_to_somebody_who_left)
+{
+	struct client a, b;
+	struct msg_direct m = {.counter = 1, .nick = span_of("BORIS"), .text = span_of("psst")};
+	struct msg_nick nick = {.tag = 1, .nick = span_of("Boris")};
+	struct msg_login login = client_login(2, "somebody");
+
+	client_open(&b, chat);
+	client_log_in(&b, 2, "bob");
+	client_ask(&b, MESSAGE_NICK, &nick);
+	client_await(&b, MESSAGE_RENAMED);
+	client_close(&b);
+	client_open(&a, chat);
+	client_log_in(&a, 1, "anna");
+	client_ask(&a, MESSAGE_DIRECT, &m);
+	client_expect_ack(&a, 1, false);
+	client_open(&b, chat);
+	client_hello(&b);
+	login.inbox_replay = 9;
+	client_ask(&b, MESSAGE_LOGIN, &login);
+	union message got = client_await(&b, MESSAGE_DIRECT_SAID);
+	ck_assert(span_equal(got.direct_said.to_nick, "Boris"));
+	ck_assert(span_equal(got.direct_said.text, "psst"));
+	client_close(&b);
+	client_close(&a);
+}
+END_TEST
+
+/* ---- settled counters ---- */
+
+/* Also on the connection on which they were settled; whatever else the message says, and with all
+ * answers in the order of the questions. */
+START_TEST(settled_counters)
+{
+	struct client c;
+	struct msg_direct direct = {.counter = 5, .nick = span_of("nobody"), .text = span_of("x")};
+
+	client_open(&c, chat);
+	client_log_in(&c, 1, "anna");
+	client_join(&c, "lobby");
+	client_say(&c, 3, "lobby", "three");
+	client_expect_ack(&c, 3, false);
+	client_say(&c, 4, "elsewhere", "refused");
+	client_expect_refused(&c, 4, CODE_NOT_A_MEMBER);
+	client_say(&c, 5, "lobby", "five");
+	client_expect_ack(&c, 5, false);
+	for (int i = 0; i < 2; i++) {
+		client_say(&c, 6 + (uint64_t)i, "lobby", "new");
+		client_say(&c, 3, "elsewhere", "");
+		client_say(&c, 4, "lobby", "never accepted");
+		client_say(&c, 1, "lobby", "never sent");
+		client_say(&c, 5, "lobby", "\xff");
+		client_ask(&c, MESSAGE_DIRECT, &direct);
+		client_expect_ack(&c, 6 + (uint64_t)i, false);
+		client_expect_ack(&c, 3, true);
+		client_expect_refused(&c, 4, CODE_NOT_KEPT);
+		client_expect_refused(&c, 1, CODE_NOT_KEPT);
+		client_expect_ack(&c, 5, true);
+		client_expect_ack(&c, 5, true);
+		if (i == 1)
+			break;
+		/* The same after a break, without being in any room. */
+		client_close(&c);
+		client_open(&c, chat);
+		client_log_in(&c, 1, "anna");
+		client_say(&c, 5, "lobby", "five");
+		client_expect_ack(&c, 5, true);
+		client_join(&c, "lobby");
+	}
+	client_close(&c);
+}
+END_TEST
+
+/* The numbers of others are not told. */
+START_TEST(settled_for_somebody_else)
+{
+	struct client a, b;
+	struct msg_login login = client_login(2, "boris");
+
+	client_open(&a, chat);
+	client_log_in(&a, 1, "anna");
+	client_join(&a, "lobby");
+	client_say(&a, 1, "lobby", "one");
+	client_expect_ack(&a, 1, false);
+	client_open(&b, chat);
+	client_hello(&b);
+	login.instance[0] = 1;
+	client_ask(&b, MESSAGE_LOGIN, &login);
+	ck_assert_uint_eq(client_await(&b, MESSAGE_LOGGED_IN).logged_in.accepted, 0);
+	client_join(&b, "lobby");
+	client_say(&b, 1, "lobby", "mine");
+	client_expect_refused(&b, 1, CODE_BAD_VALUE);
+	client_close(&b);
+	client_close(&a);
+}
+END_TEST
+
 /* ---- an engine that fails ---- */
 
 static const struct engine_class *working;
@@ -180,6 +278,49 @@ static int append_or_fail(struct engine *e, struct log_entry *entries, size_t co
 		results[i] = (struct append_result){.status = APPEND_RETRY};
 	return ERR_MEMORY;
 }
+
+static enum code reason;
+
+static int append_or_reject(struct engine *e, struct log_entry *entries, size_t count,
+	int64_t deadline, struct append_result *results)
+{
+	if (!atomic_load(&failing))
+		return working->append(e, entries, count, deadline, results);
+	for (size_t i = 0; i < count; i++)
+		results[i] = (struct append_result){.status = APPEND_REJECTED, .code = reason};
+	return 0;
+}
+
+static const enum code reasons[] = {CODE_DISK_FULL, CODE_DAMAGED};
+
+/* Why the log does not take it is told in words; the counter is spent, and the next goes on. */
+START_TEST(told_why_it_is_not_kept)
+{
+	struct engine *e = chat_engine(chat);
+	struct engine_class class = *e->class;
+	struct client c;
+
+	reason = reasons[_i];
+	working = e->class;
+	class.append = append_or_reject;
+	e->class = &class;
+	client_open(&c, chat);
+	client_log_in(&c, 1, "anna");
+	client_join(&c, "lobby");
+	atomic_store(&failing, true);
+	client_say(&c, 1, "lobby", "one");
+	union message m = client_await(&c, MESSAGE_REFUSED);
+	ck_assert_uint_eq(m.refused.code, reasons[_i]);
+	ck_assert(span_equal(m.refused.text, code_text(reasons[_i])));
+	atomic_store(&failing, false);
+	client_say(&c, 2, "lobby", "two");
+	client_expect_ack(&c, 2, false);
+	client_say(&c, 1, "lobby", "one");
+	client_expect_refused(&c, 1, CODE_NOT_KEPT);
+	client_close(&c);
+	e->class = working;
+}
+END_TEST
 
 /* After a message that was not kept, none later is until that one comes again: else it would be
  * taken for known, and be lost. */
@@ -235,6 +376,10 @@ Suite *session_say_suite(void)
 	tcase_add_test(c, answers_in_order);
 	tcase_add_test(c, two_hear_each_other);
 	tcase_add_test(c, direct_messages);
+	tcase_add_test(c, direct_to_somebody_who_left);
+	tcase_add_test(c, settled_counters);
+	tcase_add_test(c, settled_for_somebody_else);
+	tcase_add_loop_test(c, told_why_it_is_not_kept, 0, sizeof(reasons) / sizeof(reasons[0]));
 	tcase_add_test(c, later_ones_wait_for_a_retry);
 	suite_add_tcase(s, c);
 	return s;
