@@ -404,7 +404,7 @@ class Ends(Scenario):
         anna.say("first")
         anna.wait_event("ack")
         server.kill()
-        again = Server(self, listen=f"127.0.0.1:{port}")
+        again = Server(self, listen=f"127.0.0.1:{port}", data=server.data)
         boris = Pipe(self, again, "boris")
         boris.wait_joined()
         anna.say("second")
