@@ -109,17 +109,26 @@ static void check_tokens(const char *folded)
 
 START_TEST(every_code_point_becomes_tokens)
 {
+	char bytes[256 * 12];
+	size_t length = 0;
+
+	/* Each beside a letter and by itself, many in a text. */
 	for (uint32_t c = 0; c < 0x110000; c++) {
-		char bytes[16];
-		if (c >= 0xd800 && c < 0xe000)
+		if (c < 0xd800 || c >= 0xe000) {
+			length += utf8_encode(c, bytes + length);
+			bytes[length++] = 'x';
+			bytes[length++] = ' ';
+			length += utf8_encode(c, bytes + length);
+			bytes[length++] = ' ';
+		}
+		if (c % 256 != 255 || length == 0)
 			continue;
-		size_t n = utf8_encode(c, bytes);
-		memcpy(bytes + n, "x", 1);
-		n += 1 + utf8_encode(c, bytes + n + 1);
-		char *folded = words_fold((struct span){.text = bytes, .length = (uint16_t)n});
+		char *folded = words_fold((struct span){.text = bytes, .length = (uint16_t)length});
 		ck_assert_ptr_nonnull(folded);
+		ck_assert(folded[0] != '\0');
 		check_tokens(folded);
 		free(folded);
+		length = 0;
 	}
 }
 END_TEST
@@ -189,12 +198,12 @@ static const struct {
 	{"c++", "c"},
 	{" one  TWO", "one|two*"},
 	{"one two ", "one|two"},
-	{"don't", "don|t*"},
+	{"don't stop", "don|t|stop*"},
 	{"Ёлка Café", "елка|cafe*"},
 	{"\"one two\"", "one two"},
 	{"\"one two\" three", "one two|three*"},
 	{"one \"two three\"", "one|two three"},
-	{"a\"b c\"d", "a|b c|d*"},
+	{"a\"b c\"de", "a|b c|de*"},
 	{"\"one, two!\" x ", "one two|x"},
 	{"one \"two three", "one|two three"}, /* never closed */
 	{"one\"", "one"},
@@ -211,6 +220,9 @@ static const struct {
 	{"\"abc 東京 x\"", "abc 東 京 x"},
 	{"ที่นี่ดี ", "ที่ นี่ ดี"},
 	{"one 🎄", "one"},
+	{"one t", "one|t"}, /* a single letter begins too many words */
+	{"ё", "е"},
+	{"one tw", "one|tw*"},
 	{"NOT a OR b AND NEAR(c) text:x*", "not|a|or|b|and|near|c|text|x"},
 };
 
@@ -440,7 +452,7 @@ START_TEST(expressions_of_anything)
 	uint32_t random = 1;
 
 	index_text(1, "a", "x");
-	for (int round = 0; round < 5000; round++) {
+	for (int round = 0; round < 1000; round++) {
 		size_t length = 0;
 		struct words_search s;
 		for (;;) {
