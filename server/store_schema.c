@@ -41,7 +41,8 @@ static const char *const steps[] = {
 	/* Version 2: the words of every entry, folded and cut apart by words.h. The table keeps an
 	 * index alone. `streams` has a word for each stream of the entry, so that a search looks
 	 * nowhere else. */
-	"CREATE VIRTUAL TABLE words USING fts5(streams, text, content='', tokenize='ascii');"
+	"CREATE VIRTUAL TABLE words USING fts5(streams, text, content='', tokenize='ascii',"
+	"  prefix='2 3');"
 	"INSERT INTO meta VALUES ('indexed', 0);",
 };
 

@@ -204,6 +204,16 @@ static bool take_terms(struct words_search *s, const char *words, size_t length)
 	return true;
 }
 
+/* So many words begin with any one letter that finding them all finds nothing. */
+static bool may_go_on(const char *word)
+{
+	size_t first = 1;
+
+	while (((uint8_t)word[first] & 0xc0) == 0x80)
+		first++;
+	return word[first] != '\0';
+}
+
 /* Cut a search into terms: what stands in quotation marks is one, and so is each word and each run
  * outside. A quotation that is never closed goes to the end. */
 static void cut_terms(const struct codes *codes, struct words_search *s)
@@ -219,7 +229,7 @@ static void cut_terms(const struct codes *codes, struct words_search *s)
 		size_t length = write_words(&part, quoted ? ' ' : '\0', out, &end);
 		bool all = take_terms(s, out, length);
 		if (all && !quoted && at == codes->count && end != BETWEEN)
-			s->terms[s->count - 1].prefix = true;
+			s->terms[s->count - 1].prefix = may_go_on(s->terms[s->count - 1].words);
 		out += length + 1;
 		first = at + 1;
 		quoted = !quoted;

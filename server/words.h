@@ -9,8 +9,8 @@
  *
  * A search is words, each of which must occur; words in quotation marks must follow
  * each other, and so must the characters of a script without blanks. The last word,
- * unless it is quoted or something follows it, be it a blank, may be the beginning of
- * one.
+ * unless it is quoted or something follows it, be it a blank, or it is a single
+ * letter, may be the beginning of one.
  *
  * Pure; any thread.
  */
