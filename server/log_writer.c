@@ -2,10 +2,12 @@
 
 #include "common/clock.h"
 #include "common/err.h"
+#include "common/log.h"
 #include "server/store_people.h"
 #include "server/thread.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,8 +80,8 @@ static void apply_batches(struct log_writer *w, const struct batch *batches)
 		}
 	}
 	if (count) {
-		atomic_fetch_add(&w->commits, 1);
-		atomic_fetch_add(&w->entries, count);
+		w->commits++;
+		w->entries += count;
 		w->index_at = clock_ms() + LOG_INDEX_QUIET;
 	}
 }
@@ -228,6 +230,9 @@ void log_writer_stop(struct log_writer *w)
 		return;
 	log_queue_stop(&w->queue);
 	PTHREAD_OK(pthread_join(w->thread, NULL));
+	if (w->commits)
+		log_info("kept %" PRIu64 " messages in %" PRIu64 " transactions", w->entries,
+			w->commits);
 	/* Notes that waited for room take the ballast's. */
 	if (w->notes && w->store)
 		(void)writer_write(w, &(struct work){0});
@@ -258,10 +263,4 @@ enum engine_health log_writer_health(struct log_writer *w)
 int log_writer_index(struct log_writer *w, int64_t deadline)
 {
 	return log_queue_index(&w->queue, deadline);
-}
-
-void log_writer_commits(struct log_writer *w, uint64_t *commits, uint64_t *entries)
-{
-	*commits = atomic_load(&w->commits);
-	*entries = atomic_load(&w->entries);
 }

@@ -40,7 +40,4 @@ enum engine_health log_writer_health(struct log_writer *w);
 /* Wait until the index of words has everything that was accepted before this call. ERR_TIMEOUT. */
 int log_writer_index(struct log_writer *w, int64_t deadline);
 
-/* How many transactions have been made for entries, and how many entries they had. */
-void log_writer_commits(struct log_writer *w, uint64_t *commits, uint64_t *entries);
-
 #endif

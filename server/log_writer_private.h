@@ -30,9 +30,9 @@ struct log_writer {
 
 	struct log_queue queue;
 	atomic_int health; /* enum engine_health */
-	atomic_uint_fast64_t commits, entries;
 
 	/* The thread's own. */
+	uint64_t commits, entries; /* so far; for the curious */
 	struct ballast *ballast;
 	struct store *store; /* NULL while it could not be opened anew */
 	struct store_writer memory;

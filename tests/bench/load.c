@@ -1,14 +1,16 @@
 /*
  * A load for measuring the server: members of one room, some of whom speak.
  *
- *   load PORT MEMBERS SENDERS MESSAGES SIZE RATE STALLED
+ *   load PORT MEMBERS SENDERS MESSAGES SIZE RATE STALLED WINDOW
  *
- * MESSAGES are sent in all, RATE a second (0: as fast as a window of 64 per sender
- * allows). STALLED of the members stop reading once they have joined, until all the
+ * MESSAGES are sent in all, RATE a second (0: as fast as WINDOW unacknowledged messages
+ * of each sender allow). STALLED of the members stop reading once they have joined, until all the
  * others are done, and then have to get everything too. Every member checks every
- * sender's sequence. Latency counts from the time that a message was to be sent.
+ * sender's sequence. Latency counts from the time that a message was to be sent, to
+ * each delivery and to the acknowledgement.
  *
- * Prints one line: `delivered=N seconds=S p50_us=A p99_us=B max_us=C lost=L doubled=D reordered=R`.
+ * Prints one line: `delivered=N p50_us=A p99_us=B max_us=C ack_p50_us=D ack_p99_us=E lost=L
+ * doubled=D reordered=R`.
  * Exit status 1 when anything was lost, doubled or out of order. All in one thread.
  */
 #include "common/bytes.h"
@@ -29,7 +31,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define WINDOW     64 /* unacknowledged messages of one sender */
 #define PATIENCE   120000
 #define READ_BYTES (256 * 1024)
 
@@ -41,16 +42,22 @@ struct member {
 	uint64_t received;
 	uint64_t *seen; /* by sender: the last counter */
 	uint64_t sent, acked;
+	int64_t *due; /* by counter: when it was to be sent */
+};
+
+/* Times that things took, in microseconds. */
+struct times {
+	uint32_t *us;
+	size_t count, size;
 };
 
 struct load {
 	struct member *members;
 	size_t count, senders, stalled;
-	uint64_t messages, rate, size;
+	uint64_t messages, rate, size, window;
 	uint64_t sent, acked, delivered;
 	uint64_t lost, doubled, reordered;
-	uint32_t *latencies;
-	size_t latency_count, latency_size;
+	struct times deliveries, acks;
 	size_t joined, complete;
 	int64_t began;
 	int epoll;
@@ -120,6 +127,8 @@ static void open_member(struct load *l, size_t i, uint16_t port)
 	send_message(m->fd, MESSAGE_JOIN, &join);
 	m->seen = calloc(l->senders, sizeof(*m->seen));
 	m->kept = malloc(FRAME_MAX);
+	if (i < l->senders)
+		m->due = malloc((l->messages + 1) * sizeof(*m->due));
 	struct epoll_event e = {.events = EPOLLIN, .data.ptr = m};
 	if (!m->seen || !m->kept || epoll_ctl(l->epoll, EPOLL_CTL_ADD, m->fd, &e) != 0)
 		die("set up");
@@ -127,13 +136,12 @@ static void open_member(struct load *l, size_t i, uint16_t port)
 
 /* ---- receiving ---- */
 
-static void note_latency(struct load *l, const struct msg_said *s)
+static void note_time(struct times *t, int64_t due)
 {
-	int64_t due = strtoll(s->text.text, NULL, 10);
 	int64_t took = clock_us() - due;
 
-	if (l->latency_count < l->latency_size)
-		l->latencies[l->latency_count++] = took < 0 ? 0 : (uint32_t)took;
+	if (t->count < t->size)
+		t->us[t->count++] = took < 0 ? 0 : (uint32_t)took;
 }
 
 static void on_said(struct load *l, struct member *m, const struct msg_said *s)
@@ -152,7 +160,7 @@ static void on_said(struct load *l, struct member *m, const struct msg_said *s)
 	m->seen[sender] = s->counter;
 	l->delivered++;
 	if (!m->stalled)
-		note_latency(l, s);
+		note_time(&l->deliveries, strtoll(s->text.text, NULL, 10));
 	if (++m->received == l->messages)
 		l->complete++;
 }
@@ -176,6 +184,7 @@ static void on_frame(struct load *l, struct member *m, const struct frame *f)
 	} else if (f->type == MESSAGE_ACK) {
 		m->acked++;
 		l->acked++;
+		note_time(&l->acks, m->due[value.ack.counter]);
 	} else if (value.caught_up.room.length && !m->joined) {
 		m->joined = true;
 		l->joined++;
@@ -224,6 +233,7 @@ static void say(struct load *l, size_t sender, int64_t due)
 	int n = snprintf(text, sizeof(text), "%lld ", (long long)due);
 	if ((uint64_t)n < l->size)
 		text[n] = 'x';
+	m->due[m->sent + 1] = due;
 	struct msg_say s = {.counter = ++m->sent, .room = span_of("bench"), .text = span_of(text)};
 	send_message(m->fd, MESSAGE_SAY, &s);
 	l->sent++;
@@ -235,7 +245,7 @@ static int send_due(struct load *l)
 	if (l->rate == 0) {
 		for (size_t i = 0; i < l->senders; i++) {
 			struct member *m = &l->members[i];
-			while (l->sent < l->messages && m->sent - m->acked < WINDOW)
+			while (l->sent < l->messages && m->sent - m->acked < l->window)
 				say(l, i, clock_us());
 		}
 		return 1000;
@@ -294,12 +304,13 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static uint32_t quantile(const struct load *l, double q)
+/* Of sorted times. */
+static uint32_t quantile(const struct times *t, double q)
 {
-	if (l->latency_count == 0)
+	if (t->count == 0)
 		return 0;
-	size_t i = (size_t)(q * (double)l->latency_count);
-	return l->latencies[i < l->latency_count ? i : l->latency_count - 1];
+	size_t i = (size_t)(q * (double)t->count);
+	return t->us[i < t->count ? i : t->count - 1];
 }
 
 static int report(struct load *l)
@@ -308,12 +319,14 @@ static int report(struct load *l)
 		if (l->members[i].received < l->messages)
 			l->lost += l->messages - l->members[i].received;
 	}
-	qsort(l->latencies, l->latency_count, sizeof(l->latencies[0]), compare);
-	printf("delivered=%llu p50_us=%u p99_us=%u max_us=%u lost=%llu doubled=%llu "
-	       "reordered=%llu\n",
-		(unsigned long long)l->delivered, quantile(l, 0.5), quantile(l, 0.99),
-		quantile(l, 1.0), (unsigned long long)l->lost, (unsigned long long)l->doubled,
-		(unsigned long long)l->reordered);
+	qsort(l->deliveries.us, l->deliveries.count, sizeof(l->deliveries.us[0]), compare);
+	qsort(l->acks.us, l->acks.count, sizeof(l->acks.us[0]), compare);
+	printf("delivered=%llu p50_us=%u p99_us=%u max_us=%u ack_p50_us=%u ack_p99_us=%u "
+	       "lost=%llu doubled=%llu reordered=%llu\n",
+		(unsigned long long)l->delivered, quantile(&l->deliveries, 0.5),
+		quantile(&l->deliveries, 0.99), quantile(&l->deliveries, 1.0),
+		quantile(&l->acks, 0.5), quantile(&l->acks, 0.99), (unsigned long long)l->lost,
+		(unsigned long long)l->doubled, (unsigned long long)l->reordered);
 	return l->lost || l->doubled || l->reordered;
 }
 
@@ -324,8 +337,9 @@ static uint64_t number(const char *text)
 
 int main(int argc, char **argv)
 {
-	if (argc != 8) {
-		fprintf(stderr, "usage: load PORT MEMBERS SENDERS MESSAGES SIZE RATE STALLED\n");
+	if (argc != 9) {
+		fprintf(stderr,
+			"usage: load PORT MEMBERS SENDERS MESSAGES SIZE RATE STALLED WINDOW\n");
 		return 2;
 	}
 	struct load l = {
@@ -335,6 +349,7 @@ int main(int argc, char **argv)
 		.size = number(argv[5]),
 		.rate = number(argv[6]),
 		.stalled = number(argv[7]),
+		.window = number(argv[8]),
 		.epoll = epoll_create1(EPOLL_CLOEXEC),
 	};
 	struct rlimit limit;
@@ -344,9 +359,11 @@ int main(int argc, char **argv)
 	}
 	assert(l.size <= TEXT_MAX && l.senders + l.stalled <= l.count);
 	l.members = calloc(l.count, sizeof(*l.members));
-	l.latency_size = (size_t)(l.messages * (l.count - l.stalled));
-	l.latencies = malloc((l.latency_size + 1) * sizeof(*l.latencies));
-	if (!l.members || !l.latencies || l.epoll < 0)
+	l.deliveries.size = (size_t)(l.messages * (l.count - l.stalled));
+	l.deliveries.us = malloc((l.deliveries.size + 1) * sizeof(uint32_t));
+	l.acks.size = (size_t)l.messages;
+	l.acks.us = malloc((l.acks.size + 1) * sizeof(uint32_t));
+	if (!l.members || !l.deliveries.us || !l.acks.us || l.epoll < 0)
 		die("set up");
 	for (size_t i = 0; i < l.count; i++)
 		open_member(&l, i, (uint16_t)number(argv[1]));
