@@ -39,8 +39,7 @@ struct fuzz {
 /* What is printed for scripts is one line of clean text, whatever came. */
 static void check_printed(struct fuzz *z, const struct event *e, bool json)
 {
-	static const uint8_t instance[INSTANCE_ID];
-	struct pipe_printer p = {.out = z->sink, .json = json, .nick = "me", .instance = instance};
+	struct pipe_printer p = {.out = z->sink, .json = json, .nick = "me"};
 
 	rewind(z->sink);
 	pipe_print(&p, e);
@@ -55,8 +54,27 @@ static void check_printed(struct fuzz *z, const struct event *e, bool json)
 	}
 }
 
+/* A page rises, what was found falls; all of it is complete. */
+static void check_entries(const struct event *e)
+{
+	for (size_t i = 0; i < e->count; i++) {
+		const struct event *m = &e->entries[i];
+
+		REQUIRE(m->type == EVENT_MESSAGE && m->kind < SAID_KINDS);
+		REQUIRE(m->room && m->nick && m->text && (!m->direct || m->peer_nick));
+		if (i > 0)
+			REQUIRE(e->type == EVENT_FOUND ? m->seq < m[-1].seq : m->seq > m[-1].seq);
+	}
+}
+
 static void check_event(struct fuzz *z, const struct event *e)
 {
+	if (e->type == EVENT_HISTORY || e->type == EVENT_FOUND)
+		check_entries(e);
+	if (e->type == EVENT_PLACES) {
+		for (size_t i = 0; i < e->count; i++)
+			REQUIRE(e->places[i].room);
+	}
 	if (e->type == EVENT_LOG_CHANGED || e->type == EVENT_PARTED)
 		z->lobby = 0;
 	if (e->type == EVENT_MESSAGE) {
@@ -168,6 +186,36 @@ static void log_in(struct fuzz *z)
 	give(z, frame, used);
 }
 
+/* Of what was said earlier. */
+static void ask(struct fuzz *z, uint8_t which)
+{
+	uint32_t number;
+
+	switch (which % 12) {
+	case 4:
+		link_session_heard(z->s, z->now);
+		break;
+	case 5:
+		(void)link_session_history(z->s, "lobby", HISTORY_BEFORE, 50, 10, &number);
+		break;
+	case 6:
+		(void)link_session_history(z->s, "", HISTORY_AFTER, 5, LIST_MAX, &number);
+		break;
+	case 7:
+		(void)link_session_history(z->s, "lobby", HISTORY_SINCE, 5, 3, &number);
+		break;
+	case 8:
+		(void)link_session_search(z->s, SEARCH_EVERYWHERE, "", "words", 50, 10, &number);
+		break;
+	case 9:
+		(void)link_session_read(z->s, "lobby", (uint64_t)z->now);
+		break;
+	default:
+		(void)link_session_read(z->s, "", (uint64_t)z->now);
+		break;
+	}
+}
+
 static void request(struct fuzz *z, uint8_t which)
 {
 	static const uint8_t person[PERSON_ID] = {1};
@@ -220,7 +268,7 @@ static void request(struct fuzz *z, uint8_t which)
 		(void)link_session_bye(z->s);
 		break;
 	default:
-		link_session_heard(z->s, z->now);
+		ask(z, which >> 4);
 		break;
 	}
 	if (link_session_tick(z->s, z->now) != 0)
