@@ -153,7 +153,11 @@ int model_on_restored(struct model *m, const struct event *e)
 		b = model_open_room(m, model_or_empty(e->room));
 	if (!b)
 		return ERR_MEMORY;
-	return model_sent(m, b, (enum said_kind)e->kind, model_or_empty(e->text), e->counter);
+	int err = model_sent(m, b, (enum said_kind)e->kind, model_or_empty(e->text), e->counter);
+	struct line *l = scrollback_line(&b->lines, scrollback_end(&b->lines) - 1);
+	if (err == 0 && l && e->time > 0) /* when it was written */
+		l->time = e->time;
+	return err;
 }
 
 int model_on_sent(struct model *m, const struct event *e)

@@ -105,7 +105,7 @@ char *status_top(const struct buffer *b, char *out, size_t size)
 	else if (s->begun)
 		(void)snprintf(out, size, "the beginning with %s", b->name);
 	else if (!b->past && b->left_at > 0 && b->left_at + 1 < s->from)
-		(void)snprintf(out, size, "unread from further up: Alt-U goes there");
+		(void)snprintf(out, size, "unread from further up: Alt-u goes there");
 	else
 		(void)snprintf(out, size, "%s", "");
 	return out;

@@ -7,9 +7,9 @@ from lib import Client, Pipe, Scenario, Server, main, wait_for
 
 
 class Reconnecting(Scenario):
-    def again(self, server):
+    def again(self, server, *options):
         """Another server in the same place."""
-        return Server(self, "--name", "alpha", listen=f"127.0.0.1:{server.port}",
+        return Server(self, "--name", "alpha", *options, listen=f"127.0.0.1:{server.port}",
                       data=server.data)
 
     def joined(self, *options):
@@ -118,18 +118,24 @@ class Reconnecting(Scenario):
         bob.wait_text("full|clients")
 
     def test_history_is_off(self):
-        """That a restarted server has forgotten everything is said."""
-        anna = self.joined()
+        """That a restarted server has forgotten everything is said, in the room too: what was said
+        before stays above that line, what is said from then on comes below."""
+        anna = self.joined("--history", "off")
         anna.enter("forgotten")
         anna.wait_text("anna: forgotten")
         self.server.kill()
         anna.wait_text("offline")
-        self.again(self.server)
+        self.again(self.server, "--history", "off")
         anna.keys("Enter")
         anna.wait_text("#lobby  online", 20)
-        anna.wait_text("anna: forgotten")
+        anna.wait_text("log is another one")
+        anna.enter("from now on")
+        text = anna.wait_text("·? *anna: from now on")
+        anna.settle()
+        self.assertLess(text.index("anna: forgotten"), text.index("log is another one"))
+        self.assertLess(text.index("log is another one"), text.index("anna: from now on"))
         anna.keys("M-1")
-        anna.wait_text("history|History")
+        anna.wait_text("History is off")
 
     def test_motd(self):
         path = self.dir + "/motd"

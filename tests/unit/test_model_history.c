@@ -426,10 +426,10 @@ END_TEST
 START_TEST(left_off_before_the_page)
 {
 	enter(10, 100);
-	expect_top("unread from further up: Alt-U goes there");
+	expect_top("unread from further up: Alt-u goes there");
 	ck_assert(model_want_older(b, 0));
 	ck_assert(answer(b, 100, 1, LOG));
-	expect_top("unread from further up: Alt-U goes there");
+	expect_top("unread from further up: Alt-u goes there");
 	ck_assert(model_want_older(b, 0));
 	ck_assert(answer(b, 100, 1, LOG));
 	ck_assert_uint_eq(line_of(b->marker)->seq, 102);

@@ -19,6 +19,7 @@ UPDATE = os.environ.get("LANCHAT_UPDATE_SCREENS") == "1"
 DAY = re.compile(r"─+ (\w+day, )?\d+ \w+ \d{4} ─+")
 MASKS = [
     (re.compile(r"\b\d\d:\d\d\b"), "12:34"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d(?= 12:34)"), "2026-01-01"),
     (re.compile(r"((?:127\.0\.0\.1|\[::1\]):)\d{5}\b"), r"\g<1>54321"),
     (re.compile(r"\d+(?:\.\d)? (?:ms|us)  "), "0.1 ms  "),
     (re.compile(r"(?<= )\d+(?:\.\d)? (?:ms|us)$", re.MULTILINE), "0.1 ms"),
