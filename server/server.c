@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #define KEEP_BYTES_LEAST 65536
-#define LOOK_MS          2000 /* for looking the log over: all of a million entries, some of more */
+#define LOOK_MS          1000 /* for looking the log over: about a million entries on an idle machine */
 #define GOODBYE_MS       5000 /* for clients to take what is theirs before they are cut off */
 
 struct server {
