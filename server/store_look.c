@@ -34,8 +34,9 @@ int store_look_number(sqlite3 *db, const char *sql, uint64_t *value)
 
 /* ---- opening ---- */
 
-/* `*empty`: there is nothing in it; whoever began to make it was interrupted. */
-static int recognise(sqlite3 *db, bool *empty, char *error, size_t size)
+/* `*begun`: whoever began to make it was interrupted. There is nothing in it, or a transaction to be
+ * rolled back, which a log has only before it is in WAL mode. */
+static int recognise(sqlite3 *db, bool *begun, char *error, size_t size)
 {
 	static const char careful[] = "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON";
 	uint64_t application = 0, version = 0, objects = 0;
@@ -47,12 +48,15 @@ static int recognise(sqlite3 *db, bool *empty, char *error, size_t size)
 		r = store_look_number(db, "PRAGMA user_version", &version);
 	if (r == 0)
 		r = store_look_number(db, "SELECT count(*) FROM sqlite_schema", &objects);
+	*begun = r ? sqlite3_extended_errcode(db) == SQLITE_READONLY_ROLLBACK
+		   : application == 0 && version == 0 && objects == 0;
+	if (*begun)
+		return 0;
 	if (r) {
 		snprintf(error, size, "%s", sqlite3_errmsg(db));
 		return r;
 	}
-	*empty = application == 0 && version == 0 && objects == 0;
-	if (!*empty && (application != STORE_APPLICATION || version < 1)) {
+	if (application != STORE_APPLICATION || version < 1) {
 		snprintf(error, size, "it is not a log of lanchatd");
 		return ERR_DAMAGED;
 	}
@@ -106,7 +110,7 @@ static int check_size(const char *path, off_t bytes, char *error, size_t size)
 	return lost ? ERR_DAMAGED : 0;
 }
 
-static int look(const char *path, sqlite3 **out, bool *empty, char *error, size_t size)
+static int look(const char *path, sqlite3 **out, bool *begun, char *error, size_t size)
 {
 	struct stat st;
 	sqlite3 *db = NULL;
@@ -124,7 +128,7 @@ static int look(const char *path, sqlite3 **out, bool *empty, char *error, size_
 		r = connect_to(path, &db, error, size);
 	if (r)
 		return r;
-	r = recognise(db, empty, error, size);
+	r = recognise(db, begun, error, size);
 	if (r) {
 		(void)sqlite3_close(db);
 		return r;
@@ -136,11 +140,11 @@ static int look(const char *path, sqlite3 **out, bool *empty, char *error, size_
 int store_look(const char *path, sqlite3 **out, char *error, size_t size)
 {
 	sqlite3 *db = NULL;
-	bool empty = false;
-	int r = look(path, &db, &empty, error, size);
+	bool begun = false;
+	int r = look(path, &db, &begun, error, size);
 
-	if (r == 0 && empty) {
-		snprintf(error, size, "it is empty");
+	if (r == 0 && begun) {
+		snprintf(error, size, "its making was interrupted: start the server on it once");
 		(void)sqlite3_close(db);
 		return ERR_DAMAGED;
 	}
@@ -182,13 +186,13 @@ static int quick_check(sqlite3 *db, char *error, size_t size)
 int store_look_over(const char *path, int64_t deadline, char *error, size_t size)
 {
 	sqlite3 *db = NULL;
-	bool empty = false;
-	int r = look(path, &db, &empty, error, size);
+	bool begun = false;
+	int r = look(path, &db, &begun, error, size);
 
 	if (r)
 		return r;
 	sqlite3_progress_handler(db, PROGRESS, is_late, &deadline);
-	r = quick_check(db, error, size);
+	r = begun ? 0 : quick_check(db, error, size);
 	(void)sqlite3_close(db);
 	return r == ERR_TIMEOUT ? 0 : r;
 }

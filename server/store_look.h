@@ -19,7 +19,7 @@ int store_look(const char *path, sqlite3 **out, char *error, size_t size);
 
 /* The same, and look whether all its pages hang together, as far as that can be seen until
  * `deadline` (clock_ms): a large log takes a second or more. Being late is no error, nor is a
- * database with nothing in it: its making was interrupted, and can go on. */
+ * database whose making was interrupted: it can go on. */
 int store_look_over(const char *path, int64_t deadline, char *error, size_t size);
 
 /* What an SQL query answers with its first column as a number. Errors as store_error. */
