@@ -63,7 +63,8 @@ static void send_login(struct link_session *s)
 	memcpy(login.person, s->identity.id, sizeof(login.person));
 	memcpy(login.instance, s->instance, sizeof(login.instance));
 	/* Without a position there is nothing to resume: no log is named. */
-	if (any_position(s))
+	s->log_named = any_position(s);
+	if (s->log_named)
 		memcpy(login.log, s->log, sizeof(login.log));
 	s->login_tag = login.tag;
 	s->stage = STAGE_LOGIN;

@@ -73,6 +73,7 @@ struct link_session {
 	/* This connection's. */
 	enum stage stage;
 	bool logged_in; /* stays true when the stage moves on */
+	bool log_named; /* LOGIN said of which log the positions are */
 	uint32_t last_tag;
 	uint32_t login_tag, nick_tag, away_tag, rooms_tag;
 	bool kept; /* WELCOME said that history is kept */

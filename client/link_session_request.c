@@ -13,7 +13,11 @@
 
 static void send_join(struct link_session *s, struct seat *seat)
 {
-	bool resuming = seat->seen_known && !seat->quiet;
+	/* The server resumes in the log that the login named. What came while the room was joined
+	 * quietly was not shown, so there is nothing to go on from either. */
+	bool resuming = seat->seen_known && !seat->quiet && s->log_named;
+	if (seat->wanted)
+		seat->quiet = false;
 	struct msg_join join = {
 		.tag = client_tag(s),
 		.room = span_of(seat->name),
@@ -24,6 +28,8 @@ static void send_join(struct link_session *s, struct seat *seat)
 	seat->tag = join.tag;
 	seat->state = SEAT_JOINING;
 	seat->resuming = resuming;
+	if (!resuming)
+		seat->seen_known = false;
 	/* This one goes before what waits to be said: that may be for the room. */
 	client_send(s, MESSAGE_JOIN, &join);
 }
@@ -79,7 +85,7 @@ void client_pursue(struct link_session *s, struct seat *seat)
 		return;
 	if (seat->wanted && seat->state == SEAT_OUT) {
 		send_join(s, seat);
-	} else if (!seat->wanted && seat->state == SEAT_IN) {
+	} else if ((!seat->wanted || seat->quiet) && seat->state == SEAT_IN) {
 		/* What has to be said once more goes first. */
 		if (s->resend_at == 0 || !is_owed(s, seat))
 			send_part(s, seat);
@@ -165,7 +171,6 @@ int link_session_join(struct link_session *s, const char *room)
 	if (!seat)
 		return ERR_MEMORY;
 	seat->wanted = true;
-	seat->quiet = false;
 	client_keep_position(s, seat);
 	client_pursue(s, seat);
 	return client_check_memory(s);
@@ -179,7 +184,7 @@ static int find_seat(struct link_session *s, const char *room, struct seat **out
 
 	if (r)
 		return r;
-	if (!seat || seat->quiet)
+	if (!seat || (seat->quiet && !seat->wanted))
 		return ERR_NOT_FOUND;
 	*out = seat;
 	return 0;
