@@ -54,7 +54,8 @@ static int answer(struct session *s, uint64_t counter, const struct append_resul
 	case APPEND_REJECTED:
 		return refuse(s, counter, r->code);
 	case APPEND_RETRY:
-		if (!s->retry_from || counter < s->retry_from)
+		/* One that is accepted already will not come again. */
+		if (counter > s->accepted && (!s->retry_from || counter < s->retry_from))
 			s->retry_from = counter;
 		return refuse(s, counter, CODE_RETRY);
 	case APPEND_TOO_BIG:
