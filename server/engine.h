@@ -266,7 +266,8 @@ int engine_places(
 int engine_read_position(
 	struct engine *e, const uint8_t *person, const struct stream_key *key, uint64_t *seq);
 
-/* Who had a nick last, by its folded form, and how they wrote it. ERR_NOT_FOUND, ERR_SYSTEM. */
+/* Who had a nick last, by its folded form, and how they wrote it. A nick that its owner has changed
+ * for another need not be known any more. ERR_NOT_FOUND, ERR_SYSTEM. */
 int engine_person(struct engine *e, const char *folded, uint8_t person[PERSON_ID],
 	char nick[NICK_MAX + 1]);
 
