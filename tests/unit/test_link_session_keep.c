@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -432,6 +433,33 @@ START_TEST(test_cannot_be_kept)
 }
 END_TEST
 
+/* The disk fills up: messages go out all the same, and no number is ever used twice. */
+START_TEST(test_disk_full)
+{
+	const struct rlimit none = {.rlim_cur = 0, .rlim_max = RLIM_INFINITY};
+	const struct rlimit all = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+	uint64_t last = 0;
+
+	restart(server, NULL, false);
+	play_say(play, "kept");
+	(void)signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &none), 0);
+	for (int i = 0; i < 20; i++)
+		last = play_say(play, "not kept");
+	play_log_in_quietly(play, 0);
+	for (uint64_t c = 1; c <= last; c++)
+		play_expect_said(play, c);
+	play_give_ack(play, 1, 5);
+	link_session_end(play->s);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &all), 0);
+	play_say(play, "kept again");
+	restart(server, NULL, false);
+	expect_restored(last + 1, "kept again");
+	play_expect_no_event(play);
+	ck_assert_uint_gt(play_say(play, "new"), STATE_RESERVE);
+}
+END_TEST
+
 Suite *link_session_keep_suite(void)
 {
 	Suite *s = suite_create("link_session_keep");
@@ -450,6 +478,7 @@ Suite *link_session_keep_suite(void)
 	tcase_add_test(t, test_overtaken);
 	tcase_add_test(t, test_overtaken_too_far);
 	tcase_add_test(t, test_cannot_be_kept);
+	tcase_add_test(t, test_disk_full);
 	suite_add_tcase(s, t);
 	return s;
 }
