@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "common/err.h"
+#include "common/log.h"
 #include "tests/unit/entries.h"
 #include "tests/unit/log_folder.h"
 
@@ -20,6 +21,7 @@ static struct log_folder folder;
 
 static void setup(void)
 {
+	log_set_file(NULL);
 	log_folder_new(&folder);
 }
 
