@@ -48,9 +48,30 @@ class Power(Scenario):
                 self.assertEqual(server.stop(), 0, server.tail())
         return [records(path) for path in paths]
 
-    def replay(self, runs, most, judge):
-        """Call judge(disk, cut) after records where something may have changed, at most so many
-        times; the number of cuts."""
+    @unittest.skipIf(SLOW > 1, "it is about the disk")
+    def test_first_start(self):
+        """A cut while the folder, the key and the database are made: the next start makes them."""
+        path = os.path.join(self.dir, "record")
+        server = Server(self, data=self.data, env=shim("record", folder=self.data, record=path))
+        self.assertEqual(server.stop(), 0, server.tail())
+        run, tried = records(path), 0
+
+        def judge(disk, at):
+            nonlocal tried
+            ways = self.ways()
+            for name in [self.chance.choice(list(ways))] if brief() else ways:
+                tried += 1
+                wrong, _ = self.open_copy(disk, ways[name])
+                self.assertIsNone(wrong, f"seed {self.seed}: cut after record {at}, {name} of the "
+                                         "unsynced arrived")
+
+        cuts = self.replay([run], 20 if brief() else None, judge, every=True)
+        print(f"# Power.test_first_start: seed {self.seed}: {len(run)} records, {cuts} cuts, "
+              f"{tried} folders")
+
+    def replay(self, runs, most, judge, every=False):
+        """Call judge(disk, cut) after records, at most so many times, and unless `every` only where
+        something may have changed; the number of cuts."""
         total = sum(len(run) for run in runs)
         chosen = None if most is None else set(self.chance.sample(range(total), min(most, total)))
         disk, at, seen, due, cuts = Disk(self.data), 0, None, False, 0
@@ -60,7 +81,7 @@ class Power(Scenario):
                 disk.play(*record)
                 at += 1
                 due = due or chosen is None or at in chosen
-                if due and (disk.changes, len(disk.pending)) != seen:
+                if due and (every or (disk.changes, len(disk.pending)) != seen):
                     seen, due = (disk.changes, len(disk.pending)), False
                     cuts += 1
                     judge(disk, at)
