@@ -264,7 +264,6 @@ uint64_t model_seen(struct model *m, struct buffer *b);
 
 /* Begin a search in a buffer, or everywhere. ERR_MEMORY. */
 int model_search(struct model *m, const struct buffer *b, bool everywhere, const char *words);
-void model_close_search(struct model *m);
 
 /* Choose another one; near the end, more of them are wanted. */
 void model_choose(struct model *m, size_t chosen);

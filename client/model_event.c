@@ -140,6 +140,7 @@ static int on_log_changed(struct model *m)
 	for (size_t i = 0; i < m->count; i++)
 		err = model_either(err, begin_log(m, m->buffers[i]));
 	m->inbox_read = m->inbox_last = 0;
+	model_found_new_log(m);
 	return err;
 }
 

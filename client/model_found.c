@@ -16,21 +16,23 @@ static void found_line_fini(struct found_line *l)
 	free(l->peer_nick);
 }
 
-void found_fini(struct found *f)
+static void drop_lines(struct found *f)
 {
 	for (size_t i = 0; i < f->count; i++)
 		found_line_fini(&f->lines[i]);
 	free(f->lines);
+	f->lines = NULL;
+	f->count = f->chosen = 0;
+}
+
+void found_fini(struct found *f)
+{
+	drop_lines(f);
 	free(f->words);
 	free(f->room);
 	free(f->peer_nick);
 	free(f->trouble);
 	*f = (struct found){0};
-}
-
-void model_close_search(struct model *m)
-{
-	found_fini(&m->found);
 }
 
 int model_search(struct model *m, const struct buffer *b, bool everywhere, const char *words)
@@ -67,6 +69,14 @@ void model_search_failed(struct model *m, const char *why)
 	m->found.asking = m->found.more = false;
 	m->found.request = 0;
 	(void)model_set(&m->found.trouble, why);
+}
+
+void model_found_new_log(struct model *m)
+{
+	if (!m->found.open)
+		return;
+	drop_lines(&m->found);
+	model_search_failed(m, "the server's log is another one");
 }
 
 void model_choose(struct model *m, size_t chosen)

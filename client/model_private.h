@@ -78,6 +78,9 @@ void model_mark_left(struct buffer *b);
 /* ---- model_found.c ---- */
 
 void found_fini(struct found *f);
+
+/* What was found is of a log that is gone. */
+void model_found_new_log(struct model *m);
 int model_on_found(struct model *m, const struct event *e);
 bool model_on_found_error(struct model *m, const struct event *e);
 

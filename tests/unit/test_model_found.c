@@ -152,6 +152,9 @@ START_TEST(failures)
 	model_searched(&m, 7);
 	found(7, ignored, 1, false);
 	ck_assert_uint_eq(m.found.count, 0);
+	apply((struct event){.type = EVENT_LOG_CHANGED});
+	ck_assert_ptr_nonnull(strstr(m.found.trouble, "another one"));
+	ck_assert_ptr_null(model_go_to_found(&m));
 }
 END_TEST
 
