@@ -10,6 +10,7 @@
 
 struct run {
 	uint64_t random;
+	bool wordy; /* messages are long, so that history comes in several pages */
 	struct world world;
 	struct tally *tally;
 };
@@ -62,7 +63,7 @@ static void step_say(struct run *r)
 {
 	struct world *w = &r->world;
 	int client = some_client(r), room = some_room(r);
-	size_t length = one_in(r, 8) ? 1 + below(r, 3000) : 1 + below(r, 60);
+	size_t length = r->wordy || one_in(r, 8) ? 1 + below(r, 3900) : 1 + below(r, 60);
 
 	/* Mostly in a room where it is, or wants to be. */
 	if (!w->model.author[client].wants[room] && !one_in(r, 8))
@@ -259,6 +260,8 @@ bool schedule_run(
 	r->random = seed;
 	r->tally = tally;
 	struct world_config config = draw_world(r, kind, story);
+	if ((r->wordy = one_in(r, 8)))
+		config.rooms = 1;
 	world_init(&r->world, &config);
 	world_tell(&r->world,
 		"%zu clients, %zu rooms, replay %u, log of %zu bytes, window of %zu%s",

@@ -2,17 +2,17 @@
  * What a schedule has shown: nothing wrong so far, or the first thing that was.
  *
  * Later complaints are mostly consequences of the first, so only that one is
- * kept. Any thread may complain.
+ * kept. Any thread may complain, whatever locks it holds; hence a mutex without a
+ * rank.
  */
 #ifndef LANCHAT_TESTS_VERDICT_H
 #define LANCHAT_TESTS_VERDICT_H
 
-#include "common/lock.h"
-
+#include <pthread.h>
 #include <stdbool.h>
 
 struct verdict {
-	struct lock lock;
+	pthread_mutex_t lock;
 	char what[600]; /* guarded by lock; "": nothing wrong */
 };
 
