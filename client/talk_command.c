@@ -52,7 +52,8 @@ static bool say(struct talk *t, struct buffer *b, enum said_kind kind, const cha
 		return talk_fail(t,
 			"This is no room. /join ROOM enters one, /query NICK talks to one "
 			"person.");
-	if (b->kind == BUFFER_ROOM && !b->joined)
+	/* Before the first login, the rooms here are those that will be entered. */
+	if (b->kind == BUFFER_ROOM && !b->joined && t->model.logged_in)
 		return talk_fail(t, "You are not in %s any more; /join %s enters it again.",
 			status_name(b, name, sizeof name), b->name);
 	if (command_check_text(text, t->model.text_max, error, sizeof error) < 0)

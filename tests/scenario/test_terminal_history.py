@@ -358,6 +358,8 @@ class Keeping(History):
         anna.wait_text("#games")
         anna.keys("M-2")
         anna.wait_text("… +anna │ left over")
+        anna.enter("and one more")
+        anna.wait_text("… +anna │ and one more")
         self.again()
         anna.keys("Enter")
         anna.wait_room("lobby", 20)
@@ -367,7 +369,7 @@ class Keeping(History):
         self.assertEqual(anna.text().count("left over"), 1, text)
         bob = Pipe(self, self.alpha, "bob", "--history", "10", rooms=("games",))
         bob.wait_event("message", text="left over")
-        self.assertEqual(bob.texts("games"), ["left over"])
+        wait_for(lambda: bob.texts("games") == ["left over", "and one more"], "both in order")
 
 
 if __name__ == "__main__":
