@@ -34,7 +34,8 @@
 #include <unistd.h>
 
 #define DEPTH     40
-#define BOOTSTRAP 4096
+#define EARLY     (1 << 18)
+#define ALIGNMENT 16
 
 enum kind {
 	ALLOC,
@@ -73,6 +74,46 @@ static struct library {
 /* What the shim does itself neither counts nor fails. */
 static _Thread_local bool inside;
 
+/* What is behind our allocator. Constant after the constructor; before it NULL. */
+static struct {
+	void *(*malloc)(size_t);
+	void *(*calloc)(size_t, size_t);
+	void *(*realloc)(void *, size_t);
+	int (*posix_memalign)(void **, size_t, size_t);
+	void (*free)(void *);
+} behind;
+
+/* ---- what is behind ours ---- */
+
+static void next(const char *name, void *function)
+{
+	bool was = inside;
+
+	inside = true;
+	void *found = dlsym(RTLD_NEXT, name);
+	inside = was;
+	if (!found)
+		abort();
+	memcpy(function, &found, sizeof(found));
+}
+
+/* All at once, so that what one of them gives another one of the same family takes. */
+static void find_allocator(void)
+{
+	void *found[5];
+
+	next("free", &found[0]);
+	next("posix_memalign", &found[1]);
+	next("realloc", &found[2]);
+	next("calloc", &found[3]);
+	next("malloc", &found[4]);
+	memcpy(&behind.free, &found[0], sizeof(found[0]));
+	memcpy(&behind.posix_memalign, &found[1], sizeof(found[1]));
+	memcpy(&behind.realloc, &found[2], sizeof(found[2]));
+	memcpy(&behind.calloc, &found[3], sizeof(found[3]));
+	memcpy(&behind.malloc, &found[4], sizeof(found[4]));
+}
+
 /* ---- what fails ---- */
 
 static int find_library(struct dl_phdr_info *info, size_t size, void *context)
@@ -102,6 +143,7 @@ __attribute__((constructor)) static void choose(void)
 	char *end;
 
 	inside = true;
+	find_allocator();
 	(void)backtrace(frames, 2); /* loads what it needs now */
 	(void)dl_iterate_phdr(find_library, NULL);
 	inside = false;
@@ -171,20 +213,6 @@ static bool is(int fd, mode_t type)
 	return answer;
 }
 
-/* ---- what is behind ours ---- */
-
-static void next(const char *name, void *function)
-{
-	bool was = inside;
-
-	inside = true;
-	void *found = dlsym(RTLD_NEXT, name);
-	inside = was;
-	if (!found)
-		abort();
-	memcpy(function, &found, sizeof(found));
-}
-
 /* Define `real` as the function behind ours. */
 #define REAL(type, name, ...)                                                                      \
 	static type (*real)(__VA_ARGS__);                                                          \
@@ -204,62 +232,70 @@ static bool no_memory(const char *call, const void *caller)
 	return fails(kind, call);
 }
 
-/* For whatever dlsym asks for while malloc is being looked for; never given back. */
-static char bootstrap[BOOTSTRAP];
-static size_t bootstrapped;
+/* Until the constructor has run, memory comes from here and is never given back: what is behind ours
+ * may not be ready yet (a sanitizer's is not), and finding it may itself need memory. */
+static _Alignas(ALIGNMENT) char early[EARLY];
+static size_t early_used;
 
-static void *from_bootstrap(size_t size)
+static void *early_alloc(size_t alignment, size_t size)
 {
-	size = (size + 15) & ~(size_t)15;
-	if (size > BOOTSTRAP - bootstrapped)
+	size_t at = (early_used + ALIGNMENT + alignment - 1) & ~(alignment - 1);
+
+	if (size > EARLY || at > EARLY - size)
 		abort();
-	bootstrapped += size;
-	return bootstrap + bootstrapped - size;
+	early_used = (at + size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+	memcpy(early + at - ALIGNMENT, &size, sizeof(size)); /* for realloc */
+	return early + at;
+}
+
+static bool is_early(const void *p)
+{
+	return (const char *)p >= early && (const char *)p < early + EARLY;
 }
 
 void *malloc(size_t size)
 {
-	static _Thread_local bool looking;
-
-	if (looking)
-		return from_bootstrap(size);
-	looking = true;
-	REAL(void *, malloc, size_t);
-	looking = false;
-	return no_memory("malloc", __builtin_return_address(0)) ? NULL : real(size);
+	if (!behind.malloc)
+		return early_alloc(ALIGNMENT, size);
+	return no_memory("malloc", __builtin_return_address(0)) ? NULL : behind.malloc(size);
 }
 
 void *calloc(size_t count, size_t size)
 {
-	static _Thread_local bool looking;
-
-	if (looking)
-		return from_bootstrap(count * size);
-	looking = true;
-	REAL(void *, calloc, size_t, size_t);
-	looking = false;
-	return no_memory("calloc", __builtin_return_address(0)) ? NULL : real(count, size);
+	if (!behind.calloc)
+		return early_alloc(ALIGNMENT, count * size);
+	return no_memory("calloc", __builtin_return_address(0)) ? NULL : behind.calloc(count, size);
 }
 
 void *realloc(void *old, size_t size)
 {
-	REAL(void *, realloc, void *, size_t);
-	return no_memory("realloc", __builtin_return_address(0)) ? NULL : real(old, size);
+	size_t had = 0;
+
+	if (old && is_early(old)) {
+		memcpy(&had, (char *)old - ALIGNMENT, sizeof(had));
+		void *new = malloc(size);
+		return new ? memcpy(new, old, had < size ? had : size) : NULL;
+	}
+	if (!behind.realloc)
+		return early_alloc(ALIGNMENT, size);
+	return no_memory("realloc", __builtin_return_address(0)) ? NULL : behind.realloc(old, size);
 }
 
 int posix_memalign(void **out, size_t alignment, size_t size)
 {
-	REAL(int, posix_memalign, void **, size_t, size_t);
+	if (!behind.posix_memalign) {
+		*out = early_alloc(alignment, size);
+		return 0;
+	}
 	return no_memory("posix_memalign", __builtin_return_address(0))
 		       ? ENOMEM
-		       : real(out, alignment, size);
+		       : behind.posix_memalign(out, alignment, size);
 }
 
 void free(void *old)
 {
-	REAL(void, free, void *);
-	if ((char *)old < bootstrap || (char *)old >= bootstrap + BOOTSTRAP)
-		real(old);
+	if (old && !is_early(old))
+		behind.free(old);
 }
 
 void *mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset)
@@ -399,28 +435,39 @@ int openat(int folder, const char *name, int flags, ...)
 
 /* ---- sockets ---- */
 
+/* A connection that was reset is so for every call from then on. */
+static bool breaks(int fd, const char *call)
+{
+	if (!fails(SOCKET, call))
+		return false;
+	if (chosen_error == ECONNRESET)
+		(void)shutdown(fd, SHUT_RDWR);
+	errno = chosen_error;
+	return true;
+}
+
 ssize_t recv(int fd, void *bytes, size_t size, int flags)
 {
 	REAL(ssize_t, recv, int, void *, size_t, int);
-	return fails(SOCKET, "recv") ? -1 : real(fd, bytes, size, flags);
+	return breaks(fd, "recv") ? -1 : real(fd, bytes, size, flags);
 }
 
 ssize_t recvmsg(int fd, struct msghdr *m, int flags)
 {
 	REAL(ssize_t, recvmsg, int, struct msghdr *, int);
-	return fails(SOCKET, "recvmsg") ? -1 : real(fd, m, flags);
+	return breaks(fd, "recvmsg") ? -1 : real(fd, m, flags);
 }
 
 ssize_t send(int fd, const void *bytes, size_t size, int flags)
 {
 	REAL(ssize_t, send, int, const void *, size_t, int);
-	return fails(SOCKET, "send") ? -1 : real(fd, bytes, size, flags);
+	return breaks(fd, "send") ? -1 : real(fd, bytes, size, flags);
 }
 
 ssize_t sendmsg(int fd, const struct msghdr *m, int flags)
 {
 	REAL(ssize_t, sendmsg, int, const struct msghdr *, int);
-	return fails(SOCKET, "sendmsg") ? -1 : real(fd, m, flags);
+	return breaks(fd, "sendmsg") ? -1 : real(fd, m, flags);
 }
 
 int accept4(int listener, __SOCKADDR_ARG peer, socklen_t *restrict size, int flags)
