@@ -66,7 +66,7 @@ static void step_say(struct run *r)
 	size_t length = r->wordy || one_in(r, 8) ? 1 + below(r, 3900) : 1 + below(r, 60);
 
 	/* Mostly in a room where it is, or wants to be. */
-	if (!w->model.author[client].wants[room] && !one_in(r, 8))
+	if (!w->oracle.author[client].wants[room] && !one_in(r, 8))
 		return;
 	world_say(w, client, room, -1, length);
 	r->tally->messages++;
@@ -74,7 +74,7 @@ static void step_say(struct run *r)
 
 static void step_direct(struct run *r)
 {
-	int client = some_client(r), person = (int)below(r, r->world.model.persons);
+	int client = some_client(r), person = (int)below(r, r->world.oracle.persons);
 
 	world_say(&r->world, client, -1, person, 1 + below(r, 60));
 	r->tally->messages++;
@@ -89,7 +89,7 @@ static void step_part(struct run *r)
 {
 	int client = some_client(r), room = some_room(r);
 
-	if (r->world.model.author[client].wants[room])
+	if (r->world.oracle.author[client].wants[room])
 		world_part(&r->world, client, room);
 }
 
@@ -156,7 +156,7 @@ static void step_stall(struct run *r)
 static void step_repeat(struct run *r)
 {
 	int client = some_client(r);
-	size_t said = r->world.model.author[client].count;
+	size_t said = r->world.oracle.author[client].count;
 
 	if (said)
 		world_repeat(&r->world, client, said - below(r, said < 8 ? said : 8));
@@ -281,10 +281,10 @@ bool schedule_run(
 	bool good = verdict_is_good(&r->world.verdict);
 	snprintf(what, size, "%s", r->world.verdict.what);
 	tally->schedules++;
-	tally->shown += r->world.model.shown;
-	tally->gaps += r->world.model.gaps;
-	tally->refused += r->world.model.refused;
-	tally->late += r->world.model.late;
+	tally->shown += r->world.oracle.shown;
+	tally->gaps += r->world.oracle.gaps;
+	tally->refused += r->world.oracle.refused;
+	tally->late += r->world.oracle.late;
 	world_fini(&r->world);
 	free(r);
 	return good;

@@ -40,11 +40,11 @@ static void add_truth(struct world *w)
 {
 	struct stream_key streams[STREAMS_MOST];
 
-	model_streams(&w->model, streams);
+	oracle_streams(&w->oracle, streams);
 	w->truths = realloc(w->truths, (w->truth_count + 1) * sizeof(struct truth *));
 	assert(w->truths);
 	w->truths[w->truth_count++] =
-		truth_new(streams, w->model.rooms + w->model.persons, &w->verdict);
+		truth_new(streams, w->oracle.rooms + w->oracle.persons, &w->verdict);
 }
 
 static void start_server(struct world *w)
@@ -141,7 +141,7 @@ static void remove_folder(struct world *w)
 
 static void add_client(struct world *w, size_t i)
 {
-	struct author *a = &w->model.author[i];
+	struct author *a = &w->oracle.author[i];
 	struct link_session_config config = {.nick = a->nick, .replay = w->config.replay};
 
 	a->person = w->config.shared && i + 1 == w->config.clients ? 0 : (int)i;
@@ -149,7 +149,7 @@ static void add_client(struct world *w, size_t i)
 	a->instance[0] = (uint8_t)(i + 1);
 	a->instance[INSTANCE_ID - 1] = 0xaa;
 	snprintf(a->nick, sizeof(a->nick), "client%d", a->person);
-	model_person(a->person, config.identity.id);
+	oracle_person(a->person, config.identity.id);
 	memcpy(config.instance, a->instance, sizeof(config.instance));
 	int r = link_session_new(&config, &w->client[i].session);
 	assert(r == 0);
@@ -161,7 +161,7 @@ void world_init(struct world *w, const struct world_config *config)
 {
 	*w = (struct world){.config = *config, .now = 1000000};
 	verdict_init(&w->verdict);
-	w->model = (struct model){
+	w->oracle = (struct oracle){
 		.verdict = &w->verdict,
 		.rooms = config->rooms,
 		.persons = config->clients - (config->shared ? 1 : 0),
@@ -186,7 +186,7 @@ void world_fini(struct world *w)
 		truth_free(w->truths[i]);
 	free(w->truths);
 	remove_folder(w);
-	model_fini(&w->model);
+	oracle_fini(&w->oracle);
 	verdict_fini(&w->verdict);
 }
 
@@ -216,7 +216,7 @@ static void tell_event(struct world *w, int client, const struct event *e)
 		e->number, e->code, e->flag ? ", flag" : "");
 }
 
-/* What a client was told, to the model. */
+/* What a client was told, to the oracle. */
 static void take_events(struct world *w, int client)
 {
 	struct client *c = &w->client[client];
@@ -228,7 +228,7 @@ static void take_events(struct world *w, int client)
 		/* Without a connection, only rooms are left that were never joined. */
 		tell_event(w, client, e);
 		struct truth *t = c->path ? c->path->truth : world_truth(w);
-		model_event(&w->model, client, e, t, c->path ? c->path->inbox_last : 0);
+		oracle_event(&w->oracle, client, e, t, c->path ? c->path->inbox_last : 0);
 		event_free(e);
 	}
 }
@@ -260,7 +260,7 @@ static void hang_up(struct world *w, int client)
 void world_connect(struct world *w, int client, int buffer)
 {
 	struct client *c = &w->client[client];
-	int inbox = model_inbox(&w->model, w->model.author[client].person);
+	int inbox = oracle_inbox(&w->oracle, w->oracle.author[client].person);
 
 	if (c->path)
 		return;
@@ -276,7 +276,7 @@ void world_join(struct world *w, int client, int room)
 {
 	world_tell(w, "client %d joins %s", client, room_names[room]);
 	(void)link_session_join(w->client[client].session, room_names[room]);
-	w->model.author[client].wants[room] = true;
+	w->oracle.author[client].wants[room] = true;
 	take_events(w, client);
 }
 
@@ -284,7 +284,7 @@ void world_part(struct world *w, int client, int room)
 {
 	world_tell(w, "client %d leaves %s", client, room_names[room]);
 	(void)link_session_part(w->client[client].session, room_names[room]);
-	w->model.author[client].wants[room] = false;
+	w->oracle.author[client].wants[room] = false;
 	take_events(w, client);
 }
 
@@ -297,7 +297,7 @@ void world_say(struct world *w, int client, int room, int person, size_t length)
 
 	memset(text, '.', sizeof(text));
 	int n = snprintf(
-		text, sizeof(text), "%d says %zu", client, w->model.author[client].count + 1);
+		text, sizeof(text), "%d says %zu", client, w->oracle.author[client].count + 1);
 	if (length > (size_t)n && length < sizeof(text))
 		text[n] = ' ';
 	else
@@ -309,7 +309,7 @@ void world_say(struct world *w, int client, int room, int person, size_t length)
 		world_tell(w, "client %d says message %" PRIu64 " in %s, %zu bytes", client,
 			counter, room_names[room], length);
 	} else {
-		model_person(person, id);
+		oracle_person(person, id);
 		snprintf(nick, sizeof(nick), "client%d", person);
 		r = link_session_direct(c->session, nick, id, SAID_TEXT, text, &counter);
 		world_tell(w, "client %d says message %" PRIu64 " to person %d, %zu bytes", client,
@@ -319,7 +319,7 @@ void world_say(struct world *w, int client, int room, int person, size_t length)
 		verdict_complain(
 			&w->verdict, "client %d cannot say anything: %s", client, err_text(r));
 	else
-		model_said(&w->model, client, room, person, text, counter);
+		oracle_said(&w->oracle, client, room, person, text, counter);
 }
 
 void world_pass(struct world *w, int64_t microseconds)
@@ -456,7 +456,7 @@ void world_haunt(struct world *w, size_t ghost, size_t bytes)
 	struct path *p = *ghost_at(w, ghost);
 	size_t all = p->up.end - p->up.start;
 	world_tell(w, "of %zu bytes on a connection that person %d gave up, %zu arrive", all,
-		p->inbox - (int)w->model.rooms, bytes < all ? bytes : all);
+		p->inbox - (int)w->oracle.rooms, bytes < all ? bytes : all);
 	size_t before = truth_count(p->truth);
 	path_deliver(p, bytes);
 	truth_mark_late(p->truth, before);
@@ -486,7 +486,7 @@ void world_stall(struct world *w, int client, bool stalled)
 
 void world_repeat(struct world *w, int client, uint64_t counter)
 {
-	const struct author *a = &w->model.author[client];
+	const struct author *a = &w->oracle.author[client];
 	struct path *p = w->client[client].path;
 	uint8_t frame[8192];
 	size_t used = 0;
@@ -505,7 +505,7 @@ void world_repeat(struct world *w, int client, uint64_t counter)
 		r = message_encode(MESSAGE_SAY, &m, frame, sizeof(frame), &used);
 	} else {
 		struct msg_direct m = {.counter = counter, .text = span_of(said->text)};
-		model_person(said->person, m.person);
+		oracle_person(said->person, m.person);
 		m.nick = span_of("somebody");
 		r = message_encode(MESSAGE_DIRECT, &m, frame, sizeof(frame), &used);
 	}
@@ -526,7 +526,7 @@ static bool is_done(struct world *w, int client)
 
 	return c->path && link_session_logged_in(c->session) &&
 	       link_session_unacknowledged(c->session) == 0 &&
-	       !model_lacks(&w->model, client, world_truth(w));
+	       !oracle_lacks(&w->oracle, client, world_truth(w));
 }
 
 /* One round for one client; was there anything to do? */
@@ -578,8 +578,9 @@ static void complain_of_delay(struct world *w)
 			link_session_logged_in(w->client[i].session) ? "logged in"
 								     : "not logged in",
 			link_session_unacknowledged(w->client[i].session),
-			model_lacks(&w->model, (int)i, world_truth(w)) ? ", something was not shown"
-								       : "");
+			oracle_lacks(&w->oracle, (int)i, world_truth(w))
+				? ", something was not shown"
+				: "");
 	}
 }
 
@@ -635,5 +636,5 @@ void world_heal(struct world *w)
 		if (!is_done(w, (int)i))
 			verdict_complain(&w->verdict, "client %zu is not done after all", i);
 	}
-	model_judge(&w->model, world_truth(w));
+	oracle_judge(&w->oracle, world_truth(w));
 }

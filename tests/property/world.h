@@ -11,7 +11,7 @@
 
 #include "client/event.h"
 #include "client/link_session.h"
-#include "tests/property/model.h"
+#include "tests/property/oracle.h"
 #include "tests/property/path.h"
 #include "tests/property/truth.h"
 
@@ -41,7 +41,7 @@ struct client {
 struct world {
 	struct world_config config;
 	struct verdict verdict;
-	struct model model;
+	struct oracle oracle;
 	struct chat *chat;
 	struct truth **truths; /* owned: every log there was; the last is the one of now */
 	size_t truth_count;

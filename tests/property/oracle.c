@@ -1,4 +1,4 @@
-#include "tests/property/model.h"
+#include "tests/property/oracle.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -7,19 +7,19 @@
 
 /* ---- names ---- */
 
-void model_person(int person, uint8_t id[PERSON_ID])
+void oracle_person(int person, uint8_t id[PERSON_ID])
 {
 	memset(id, 0, PERSON_ID);
 	id[0] = (uint8_t)(person + 1);
 	id[PERSON_ID - 1] = 0x55;
 }
 
-int model_inbox(const struct model *m, int person)
+int oracle_inbox(const struct oracle *m, int person)
 {
 	return (int)m->rooms + person;
 }
 
-void model_streams(const struct model *m, struct stream_key streams[STREAMS_MOST])
+void oracle_streams(const struct oracle *m, struct stream_key streams[STREAMS_MOST])
 {
 	uint8_t id[PERSON_ID];
 
@@ -29,12 +29,12 @@ void model_streams(const struct model *m, struct stream_key streams[STREAMS_MOST
 		(void)r;
 	}
 	for (size_t i = 0; i < m->persons; i++) {
-		model_person((int)i, id);
+		oracle_person((int)i, id);
 		stream_key_inbox(id, &streams[m->rooms + i]);
 	}
 }
 
-static int room_of(const struct model *m, const char *name)
+static int room_of(const struct oracle *m, const char *name)
 {
 	for (size_t i = 0; i < m->rooms; i++) {
 		if (strcmp(m->room_names[i], name) == 0)
@@ -43,12 +43,12 @@ static int room_of(const struct model *m, const char *name)
 	return -1;
 }
 
-static const char *stream_name(const struct model *m, int stream)
+static const char *stream_name(const struct oracle *m, int stream)
 {
 	return stream < (int)m->rooms ? m->room_names[stream] : "the inbox";
 }
 
-void model_fini(struct model *m)
+void oracle_fini(struct oracle *m)
 {
 	for (size_t i = 0; i < m->authors; i++) {
 		for (size_t j = 0; j < m->author[i].count; j++)
@@ -59,8 +59,8 @@ void model_fini(struct model *m)
 
 /* ---- what was said, and what came of it ---- */
 
-void model_said(
-	struct model *m, int client, int room, int person, const char *text, uint64_t counter)
+void oracle_said(
+	struct oracle *m, int client, int room, int person, const char *text, uint64_t counter)
 {
 	struct author *a = &m->author[client];
 
@@ -79,7 +79,7 @@ void model_said(
 		(struct said){.room = room, .person = person, .text = strdup(text)};
 }
 
-static struct said *message_of(struct model *m, int client, uint64_t counter)
+static struct said *message_of(struct oracle *m, int client, uint64_t counter)
 {
 	struct author *a = &m->author[client];
 
@@ -92,22 +92,22 @@ static struct said *message_of(struct model *m, int client, uint64_t counter)
 }
 
 /* The message is what the fact says. */
-static bool is_same(const struct model *m, const struct said *said, const struct fact *f)
+static bool is_same(const struct oracle *m, const struct said *said, const struct fact *f)
 {
 	uint8_t id[PERSON_ID];
 
-	model_person(m->author[f->author - 1].person, id);
+	oracle_person(m->author[f->author - 1].person, id);
 	if (memcmp(id, f->person, PERSON_ID) != 0 || strcmp(said->text, f->text) != 0)
 		return false;
 	if (said->room >= 0)
 		return f->stream == said->room;
-	int to = model_inbox(m, said->person);
+	int to = oracle_inbox(m, said->person);
 	return f->other == to || (f->other < 0 && f->stream == to);
 }
 
 /* Of a counter below one whose entry is gone the log cannot tell whether there was an entry. So a message
  * whose refusal was lost may be taken for kept, when what its author said later has been pruned. */
-static bool is_beyond_telling(const struct model *m, int client, uint64_t counter, struct truth *t)
+static bool is_beyond_telling(const struct oracle *m, int client, uint64_t counter, struct truth *t)
 {
 	const struct fact *f = NULL;
 
@@ -116,7 +116,7 @@ static bool is_beyond_telling(const struct model *m, int client, uint64_t counte
 	return f && !truth_is_kept(t, f->stream, f->seq);
 }
 
-static void on_ack(struct model *m, int client, const struct event *e, struct truth *t)
+static void on_ack(struct oracle *m, int client, const struct event *e, struct truth *t)
 {
 	struct said *said = message_of(m, client, e->counter);
 	const struct fact *f = truth_find(t, (unsigned)client + 1, e->counter);
@@ -148,7 +148,7 @@ static void on_ack(struct model *m, int client, const struct event *e, struct tr
 /* A message that was refused is in the log. The protocol leaves one way for that: what its client sent on
  * a connection that it has given up arrives after it came again, and was refused. It is counted. */
 static void contradict(
-	struct model *m, int client, uint64_t counter, unsigned code, const struct fact *f)
+	struct oracle *m, int client, uint64_t counter, unsigned code, const struct fact *f)
 {
 	if (f->late)
 		m->late++;
@@ -159,7 +159,7 @@ static void contradict(
 			client, counter, code);
 }
 
-static void on_refused(struct model *m, int client, const struct event *e, struct truth *t)
+static void on_refused(struct oracle *m, int client, const struct event *e, struct truth *t)
 {
 	struct said *said = message_of(m, client, e->counter);
 
@@ -206,10 +206,10 @@ static const struct fact *due(struct view *v, int stream, struct truth *t, uint6
 	return f;
 }
 
-static void on_message(struct model *m, int client, const struct event *e, struct truth *t)
+static void on_message(struct oracle *m, int client, const struct event *e, struct truth *t)
 {
 	struct author *a = &m->author[client];
-	int stream = e->direct ? model_inbox(m, a->person) : room_of(m, e->room);
+	int stream = e->direct ? oracle_inbox(m, a->person) : room_of(m, e->room);
 	struct view *v = stream < 0 ? NULL : &a->views[stream];
 
 	if (!v || (!e->direct && !v->in)) {
@@ -240,10 +240,10 @@ static void on_message(struct model *m, int client, const struct event *e, struc
 }
 
 /* What a gap leaves out must be gone, and something must be. */
-static void on_gap(struct model *m, int client, const struct event *e, struct truth *t)
+static void on_gap(struct oracle *m, int client, const struct event *e, struct truth *t)
 {
 	struct author *a = &m->author[client];
-	int stream = e->room[0] ? room_of(m, e->room) : model_inbox(m, a->person);
+	int stream = e->room[0] ? room_of(m, e->room) : oracle_inbox(m, a->person);
 	const struct fact *f;
 	bool any = false;
 
@@ -274,7 +274,7 @@ static void on_gap(struct model *m, int client, const struct event *e, struct tr
 	m->gaps++;
 }
 
-static void on_joined(struct model *m, int client, const struct event *e, struct truth *t)
+static void on_joined(struct oracle *m, int client, const struct event *e, struct truth *t)
 {
 	int stream = room_of(m, e->room);
 	struct author *a = &m->author[client];
@@ -295,10 +295,10 @@ static void on_joined(struct model *m, int client, const struct event *e, struct
 	v->in = true;
 }
 
-static void on_caught_up(struct model *m, int client, const struct event *e, struct truth *t)
+static void on_caught_up(struct oracle *m, int client, const struct event *e, struct truth *t)
 {
 	struct author *a = &m->author[client];
-	int stream = e->room[0] ? room_of(m, e->room) : model_inbox(m, a->person);
+	int stream = e->room[0] ? room_of(m, e->room) : oracle_inbox(m, a->person);
 
 	if (stream < 0)
 		return;
@@ -314,7 +314,7 @@ static void on_caught_up(struct model *m, int client, const struct event *e, str
 	v->fresh = false;
 }
 
-static void on_log_changed(struct model *m, int client, const struct truth *t)
+static void on_log_changed(struct oracle *m, int client, const struct truth *t)
 {
 	struct author *a = &m->author[client];
 
@@ -325,10 +325,10 @@ static void on_log_changed(struct model *m, int client, const struct truth *t)
 }
 
 static void on_logged_in(
-	struct model *m, int client, const struct event *e, struct truth *t, uint64_t inbox_last)
+	struct oracle *m, int client, const struct event *e, struct truth *t, uint64_t inbox_last)
 {
 	struct author *a = &m->author[client];
-	int inbox = model_inbox(m, a->person);
+	int inbox = oracle_inbox(m, a->person);
 
 	if (a->truth && a->truth != t) {
 		for (size_t i = 0; i < STREAMS_MOST; i++) {
@@ -345,8 +345,8 @@ static void on_logged_in(
 		begin(a, inbox, t, inbox_last);
 }
 
-void model_event(
-	struct model *m, int client, const struct event *e, struct truth *t, uint64_t inbox_last)
+void oracle_event(
+	struct oracle *m, int client, const struct event *e, struct truth *t, uint64_t inbox_last)
 {
 	if (e->type == EVENT_ACK)
 		on_ack(m, client, e, t);
@@ -379,17 +379,17 @@ static bool view_lacks(struct author *a, int stream, struct truth *t)
 	return !v->in || v->fresh || truth_next(t, stream, v->position) != NULL;
 }
 
-bool model_lacks(struct model *m, int client, struct truth *t)
+bool oracle_lacks(struct oracle *m, int client, struct truth *t)
 {
 	struct author *a = &m->author[client];
-	bool lacks = a->truth != t || view_lacks(a, model_inbox(m, a->person), t);
+	bool lacks = a->truth != t || view_lacks(a, oracle_inbox(m, a->person), t);
 
 	for (size_t i = 0; i < m->rooms && !lacks; i++)
 		lacks = a->wants[i] ? view_lacks(a, (int)i, t) : a->views[i].in;
 	return lacks;
 }
 
-static void judge_message(struct model *m, int client, uint64_t counter, struct truth *t)
+static void judge_message(struct oracle *m, int client, uint64_t counter, struct truth *t)
 {
 	const struct said *said = &m->author[client].messages[counter - 1];
 	const struct fact *f = truth_find(t, (unsigned)client + 1, counter);
@@ -410,7 +410,7 @@ static void judge_message(struct model *m, int client, uint64_t counter, struct 
 			counter);
 }
 
-void model_judge(struct model *m, struct truth *t)
+void oracle_judge(struct oracle *m, struct truth *t)
 {
 	for (size_t i = 0; i < m->authors; i++) {
 		for (size_t j = 0; j < m->author[i].count; j++)

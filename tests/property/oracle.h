@@ -1,5 +1,5 @@
 /*
- * The model: what each client has said and been told, and what it must show.
+ * The oracle: what each client has said and been told, and what it must show.
  *
  * A message is waiting until its client is told that it is kept or refused, which
  * happens once and must be so. A view is a client's place in one stream of the
@@ -7,8 +7,8 @@
  * longer kept may be missing, and then a gap tells so. Events are judged one by
  * one against the truth as they come; at the end nothing may be left over.
  */
-#ifndef LANCHAT_TESTS_MODEL_H
-#define LANCHAT_TESTS_MODEL_H
+#ifndef LANCHAT_TESTS_ORACLE_H
+#define LANCHAT_TESTS_ORACLE_H
 
 #include "client/link.h"
 #include "tests/property/truth.h"
@@ -56,7 +56,7 @@ struct author {
 	struct truth *truth; /* the log that its views are of; NULL: none yet */
 };
 
-struct model {
+struct oracle {
 	struct verdict *verdict; /* borrowed */
 	size_t rooms, persons, authors;
 	const char *const *room_names;
@@ -68,27 +68,27 @@ struct model {
 };
 
 /* A person's id. */
-void model_person(int person, uint8_t id[PERSON_ID]);
+void oracle_person(int person, uint8_t id[PERSON_ID]);
 
 /* The streams of rooms, then of inboxes. */
-void model_streams(const struct model *m, struct stream_key streams[STREAMS_MOST]);
-int model_inbox(const struct model *m, int person);
+void oracle_streams(const struct oracle *m, struct stream_key streams[STREAMS_MOST]);
+int oracle_inbox(const struct oracle *m, int person);
 
-void model_fini(struct model *m);
+void oracle_fini(struct oracle *m);
 
 /* A client has said something, in a room or (room -1) to a person, and was given a counter. */
-void model_said(
-	struct model *m, int client, int room, int person, const char *text, uint64_t counter);
+void oracle_said(
+	struct oracle *m, int client, int room, int person, const char *text, uint64_t counter);
 
 /* A client was told something, by a server that has the log `t`; `inbox_last` was the last number of
  * its inbox when it logged in. */
-void model_event(
-	struct model *m, int client, const struct event *e, struct truth *t, uint64_t inbox_last);
+void oracle_event(
+	struct oracle *m, int client, const struct event *e, struct truth *t, uint64_t inbox_last);
 
 /* Is there something that this client should have been shown, and was not? */
-bool model_lacks(struct model *m, int client, struct truth *t);
+bool oracle_lacks(struct oracle *m, int client, struct truth *t);
 
 /* All is said and done: every message has come to what its client was told. */
-void model_judge(struct model *m, struct truth *t);
+void oracle_judge(struct oracle *m, struct truth *t);
 
 #endif
