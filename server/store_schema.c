@@ -53,12 +53,10 @@ int store_schema_version(void)
 	return VERSIONS;
 }
 
-static int pragma(sqlite3 *db, const char *name, int *value)
+static int one_number(sqlite3 *db, const char *sql, int *value)
 {
-	char sql[64];
 	sqlite3_stmt *t;
 
-	snprintf(sql, sizeof(sql), "PRAGMA %s", name);
 	int r = sqlite3_prepare_v2(db, sql, -1, &t, NULL);
 	if (r == SQLITE_OK) {
 		r = sqlite3_step(t);
@@ -67,6 +65,19 @@ static int pragma(sqlite3 *db, const char *name, int *value)
 		sqlite3_finalize(t);
 	}
 	return store_error(r);
+}
+
+static int pragma(sqlite3 *db, const char *name, int *value)
+{
+	char sql[64];
+
+	snprintf(sql, sizeof(sql), "PRAGMA %s", name);
+	return one_number(db, sql, value);
+}
+
+static int count_tables(sqlite3 *db, int *count)
+{
+	return one_number(db, "SELECT count(*) FROM sqlite_schema", count);
 }
 
 static int fail(sqlite3 *db, int r, char *error, size_t size)
@@ -115,13 +126,16 @@ static int take_step(sqlite3 *db, int version)
 /* Whose database it is; `*version` becomes 0 for an empty one. */
 static int recognise(sqlite3 *db, int *version, char *error, size_t size)
 {
-	int application = 0, r = pragma(db, "user_version", version);
+	int application = 0, tables = 0, r = pragma(db, "user_version", version);
 
 	if (r == 0)
 		r = pragma(db, "application_id", &application);
+	if (r == 0)
+		r = count_tables(db, &tables);
 	if (r)
 		return fail(db, r, error, size);
-	if (application != STORE_APPLICATION && (application != 0 || *version != 0)) {
+	/* An empty file is nobody's yet; one with tables says whose it is. */
+	if (application != STORE_APPLICATION && (application || *version || tables)) {
 		snprintf(error, size, "it is not a log of lanchatd");
 		return ERR_DAMAGED;
 	}

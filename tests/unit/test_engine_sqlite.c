@@ -336,6 +336,7 @@ static const struct {
 		"is one hundred bytes at least' > %s/" STORE_FILE,
 		"not a database"},
 	{"PRAGMA user_version = 99", NULL, "newer"},
+	{"PRAGMA application_id = 0; PRAGMA user_version = 0", NULL, "not a log of lanchatd"},
 	{"PRAGMA application_id = 7", NULL, "not a log of lanchatd"},
 	{NULL, "truncate -s 4096 %s/" STORE_FILE, "malformed"},
 	{"DELETE FROM meta WHERE name = 'log'", NULL, "no id"},
