@@ -41,6 +41,7 @@ void line_fini(struct line *l)
 
 static struct line *at(const struct scrollback *s, uint64_t number)
 {
+	assert(s->room > 0);
 	return &s->lines[number % s->room];
 }
 
