@@ -172,7 +172,7 @@ int session_on_say(struct session *s, const union message *m)
 	struct session_room *sr = session_find_room(s, say->room);
 	enum code code = check_say(sr, say);
 
-	if (code == CODE_NONE && must_retry(s, say->counter))
+	if (must_retry(s, say->counter)) /* before any final refusal: it will come again */
 		code = CODE_RETRY;
 	if (code == CODE_NONE && reserve_batch(s) != 0)
 		code = CODE_NOT_KEPT;
@@ -260,7 +260,7 @@ int session_on_direct(struct session *s, const union message *m)
 		code = CODE_BAD_VALUE;
 	if (code == CODE_NONE)
 		code = find_recipient(s, direct, person, nick);
-	if (code == CODE_RETRY || (code == CODE_NONE && must_retry(s, direct->counter)))
+	if (must_retry(s, direct->counter) || code == CODE_RETRY)
 		return answer(s, direct->counter, &retry);
 	if (code != CODE_NONE)
 		return refuse_for_good(s, direct->counter, code);
