@@ -275,8 +275,8 @@ class ClientKilled(Crash):
         return len(acks)
 
     def check_room(self, crowd, client, fed, settled):
-        """No hole, nothing twice, nothing missing of what had been taken in; what was not is fed again
-        later."""
+        """No hole, nothing twice, nothing missing of what had been taken in; what was not is fed
+        again later."""
         newest = crowd.newcomer()
         said = [s.text for s in newest.places["lobby"].seen if s.text.startswith(client.nick + " ")]
         self.assertEqual(said, [f"{client.nick} {i}" for i in range(len(said))],

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A disk without room: senders are told, nothing is acknowledged that is not kept, and all goes on by
-itself when there is room again."""
+"""A disk without room: senders are told, nothing is acknowledged that is not kept, and all goes on
+by itself when there is room again."""
 
 import errno
 import os

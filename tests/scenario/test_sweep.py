@@ -2,8 +2,8 @@
 """Each call that can fail is made to fail once, in a whole conversation: nothing crashes, leaks or
 lies.
 
-tests/faults/fail.c lets the n-th call of a kind fail, for n = 1, 2, 3 ... until there is no n-th call
-any more; a brief run draws some of them.
+tests/faults/fail.c lets the n-th call of a kind fail, for n = 1, 2, 3 ... until there is no n-th
+call any more; a brief run draws some of them. LANCHAT_FAULT="lock EAGAIN 186" tries just that.
 """
 
 import errno
@@ -18,7 +18,8 @@ from lib.shim import lenient, shim
 from lib.wait import BUILD
 
 FAULTS = [("alloc", "ENOMEM"), ("crypto", "ENOMEM"), ("sqlite", "ENOMEM"),
-          ("write", "ENOSPC"), ("write", "EIO"), ("sync", "EIO"), ("lock", "EAGAIN"), ("lock", "EACCES"), ("open", "EMFILE"),
+          ("write", "ENOSPC"), ("write", "EIO"), ("sync", "EIO"), ("lock", "EAGAIN"),
+          ("lock", "EACCES"), ("open", "EMFILE"),
           ("socket", "ECONNRESET"), ("socket", "EINTR"), ("thread", "EAGAIN"), ("event", "EMFILE"),
           ("map", "ENOMEM")]
 SAMPLED = {"crypto": 200, "sqlite": 4000}  # at most so many, also in a long run
@@ -119,7 +120,7 @@ class Sweep(Scenario):
     def sweep(self, once, count):
         """Let once(fault) run for every fault; a brief run takes `count` of them."""
         everything = self.calls(once)
-        if "LANCHAT_FAULT" in os.environ:  # "lock EAGAIN 186": one that was found
+        if "LANCHAT_FAULT" in os.environ:
             kind, error, number = os.environ["LANCHAT_FAULT"].split()
             self.one(once, (kind, error, int(number)))
         elif brief():

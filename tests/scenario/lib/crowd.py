@@ -1,5 +1,5 @@
-"""Many clients in one process that talk without pause, lose their connections, come back and resume,
-and keep book of what they were told.
+"""Many clients in one process that talk without pause, lose their connections, come back and
+resume, and keep book of what they were told.
 
 Each member follows section 8 of the protocol: what is not acknowledged is sent again in order under
 its old counter, rooms and the inbox are resumed by position. A Crowd judges what the members saw
@@ -86,7 +86,8 @@ class Member:
         self.socket.setblocking(False)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.connections += 1
-        self.crowd.selector.register(self.socket, selectors.EVENT_READ | selectors.EVENT_WRITE, self)
+        self.crowd.selector.register(
+            self.socket, selectors.EVENT_READ | selectors.EVENT_WRITE, self)
         try:
             self.socket.connect(self.crowd.address)
         except BlockingIOError:

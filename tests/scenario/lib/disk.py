@@ -75,8 +75,8 @@ class File:
 
 
 class Disk:
-    """The folder, as the records so far have made it. `changes` counts what makes a difference after
-    a cut: a sync, or an acknowledgement."""
+    """The folder, as the records so far have made it. `changes` counts what makes a difference
+    after a cut: a sync, or an acknowledgement."""
 
     def __init__(self, folder):
         self.folder = folder
