@@ -259,7 +259,7 @@ class ClientSweep(Sweep):
 
     def once(self, fault):
         """It says some lines and ends; what it printed as kept is."""
-        client = Pipe(self, self.server, "anna", "--until", "3", "--timeout", "5",
+        client = Pipe(self, self.server, "anna", "--timeout", "5",
                       "--history", "5", env=self.faulty(fault),
                       input=["one", "two", "three"], rooms=(f"room{self.number}",))
         status = client.wait(20)
