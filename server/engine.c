@@ -85,8 +85,7 @@ int engine_since(struct engine *e, const struct stream_key *key, uint64_t time, 
 	return e->class->since(e, key, time, after);
 }
 
-int engine_search(
-	struct engine *e, const struct search *what, engine_reader *reader, void *context)
+int engine_search(struct engine *e, const struct search *what, engine_reader *reader, void *context)
 {
 	return e->class->search(e, what, reader, context);
 }
@@ -119,8 +118,8 @@ int engine_read_position(
 	return e->class->read_position(e, person, key, seq);
 }
 
-int engine_person(struct engine *e, const char *folded, uint8_t person[PERSON_ID],
-	char nick[NICK_MAX + 1])
+int engine_person(
+	struct engine *e, const char *folded, uint8_t person[PERSON_ID], char nick[NICK_MAX + 1])
 {
 	return e->class->person(e, folded, person, nick);
 }

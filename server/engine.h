@@ -90,8 +90,8 @@ struct place {
 enum note_kind {
 	NOTE_JOINED, /* the person is a member of the room `stream` from now on */
 	NOTE_PARTED, /* no longer */
-	NOTE_READ,   /* they have seen `stream` up to `seq`; a lower number than before changes nothing */
-	NOTE_NICK,   /* they are called `name` */
+	NOTE_READ, /* they have seen `stream` up to `seq`; a lower number than before changes nothing */
+	NOTE_NICK, /* they are called `name` */
 };
 struct note {
 	enum note_kind kind;
@@ -151,9 +151,10 @@ struct engine_class {
 		uint64_t *after);
 	int (*before)(struct engine *e, const struct stream_key *key, uint64_t before,
 		uint32_t count, uint64_t *after);
-	int (*since)(struct engine *e, const struct stream_key *key, uint64_t time, uint64_t *after);
-	int (*search)(struct engine *e, const struct search *what, engine_reader *reader,
-		void *context);
+	int (*since)(
+		struct engine *e, const struct stream_key *key, uint64_t time, uint64_t *after);
+	int (*search)(
+		struct engine *e, const struct search *what, engine_reader *reader, void *context);
 	int (*room)(struct engine *e, const struct stream_key *key, struct room_record *out);
 	int (*rooms)(struct engine *e, const struct stream_key *after, uint32_t limit,
 		engine_room_reader *reader, void *context);
@@ -268,8 +269,8 @@ int engine_read_position(
 
 /* Who had a nick last, by its folded form, and how they wrote it. A nick that its owner has changed
  * for another need not be known any more. ERR_NOT_FOUND, ERR_SYSTEM. */
-int engine_person(struct engine *e, const char *folded, uint8_t person[PERSON_ID],
-	char nick[NICK_MAX + 1]);
+int engine_person(
+	struct engine *e, const char *folded, uint8_t person[PERSON_ID], char nick[NICK_MAX + 1]);
 
 enum engine_health engine_health(struct engine *e);
 
