@@ -55,7 +55,7 @@ static bool read_row(sqlite3_stmt *t, struct row *row)
 		return false;
 	row->entry = (struct log_entry){
 		.room = direct ? NULL : &row->key,
-		.room_name = direct ? (struct span){.text = ""} : store_text(t, COLUMN_STREAM_NAME),
+		.room_name = direct ? span_of("") : store_text(t, COLUMN_STREAM_NAME),
 		.to = direct ? row->to : NULL,
 		.person = row->person,
 		.instance = row->instance,

@@ -184,7 +184,8 @@ char *words_fold(struct span text)
 	if (words) {
 		size_t length = write_words(&codes, ' ', words, NULL);
 		char *fitting = realloc(words, length + 1);
-		words = fitting ? fitting : words;
+		if (fitting)
+			words = fitting;
 	}
 	free(codes.at);
 	return words;
