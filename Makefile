@@ -152,8 +152,8 @@ $(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(client_o) $(server_o) $(common_o)
 	@mkdir -p $(@D)
 	$(LINK) -fsanitize=fuzzer -o $@ $^ $(SCREEN) $(LIBS)
 
-# What tests/run builds: the programs, the unit and property tests; the fuzz targets by themselves.
-tests-built: all faults $(OUT)/unit
+# What tests/run builds for lint: everything but the fuzz targets, which are built by themselves.
+tests-built: all faults $(OUT)/unit $(OUT)/property $(OUT)/tests/bench/load $(OUT)/tests/bench/fill
 scenario-built: all faults
 fuzzers: $(fuzzers)
 faults: $(shims)
