@@ -391,7 +391,8 @@ static void feed(struct world *w, int client)
 		judge_end(w, client, r);
 		world_tell(w, "client %d hangs up", client);
 		hang_up(w, client);
-	} else if (p->ended && p->down.start == p->down.end) {
+	} else if (p->ended && !path_has_news(p)) {
+		/* What is left, if anything, is a part of a frame. */
 		world_tell(w, "client %d finds its server gone", client);
 		hang_up(w, client);
 	}
