@@ -38,6 +38,7 @@ class Talk:
         self.acknowledged = {}  # counter: seq
         try:
             self.raw = Raw(case, server)
+            case.sockets.append(self.raw.socket)
             self.raw.message("HELLO", version_low=1, version_high=1, agent="sweep")
             log = self.answer("WELCOME")["log"]
             self.ask("LOGIN", "LOGGED_IN", person=self.raw.person, instance=self.raw.instance,
@@ -99,6 +100,7 @@ class Sweep(Scenario):
         self.number = 0
         self.runs = 0
         self.findings = []
+        self.sockets = []
 
     def sanitizer_options(self):
         return lenient(super().sanitizer_options())
@@ -162,7 +164,7 @@ class Sweep(Scenario):
         try:
             self.runs += 1
             once(fault)
-        except AssertionError as error:
+        except (AssertionError, OSError, ValueError) as error:
             where = self.place() if os.path.exists(self.failed) else "it did not happen"
             self.findings.append(f"{' '.join(map(str, fault))} ({where}): {error}")
             if len(self.findings) >= 20:
@@ -170,6 +172,8 @@ class Sweep(Scenario):
         happened = os.path.exists(self.failed)
         for left in self.programs[before:]:
             left.discard()
+        while self.sockets:
+            self.sockets.pop().close()
         return happened
 
     def ended_well(self, program, status):
