@@ -73,18 +73,18 @@ int state_reserve(struct state *st, uint64_t used)
 
 	if (base > INT64_MAX - 2 * STATE_RESERVE)
 		return ERR_FULL;
+	uint64_t top = base + STATE_RESERVE;
 	/* This one write must survive a power cut as well. */
 	int r = run(st, "PRAGMA synchronous = FULL");
 	if (r == 0) {
-		sqlite3_bind_int64(
-			st->statements[STATE_RESERVE_TO], 1, (sqlite3_int64)(base + STATE_RESERVE));
+		sqlite3_bind_int64(st->statements[STATE_RESERVE_TO], 1, (sqlite3_int64)top);
 		r = finish(st, STATE_RESERVE_TO);
 	}
 	(void)run(st, "PRAGMA synchronous = NORMAL");
 	if (r)
 		return r;
 	st->used = base;
-	st->reserved = base + STATE_RESERVE;
+	st->reserved = top;
 	return 0;
 }
 
