@@ -22,18 +22,22 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Stores for each kind of reading: single rows, also looked up under locks of others; pages; searches. */
-#define LOOKUPS  2
-#define PAGES    3
-#define SEARCHES 1
+/* Stores for each kind of reading. */
+enum pool {
+	LOOKUPS, /* single rows, also under locks of others */
+	PAGES,
+	SEARCHES,
+	POOLS,
+};
+static const unsigned pool_sizes[POOLS] = {[LOOKUPS] = 2, [PAGES] = 3, [SEARCHES] = 1};
 
 #define PATH_BYTES 4096
 
 struct durable {
 	struct engine base;
 	struct log_writer *writer;
-	struct store_pool lookups, pages, searches;
-	unsigned pools; /* of these three, how many are there */
+	struct store_pool pools[POOLS];
+	unsigned begun; /* of the pools */
 };
 
 static struct durable *of(struct engine *e)
@@ -64,81 +68,81 @@ static enum engine_health durable_health(struct engine *e)
 /* Take a store, use it, give it back. Nobody keeps one for long, so waiting ends. */
 #define WITH_STORE(pool, call)                                                                     \
 	do {                                                                                       \
-		struct store *s = store_pool_take(&of(e)->pool, INT64_MAX);                        \
+		struct store *s = store_pool_take(&of(e)->pools[pool], INT64_MAX);                 \
 		int result_ = (call);                                                              \
-		store_pool_give(&of(e)->pool, s);                                                  \
+		store_pool_give(&of(e)->pools[pool], s);                                           \
 		return result_;                                                                    \
 	} while (0)
 
 static int durable_range(struct engine *e, const struct stream_key *key, uint64_t after,
 	uint64_t upto, engine_reader *reader, void *context, uint64_t *pruned)
 {
-	WITH_STORE(pages, store_range(s, key, after, upto, reader, context, pruned));
+	WITH_STORE(PAGES, store_range(s, key, after, upto, reader, context, pruned));
 }
 
 static int durable_last(struct engine *e, const struct stream_key *key, uint32_t count,
 	uint64_t *last, uint64_t *after)
 {
-	WITH_STORE(lookups, store_last(s, key, count, last, after));
+	WITH_STORE(LOOKUPS, store_last(s, key, count, last, after));
 }
 
 static int durable_before(struct engine *e, const struct stream_key *key, uint64_t before,
 	uint32_t count, uint64_t *after)
 {
-	WITH_STORE(pages, store_before(s, key, before, count, after));
+	WITH_STORE(PAGES, store_before(s, key, before, count, after));
 }
 
 static int durable_since(
 	struct engine *e, const struct stream_key *key, uint64_t time, uint64_t *after)
 {
-	WITH_STORE(pages, store_since(s, key, time, after));
+	WITH_STORE(PAGES, store_since(s, key, time, after));
 }
 
 static int durable_room(struct engine *e, const struct stream_key *key, struct room_record *out)
 {
-	WITH_STORE(lookups, store_room(s, key, out));
+	WITH_STORE(LOOKUPS, store_room(s, key, out));
 }
 
 static int durable_rooms(struct engine *e, const struct stream_key *after, uint32_t limit,
 	engine_room_reader *reader, void *context)
 {
-	WITH_STORE(pages, store_rooms(s, after, limit, reader, context));
+	WITH_STORE(PAGES, store_rooms(s, after, limit, reader, context));
 }
 
 static int durable_settled(struct engine *e, const uint8_t *instance, const uint8_t *person,
 	uint64_t counter, struct append_result *result)
 {
-	WITH_STORE(lookups, store_settled(s, instance, person, counter, result));
+	WITH_STORE(LOOKUPS, store_settled(s, instance, person, counter, result));
 }
 
 static uint64_t durable_accepted(struct engine *e, const uint8_t *instance, const uint8_t *person)
 {
-	struct store *s = store_pool_take(&of(e)->lookups, INT64_MAX);
+	struct store *s = store_pool_take(&of(e)->pools[LOOKUPS], INT64_MAX);
 	uint64_t accepted;
 
 	/* Where it cannot be read, nothing is settled, and each message is answered for itself. */
 	if (store_accepted(s, instance, person, &accepted) != 0)
 		accepted = 0;
-	store_pool_give(&of(e)->lookups, s);
+	store_pool_give(&of(e)->pools[LOOKUPS], s);
 	return accepted;
 }
 
 static int durable_places(
 	struct engine *e, const uint8_t *person, engine_place_reader *reader, void *context)
 {
-	WITH_STORE(pages, store_places(s, person, reader, context));
+	WITH_STORE(PAGES, store_places(s, person, reader, context));
 }
 
 static int durable_read_position(
 	struct engine *e, const uint8_t *person, const struct stream_key *key, uint64_t *seq)
 {
-	WITH_STORE(lookups, store_read_position(s, person, key, seq));
+	WITH_STORE(LOOKUPS, store_read_position(s, person, key, seq));
 }
 
 static int durable_person(
 	struct engine *e, const char *folded, uint8_t person[PERSON_ID], char nick[NICK_MAX + 1])
 {
-	WITH_STORE(lookups, store_person(s, folded, person, nick));
+	WITH_STORE(LOOKUPS, store_person(s, folded, person, nick));
 }
 
 static int durable_search(
@@ -148,11 +152,11 @@ static int durable_search(
 	int r = log_writer_index(of(e)->writer, what->deadline);
 	if (r)
 		return r;
-	struct store *s = store_pool_take(&of(e)->searches, what->deadline);
+	struct store *s = store_pool_take(&of(e)->pools[SEARCHES], what->deadline);
 	if (!s)
 		return ERR_TIMEOUT;
 	r = store_search(s, what, reader, context);
-	store_pool_give(&of(e)->searches, s);
+	store_pool_give(&of(e)->pools[SEARCHES], s);
 	return r;
 }
 
@@ -161,11 +165,10 @@ static int durable_search(
 static void durable_close(struct engine *e)
 {
 	struct durable *d = of(e);
-	struct store_pool *pools[] = {&d->lookups, &d->pages, &d->searches};
 
 	/* The writer last: whoever closes last moves the write-ahead log into the database. */
-	for (unsigned i = 0; i < d->pools; i++)
-		store_pool_fini(pools[i]);
+	for (unsigned i = 0; i < d->begun; i++)
+		store_pool_fini(&d->pools[i]);
 	log_writer_stop(d->writer);
 	free(d);
 }
@@ -193,15 +196,11 @@ static const struct engine_class durable_class = {
 
 static int open_pools(struct durable *d, const char *path, char *error, size_t size)
 {
-	struct store_pool *pools[] = {&d->lookups, &d->pages, &d->searches};
-	static const unsigned counts[] = {LOOKUPS, PAGES, SEARCHES};
-
-	for (; d->pools < 3; d->pools++) {
-		int r = store_pool_init(pools[d->pools], path, counts[d->pools], error, size);
-		if (r) {
-			d->pools++;
+	while (d->begun < POOLS) {
+		unsigned i = d->begun++; /* to be ended even where it cannot be begun */
+		int r = store_pool_init(&d->pools[i], path, pool_sizes[i], error, size);
+		if (r)
 			return r;
-		}
 	}
 	return 0;
 }
