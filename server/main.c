@@ -235,8 +235,9 @@ int main(int argc, char **argv)
 	char error[ERROR_LINE];
 
 	(void)setlocale(LC_CTYPE, "");
-	if (load(&a, &t, error, sizeof(error)) != 0)
-		return fail(EXIT_USAGE, error);
+	int r = load(&a, &t, error, sizeof(error));
+	if (r)
+		return fail(r == ERR_MEMORY ? EXIT_FAILED : EXIT_USAGE, error);
 	int status = decide(&a, &t);
 	options_fini(settings_table(), &t);
 	return status;
