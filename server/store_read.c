@@ -190,7 +190,8 @@ int store_last(struct store *s, const struct stream_key *key, uint32_t count, ui
 	*after = *last;
 	if (r < 0 || count == 0)
 		return r < 0 ? r : 0;
-	return count_back(s, id, pruned, UINT64_MAX, count, after);
+	/* What was appended since is not counted. */
+	return count_back(s, id, pruned, *last + 1, count, after);
 }
 
 static int time_of(struct store *s, uint64_t at_least, uint64_t *seq, uint64_t *time)
