@@ -229,7 +229,8 @@ static void cut_terms(const struct codes *codes, struct words_search *s)
 		enum place end;
 		size_t length = write_words(&part, quoted ? ' ' : '\0', out, &end);
 		bool all = take_terms(s, out, length);
-		if (all && !quoted && at == codes->count && end != BETWEEN)
+		bool last = at == codes->count && !quoted;
+		if (last && all && length > 0 && end != BETWEEN)
 			s->terms[s->count - 1].prefix = may_go_on(s->terms[s->count - 1].words);
 		out += length + 1;
 		first = at + 1;
