@@ -4,6 +4,7 @@
 #include "server/store.h"
 #include "tests/unit/entries.h"
 
+#include <dirent.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -169,4 +170,37 @@ uint8_t *log_folder_bytes(const char *path, size_t *size)
 	ck_assert_uint_eq(fread(bytes, 1, *size, in), *size);
 	ck_assert_int_eq(fclose(in), 0);
 	return bytes;
+}
+
+void log_folder_write(const char *path, const void *bytes, size_t size)
+{
+	FILE *out = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(out);
+	ck_assert_uint_eq(fwrite(bytes, 1, size, out), size);
+	ck_assert_int_eq(fclose(out), 0);
+}
+
+static bool ends_in(const char *name, const char *end)
+{
+	size_t length = strlen(name), part = strlen(end);
+
+	return length >= part && strcmp(name + length - part, end) == 0;
+}
+
+size_t log_folder_find(const struct log_folder *f, const char *prefix, char path[PATH_MAX])
+{
+	DIR *d = opendir(f->path);
+	size_t count = 0;
+
+	ck_assert_ptr_nonnull(d);
+	for (struct dirent *e; (e = readdir(d));) {
+		if (strncmp(e->d_name, prefix, strlen(prefix)) != 0 || ends_in(e->d_name, "-wal") ||
+			ends_in(e->d_name, "-shm"))
+			continue;
+		count++;
+		(void)log_folder_file(f, e->d_name, path);
+	}
+	(void)closedir(d);
+	return count;
 }

@@ -48,4 +48,11 @@ uint64_t log_folder_count(const char *path);
 /* A file's bytes, for free(). */
 uint8_t *log_folder_bytes(const char *path, size_t *size);
 
+/* Make a file of these bytes, or give them to one that is there. */
+void log_folder_write(const char *path, const void *bytes, size_t size);
+
+/* How many files in the folder have names that begin so, but for those that SQLite has beside an
+ * open database and a reader may leave, empty; the path of one of them in `path`. */
+size_t log_folder_find(const struct log_folder *f, const char *prefix, char path[PATH_MAX]);
+
 #endif

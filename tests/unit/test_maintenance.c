@@ -8,12 +8,10 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "server/data_folder.h"
-#include "server/log_file.h"
 #include "server/store_verify.h"
 #include "tests/unit/entries.h"
 #include "tests/unit/log_folder.h"
 
-#include <dirent.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -93,41 +91,6 @@ static int set_aside(void)
 	return run(&t);
 }
 
-static bool ends_in(const char *name, const char *end)
-{
-	size_t length = strlen(name), part = strlen(end);
-
-	return length >= part && strcmp(name + length - part, end) == 0;
-}
-
-/* How many files in the folder have names that begin so, but for those that SQLite has beside an
- * open database and a reader may leave, empty; the path of one of them in `path`. */
-static size_t find(const char *prefix, char path[PATH_MAX])
-{
-	DIR *d = opendir(folder.path);
-	size_t count = 0;
-
-	ck_assert_ptr_nonnull(d);
-	for (struct dirent *e; (e = readdir(d));) {
-		if (strncmp(e->d_name, prefix, strlen(prefix)) != 0 || ends_in(e->d_name, "-wal") ||
-			ends_in(e->d_name, "-shm"))
-			continue;
-		count++;
-		(void)log_folder_file(&folder, e->d_name, path);
-	}
-	(void)closedir(d);
-	return count;
-}
-
-static void write_file(const char *path, const void *bytes, size_t size)
-{
-	FILE *out = fopen(path, "w");
-
-	ck_assert_ptr_nonnull(out);
-	ck_assert_uint_eq(fwrite(bytes, 1, size, out), size);
-	ck_assert_int_eq(fclose(out), 0);
-}
-
 static void check_sound(const char *path, uint64_t entries)
 {
 	struct verify_report p;
@@ -151,13 +114,14 @@ START_TEST(a_copy_is_one_private_file)
 	for (int i = 0; i < 2; i++) { /* the second takes the first one's place */
 		ck_assert_msg(backup(copy) == 0, "%s", error);
 		ck_assert_ptr_nonnull(strstr(told, "40 messages"));
-		ck_assert_uint_eq(find("copy", path), 1);
+		ck_assert_uint_eq(log_folder_find(&folder, "copy", path), 1);
 	}
 	ck_assert_int_eq(stat(copy, &st), 0);
 	ck_assert_int_eq(st.st_mode & 07777, 0600);
 	log_close(&l);
 	check_sound(copy, LOG_FOLDER_ENTRIES);
-	ck_assert_uint_eq(find("copy", path), 1); /* reading makes nothing beside it */
+	ck_assert_uint_eq(
+		log_folder_find(&folder, "copy", path), 1); /* reading makes nothing beside it */
 	log_folder_id(folder.log, a);
 	log_folder_id(copy, b);
 	ck_assert_mem_eq(a, b, sizeof(a));
@@ -173,14 +137,14 @@ START_TEST(another_file_stays)
 	size_t size;
 
 	log_folder_make(&folder);
-	write_file(copy, occupied[_i], strlen(occupied[_i]));
+	log_folder_write(copy, occupied[_i], strlen(occupied[_i]));
 	ck_assert_int_eq(backup(copy), ERR_EXISTS);
 	ck_assert_ptr_nonnull(strstr(error, copy));
 	uint8_t *bytes = log_folder_bytes(copy, &size);
 	ck_assert_uint_eq(size, strlen(occupied[_i]));
 	ck_assert_mem_eq(bytes, occupied[_i], size);
 	free(bytes);
-	ck_assert_uint_eq(find("copy", path), 1);
+	ck_assert_uint_eq(log_folder_find(&folder, "copy", path), 1);
 }
 END_TEST
 
@@ -205,10 +169,10 @@ START_TEST(where_no_copy_may_be)
 	ck_assert_int_eq(unlink(copy), 0);
 	ck_assert_int_eq(backup(copy), 0);
 	snprintf(other, sizeof(other), "%.*s-wal", PATH_MAX - 8, copy);
-	write_file(other, "x", 1);
+	log_folder_write(other, "x", 1);
 	ck_assert_int_eq(backup(copy), ERR_EXISTS);
 	ck_assert_int_eq(unlink(other), 0);
-	ck_assert_uint_eq(find("copy", path), 1);
+	ck_assert_uint_eq(log_folder_find(&folder, "copy", path), 1);
 	check_sound(folder.log, LOG_FOLDER_ENTRIES);
 }
 END_TEST
@@ -279,9 +243,9 @@ START_TEST(a_restored_log_is_another_one)
 	log_folder_id(folder.log, after);
 	ck_assert_mem_ne(before, after, sizeof(after));
 	check_sound(folder.log, LOG_FOLDER_ENTRIES);
-	ck_assert_uint_eq(find("log.db.before-", path), 1);
+	ck_assert_uint_eq(log_folder_find(&folder, "log.db.before-", path), 1);
 	check_sound(path, LOG_FOLDER_ENTRIES + 1); /* what was there is kept */
-	ck_assert_uint_eq(find("log.db.new", path), 0);
+	ck_assert_uint_eq(log_folder_find(&folder, "log.db.new", path), 0);
 	check_sound(copy, LOG_FOLDER_ENTRIES);
 
 	/* It goes on where the copy ended, and each time it is another one. */
@@ -292,7 +256,7 @@ START_TEST(a_restored_log_is_another_one)
 	ck_assert_msg(restore(copy) == 0, "%s", error);
 	log_folder_id(folder.log, before);
 	ck_assert_mem_ne(before, after, sizeof(after));
-	ck_assert_uint_eq(find("log.db.before-", path), 2);
+	ck_assert_uint_eq(log_folder_find(&folder, "log.db.before-", path), 2);
 }
 END_TEST
 
@@ -305,7 +269,7 @@ START_TEST(where_there_is_no_log)
 	ck_assert_int_eq(unlink(folder.log), 0);
 	ck_assert_msg(restore(copy) == 0, "%s", error);
 	check_sound(folder.log, LOG_FOLDER_ENTRIES);
-	ck_assert_uint_eq(find("log.db", path), 1);
+	ck_assert_uint_eq(log_folder_find(&folder, "log.db", path), 1);
 }
 END_TEST
 
@@ -333,7 +297,7 @@ START_TEST(a_spoilt_copy_changes_nothing)
 	uint8_t *after = log_folder_bytes(folder.log, &again);
 	ck_assert_uint_eq(size, again);
 	ck_assert_mem_eq(before, after, size);
-	ck_assert_uint_eq(find("log.db", path), 1);
+	ck_assert_uint_eq(log_folder_find(&folder, "log.db", path), 1);
 	free(before);
 	free(after);
 }
@@ -347,12 +311,12 @@ START_TEST(in_place_of_a_damaged_one)
 
 	log_folder_make(&folder);
 	ck_assert_int_eq(backup(copy), 0);
-	write_file(folder.log, "noise", 5);
+	log_folder_write(folder.log, "noise", 5);
 	snprintf(path, sizeof(path), "%s-wal", folder.log);
-	write_file(path, "more noise", 10);
+	log_folder_write(path, "more noise", 10);
 	ck_assert_msg(restore(copy) == 0, "%s", error);
 	check_sound(folder.log, LOG_FOLDER_ENTRIES);
-	ck_assert_uint_eq(find("log.db.before-", path), 1);
+	ck_assert_uint_eq(log_folder_find(&folder, "log.db.before-", path), 1);
 	free(log_folder_bytes(path, &size));
 	ck_assert_uint_eq(size, 5);
 	snprintf(beside, sizeof(beside), "%.*s-wal", PATH_MAX - 8, path);
@@ -399,7 +363,7 @@ START_TEST(not_while_a_server_has_it)
 	ck_assert_int_eq(set_aside(), ERR_EXISTS);
 	ck_assert_int_eq(backup(copy), 0);
 	ck_assert_int_eq(verify(), 0);
-	ck_assert_uint_eq(find("log.db", path), 1);
+	ck_assert_uint_eq(log_folder_find(&folder, "log.db", path), 1);
 	data_folder_close(&held);
 	ck_assert_int_eq(set_aside(), 0);
 }
@@ -436,7 +400,7 @@ START_TEST(setting_aside)
 		log_folder_id(folder.log, before);
 		ck_assert_msg(set_aside() == 0, "%s", error);
 		ck_assert_int_ne(access(folder.log, F_OK), 0);
-		ck_assert_uint_eq(find("log.db.aside-", path), i);
+		ck_assert_uint_eq(log_folder_find(&folder, "log.db.aside-", path), i);
 		ck_assert_ptr_nonnull(strstr(told, "log.db.aside-"));
 	}
 	check_sound(path, LOG_FOLDER_ENTRIES);
@@ -467,125 +431,6 @@ START_TEST(one_job_at_a_time)
 }
 END_TEST
 
-/* ---- a log that is not fit to be opened ---- */
-
-static void zero_header(uint8_t *bytes, size_t *size)
-{
-	(void)size;
-	memset(bytes, 0, 100);
-}
-
-static void cut(uint8_t *bytes, size_t *size)
-{
-	(void)bytes;
-	*size = *size / 2 + 100;
-}
-
-static void cut_short(uint8_t *bytes, size_t *size)
-{
-	(void)bytes;
-	*size = 50;
-}
-
-static void noise_in_a_page(uint8_t *bytes, size_t *size)
-{
-	for (size_t i = 4096 * 3; i < 4096 * 4 && i < *size; i++)
-		bytes[i] = (uint8_t)(i * 31 % 251);
-}
-
-static void cut_to_nothing(uint8_t *bytes, size_t *size)
-{
-	(void)bytes;
-	*size = 0;
-}
-
-static void newer(uint8_t *bytes, size_t *size)
-{
-	(void)size;
-	bytes[60 + 3] = 200; /* user_version */
-}
-
-static void another_programs(uint8_t *bytes, size_t *size)
-{
-	(void)size;
-	memset(bytes + 68, 7, 4); /* application_id */
-}
-
-static void nobodys(uint8_t *bytes, size_t *size)
-{
-	(void)size;
-	memset(bytes + 68, 0, 4);
-	memset(bytes + 60, 0, 4);
-}
-
-static const struct {
-	void (*spoil)(uint8_t *bytes, size_t *size);
-	const char *why; /* a word of it */
-} unfit[] = {
-	{zero_header, "not a database"},
-	{cut, ""},
-	{cut_short, "not a database"},
-	{cut_to_nothing, "it is empty, and its write-ahead log is not"},
-	{noise_in_a_page, ""},
-	{newer, "newer"},
-	{nobodys, "not a log of lanchatd"},
-	{another_programs, "not a log of lanchatd"},
-};
-
-START_TEST(an_unfit_log_stays_as_it_is)
-{
-	struct data_folder f;
-	char path[PATH_MAX];
-	size_t size, again;
-
-	log_folder_make(&folder);
-	uint8_t *before = log_folder_bytes(folder.log, &size);
-	unfit[_i].spoil(before, &size);
-	write_file(folder.log, before, size);
-	if (size == 0) {
-		snprintf(path, sizeof(path), "%s-wal", folder.log);
-		write_file(path, "not yet in it", 13);
-	}
-	ck_assert_int_eq(data_folder_open(folder.path, &f, error, sizeof(error)), 0);
-	error[0] = '\0';
-	ck_assert_int_eq(log_file_check(&f, clock_ms() + 10000, error, sizeof(error)), ERR_DAMAGED);
-	data_folder_close(&f);
-	ck_assert_ptr_null(strchr(error, '\n'));
-	ck_assert_msg(strstr(error, folder.log) && strstr(error, "--restore FILE") &&
-			      strstr(error, "--set-aside") && strstr(error, unfit[_i].why),
-		"%s", error);
-	uint8_t *after = log_folder_bytes(folder.log, &again);
-	ck_assert_uint_eq(size, again);
-	ck_assert_mem_eq(before, after, size);
-	free(before);
-	free(after);
-	ck_assert_int_lt(verify(), 0);
-	ck_assert_msg(set_aside() == 0, "%s", error);
-	ck_assert_uint_eq(find("log.db.aside-", path), 1);
-	log_folder_make(&folder);
-}
-END_TEST
-
-START_TEST(a_fit_log_or_none)
-{
-	struct data_folder f;
-
-	ck_assert_int_eq(data_folder_open(folder.path, &f, error, sizeof(error)), 0);
-	ck_assert_int_eq(log_file_check(&f, clock_ms() + 10000, error, sizeof(error)), 0);
-	log_folder_make(&folder);
-	ck_assert_int_eq(log_file_check(&f, clock_ms() + 10000, error, sizeof(error)), 0);
-	/* A server that was killed while it made the log. */
-	ck_assert_int_eq(truncate(folder.log, 0), 0);
-	ck_assert_int_eq(log_file_check(&f, clock_ms() + 10000, error, sizeof(error)), 0);
-	log_folder_sql(folder.log, "PRAGMA journal_mode = WAL; VACUUM");
-	ck_assert_int_eq(log_file_check(&f, clock_ms() + 10000, error, sizeof(error)), 0);
-	log_folder_make(&folder);
-	/* Being late is no damage. */
-	ck_assert_int_eq(log_file_check(&f, clock_ms() - 1, error, sizeof(error)), 0);
-	data_folder_close(&f);
-}
-END_TEST
-
 Suite *maintenance_suite(void)
 {
 	Suite *s = suite_create("maintenance");
@@ -607,8 +452,6 @@ Suite *maintenance_suite(void)
 	tcase_add_test(c, verifying);
 	tcase_add_test(c, setting_aside);
 	tcase_add_test(c, one_job_at_a_time);
-	tcase_add_loop_test(c, an_unfit_log_stays_as_it_is, 0, sizeof(unfit) / sizeof(unfit[0]));
-	tcase_add_test(c, a_fit_log_or_none);
 	suite_add_tcase(s, c);
 	return s;
 }
