@@ -16,8 +16,8 @@
 struct app_config {
 	struct identity identity;
 	const char *nick;
-	const char *
-		server; /* "host", "host:port", "[v6]:port", a server's announced name, or NULL: discover */
+	/* "host", "host:port", "[v6]:port", a server's announced name, or NULL: discover. */
+	const char *server;
 	const struct option_list *rooms; /* to join; empty: "lobby" */
 	uint32_t replay;                 /* messages to show on joining */
 	const char *state_folder;        /* for what outlives the process; NULL: nothing does */

@@ -42,8 +42,7 @@ struct pipe {
 	bool joined; /* `room`, so that lines can go there */
 	bool ended;  /* stdin */
 	struct lines lines;
-	char input
-		[8192]; /* what was read is said, whatever the window: it could not be read again */
+	char input[8192]; /* what was read is said, whatever the window: it is gone otherwise */
 	size_t input_at, input_length;
 	size_t waiting; /* messages without an answer */
 
@@ -271,8 +270,8 @@ static void flush(struct pipe *p)
 	p->broken = p->over = true;
 }
 
-/* With --resume each line is written out before the next event is asked for, which says that this one
- * was dealt with. */
+/* With --resume each line is written out before the next event is asked for, which says that this
+ * one was dealt with. */
 static void print_events(struct pipe *p)
 {
 	struct event *e;
@@ -315,8 +314,8 @@ static void take_line(struct pipe *p, int r, const char *text)
 		refuse_line(p, r);
 }
 
-/* Lines are left where they are until there was a server to take them: whoever could not connect can
- * simply try again. From then on they are taken at any time. */
+/* Lines are left where they are until there was a server to take them: whoever could not connect
+ * can simply try again. From then on they are taken at any time. */
 static bool may_read(const struct pipe *p)
 {
 	return p->joined && !p->ended && p->waiting < WINDOW;

@@ -3,10 +3,11 @@
  *
  * A line takes a row for each piece that wrapping makes of it, and before those
  * perhaps a row for the day, where it changes, one for the marker of what is
- * unread, and one that tells what is before the oldest line of the log. A pane is filled from the bottom up, so a long scrollback costs what is
- * shown and no more. The place of a pane is the row at its bottom: either the
- * newest one, whatever comes, or a certain row of a certain line, which stays
- * where it is when lines come in or the window changes its size.
+ * unread, and one that tells what is before the oldest line of the log. A pane
+ * is filled from the bottom up, so a long scrollback costs what is shown and no
+ * more. The place of a pane is the row at its bottom: either the newest one,
+ * whatever comes, or a certain row of a certain line, which stays where it is
+ * when lines come in or the window changes its size.
  *
  * Pure but for the time zone; one thread.
  */

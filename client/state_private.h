@@ -39,9 +39,9 @@ struct state {
 	bool warned;
 };
 
-/* Open the database `path` of `st`, whose server and instance are given; `make`: it is an empty file
- * that was just made. What fails leaves nothing open, and the lock alone. ERR_DAMAGED: it must not be used, ever; ERR_REFUSED:
- * it is of a newer lanchat; the others as in state_adopt. */
+/* Open the database `path` of `st`, whose server and instance are given; `make`: it is an empty
+ * file that was just made. What fails leaves nothing open, and the lock alone. ERR_DAMAGED: it must
+ * not be used, ever; ERR_REFUSED: it is of a newer lanchat; the others as in state_adopt. */
 int state_open(struct state *st, const char *path, bool make);
 
 /* Do messages wait in it? ERR_DAMAGED. */

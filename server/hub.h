@@ -49,8 +49,8 @@ int hub_list(struct hub *h, struct span after, uint16_t limit, struct msg_room_l
  * Returns true when something was published to the room's feed, which then wants a pump. */
 bool hub_tell(struct hub *h, struct room *r);
 
-/* Look after rooms that wait to tell something; each feed that got something is handed to `pump`. Returns when to
- * call again, clock_ms. */
+/* Look after rooms that wait to tell something; each feed that got something is handed to `pump`.
+ * Returns when to call again, clock_ms. */
 int64_t hub_tick(
 	struct hub *h, int64_t now, void (*pump)(void *context, struct feed *f), void *context);
 
@@ -60,7 +60,8 @@ void hub_rest(struct hub *h);
 /* ---- for hub_list.c ---- */
 
 /* The first rooms of the table after a key (NULL: from the first), at most `size`, as references of
- * the caller's; returns how many. `*total`: about how many rooms there are, in the table and in the log. */
+ * the caller's; returns how many. `*total`: about how many rooms there are, in the table and in the
+ * log. */
 size_t hub_rooms_after(struct hub *h, const struct stream_key *after, struct room **rooms,
 	size_t size, uint32_t *total);
 

@@ -39,7 +39,8 @@ static struct rows_view view(size_t columns)
 		.lines = &lines, .shape = rows_shape(columns), .marker = UINT64_MAX};
 }
 
-/* The rows as text: T for what is before the top, D for a day, M for the marker, else the piece; separated by |. */
+/* The rows as text: T for what is before the top, D for a day, M for the marker, else the piece;
+ * separated by |. */
 static void expect(
 	const struct rows_view *v, const struct rows_place *place, size_t most, const char *rows)
 {
