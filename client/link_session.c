@@ -215,13 +215,15 @@ void client_retry_over(struct link_session *s)
 	s->retry_pause = RETRY_PAUSE;
 }
 
-void link_session_output(struct link_session *s, struct link_bytes *out)
+int link_session_output(struct link_session *s, struct link_bytes *out)
 {
 	client_fill(s, OUTPUT_ENOUGH);
 	struct link_bytes full = s->out;
 	out->length = 0;
 	s->out = *out;
 	*out = full;
+	/* A message that counts as sent, but is not among them, must not wait for the next ping. */
+	return client_check_memory(s);
 }
 
 bool link_session_has_output(const struct link_session *s)

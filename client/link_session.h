@@ -82,8 +82,9 @@ bool link_session_was_online(const struct link_session *s);
 
 /* ---- what comes out ---- */
 
-/* Swap what is to be sent into `out`, whose old content must have been sent. */
-void link_session_output(struct link_session *s, struct link_bytes *out);
+/* Swap what is to be sent into `out`, whose old content must have been sent. ERR_MEMORY: the
+ * connection must be closed. */
+int link_session_output(struct link_session *s, struct link_bytes *out);
 
 /* Is there anything to send? */
 bool link_session_has_output(const struct link_session *s);

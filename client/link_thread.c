@@ -150,7 +150,7 @@ static int next_output(struct link *l, bool leave)
 			r = link_session_bye(l->session);
 		bool more = r == 0 && link_session_has_output(l->session);
 		if (more) {
-			link_session_output(l->session, &l->output);
+			r = link_session_output(l->session, &l->output);
 			l->output_sent = 0;
 		}
 		lock_drop(&l->lock);
@@ -226,8 +226,8 @@ static int converse(struct link *l)
 		bool leave = link_must_leave(l);
 
 		r = tick(l, listening, &deadline);
-		if (r == 0)
-			r = next_output(l, leave);
+		if (r == 0 && (r = next_output(l, leave)) != 0)
+			(void)session_failed(l, r);
 		link_publish(l);
 		if (r == 0 && leave)
 			return ERR_STOPPING;
