@@ -193,8 +193,10 @@ static int read_key(const char *path, struct identity *out)
 
 int identity_load(const char *path, struct identity *out)
 {
+	/* Where libcrypto could not set itself up, for want of memory, its calls would crash. */
+	if (!OSSL_LIB_CTX_get0_global_default())
+		return ERR_CRYPTO;
 	int r = read_key(path, out);
-
 	if (r != ERR_SYSTEM || errno != ENOENT)
 		return r;
 	r = create(path);
