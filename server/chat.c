@@ -24,6 +24,7 @@ struct chat {
 	struct engine *engine;
 	struct hub *hub;
 	struct people *people;
+	struct logins *logins;
 	struct drain *drain;
 	struct catchup *catchup;
 	struct outlet_hooks hooks;
@@ -142,6 +143,11 @@ struct people *chat_people(struct chat *c)
 	return c->people;
 }
 
+struct logins *chat_logins(struct chat *c)
+{
+	return c->logins;
+}
+
 const struct outlet_hooks *chat_hooks(struct chat *c)
 {
 	return &c->hooks;
@@ -216,7 +222,8 @@ static int start(struct chat *c, const struct chat_config *config, char *error, 
 		return r;
 	c->hub = hub_new(c->engine, &c->budget, config->policy.rooms_max);
 	c->people = people_new(c->engine, &c->budget);
-	if (!c->hub || !c->people)
+	c->logins = logins_new();
+	if (!c->hub || !c->people || !c->logins)
 		return ERR_MEMORY;
 	r = catchup_start(c->engine, thread_stack(), READERS, &c->catchup);
 	if (r)
@@ -262,6 +269,7 @@ void chat_stop(struct chat *c)
 	/* The readers first: they may make an outlet ask for the drain. */
 	catchup_stop(c->catchup);
 	drain_stop(c->drain);
+	logins_free(c->logins);
 	people_free(c->people);
 	hub_free(c->hub);
 	engine_close(c->engine);

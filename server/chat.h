@@ -12,6 +12,7 @@
 #include "common/message.h"
 #include "server/engine.h"
 #include "server/hub.h"
+#include "server/logins.h"
 #include "server/outlet.h"
 #include "server/people.h"
 
@@ -52,6 +53,7 @@ void chat_stop(struct chat *c);
 struct engine *chat_engine(struct chat *c);
 struct hub *chat_hub(struct chat *c);
 struct people *chat_people(struct chat *c);
+struct logins *chat_logins(struct chat *c);
 const struct outlet_hooks *chat_hooks(struct chat *c);
 const struct identity *chat_identity(const struct chat *c);
 

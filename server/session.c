@@ -33,7 +33,7 @@ static int wait_for_room(struct session *s)
 	int64_t deadline = clock_ms() + s->policy.idle_ms;
 	struct pollfd p = {.fd = stream_fd(s->outlet->stream), .events = POLLOUT};
 
-	while (!atomic_load(&s->stopping)) {
+	while (atomic_load(&s->stopping) == CODE_NONE) {
 		if (poll(&p, 1, clock_poll_timeout(deadline)) == 0) {
 			s->end_code = CODE_TIMEOUT;
 			return ERR_TIMEOUT;
@@ -115,17 +115,8 @@ static bool legal_now(const struct session *s, const struct message_spec *spec)
 /* Bad text costs the request, not the connection: the number in its first field says which. */
 static int refuse_text(struct session *s, uint16_t number, const union message *m)
 {
-	if (number == MESSAGE_SAY || number == MESSAGE_DIRECT) {
-		uint64_t counter = m->say.counter; /* the first field of both */
-		struct msg_refused refused = {
-			.counter = counter,
-			.code = CODE_BAD_TEXT,
-			.text = span_of(code_text(CODE_BAD_TEXT)),
-		};
-		if (session_is_settled(s, counter))
-			return session_answer_settled(s, counter);
-		return session_reply(s, MESSAGE_REFUSED, &refused);
-	}
+	if (number == MESSAGE_SAY || number == MESSAGE_DIRECT) /* both begin with the counter */
+		return session_refuse_message(s, m->say.counter, CODE_BAD_TEXT);
 	if (number == MESSAGE_HELLO || number == MESSAGE_BYE)
 		return session_end(s, CODE_BAD_TEXT);
 	if (number == MESSAGE_READ)
@@ -232,8 +223,9 @@ static int turn(struct session *s)
 
 	if (poll(&p, 1, clock_poll_timeout(next_deadline(s))) < 0 && errno != EINTR)
 		return ERR_SYSTEM;
-	if (atomic_load(&s->stopping)) {
-		session_end(s, CODE_STOPPING);
+	unsigned stopping = atomic_load(&s->stopping);
+	if (stopping != CODE_NONE) {
+		session_end(s, (enum code)stopping);
 		return ERR_STOPPING;
 	}
 	int r = p.revents ? intake_fill(&s->intake, s->outlet->stream) : ERR_AGAIN;
@@ -250,6 +242,14 @@ static int turn(struct session *s)
 	return r;
 }
 
+const char *session_last_words(const struct session *s)
+{
+	/* The code's own are about a request. */
+	if (s->end_code == CODE_ALREADY)
+		return "the same client has logged in again";
+	return code_text(s->end_code);
+}
+
 /* The last word, sent as far as the peer takes it within a second, so that it is not lost to a reset
  * over what the peer has sent and we have not read. */
 static void say_last(struct session *s)
@@ -261,14 +261,13 @@ static void say_last(struct session *s)
 	size_t got;
 
 	if (s->end_code == CODE_STOPPING) {
-		struct msg_bye m = {
-			.code = CODE_STOPPING, .text = span_of(code_text(CODE_STOPPING))};
+		struct msg_bye m = {.code = CODE_STOPPING, .text = span_of(session_last_words(s))};
 		session_reply(s, MESSAGE_BYE, &m);
 	} else {
 		struct msg_error m = {
 			.code = (uint16_t)s->end_code,
 			.fatal = 1,
-			.text = span_of(code_text(s->end_code)),
+			.text = span_of(session_last_words(s)),
 		};
 		session_reply(s, MESSAGE_ERROR, &m);
 	}
@@ -311,7 +310,7 @@ static void drain_all(struct session *s)
 static void log_end(const struct session *s)
 {
 	const char *who = s->phase == SESSION_HELLO || !s->nick[0] ? "somebody" : s->nick;
-	const char *why = s->end_code == CODE_NONE ? "left" : code_text(s->end_code);
+	const char *why = s->end_code == CODE_NONE ? "left" : session_last_words(s);
 
 	log_info("%s: %s: %s", s->peer, who, why);
 }
@@ -322,6 +321,7 @@ void session_run(struct session *s, void (*quiet)(void *context), void *context)
 
 	while (r == 0 && s->phase != SESSION_OVER)
 		r = turn(s);
+	logins_leave(&s->login);
 	if (quiet)
 		quiet(context);
 	if (s->end_code == CODE_STOPPING)
@@ -351,7 +351,7 @@ int session_new(
 		return r;
 	}
 	s->chat = c;
-	atomic_init(&s->stopping, false);
+	atomic_init(&s->stopping, CODE_NONE);
 	net_print(peer, s->peer);
 	chat_policy(c, &s->policy);
 	intake_init(&s->intake, LIMIT_LOGIN);
@@ -374,8 +374,20 @@ void session_free(struct session *s)
 	free(s);
 }
 
+static void stop(struct session *s, enum code code)
+{
+	unsigned none = CODE_NONE;
+
+	(void)atomic_compare_exchange_strong(&s->stopping, &none, code);
+	stream_shutdown(s->outlet->stream, SHUT_RD);
+}
+
 void session_stop(struct session *s)
 {
-	atomic_store(&s->stopping, true);
-	stream_shutdown(s->outlet->stream, SHUT_RD);
+	stop(s, CODE_STOPPING);
+}
+
+void session_replace(void *session)
+{
+	stop(session, CODE_ALREADY);
 }

@@ -18,6 +18,7 @@
 #include "common/message.h"
 #include "server/chat.h"
 #include "server/intake.h"
+#include "server/logins.h"
 #include "server/member.h"
 #include "server/room.h"
 
@@ -46,7 +47,7 @@ struct session {
 	struct chat *chat;     /* borrowed, constant */
 	struct outlet *outlet; /* counted, constant */
 	char peer[NET_ADDRESS_MAX];
-	atomic_bool stopping; /* set by session_stop */
+	atomic_uint stopping; /* the code to end with, set from outside; CODE_NONE: go on */
 
 	/* The rest is the session thread's own. */
 	struct policy policy; /* as of when the connection began */
@@ -61,6 +62,7 @@ struct session {
 
 	uint8_t person[PERSON_ID];
 	uint8_t instance[INSTANCE_ID];
+	struct login login; /* entered while it chats */
 	char nick[NICK_MAX + 1];
 	bool same_log; /* the client's positions are of this log */
 	enum person_state state;
@@ -76,6 +78,7 @@ struct session {
 	size_t batch_count;
 	uint64_t retry_from; /* after a RETRY: the counter to go on from; 0: none */
 	uint64_t accepted;   /* the highest counter known to be accepted of this instance */
+	uint64_t refused;    /* the highest counter refused for good on this connection */
 };
 
 /* Run a connection to its end on the calling thread. `quiet`, unless NULL, is called when it has
@@ -107,6 +110,9 @@ struct session_row {
 /* The handler of a message that a client may send; NULL: none. */
 session_handler *session_handler_of(uint16_t number);
 
+/* Have it end, as its client has logged in anew. Any thread; the `end` of its login. */
+void session_replace(void *session);
+
 /* Encode a message and put it behind the replies. Waits while the peer has too many waiting, until
  * the idle deadline. 0, or the reason to end. */
 int session_reply(struct session *s, enum message_number number, const void *message);
@@ -122,14 +128,14 @@ int session_refuse(struct session *s, uint32_t tag, enum code code);
  * return. */
 int session_end(struct session *s, enum code code);
 
+/* Why it ends, in words; not while it goes on. */
+const char *session_last_words(const struct session *s);
+
 /* Append what the batch holds, acknowledge it, and pump its rooms. */
 int session_flush_batch(struct session *s);
 
-/* Is it decided what became of a counter? Then nothing else that a message says counts. */
-bool session_is_settled(const struct session *s, uint64_t counter);
-
-/* Answer a message whose counter is settled. */
-int session_answer_settled(struct session *s, uint64_t counter);
+/* Answer a message that cannot be kept as it is; or as the log says, if its counter is settled. */
+int session_refuse_message(struct session *s, uint64_t counter, enum code code);
 
 /* This session as its rooms see it. */
 struct room_session session_as_seen(const struct session *s);

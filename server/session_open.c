@@ -12,6 +12,9 @@
 
 #define AGENT "lanchatd/" LANCHAT_VERSION
 
+/* For an older session of the same client to be done with its append. It waits for the disk. */
+#define OLDER_MS 5000
+
 int session_on_hello(struct session *s, const union message *m)
 {
 	const struct msg_hello *hello = &m->hello;
@@ -86,17 +89,36 @@ static int open_inbox(struct session *s, const struct msg_login *login)
 /* Stands for no person at all in DIRECT, so nobody can have it. */
 static const uint8_t nobody[PERSON_ID];
 
+/* Its nick and inbox, and the older sessions of the same client ended. */
+static enum code enter(struct session *s, const struct msg_login *login)
+{
+	bool any = login->flags & LOGIN_ANY_NICK;
+	enum code code = people_login(
+		chat_people(s->chat), login->person, login->nick, any, s->nick, &s->inbox);
+
+	if (code != CODE_NONE)
+		return code;
+	s->login.end = session_replace;
+	s->login.context = s;
+	if (logins_enter(chat_logins(s->chat), &s->login, login->person, login->instance,
+		    clock_ms() + OLDER_MS) == 0)
+		return CODE_NONE;
+	people_logout(chat_people(s->chat), login->person, s->nick);
+	feed_unref(s->inbox);
+	s->inbox = NULL;
+	s->nick[0] = '\0';
+	return CODE_RESOURCES;
+}
+
 int session_on_login(struct session *s, const union message *m)
 {
 	const struct msg_login *login = &m->login;
-	bool any = login->flags & LOGIN_ANY_NICK;
 
 	if (s->phase != SESSION_LOGIN)
 		return session_end(s, CODE_PROTOCOL);
 	if (memcmp(login->person, nobody, PERSON_ID) == 0)
 		return session_refuse(s, login->tag, CODE_BAD_VALUE);
-	enum code code = people_login(
-		chat_people(s->chat), login->person, login->nick, any, s->nick, &s->inbox);
+	enum code code = enter(s, login);
 	if (code != CODE_NONE)
 		return session_refuse(s, login->tag, code);
 	memcpy(s->person, login->person, PERSON_ID);

@@ -212,7 +212,7 @@ void session_leave_all(struct session *s)
 {
 	const char *why = s->farewell                ? s->farewell
 			  : s->end_code == CODE_NONE ? "connection lost"
-						     : code_text(s->end_code);
+						     : session_last_words(s);
 
 	while (s->room_count)
 		leave(s, &s->rooms[s->room_count - 1], why);

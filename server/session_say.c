@@ -17,6 +17,16 @@
 
 #define APPEND_MS 10000 /* after which an append is given up as RETRY */
 
+/* A refusal for good is the last word about a counter: one that comes again, because its client took an
+ * answer of RETRY to an earlier copy for one to this, is not to be kept after all. */
+static void note_refused(struct session *s, uint64_t counter)
+{
+	bool waits = s->retry_from && counter >= s->retry_from; /* an earlier one will come again */
+
+	if (!waits && counter > s->refused)
+		s->refused = counter;
+}
+
 static int refuse(struct session *s, uint64_t counter, enum code code)
 {
 	struct msg_refused m = {
@@ -25,19 +35,16 @@ static int refuse(struct session *s, uint64_t counter, enum code code)
 		.text = span_of(code_text(code)),
 	};
 
+	if (code != CODE_RETRY)
+		note_refused(s, counter);
 	return session_reply(s, MESSAGE_REFUSED, &m);
 }
 
 /* After a RETRY everything later is RETRY too, until the client comes again with that one: or a
  * later message would be in the log, and the earlier one, sent again, taken for known. */
-static bool must_retry(struct session *s, uint64_t counter)
+static bool must_retry(const struct session *s, uint64_t counter)
 {
-	if (!s->retry_from || counter < s->retry_from)
-		return false; /* an earlier one again changes nothing */
-	if (counter > s->retry_from)
-		return true;
-	s->retry_from = 0;
-	return false;
+	return s->retry_from && counter > s->retry_from;
 }
 
 static int answer(struct session *s, uint64_t counter, const struct append_result *r)
@@ -64,19 +71,27 @@ static int answer(struct session *s, uint64_t counter, const struct append_resul
 	return ERR_ARGUMENT;
 }
 
-bool session_is_settled(const struct session *s, uint64_t counter)
+/* Is it decided what became of a counter? Then nothing else that a message says counts. */
+static bool is_settled(const struct session *s, uint64_t counter)
 {
-	return counter > 0 && counter <= s->accepted;
+	return counter > 0 && (counter <= s->accepted || counter <= s->refused);
 }
 
-int session_answer_settled(struct session *s, uint64_t counter)
+static int answer_settled(struct session *s, uint64_t counter)
 {
+	static const struct append_result gone = {.status = APPEND_OK, .duplicate = true};
 	struct append_result result;
 
 	/* Its first answer may have been lost with a connection, so it comes from the log again,
 	 * whatever would be said of the message today. */
 	int r = engine_settled(chat_engine(s->chat), s->instance, s->person, counter, &result);
-	return r ? refuse(s, counter, CODE_RETRY) : answer(s, counter, &result);
+	if (r == 0)
+		return answer(s, counter, &result);
+	if (r != ERR_NOT_FOUND)
+		return refuse(s, counter, CODE_RETRY);
+	/* Above all that the log knows of: refused here, unless the log has forgotten its client. */
+	return counter > s->accepted ? refuse(s, counter, CODE_NOT_KEPT)
+				     : answer(s, counter, &gone);
 }
 
 /* It is not to be appended: `code` says why. But what came before with an answer of RETRY, or on a
@@ -91,6 +106,27 @@ static int refuse_for_good(struct session *s, uint64_t counter, enum code code)
 	if (counter == s->retry_from)
 		s->retry_from = 0;
 	return refuse(s, counter, code);
+}
+
+int session_refuse_message(struct session *s, uint64_t counter, enum code code)
+{
+	if (is_settled(s, counter))
+		return answer_settled(s, counter);
+	if (must_retry(s, counter)) /* before any final refusal: it will come again */
+		return refuse(s, counter, CODE_RETRY);
+	return refuse_for_good(s, counter, code);
+}
+
+/* To the log, unless the client has logged in anew: there it may have heard of these already that they
+ * are refused. */
+static int append(
+	struct session *s, struct log_entry *entries, size_t count, struct append_result *results)
+{
+	if (!login_may_append(&s->login))
+		return session_end(s, CODE_ALREADY);
+	engine_append(chat_engine(s->chat), entries, count, clock_ms() + APPEND_MS, results);
+	login_appended(&s->login);
+	return 0;
 }
 
 static void pump_batch(struct session *s)
@@ -109,13 +145,15 @@ static void pump_batch(struct session *s)
 int session_flush_batch(struct session *s)
 {
 	struct append_result results[SESSION_BATCH];
-	int r = 0;
 
 	if (s->batch_count == 0)
 		return 0;
 	assert(s->batch);
-	engine_append(
-		chat_engine(s->chat), s->batch, s->batch_count, clock_ms() + APPEND_MS, results);
+	int r = append(s, s->batch, s->batch_count, results);
+	if (r) {
+		s->batch_count = 0;
+		return r;
+	}
 	for (size_t i = 0; i < s->batch_count && r == 0; i++)
 		r = answer(s, s->batch[i].counter, &results[i]);
 	/* The acknowledgements leave with the first send to this client. */
@@ -161,28 +199,30 @@ static enum code check_say(const struct session_room *sr, const struct msg_say *
 	return say->text.length == 0 ? CODE_BAD_VALUE : CODE_NONE;
 }
 
+/* May it be appended together with those before it? */
+static bool is_next(const struct session *s, uint64_t counter)
+{
+	if (s->batch_count && counter <= s->batch[s->batch_count - 1].counter)
+		return false;
+	return !is_settled(s, counter) && !must_retry(s, counter);
+}
+
 int session_on_say(struct session *s, const union message *m)
 {
 	const struct msg_say *say = &m->say;
-
-	if (session_is_settled(s, say->counter)) {
-		int r = session_flush_batch(s); /* answers keep the order of the questions */
-		return r ? r : session_answer_settled(s, say->counter);
-	}
 	struct session_room *sr = session_find_room(s, say->room);
 	enum code code = check_say(sr, say);
 
-	if (must_retry(s, say->counter)) /* before any final refusal: it will come again */
-		code = CODE_RETRY;
 	if (code == CODE_NONE && reserve_batch(s) != 0)
 		code = CODE_NOT_KEPT;
-	if (code != CODE_NONE) {
+	if (code != CODE_NONE || !is_next(s, say->counter)) {
+		/* Answers keep the order of the questions, and this one may depend on those before. */
 		int r = session_flush_batch(s);
 		if (r)
 			return r;
-		return code == CODE_RETRY ? refuse(s, say->counter, code)
-					  : refuse_for_good(s, say->counter, code);
 	}
+	if (code != CODE_NONE || is_settled(s, say->counter) || must_retry(s, say->counter))
+		return session_refuse_message(s, say->counter, code);
 	struct log_entry *e = &s->batch[s->batch_count];
 	*e = entry_of(s, say->counter, say->kind);
 	e->room = feed_key(room_feed(sr->room));
@@ -254,8 +294,8 @@ int session_on_direct(struct session *s, const union message *m)
 	struct append_result result;
 	enum code code = CODE_NONE;
 
-	if (session_is_settled(s, direct->counter))
-		return session_answer_settled(s, direct->counter);
+	if (is_settled(s, direct->counter))
+		return answer_settled(s, direct->counter);
 	if (direct->kind >= SAID_TOPIC || direct->counter == 0)
 		code = CODE_BAD_VALUE;
 	if (code == CODE_NONE)
@@ -268,8 +308,10 @@ int session_on_direct(struct session *s, const union message *m)
 	e.to = person;
 	e.to_nick = span_of(nick);
 	e.text = direct->text;
-	engine_append(chat_engine(s->chat), &e, 1, clock_ms() + APPEND_MS, &result);
-	int r = answer(s, direct->counter, &result);
+	int r = append(s, &e, 1, &result);
+	if (r)
+		return r;
+	r = answer(s, direct->counter, &result);
 	pump_inbox(s, s->person);
 	if (memcmp(person, s->person, PERSON_ID) != 0)
 		pump_inbox(s, person);

@@ -368,6 +368,7 @@ static unsigned places_of(int who, struct item_place *places, unsigned most)
 	unsigned count = 0;
 	static char names[1024][ROOM_NAME_MAX + 1];
 
+	login.instance[1] = 1; /* beside the session that there may be */
 	client_open(&c, chat);
 	client_hello(&c);
 	client_ask(&c, MESSAGE_LOGIN, &login);

@@ -49,9 +49,11 @@ START_TEST(bad_text_is_answered)
 	struct msg_nick nick = {.tag = 77, .nick = span_of("a\x01")};
 	client_ask(&c, MESSAGE_NICK, &nick);
 	client_expect_error(&c, 77, CODE_BAD_TEXT);
-	/* None of these was accepted, so they may be said now. */
-	client_say(&c, 1, "LOBBY", "hi");
-	ck_assert_uint_eq(client_await(&c, MESSAGE_ACK).ack.counter, 1);
+	/* Their counters are spent. */
+	client_say(&c, 5, "lobby", "hi");
+	client_expect_refused(&c, 5, CODE_NOT_KEPT);
+	client_say(&c, 6, "LOBBY", "hi");
+	client_expect_ack(&c, 6, false);
 	client_close(&c);
 }
 END_TEST
@@ -152,16 +154,18 @@ START_TEST(direct_messages)
 	client_ask(&c, MESSAGE_DIRECT, &m);
 	client_expect_refused(&c, 2, CODE_NO_SUCH_PERSON);
 	m.person[0] = 99;
+	m.counter = 3;
 	client_ask(&c, MESSAGE_DIRECT,
 		&m); /* by id, somebody who is away, under the nick last known */
-	ck_assert_uint_eq(client_await(&c, MESSAGE_ACK).ack.counter, 2);
-	m.counter = 3;
+	client_expect_ack(&c, 3, false);
+	m.counter = 4;
 	m.nick = span_of("");
 	client_ask(&c, MESSAGE_DIRECT, &m);
-	client_expect_refused(&c, 3, CODE_NO_SUCH_PERSON);
+	client_expect_refused(&c, 4, CODE_NO_SUCH_PERSON);
+	m.counter = 5;
 	m.kind = SAID_TOPIC;
 	client_ask(&c, MESSAGE_DIRECT, &m);
-	client_expect_refused(&c, 3, CODE_BAD_VALUE);
+	client_expect_refused(&c, 5, CODE_BAD_VALUE);
 	client_close(&c);
 }
 END_TEST
@@ -291,6 +295,24 @@ static int append_or_reject(struct engine *e, struct log_entry *entries, size_t 
 	return 0;
 }
 
+/* What becomes of the appends to come, entry by entry; then they work. */
+static struct append_result fates[8];
+static atomic_uint fate_next, fate_count;
+
+static int append_as_fated(struct engine *e, struct log_entry *entries, size_t count,
+	int64_t deadline, struct append_result *results)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < count && r == 0; i++) {
+		if (atomic_load(&fate_next) < atomic_load(&fate_count))
+			results[i] = fates[atomic_fetch_add(&fate_next, 1)];
+		else
+			r = working->append(e, &entries[i], 1, deadline, &results[i]);
+	}
+	return r;
+}
+
 static const enum code reasons[] = {CODE_DISK_FULL, CODE_DAMAGED};
 
 /* Why the log does not take it is told in words; the counter is spent, and the next goes on. */
@@ -365,6 +387,58 @@ START_TEST(later_ones_wait_for_a_retry)
 }
 END_TEST
 
+/* A client may send a message a second time before it has the answer to the first, as RETRY to an
+ * earlier copy was under way. What it is told first counts, whatever the log would do next. */
+START_TEST(refused_once_and_for_all)
+{
+	static const struct append_result full = {
+		.status = APPEND_REJECTED, .code = CODE_DISK_FULL};
+	static const struct append_result retry = {.status = APPEND_RETRY};
+	struct engine *e = chat_engine(chat);
+	struct engine_class class = *e->class;
+	struct client c;
+	struct msg_direct direct = {.counter = 1, .nick = span_of("anna"), .text = span_of("one")};
+	struct msg_say say = {.counter = 1, .room = span_of("lobby"), .text = span_of("one")};
+	uint8_t frames[256];
+	size_t used = 0, more = 0;
+
+	working = e->class;
+	class.append = append_as_fated;
+	e->class = &class;
+	client_open(&c, chat);
+	client_log_in(&c, 1, "anna");
+	client_join(&c, "lobby");
+	/* Both at once, so that they might be appended together. */
+	fates[0] = full;
+	atomic_store(&fate_count, 1);
+	message_encode(MESSAGE_SAY, &say, frames, sizeof(frames), &used);
+	message_encode(MESSAGE_SAY, &say, frames + used, sizeof(frames) - used, &more);
+	ck_assert_int_eq(peer_send_bytes(&c.peer, frames, used + more), 0);
+	client_expect_refused(&c, 1, CODE_DISK_FULL);
+	client_expect_refused(&c, 1, CODE_NOT_KEPT);
+	/* Another copy that the log would not answer: later ones do not wait for it to come again. */
+	fates[1] = retry;
+	atomic_store(&fate_count, 2);
+	client_ask(&c, MESSAGE_DIRECT, &direct);
+	client_expect_refused(&c, 1, CODE_NOT_KEPT);
+	client_say(&c, 2, "lobby", "two");
+	client_expect_refused(&c, 2, CODE_RETRY);
+	/* While one is awaited, nothing above it is refused for good. */
+	client_say(&c, 4, "lobby", "\xff");
+	client_expect_refused(&c, 4, CODE_RETRY);
+	client_say(&c, 3, "elsewhere", "three");
+	client_expect_refused(&c, 3, CODE_RETRY);
+	client_say(&c, 2, "lobby", "two");
+	client_say(&c, 3, "lobby", "three");
+	client_expect_ack(&c, 2, false);
+	client_expect_ack(&c, 3, false);
+	client_say(&c, 1, "lobby", "one");
+	client_expect_refused(&c, 1, CODE_NOT_KEPT);
+	client_close(&c);
+	e->class = working;
+}
+END_TEST
+
 Suite *session_say_suite(void)
 {
 	Suite *s = suite_create("session_say");
@@ -381,6 +455,7 @@ Suite *session_say_suite(void)
 	tcase_add_test(c, settled_for_somebody_else);
 	tcase_add_loop_test(c, told_why_it_is_not_kept, 0, sizeof(reasons) / sizeof(reasons[0]));
 	tcase_add_test(c, later_ones_wait_for_a_retry);
+	tcase_add_test(c, refused_once_and_for_all);
 	suite_add_tcase(s, c);
 	return s;
 }
