@@ -145,18 +145,13 @@ static void on_ack(struct oracle *m, int client, const struct event *e, struct t
 	said->truth = t;
 }
 
-/* A message that was refused is in the log. The protocol leaves one way for that: what its client sent on
- * a connection that it has given up arrives after it came again, and was refused. It is counted. */
-static void contradict(
-	struct oracle *m, int client, uint64_t counter, unsigned code, const struct fact *f)
+/* A message that was refused is in the log. */
+static void contradict(struct oracle *m, int client, uint64_t counter, unsigned code)
 {
-	if (f->late)
-		m->late++;
-	else
-		verdict_complain(m->verdict,
-			"client %d was told that message %" PRIu64
-			" is refused (code %u), and it is in the log",
-			client, counter, code);
+	verdict_complain(m->verdict,
+		"client %d was told that message %" PRIu64
+		" is refused (code %u), and it is in the log",
+		client, counter, code);
 }
 
 static void on_refused(struct oracle *m, int client, const struct event *e, struct truth *t)
@@ -168,9 +163,8 @@ static void on_refused(struct oracle *m, int client, const struct event *e, stru
 	if (said->fate != FATE_WAITING)
 		verdict_complain(m->verdict, "client %d was told twice about message %" PRIu64,
 			client, e->counter);
-	const struct fact *f = truth_find(t, (unsigned)client + 1, e->counter);
-	if (f)
-		contradict(m, client, e->counter, e->code, f);
+	if (truth_find(t, (unsigned)client + 1, e->counter))
+		contradict(m, client, e->counter, e->code);
 	if (e->code != CODE_DISK_FULL && e->code != CODE_NOT_A_MEMBER && e->code != CODE_NOT_KEPT &&
 		e->code != CODE_NO_SUCH_PERSON && e->code != CODE_TOO_LONG)
 		verdict_complain(m->verdict,
@@ -400,7 +394,7 @@ static void judge_message(struct oracle *m, int client, uint64_t counter, struct
 	else if (said->truth != t)
 		return; /* the log of that time is gone */
 	else if (said->fate == FATE_REFUSED && f)
-		contradict(m, client, counter, said->code, f);
+		contradict(m, client, counter, said->code);
 	else if (said->fate == FATE_KEPT && !f && !is_beyond_telling(m, client, counter, t))
 		verdict_complain(
 			m->verdict, "client %d: message %" PRIu64 " is lost", client, counter);

@@ -64,7 +64,6 @@ struct oracle {
 	uint64_t shown; /* messages that clients have shown, over all */
 	uint64_t gaps;
 	uint64_t refused;
-	uint64_t late; /* messages that were refused, and then brought by a connection given up */
 };
 
 /* A person's id. */

@@ -284,7 +284,6 @@ bool schedule_run(
 	tally->shown += r->world.oracle.shown;
 	tally->gaps += r->world.oracle.gaps;
 	tally->refused += r->world.oracle.refused;
-	tally->late += r->world.oracle.late;
 	world_fini(&r->world);
 	free(r);
 	return good;

@@ -23,7 +23,7 @@ enum kind {
 
 /* Sums over schedules. */
 struct tally {
-	uint64_t schedules, steps, messages, shown, gaps, refused, late, breaks, restarts;
+	uint64_t schedules, steps, messages, shown, gaps, refused, breaks, restarts;
 };
 
 const char *kind_name(enum kind kind);

@@ -252,22 +252,6 @@ void truth_set_fault(struct truth *t, enum fault fault, unsigned wait, unsigned 
 	lock_drop(&t->lock);
 }
 
-void truth_mark_late(struct truth *t, size_t count)
-{
-	lock_take(&t->lock);
-	for (size_t i = count; i < t->count; i++)
-		t->facts[i]->late = true;
-	lock_drop(&t->lock);
-}
-
-size_t truth_count(struct truth *t)
-{
-	lock_take(&t->lock);
-	size_t count = t->count;
-	lock_drop(&t->lock);
-	return count;
-}
-
 /* ---- questions ---- */
 
 const struct fact *truth_next(struct truth *t, int stream, uint64_t after)

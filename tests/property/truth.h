@@ -40,7 +40,6 @@ struct fact {
 	uint8_t person[PERSON_ID];
 	char *text;  /* owned */
 	bool pruned; /* as of when the engine was closed last */
-	bool late;   /* it came by a connection that its client had given up */
 };
 
 struct truth {
@@ -78,10 +77,6 @@ void truth_detach(struct truth *t);
 
 /* After `wait` more entries, let `count` fail. */
 void truth_set_fault(struct truth *t, enum fault fault, unsigned wait, unsigned count);
-
-/* What was applied after the first `count` entries came late; and how many there are. */
-void truth_mark_late(struct truth *t, size_t count);
-size_t truth_count(struct truth *t);
 
 /* The first entry of a stream above a number; NULL when there is none. What it returns stays valid
  * as long as the truth. */

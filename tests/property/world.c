@@ -365,13 +365,14 @@ void world_up(struct world *w, int client, size_t bytes)
 	settle(w);
 }
 
-/* Only that the server goes is a reason for a client to give its connection up. */
+/* A client gives its connection up only when the server goes, or when its login on one that it has given
+ * up arrives after its newest. */
 static void judge_end(struct world *w, int client, int result)
 {
 	unsigned code;
 	const char *why = link_session_reason(w->client[client].session, &code);
 
-	if (result != ERR_CLOSED || code != CODE_STOPPING)
+	if (result != ERR_CLOSED || (code != CODE_STOPPING && code != CODE_ALREADY))
 		verdict_complain(&w->verdict, "client %d gives its connection up: %s (%s)", client,
 			why, err_text(result));
 }
@@ -458,9 +459,7 @@ void world_haunt(struct world *w, size_t ghost, size_t bytes)
 	size_t all = p->up.end - p->up.start;
 	world_tell(w, "of %zu bytes on a connection that person %d gave up, %zu arrive", all,
 		p->inbox - (int)w->oracle.rooms, bytes < all ? bytes : all);
-	size_t before = truth_count(p->truth);
 	path_deliver(p, bytes);
-	truth_mark_late(p->truth, before);
 	settle(w);
 }
 
