@@ -1,7 +1,17 @@
 #!/usr/bin/env python3
 """People talking: order, exactly once, completeness; rooms, names, direct messages."""
 
+import contextlib
+import os
+import threading
+
 from lib import Pipe, Raw, Scenario, Server, brief, main, wait_for, wire
+
+
+def send_all(sock, data):
+    """As far as the server takes it."""
+    with contextlib.suppress(OSError):
+        sock.sendall(data)
 
 
 class Talk(Scenario):
@@ -304,6 +314,66 @@ class Requests(Scenario):
         back.expect("ACK", counter=2, duplicate=0)
         self.assertEqual(boris.expect("SAID")["text"], "only once")
         self.assertEqual(boris.expect("SAID")["text"], "then this")
+
+    def again(self, before):
+        """The same client on another connection: (it, LOGGED_IN)."""
+        raw = Raw(self, self.server)
+        raw.person, raw.instance = before.person, before.instance
+        return raw, raw.login("anna")
+
+    def test_late(self):
+        """What a connection that was given up brings after the next login is not kept: the answers
+        on the new one hold."""
+        boris = self.person("boris", "lobby")
+        anna = self.person("anna", "lobby")
+        late = b"".join(wire.encode("SAY", counter=i, room="lobby", text="late") for i in (1, 2))
+        anna.send(late[:-1])
+        anna.expect("ACK", counter=1)
+        back, login = self.again(anna)
+        self.assertEqual(login["accepted"], 1)
+        back.message("SAY", counter=2, room="lobby", text="too early")
+        self.assertEqual(back.expect("REFUSED", counter=2)["code"], wire.CODES["NOT_A_MEMBER"])
+        end = anna.expect("ERROR")
+        self.assertEqual((end["fatal"], end["code"]), (1, wire.CODES["ALREADY"]))
+        with contextlib.suppress(OSError):
+            anna.send(late[-1:] + wire.encode("SAY", counter=3, room="lobby", text="later"))
+        back.join("lobby")
+        back.message("SAY", counter=3, room="lobby", text="now")
+        back.expect("ACK", counter=3, duplicate=0)
+        self.assertEqual([boris.expect("SAID")["text"] for _ in range(2)], ["late", "now"])
+
+    def test_late_while_much_comes(self):
+        """The same where the old connection is being read while the new one logs in."""
+        many = 20000
+        anna = self.person("anna", "lobby")
+        late = b"".join(wire.encode("SAY", counter=i + 1, room="lobby", text=f"late {i}")
+                        for i in range(many))
+        sender = threading.Thread(target=send_all, args=(anna.socket, late))
+        sender.start()
+        anna.expect("ACK", counter=1)
+        back, login = self.again(anna)
+        accepted = login["accepted"]
+        for counter in range(accepted + 1, min(accepted + 100, many) + 1):
+            back.message("SAY", counter=counter, room="elsewhere", text="early")
+            back.expect("REFUSED", counter=counter, code=wire.CODES["NOT_A_MEMBER"])
+        sender.join()
+        back.join("lobby", replay=10)
+        back.message("SAY", counter=many + 1, room="lobby", text="done")
+        counters = []
+        while not counters or counters[-1] <= many:
+            counters.append(back.expect("SAID")["counter"])
+        self.assertLessEqual(counters[-2], accepted)
+        self.assertLess(0, accepted)
+
+    def test_others_stay(self):
+        """Only the same person's login with the same instance ends a session."""
+        anna = self.person("anna", "lobby")
+        for person, instance in ((anna.person, os.urandom(16)), (os.urandom(32), anna.instance)):
+            other = Raw(self, self.server)
+            other.person, other.instance = person, instance
+            other.login("other", flags=1)
+        anna.say("still here")
+        anna.expect("ACK", counter=1)
 
     def test_resume(self):
         """Who was away gets what came meanwhile, in order, before anything new, and no more."""
