@@ -98,11 +98,16 @@ static int answer_settled(struct session *s, uint64_t counter)
  * connection that has broken, may be in the log by now, and then that is the answer. */
 static int refuse_for_good(struct session *s, uint64_t counter, enum code code)
 {
+	static const struct append_result unknown = {.status = APPEND_RETRY};
 	struct append_result result;
+	int r = ERR_NOT_FOUND;
 
-	if (counter > 0 &&
-		engine_settled(chat_engine(s->chat), s->instance, s->person, counter, &result) == 0)
+	if (counter > 0)
+		r = engine_settled(chat_engine(s->chat), s->instance, s->person, counter, &result);
+	if (r == 0)
 		return answer(s, counter, &result);
+	if (r != ERR_NOT_FOUND) /* the log cannot be read now */
+		return answer(s, counter, &unknown);
 	if (counter == s->retry_from)
 		s->retry_from = 0;
 	return refuse(s, counter, code);

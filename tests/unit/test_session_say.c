@@ -439,6 +439,46 @@ START_TEST(refused_once_and_for_all)
 }
 END_TEST
 
+static int settled_or_fail(struct engine *e, const uint8_t *instance, const uint8_t *person,
+	uint64_t counter, struct append_result *result)
+{
+	if (atomic_load(&failing))
+		return ERR_SYSTEM;
+	return working->settled(e, instance, person, counter, result);
+}
+
+/* Where the log cannot say what became of a counter, it is not refused for good. */
+START_TEST(refused_while_the_log_cannot_be_read)
+{
+	struct engine *e = chat_engine(chat);
+	struct engine_class class = *e->class;
+	struct client c;
+
+	working = e->class;
+	class.settled = settled_or_fail;
+	e->class = &class;
+	client_open(&c, chat);
+	client_log_in(&c, 1, "anna");
+	client_join(&c, "lobby");
+	client_say(&c, 1, "lobby", "one");
+	client_expect_ack(&c, 1, false);
+	atomic_store(&failing, true);
+	client_say(&c, 1, "lobby", "one");
+	client_expect_refused(&c, 1, CODE_RETRY);
+	client_say(&c, 2, "elsewhere", "two");
+	client_expect_refused(&c, 2, CODE_RETRY);
+	client_say(&c, 3, "lobby", "three");
+	client_expect_refused(&c, 3, CODE_RETRY);
+	atomic_store(&failing, false);
+	client_say(&c, 2, "elsewhere", "two");
+	client_expect_refused(&c, 2, CODE_NOT_A_MEMBER);
+	client_say(&c, 3, "lobby", "three");
+	client_expect_ack(&c, 3, false);
+	client_close(&c);
+	e->class = working;
+}
+END_TEST
+
 Suite *session_say_suite(void)
 {
 	Suite *s = suite_create("session_say");
@@ -456,6 +496,7 @@ Suite *session_say_suite(void)
 	tcase_add_loop_test(c, told_why_it_is_not_kept, 0, sizeof(reasons) / sizeof(reasons[0]));
 	tcase_add_test(c, later_ones_wait_for_a_retry);
 	tcase_add_test(c, refused_once_and_for_all);
+	tcase_add_test(c, refused_while_the_log_cannot_be_read);
 	suite_add_tcase(s, c);
 	return s;
 }
