@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOGIN_ENDED     1u /* a newer one has come; set under the lock, and never taken back */
-#define LOGIN_APPENDING 2u
+#define LOGIN_ENDED     1U /* a newer one has come; set under the lock, and never taken back */
+#define LOGIN_APPENDING 2U
 
 #define KEY_SIZE (PERSON_ID + INSTANCE_ID)
 

@@ -127,8 +127,10 @@ int session_refuse_message(struct session *s, uint64_t counter, enum code code)
 static int append(
 	struct session *s, struct log_entry *entries, size_t count, struct append_result *results)
 {
-	if (!login_may_append(&s->login))
-		return session_end(s, CODE_ALREADY);
+	if (!login_may_append(&s->login)) {
+		session_end(s, CODE_ALREADY);
+		return ERR_STOPPING;
+	}
 	engine_append(chat_engine(s->chat), entries, count, clock_ms() + APPEND_MS, results);
 	login_appended(&s->login);
 	return 0;
@@ -171,6 +173,7 @@ static int reserve_batch(struct session *s)
 {
 	if (s->batch)
 		return 0;
+	assert(s->batch_count == 0);
 	s->batch = malloc(SESSION_BATCH * sizeof(s->batch[0]));
 	s->batch_rooms = malloc(SESSION_BATCH * sizeof(s->batch_rooms[0]));
 	if (s->batch && s->batch_rooms)
