@@ -259,15 +259,16 @@ START_TEST(logging_in_again_in_vain)
 }
 END_TEST
 
-/* An append that goes on until something has happened. */
+/* An append that goes on until it is released, or its session is told to end. */
 static const struct engine_class *working;
-static struct session *appender;
+static struct session *_Atomic appender;
 static atomic_bool released;
 
 static bool is_released(void)
 {
-	return atomic_load(&released) ||
-	       (appender && atomic_load(&appender->stopping) != CODE_NONE);
+	struct session *s = atomic_load(&appender);
+
+	return atomic_load(&released) || (s && atomic_load(&s->stopping) != CODE_NONE);
 }
 
 static int append_in_time(struct engine *e, struct log_entry *entries, size_t count,
@@ -278,13 +279,13 @@ static int append_in_time(struct engine *e, struct log_entry *entries, size_t co
 	return working->append(e, entries, count, deadline, results);
 }
 
-static void slow_down(struct engine_class *class, struct session *until)
+static void slow_down(struct engine_class *class)
 {
 	working = chat_engine(chat)->class;
 	*class = *working;
 	class->append = append_in_time;
 	chat_engine(chat)->class = class;
-	appender = until;
+	atomic_store(&appender, NULL);
 	atomic_store(&released, false);
 }
 
@@ -297,10 +298,11 @@ START_TEST(logging_in_while_something_is_kept)
 	uint8_t frames[512];
 	size_t used = 0;
 
+	slow_down(&class);
 	client_open(&a, chat);
+	atomic_store(&appender, a.session);
 	client_log_in(&a, 1, "anna");
 	client_join(&a, "lobby");
-	slow_down(&class, a.session);
 	for (uint64_t i = 1; i <= 3; i++) {
 		size_t more = 0;
 		struct msg_direct direct = {
@@ -334,10 +336,10 @@ START_TEST(logging_in_while_the_log_is_stuck)
 	struct client a, b;
 	struct msg_login m = client_login(1, "anna");
 
+	slow_down(&class);
 	client_open(&a, chat);
 	client_log_in(&a, 1, "anna");
 	client_join(&a, "lobby");
-	slow_down(&class, NULL);
 	client_say(&a, 1, "lobby", "one");
 	while (!(atomic_load(&a.session->login.gate)))
 		sched_yield();
