@@ -223,13 +223,19 @@ static bool owes(const struct path *p)
 	return any;
 }
 
+/* Another login of the same client has come: what is left is its last word. */
+static bool is_replaced(const struct path *p)
+{
+	return p->session && atomic_load(&p->session->stopping) != CODE_NONE;
+}
+
 bool path_await(struct path *p)
 {
 	int64_t deadline = clock_ms() + PATIENCE;
 	struct pollfd poller = {.fd = p->fd, .events = POLLIN};
 
 	path_collect(p);
-	while (!p->stalled && !p->ended && owes(p)) {
+	while (!p->stalled && !p->ended && (owes(p) || is_replaced(p))) {
 		if (poll(&poller, 1, clock_poll_timeout(deadline)) == 0)
 			return false;
 		path_collect(p);

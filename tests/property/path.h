@@ -73,7 +73,7 @@ void path_deliver(struct path *p, size_t length);
 /* Take what the server has sent, without waiting. */
 void path_collect(struct path *p);
 
-/* Wait until what the server owes has come; false when it does not. */
+/* Wait until what the server owes has come, and the end where it is to end; false when it does not. */
 bool path_await(struct path *p);
 
 /* Let `frames` more frames arrive at the client, and `bytes` more after them. What has arrived is in

@@ -340,7 +340,7 @@ static void settle(struct world *w)
 	for (size_t i = 0; i < w->config.clients; i++) {
 		struct path *p = w->client[i].path;
 		if (p && !path_await(p))
-			verdict_complain(&w->verdict, "client %zu waits in vain for CAUGHT_UP", i);
+			verdict_complain(&w->verdict, "client %zu waits in vain", i);
 	}
 	for (struct path *p = w->ghosts; p; p = p->next) {
 		path_collect(p);
