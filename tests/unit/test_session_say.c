@@ -439,11 +439,15 @@ START_TEST(refused_once_and_for_all)
 }
 END_TEST
 
+static atomic_int settled_error;
+
 static int settled_or_fail(struct engine *e, const uint8_t *instance, const uint8_t *person,
 	uint64_t counter, struct append_result *result)
 {
-	if (atomic_load(&failing))
-		return ERR_SYSTEM;
+	int error = atomic_load(&settled_error);
+
+	if (error)
+		return error;
 	return working->settled(e, instance, person, counter, result);
 }
 
@@ -462,14 +466,18 @@ START_TEST(refused_while_the_log_cannot_be_read)
 	client_join(&c, "lobby");
 	client_say(&c, 1, "lobby", "one");
 	client_expect_ack(&c, 1, false);
-	atomic_store(&failing, true);
+	/* What the log has forgotten was accepted once. */
+	atomic_store(&settled_error, ERR_NOT_FOUND);
+	client_say(&c, 1, "lobby", "one");
+	ck_assert_uint_eq(client_await(&c, MESSAGE_ACK).ack.seq, 0);
+	atomic_store(&settled_error, ERR_SYSTEM);
 	client_say(&c, 1, "lobby", "one");
 	client_expect_refused(&c, 1, CODE_RETRY);
 	client_say(&c, 2, "elsewhere", "two");
 	client_expect_refused(&c, 2, CODE_RETRY);
 	client_say(&c, 3, "lobby", "three");
 	client_expect_refused(&c, 3, CODE_RETRY);
-	atomic_store(&failing, false);
+	atomic_store(&settled_error, 0);
 	client_say(&c, 2, "elsewhere", "two");
 	client_expect_refused(&c, 2, CODE_NOT_A_MEMBER);
 	client_say(&c, 3, "lobby", "three");
