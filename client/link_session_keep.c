@@ -219,15 +219,16 @@ bool client_keep_overtaken(struct link_session *s, uint64_t accepted)
 
 void client_keep_touch(struct link_session *s)
 {
+	s->moved_events = s->events_out + s->events.count;
 	if (s->state && s->save_at == 0)
 		s->save_at = s->now + SAVE_EVERY;
 }
 
-/* Note all positions, to be written when the owner has dealt with every event so far: what it was
- * not shown must come again. */
+/* Note all positions, to be written when the owner has dealt with every event that moved one: what it
+ * was not shown must come again. */
 static void note_positions(struct link_session *s)
 {
-	s->noted_events = s->events_out + s->events.count;
+	s->noted_events = s->moved_events;
 	/* A client that does not go by them must not move those of one that does. */
 	if (!s->resume)
 		return;
@@ -257,7 +258,7 @@ void client_keep_save(struct link_session *s, bool all)
 {
 	if (!s->state)
 		return;
-	if (all && s->events_finished >= s->events_out + s->events.count)
+	if (all && s->events_finished >= s->moved_events)
 		note_positions(s);
 	client_keep_log(s);
 	bool ready = s->noted && s->events_finished >= s->noted_events && is_same_log(s);
@@ -278,7 +279,7 @@ void client_keep_tick(struct link_session *s)
 		note_positions(s);
 	client_keep_save(s, false);
 	/* The owner has not dealt with everything yet, or more came after what was noted. */
-	if (s->noted || s->noted_events < s->events_out)
+	if (s->noted || s->noted_events < s->moved_events)
 		s->save_at = s->now + SAVE_EVERY;
 }
 

@@ -94,6 +94,7 @@ struct link_session {
 	int64_t save_at;          /* 0: nothing is */
 	uint64_t events_out;      /* moved out by link_session_events */
 	uint64_t events_finished; /* that the owner is done with */
+	uint64_t moved_events;    /* up to here, events moved a position or settled a message */
 	bool noted;               /* positions are noted, and wait until ... */
 	uint64_t noted_events;    /* ... so many events are finished */
 	bool inbox_keep;          /* as `keep` and `kept` of a seat */

@@ -4,6 +4,7 @@
  */
 #include "tests/unit/play.h"
 
+#include "client/link_session_private.h"
 #include "client/state.h"
 #include "client/state_address.h"
 #include "common/err.h"
@@ -256,6 +257,25 @@ START_TEST(test_resumed)
 }
 END_TEST
 
+/* What comes last need not have been dealt with: the position does not depend on it. */
+START_TEST(test_resumed_after_the_end)
+{
+	struct msg_login login;
+	union message m;
+
+	read_some(true);
+	link_session_events(play->s, &play->events);
+	link_session_finished(play->s, play->s->events_out);
+	link_session_state(play->s, LINK_CLOSED, NULL, 0, 0);
+	restart(server, NULL, true);
+	ck_assert_int_eq(link_session_join(play->s, "lobby"), 0);
+	play_log_in(play, play_log_a, 0, &login);
+	EXPECT_SENT(play, MESSAGE_JOIN, &m);
+	ck_assert_uint_eq(m.join.flags, JOIN_RESUME);
+	ck_assert_uint_eq(m.join.after, 7);
+}
+END_TEST
+
 START_TEST(test_inbox_resumed)
 {
 	struct msg_direct_said said = {
@@ -471,6 +491,7 @@ Suite *link_session_keep_suite(void)
 	tcase_add_test(t, test_killed);
 	tcase_add_test(t, test_answers_are_saved_soon);
 	tcase_add_loop_test(t, test_resumed, 0, (int)(sizeof(resumed) / sizeof(resumed[0])));
+	tcase_add_test(t, test_resumed_after_the_end);
 	tcase_add_test(t, test_inbox_resumed);
 	tcase_add_test(t, test_unknown_address);
 	tcase_add_test(t, test_adopted_when_known);
