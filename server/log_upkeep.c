@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define PRUNE_MS     5000  /* between two looks at what is too old or too much */
+#define SHRINK_AFTER 1000  /* entries that were let go, after which the index is merged */
 #define INDEX_CHUNK  200   /* entries in one transaction of the index */
 #define INDEX_BEHIND 20000 /* entries behind, from which on the index goes on under load too */
 
@@ -124,6 +125,7 @@ int writer_open_store(struct log_writer *w, char *error, size_t size)
 {
 	int r = store_open(w->path, true, &w->store, error, size);
 
+	w->kept = (struct store_kept){0};
 	if (r == 0)
 		r = read_log_id(w->store, w->log_id);
 	if (r == ERR_DAMAGED && !*error)
@@ -218,9 +220,15 @@ void writer_prune_some(struct log_writer *w)
 
 	if (!has_limits(w) || writer_health(w) != ENGINE_WELL || clock_ms() < w->prune_at)
 		return;
-	int r = store_prune(w->store, &w->config, &dropped, &more);
+	int r = store_prune(w->store, &w->config, &w->kept, &dropped, &more);
 	if (r == 0 && dropped)
 		r = store_writer_reset(&w->memory, w->store);
+	w->dropped += dropped;
+	/* The index of words only grows by what is taken out of it, until it is merged. */
+	if (r == 0 && !more && w->dropped >= SHRINK_AFTER) {
+		r = store_index_shrink(w->store);
+		w->dropped = 0;
+	}
 	if (r)
 		writer_undo(w, writer_reason(w, r));
 	w->prune_at = clock_ms() + (more && r == 0 ? 0 : PRUNE_MS);

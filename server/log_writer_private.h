@@ -12,6 +12,7 @@
 #include "server/ballast.h"
 #include "server/log_queue.h"
 #include "server/log_writer.h"
+#include "server/store_prune.h"
 #include "server/store_write.h"
 
 #include <pthread.h>
@@ -38,6 +39,8 @@ struct log_writer {
 	struct store_writer memory;
 	uint64_t applied_seq;
 	uint64_t indexed_seq;
+	struct store_kept kept;
+	uint64_t dropped;        /* entries, since the index was last merged for it */
 	struct kept_note *notes; /* that could not be written yet */
 	int64_t try_at, prune_at, index_at;
 };

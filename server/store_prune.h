@@ -10,8 +10,16 @@
 
 #include "server/store.h"
 
-/* Let some of what is too old or too much go, in one transaction. `*more` becomes true when there
- * may be more to do. The writer must be reset when `*dropped` is not 0. `config`: the limits. */
-int store_prune(struct store *s, const struct engine_config *config, uint64_t *dropped, bool *more);
+/* What the log has, as far as it was counted; zeroed at the start. */
+struct store_kept {
+	uint64_t counted; /* up to this number */
+	uint64_t bytes;   /* about, with the indexes */
+};
+
+/* Count some of what came, and let some of what is too old or too much go, in one transaction.
+ * `*more` becomes true when there may be more to let go. The writer must be reset when `*dropped` is
+ * not 0. `config`: the limits. */
+int store_prune(struct store *s, const struct engine_config *config, struct store_kept *kept,
+	uint64_t *dropped, bool *more);
 
 #endif

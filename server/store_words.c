@@ -150,6 +150,11 @@ int store_unindex(struct store *s, uint64_t seq, uint64_t stream, uint64_t other
 	return put_words(s, STORE_DROP_WORDS, seq, stream, other, text);
 }
 
+int store_index_shrink(struct store *s)
+{
+	return store_run(store_statement(s, STORE_SHRINK_WORDS));
+}
+
 int store_index_tidy(struct store *s)
 {
 	return store_run(store_statement(s, STORE_MERGE_WORDS));

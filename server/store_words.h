@@ -23,6 +23,10 @@ int store_index(struct store *s, uint32_t most, uint64_t *seq);
  * is 0 where there is one stream. */
 int store_unindex(struct store *s, uint64_t seq, uint64_t stream, uint64_t other, struct span text);
 
+/* Begin to merge the whole index, so that what was taken out of it really goes; store_index_tidy goes
+ * on with it. */
+int store_index_shrink(struct store *s);
+
 /* A bit of the work that keeps the index small and quick. */
 int store_index_tidy(struct store *s);
 
