@@ -209,6 +209,19 @@ struct span store_text(sqlite3_stmt *t, int column)
 	return (struct span){.text = text, .length = (uint16_t)length};
 }
 
+struct span store_room_name(sqlite3_stmt *t, int column, const struct stream_key *key)
+{
+	struct span name = store_text(t, column);
+
+	if (key->bytes[0] != 'r')
+		return span_of("");
+	if (name_check(name.text, name.length, ROOM_NAME_MAX) == 0)
+		return name;
+	size_t length = key->length - 1U;
+	return (struct span){.text = (const char *)key->bytes + 1,
+		.length = (uint16_t)(length > ROOM_NAME_MAX ? ROOM_NAME_MAX : length)};
+}
+
 bool store_blob(sqlite3_stmt *t, int column, uint8_t *out, size_t length)
 {
 	const void *bytes = sqlite3_column_blob(t, column);

@@ -76,6 +76,10 @@ int store_one(sqlite3_stmt *t, uint64_t *value);
 uint64_t store_int(sqlite3_stmt *t, int column);
 struct span store_text(sqlite3_stmt *t, int column); /* borrowed until the next step */
 
+/* A room's name as it is shown, or, where the column has none that could be one, the folded one of its
+ * key; empty for an inbox. Borrowed, from the row or the key. */
+struct span store_room_name(sqlite3_stmt *t, int column, const struct stream_key *key);
+
 /* Copy a blob of exactly so many bytes; false when it has another size. */
 bool store_blob(sqlite3_stmt *t, int column, uint8_t *out, size_t length);
 

@@ -73,7 +73,7 @@ int store_places(struct store *s, const uint8_t *person, engine_place_reader *re
 		memcpy(key.bytes, bytes, (size_t)length);
 		struct place p = {
 			.stream = &key,
-			.room = store_text(t, 1),
+			.room = store_room_name(t, 1, &key),
 			.member = store_int(t, 2) != 0,
 			.read = store_int(t, 3),
 		};

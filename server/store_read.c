@@ -1,6 +1,7 @@
 #include "server/store_read.h"
 
 #include "common/err.h"
+#include "common/utf8.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -42,6 +43,15 @@ static bool read_key(sqlite3_stmt *t, int column, struct stream_key *key)
 	return true;
 }
 
+/* A file that somebody has changed may have any text; what goes to clients is clean all the same, and
+ * one bad row does not close a room. --verify tells of it. */
+static struct span sound(struct span text, size_t least, size_t most, const char *instead)
+{
+	if (text.length >= least && text.length <= most && utf8_is_line(text.text, text.length))
+		return text;
+	return span_of(instead);
+}
+
 /* False where a row is not what we write. */
 static bool read_row(sqlite3_stmt *t, struct row *row)
 {
@@ -55,23 +65,24 @@ static bool read_row(sqlite3_stmt *t, struct row *row)
 		return false;
 	row->entry = (struct log_entry){
 		.room = direct ? NULL : &row->key,
-		.room_name = direct ? span_of("") : store_text(t, COLUMN_STREAM_NAME),
+		.room_name =
+			direct ? span_of("") : store_room_name(t, COLUMN_STREAM_NAME, &row->key),
 		.to = direct ? row->to : NULL,
 		.person = row->person,
 		.instance = row->instance,
 		.counter = store_int(t, COLUMN_COUNTER),
 		.kind = (enum said_kind)kind,
-		.nick = store_text(t, COLUMN_NICK),
-		.to_nick = store_text(t, COLUMN_TO_NICK),
-		.text = store_text(t, COLUMN_TEXT),
+		.nick = sound(store_text(t, COLUMN_NICK), 1, NICK_MAX, "?"),
+		.to_nick = direct ? sound(store_text(t, COLUMN_TO_NICK), 1, NICK_MAX, "?")
+				  : span_of(""),
+		.text = sound(store_text(t, COLUMN_TEXT), kind != SAID_TOPIC,
+			kind == SAID_TOPIC ? TOPIC_MAX : TEXT_MAX, "(damaged)"),
 		.seq = store_int(t, COLUMN_SEQ),
 		.time = store_int(t, COLUMN_TIME),
 		.prev = store_int(t, COLUMN_PREV),
 		.prev_to = store_int(t, COLUMN_PREV_TO),
 	};
-	/* What the decoder of every client would refuse must not come out of a damaged file. */
-	return row->entry.nick.length > 0 && row->entry.nick.length <= NICK_MAX &&
-	       row->entry.to_nick.length <= NICK_MAX && row->entry.text.length <= TEXT_MAX;
+	return true;
 }
 
 static int read_rows(sqlite3_stmt *t, engine_reader *reader, void *context, bool *any)
@@ -242,11 +253,12 @@ static void copy_text(char *out, size_t size, struct span text)
 	snprintf(out, size, "%.*s", (int)text.length, text.text);
 }
 
-static void read_room(sqlite3_stmt *t, struct room_record *out)
+static void read_room(sqlite3_stmt *t, const struct stream_key *key, struct room_record *out)
 {
-	copy_text(out->name, sizeof(out->name), store_text(t, 1));
-	copy_text(out->topic, sizeof(out->topic), store_text(t, 2));
-	copy_text(out->topic_nick, sizeof(out->topic_nick), store_text(t, 3));
+	copy_text(out->name, sizeof(out->name), store_room_name(t, 1, key));
+	copy_text(out->topic, sizeof(out->topic), sound(store_text(t, 2), 0, TOPIC_MAX, ""));
+	copy_text(
+		out->topic_nick, sizeof(out->topic_nick), sound(store_text(t, 3), 0, NICK_MAX, ""));
 	out->topic_time = store_int(t, 4);
 	out->last = store_int(t, 5);
 }
@@ -259,7 +271,7 @@ int store_room(struct store *s, const struct stream_key *key, struct room_record
 	int r = store_step(t);
 	if (r != 1)
 		return r ? r : ERR_NOT_FOUND;
-	read_room(t, out);
+	read_room(t, key, out);
 	(void)sqlite3_reset(t);
 	return out->last && out->name[0] ? 0 : ERR_NOT_FOUND;
 }
@@ -280,7 +292,7 @@ int store_rooms(struct store *s, const struct stream_key *after, uint32_t limit,
 			(void)sqlite3_reset(t);
 			return ERR_DAMAGED;
 		}
-		read_room(t, &room);
+		read_room(t, &key, &room);
 		if (!reader(context, &key, &room)) {
 			(void)sqlite3_reset(t);
 			return 0;

@@ -154,6 +154,53 @@ START_TEST(a_clock_set_back_makes_no_disorder)
 }
 END_TEST
 
+/* What somebody has done to the file: the reader gets something that can be sent. */
+static const struct {
+	const char *sql, *text, *nick;
+} changed[] = {
+	{"UPDATE entry SET text = x'61ff'", "(damaged)", "nick"},
+	{"UPDATE entry SET text = hex(zeroblob(3000))", "(damaged)", "nick"},
+	{"UPDATE entry SET text = hex(zeroblob(40000))", "(damaged)", "nick"},
+	{"UPDATE entry SET text = 'a' || char(10)", "(damaged)", "nick"},
+	{"UPDATE entry SET text = ''", "(damaged)", "nick"},
+	{"UPDATE entry SET nick = ''", "one", "?"},
+	{"UPDATE entry SET nick = hex(zeroblob(300))", "one", "?"},
+	{"UPDATE stream SET name = hex(zeroblob(3000))", "one", "nick"},
+	{"UPDATE stream SET name = ''", "one", "nick"},
+	{"UPDATE stream SET topic = hex(zeroblob(3000)), topic_nick = x'ff'", "one", "nick"},
+};
+
+static bool expect_changed(void *context, const struct log_entry *e)
+{
+	int i = *(const int *)context;
+
+	ck_assert(span_equal(e->text, changed[i].text));
+	ck_assert(span_equal(e->nick, changed[i].nick));
+	ck_assert(span_equal(e->room_name, "a"));
+	return true;
+}
+
+START_TEST(a_file_that_was_changed)
+{
+	struct stream_key a = entry_room("a");
+	struct room_record room;
+	uint64_t pruned;
+	struct log l;
+
+	log_open(&l, 1 << 20);
+	log_accept(&l, log_said(&a, 1, 1, "one"), 1);
+	engine_close(l.engine);
+	sql(changed[_i].sql);
+	ck_assert_int_eq(open_in(&plain, log_applied, &l, &l.engine), 0);
+	ck_assert_int_eq(
+		engine_range(l.engine, &a, 0, UINT64_MAX, expect_changed, &_i, &pruned), 0);
+	ck_assert_int_eq(engine_room(l.engine, &a, &room), 0);
+	ck_assert_str_eq(room.name, "a");
+	ck_assert_str_eq(room.topic, "");
+	log_close(&l);
+}
+END_TEST
+
 /* ---- pruning ---- */
 
 /* Wait until a stream's floor is there. */
@@ -421,6 +468,8 @@ Suite *engine_sqlite_suite(void)
 	tcase_add_test(t, a_clock_set_back_makes_no_disorder);
 	tcase_add_loop_test(t, the_oldest_go, 0, (int)(sizeof(limits) / sizeof(limits[0])));
 	tcase_add_test(t, an_earlier_version);
+	tcase_add_loop_test(
+		t, a_file_that_was_changed, 0, (int)(sizeof(changed) / sizeof(changed[0])));
 	tcase_set_timeout(t, 60);
 	suite_add_tcase(s, t);
 	TCase *u = trouble();
