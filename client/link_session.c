@@ -189,7 +189,7 @@ void client_fill(struct link_session *s, size_t enough)
 {
 	const struct outgoing *m;
 
-	if (s->stage != STAGE_ONLINE || s->resend_at != 0)
+	if (s->stage != STAGE_ONLINE || s->resend_at != 0 || s->copied)
 		return;
 	while (s->out.length < enough && !s->out_of_memory && (m = outbox_next(&s->outbox))) {
 		send_outgoing(s, m);
@@ -228,8 +228,8 @@ int link_session_output(struct link_session *s, struct link_bytes *out)
 
 bool link_session_has_output(const struct link_session *s)
 {
-	return s->out.length > 0 ||
-	       (s->stage == STAGE_ONLINE && s->resend_at == 0 && outbox_next(&s->outbox));
+	return s->out.length > 0 || (s->stage == STAGE_ONLINE && s->resend_at == 0 && !s->copied &&
+					    outbox_next(&s->outbox));
 }
 
 void link_session_events(struct link_session *s, struct event_list *to)
@@ -278,6 +278,7 @@ void link_session_end(struct link_session *s)
 {
 	struct seat *next;
 
+	client_copied_end(s);
 	s->stage = STAGE_NONE;
 	s->out.length = 0;
 	s->login_tag = s->nick_tag = s->away_tag = s->rooms_tag = 0;

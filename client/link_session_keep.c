@@ -185,6 +185,28 @@ int client_keep_meet(struct link_session *s, const uint8_t server[IDENTITY_SIZE]
 	return r == ERR_MEMORY ? r : 0;
 }
 
+void client_keep_renew(struct link_session *s)
+{
+	const struct outgoing *first = s->outbox.head;
+	uint64_t used = first ? first->counter - 1 : s->outbox.last_counter;
+	struct state *st;
+
+	client_keep_save(s, true);
+	identity_random(s->instance, sizeof(s->instance));
+	if (!s->state)
+		return;
+	int r = state_replace(s->state_folder, s->state, s->instance, used, &st);
+	s->state = NULL;
+	if (r) {
+		cannot_keep(s, r);
+		return;
+	}
+	s->state = st;
+	if (s->outbox.last_counter < state_used(st))
+		s->outbox.last_counter = state_used(st);
+	keep_outbox(s);
+}
+
 void client_keep_log(struct link_session *s)
 {
 	if (s->state && s->log_known)

@@ -9,6 +9,7 @@
  *     link_session_history.c  asking for what was said earlier, and the answers
  *     link_session_read.c     how far the user has read
  *     link_session_keep.c     what outlives the process
+ *     link_session_copied.c   when another program has a copy of that
  */
 #ifndef LANCHAT_LINK_SESSION_PRIVATE_H
 #define LANCHAT_LINK_SESSION_PRIVATE_H
@@ -68,7 +69,9 @@ struct link_session {
 	struct state *state; /* owned; NULL: none, or the server is not known yet */
 	bool keep_failed;    /* there cannot be one */
 	bool was_online;
+	bool copied; /* another program uses our instance: nothing more is said under it */
 	uint64_t dropped;
+	unsigned logins_lost; /* LOGINs that were not answered: the server may yet see them */
 
 	/* This connection's. */
 	enum stage stage;
@@ -210,6 +213,23 @@ bool client_keep_overtaken(struct link_session *s, uint64_t accepted);
 
 /* A seat is new: give it the position that is kept, if the user wants to go on there. */
 void client_keep_position(struct link_session *s, struct seat *seat);
+
+/* Go on under another instance, in a file of its own: the outbox holds what was never sent. */
+void client_keep_renew(struct link_session *s);
+
+/* Another program uses a copy of what is kept, and so our instance and numbers: the owner is told,
+ * once, and nothing is sent any more until there is another instance. */
+void client_copied(struct link_session *s);
+
+/* Is what the answer `duplicate` tells of a message true of another one, or may it be? Then the
+ * sentence that says so; else NULL. */
+const char *client_copied_reason(const struct link_session *s, const struct outgoing *m);
+
+/* After an answer: close the connection when there are no more to wait for. */
+int client_copied_answer(struct link_session *s);
+
+/* The connection is over: what it tells about copies, and then another instance. */
+void client_copied_end(struct link_session *s);
 
 /* Something changed that is to be saved soon; save what is due; or now, with the positions if the
  * owner is done with all events; forget noted positions; and close. */

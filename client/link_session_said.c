@@ -37,11 +37,15 @@ int client_on_ack(struct link_session *s, const union message *m)
 	struct event *e;
 
 	client_retry_over(s);
-	if (sent && (e = client_event(s, EVENT_ACK))) {
+	const char *doubt = sent && m->ack.duplicate ? client_copied_reason(s, sent) : NULL;
+	if (doubt) {
+		client_copied(s);
+		client_refuse(s, sent, CODE_NOT_KEPT, doubt);
+	} else if (sent && (e = client_event(s, EVENT_ACK))) {
 		e->seq = m->ack.seq;
 		settle(s, e, sent);
 	}
-	return 0;
+	return client_copied_answer(s);
 }
 
 int client_on_refused(struct link_session *s, const union message *m)
@@ -54,10 +58,10 @@ int client_on_refused(struct link_session *s, const union message *m)
 		return 0;
 	if (r->code == CODE_RETRY) {
 		client_retry(s, r->counter);
-		return 0;
+		return client_copied_answer(s);
 	}
 	client_refuse(s, sent, r->code, client_reason(buffer, r->code, r->text));
-	return 0;
+	return client_copied_answer(s);
 }
 
 /* ---- what is said in rooms and to us ---- */

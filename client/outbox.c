@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct outgoing *outbox_restore(struct outbox *o, const struct outgoing *m, const char *text)
+/* A copy of `m` behind all others. */
+static struct outgoing *append(struct outbox *o, const struct outgoing *m, const char *text)
 {
 	size_t length = strlen(text);
 	struct outgoing *copy = malloc(sizeof(*copy) + length + 1);
@@ -32,7 +33,17 @@ struct outgoing *outbox_add(struct outbox *o, const struct outgoing *m, const ch
 	struct outgoing numbered = *m;
 
 	numbered.counter = o->last_counter + 1;
-	return outbox_restore(o, &numbered, text);
+	numbered.sent = numbered.again = false;
+	return append(o, &numbered, text);
+}
+
+struct outgoing *outbox_restore(struct outbox *o, const struct outgoing *m, const char *text)
+{
+	struct outgoing old = *m;
+
+	old.sent = true;
+	old.again = false;
+	return append(o, &old, text);
 }
 
 const struct outgoing *outbox_next(const struct outbox *o)
@@ -42,6 +53,8 @@ const struct outgoing *outbox_next(const struct outbox *o)
 
 void outbox_sent(struct outbox *o)
 {
+	o->mark->again = o->mark->sent;
+	o->mark->sent = true;
 	o->mark = o->mark->next;
 }
 

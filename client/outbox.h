@@ -22,6 +22,8 @@ struct outgoing {
 	uint64_t counter;
 	enum said_kind kind;
 	bool direct;                /* to a person; else to a room */
+	bool sent;                  /* at some time, or perhaps by an earlier process */
+	bool again;                 /* it had been sent when it was sent last */
 	uint8_t person[PERSON_ID];  /* direct: zeros to go by nick */
 	char to[ROOM_NAME_MAX + 1]; /* the room, or the nick */
 	struct outgoing *previous, *next;

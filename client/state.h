@@ -50,6 +50,12 @@ int state_adopt(const char *folder, const uint8_t server[IDENTITY_SIZE], struct 
 int state_create(const char *folder, const uint8_t server[IDENTITY_SIZE],
 	const uint8_t instance[INSTANCE_ID], uint64_t used, struct state **out);
 
+/* Another program uses a copy of `old`: make a file for a given instance as state_create does, with
+ * the positions of the old one, which is set aside (`.copied` is added to its name), never to be
+ * used again, and closed in any case. Results as above. */
+int state_replace(const char *folder, struct state *old, const uint8_t instance[INSTANCE_ID],
+	uint64_t used, struct state **out);
+
 /* Close and unlock. NULL is allowed. */
 void state_close(struct state *st);
 

@@ -101,28 +101,33 @@ static struct state *new_state(const uint8_t *server, const uint8_t *instance)
 	return st;
 }
 
-/* Nobody must use the file any more, but somebody may want to look at it. Whatever happens to it
- * happens under its lock. */
-static void set_aside(const char *folder, const char *name)
+/* Nobody must use the file any more, but somebody may want to look at it: `suffix` is added to its
+ * name. Whatever happens to it happens under its lock. */
+static void set_aside(const char *folder, const char *name, const char *suffix)
 {
-	static const char *const suffixes[] = {".db", ".db-wal"};
+	static const char *const parts[] = {".db", ".db-wal"};
 	char from[PATH_MAX];
 	char to[PATH_MAX + sizeof(".damaged")];
 
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		if (join(from, folder, name, suffixes[i]) != 0)
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (join(from, folder, name, parts[i]) != 0)
 			continue;
-		snprintf(to, sizeof(to), "%s.damaged", from);
+		snprintf(to, sizeof(to), "%s%s", from, suffix);
 		int r = rename(from, to);
 		if (i == 0 && r == 0)
-			log_warning("%s is damaged and was set aside as %s; messages that waited"
-				    " in it will not be sent",
-				from, to);
+			log_warning("%s was set aside as %s", from, to);
 		else if (i == 0)
-			log_warning("%s is damaged, and is not used: %s", from, strerror(errno));
+			log_warning("%s cannot be set aside: %s", from, strerror(errno));
 	}
 	if (join(from, folder, name, ".lock") == 0)
 		(void)unlink(from);
+}
+
+static void set_damaged_aside(const char *folder, const char *name)
+{
+	log_warning(
+		"%s/%s.db is damaged; messages that waited in it will not be sent", folder, name);
+	set_aside(folder, name, ".damaged");
 }
 
 /* Take a file that is there. ERR_AGAIN: it is in use, gone, or cannot be used. */
@@ -145,7 +150,7 @@ static int take(const char *folder, const uint8_t *server, const char *name, str
 	if (r == 0)
 		r = state_open(st, path, false);
 	if (r == ERR_DAMAGED)
-		set_aside(folder, name);
+		set_damaged_aside(folder, name);
 	if (r) {
 		state_close(st);
 		return r == ERR_MEMORY ? r : ERR_AGAIN;
@@ -173,7 +178,7 @@ static int check_messages(struct state *st, const char *folder)
 	if (r == ERR_DAMAGED) {
 		to_hex(st->instance, INSTANCE_ID, name);
 		state_shut(st);
-		set_aside(folder, name);
+		set_damaged_aside(folder, name);
 	}
 	return r;
 }
@@ -352,6 +357,48 @@ int state_create(const char *folder, const uint8_t server[IDENTITY_SIZE],
 	int r = server_folder(folder, server, path);
 
 	return r ? r : create_in(path, server, instance, used, out);
+}
+
+/* The positions of one file to another one. What cannot be read is as a room that was never read. */
+static void copy_positions(struct state *from, struct state *to)
+{
+	sqlite3_stmt *t;
+
+	if (!from->log_known)
+		return;
+	state_set_log(to, from->log);
+	if (sqlite3_prepare_v2(from->db, "SELECT room, seq FROM position", -1, &t, NULL) !=
+		SQLITE_OK)
+		return;
+	state_begin(to);
+	while (sqlite3_step(t) == SQLITE_ROW) {
+		const char *room = (const char *)sqlite3_column_text(t, 0);
+		sqlite3_int64 seq = sqlite3_column_int64(t, 1);
+		if (room && seq >= 0)
+			state_put_position(to, room, (uint64_t)seq);
+	}
+	(void)state_end(to);
+	sqlite3_finalize(t);
+}
+
+int state_replace(const char *folder, struct state *old, const uint8_t instance[INSTANCE_ID],
+	uint64_t used, struct state **out)
+{
+	char name[HEX(INSTANCE_ID) + 1];
+	char path[PATH_MAX];
+	int r = server_folder(folder, old->server, path);
+
+	if (r == 0)
+		r = create_in(path, old->server, instance, used, out);
+	int error = errno;
+	if (r == 0)
+		copy_positions(old, *out);
+	to_hex(old->instance, INSTANCE_ID, name);
+	state_shut(old);
+	set_aside(path, name, ".copied");
+	state_close(old);
+	errno = error;
+	return r;
 }
 
 int state_adopt(const char *folder, const uint8_t server[IDENTITY_SIZE], struct state **out)

@@ -46,6 +46,25 @@ START_TEST(test_in_order)
 }
 END_TEST
 
+/* Whether a message was sent before is remembered, and so is whether it was when sent last. */
+START_TEST(test_sent_again)
+{
+	static const struct outgoing old = {.counter = 6, .to = "lobby"};
+
+	const struct outgoing *restored = outbox_restore(&box, &old, "words");
+	ck_assert(restored->sent && !restored->again);
+	ck_assert(!outbox_find(&box, 1)->sent);
+	outbox_sent(&box);
+	ck_assert(outbox_find(&box, 1)->sent && !outbox_find(&box, 1)->again);
+	outbox_rewind(&box, 0);
+	send_all();
+	for (uint64_t c = 1; c <= 6; c++) {
+		ck_assert(outbox_find(&box, c)->sent);
+		ck_assert_int_eq(outbox_find(&box, c)->again, c == 1 || c == 6);
+	}
+}
+END_TEST
+
 START_TEST(test_rewind)
 {
 	send_all();
@@ -98,6 +117,7 @@ Suite *outbox_suite(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, test_in_order);
+	tcase_add_test(t, test_sent_again);
 	tcase_add_test(t, test_rewind);
 	tcase_add_test(t, test_rewind_to_one_that_is_gone);
 	tcase_add_test(t, test_remove_at_the_mark);
