@@ -6,14 +6,18 @@
 #include "server/store_schema.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define BUSY_MS  5000
 #define SMALLEST 512   /* bytes of a database: a page */
+#define HEADER   100   /* bytes of a database's */
 #define PROGRESS 10000 /* of SQLite's steps between two looks at the clock */
 
 int store_look_number(sqlite3 *db, const char *sql, uint64_t *value)
@@ -109,6 +113,61 @@ static int check_size(const char *path, off_t bytes, char *error, size_t size)
 	return lost ? ERR_DAMAGED : 0;
 }
 
+/* Is there a file of that name, with something in it? */
+static bool is_beside(const char *path, const char *suffix)
+{
+	char *beside = NULL;
+	struct stat st;
+
+	if (asprintf(&beside, "%s%s", path, suffix) < 0)
+		return true;
+	bool there = stat(beside, &st) == 0 && st.st_size > 0; /* readers leave empty ones */
+	free(beside);
+	return there;
+}
+
+/* While a writer has it open, or after a crash, the file may have another size than it says. */
+static bool is_alone(const char *path)
+{
+	return !is_beside(path, "-wal") && !is_beside(path, "-journal");
+}
+
+/* The bytes that a database's header speaks of; 0 where it says nothing that can be. Source:
+ * sqlite.org/fileformat.html, section 1.3. */
+static uint64_t size_by_header(const uint8_t *header)
+{
+	const uint8_t *pages = header + 28;
+	uint64_t page = (uint64_t)header[16] << 8 | header[17];
+	uint64_t count = (uint64_t)pages[0] << 24 | (uint64_t)pages[1] << 16 |
+			 (uint64_t)pages[2] << 8 | pages[3];
+
+	if (memcmp(header, "SQLite format 3", 16) != 0)
+		return 0;
+	return (page == 1 ? 65536 : page) * count;
+}
+
+int store_look_size(const char *path, char *error, size_t size)
+{
+	uint8_t header[HEADER];
+	struct stat st;
+
+	if (!is_alone(path))
+		return 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return 0; /* whoever opens it next says why */
+	bool read = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+		    pread(fd, header, sizeof(header), 0) == (ssize_t)sizeof(header);
+	(void)close(fd);
+	uint64_t expected = read ? size_by_header(header) : 0;
+	/* A writer may have come meanwhile. */
+	if (expected == 0 || expected == (uint64_t)st.st_size || !is_alone(path))
+		return 0;
+	snprintf(error, size, "it has %lld bytes where %" PRIu64 " belong: it was cut or added to",
+		(long long)st.st_size, expected);
+	return ERR_DAMAGED;
+}
+
 static int look(const char *path, sqlite3 **out, bool *begun, char *error, size_t size)
 {
 	struct stat st;
@@ -123,6 +182,8 @@ static int look(const char *path, sqlite3 **out, bool *begun, char *error, size_
 		return ERR_DAMAGED;
 	}
 	int r = check_size(path, st.st_size, error, size);
+	if (r == 0)
+		r = store_look_size(path, error, size);
 	if (r == 0)
 		r = connect_to(path, &db, error, size);
 	if (r)

@@ -22,6 +22,11 @@ int store_look(const char *path, sqlite3 **out, char *error, size_t size);
  * database whose making was interrupted: it can go on. */
 int store_look_over(const char *path, int64_t deadline, char *error, size_t size);
 
+/* Is the file as long as it says? SQLite takes what was cut off its last page for zeros. It can be told
+ * only while no write-ahead log or journal lies beside it; 0 where it cannot. ERR_DAMAGED, with one
+ * line in `error`. */
+int store_look_size(const char *path, char *error, size_t size);
+
 /* What an SQL query answers with its first column as a number. Errors as store_error. */
 int store_look_number(sqlite3 *db, const char *sql, uint64_t *value);
 

@@ -2,6 +2,7 @@
 
 #include "common/err.h"
 #include "server/store.h"
+#include "server/store_look.h"
 #include "server/store_schema.h"
 
 #include <inttypes.h>
@@ -379,8 +380,10 @@ static int check_all(struct verifier *v)
 int store_verify(const char *path, struct verify_report *report, char *error, size_t size)
 {
 	struct store *s = NULL;
-	int r = store_open(path, false, &s, error, size);
+	int r = store_look_size(path, error, size);
 
+	if (r == 0)
+		r = store_open(path, false, &s, error, size);
 	if (r)
 		return r;
 	*report = (struct verify_report){.version = (uint64_t)store_schema_version()};
