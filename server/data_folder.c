@@ -85,6 +85,23 @@ static void sign(int fd)
 		(void)!pwrite(fd, text, (size_t)length, 0);
 }
 
+/* Somebody may remove the file, and the next server would lock another one; the folder stays. Where
+ * folders cannot be locked, as over NFS, the file has to do. */
+static int lock_itself(struct data_folder *f, int file, char *error, size_t size)
+{
+	int fd = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return fail(f->path, ERR_SYSTEM, error, size);
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		int r = errno == EWOULDBLOCK ? taken(f, file, error, size) : 0;
+		(void)close(fd);
+		return r;
+	}
+	f->itself = fd;
+	return 0;
+}
+
 static int lock(struct data_folder *f, char *error, size_t size)
 {
 	char *path = data_folder_file(f, LOCK_FILE);
@@ -95,10 +112,15 @@ static int lock(struct data_folder *f, char *error, size_t size)
 	free(path);
 	if (fd < 0)
 		return fail(f->path, ERR_SYSTEM, error, size);
-	/* The file stays for ever: if it were removed, two servers could lock two of them. */
+	/* The file stays for ever. */
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
 		int r = errno == EWOULDBLOCK ? taken(f, fd, error, size)
 					     : fail(f->path, ERR_SYSTEM, error, size);
+		(void)close(fd);
+		return r;
+	}
+	int r = lock_itself(f, fd, error, size);
+	if (r) {
 		(void)close(fd);
 		return r;
 	}
@@ -111,7 +133,7 @@ static int lock(struct data_folder *f, char *error, size_t size)
 
 int data_folder_open(const char *wanted, struct data_folder *out, char *error, size_t size)
 {
-	struct data_folder f = {.lock = -1};
+	struct data_folder f = {.lock = -1, .itself = -1};
 	char path[PATH_MAX];
 	int r = find(wanted, path, sizeof(path), error, size);
 
@@ -130,7 +152,7 @@ int data_folder_open(const char *wanted, struct data_folder *out, char *error, s
 
 int data_folder_look(const char *wanted, struct data_folder *out, char *error, size_t size)
 {
-	struct data_folder f = {.lock = -1};
+	struct data_folder f = {.lock = -1, .itself = -1};
 	char path[PATH_MAX];
 	int r = find(wanted, path, sizeof(path), error, size);
 
@@ -145,7 +167,9 @@ void data_folder_close(struct data_folder *f)
 {
 	if (f->lock >= 0)
 		(void)close(f->lock);
-	f->lock = -1;
+	if (f->itself >= 0)
+		(void)close(f->itself);
+	f->lock = f->itself = -1;
 }
 
 char *data_folder_file(const struct data_folder *f, const char *name)

@@ -6,8 +6,8 @@
  *     ballast      room for when the disk is full (ballast.h)
  *     lock         locked by the server that uses the folder; its process id is in it
  *
- * The lock is on the open file, so it ends with the process, however that ends. Called at start-up,
- * by one thread.
+ * The lock is on the open file, and on the folder itself in case somebody removes the file, so it
+ * ends with the process, however that ends. Called at start-up, by one thread.
  */
 #ifndef LANCHAT_SERVER_DATA_FOLDER_H
 #define LANCHAT_SERVER_DATA_FOLDER_H
@@ -18,6 +18,7 @@
 struct data_folder {
 	char path[PATH_MAX]; /* absolute, without symbolic links */
 	int lock;            /* owned; -1: it is looked at, not held */
+	int itself;          /* the folder, locked as well; owned; -1: it cannot be, or is not */
 };
 
 /* Find the folder: `wanted` or, when that is NULL, the first of $STATE_DIRECTORY,

@@ -193,6 +193,25 @@ START_TEST(one_server_at_a_time)
 }
 END_TEST
 
+/* Nobody can take the lock by removing its file. */
+START_TEST(the_file_is_removed)
+{
+	struct data_folder first, second;
+	char error[ERRORS];
+
+	ck_assert_int_eq(data_folder_open(base, &first, error, sizeof(error)), 0);
+	char *file = data_folder_file(&first, "lock");
+	ck_assert_int_eq(unlink(file), 0);
+	ck_assert_int_eq(data_folder_open(base, &second, error, sizeof(error)), ERR_EXISTS);
+	ck_assert_msg(strstr(error, base) != NULL, "%s", error);
+	data_folder_close(&first);
+	ck_assert_int_eq(data_folder_open(base, &second, error, sizeof(error)), 0);
+	data_folder_close(&second);
+	free(file);
+	discard("");
+}
+END_TEST
+
 /* What the file says about the holder: nothing, or no number. */
 static const char *const signatures[] = {"", "x\n", "-1\n", "0", "99999999999999999999999999"};
 
@@ -235,6 +254,7 @@ START_TEST(killed)
 	ck_assert_int_eq(waitpid(child, NULL, 0), child);
 	ck_assert_int_eq(data_folder_open(base, &f, error, sizeof(error)), 0);
 	ck_assert_int_ne(fcntl(f.lock, F_GETFD) & FD_CLOEXEC, 0);
+	ck_assert_int_ne(fcntl(f.itself, F_GETFD) & FD_CLOEXEC, 0);
 	data_folder_close(&f);
 	(void)close(ready[0]);
 	(void)close(ready[1]);
@@ -258,6 +278,7 @@ Suite *data_folder_suite(void)
 	tcase_add_test(l, one_server_at_a_time);
 	tcase_add_loop_test(
 		l, a_holder_that_did_not_sign, 0, sizeof(signatures) / sizeof(signatures[0]));
+	tcase_add_test(l, the_file_is_removed);
 	tcase_add_test(l, killed);
 	suite_add_tcase(s, l);
 	return s;
