@@ -6,6 +6,7 @@
 #include "server/store.h"
 #include "server/store_look.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,6 +46,41 @@ int log_file_check(const struct data_folder *f, int64_t deadline, char *error, s
 	if (r)
 		log_file_explain(f, r, why, error, size);
 	return r;
+}
+
+/* ---- tidying ---- */
+
+/* The name of such a copy, or of what SQLite has beside it? mkstemp gives it six letters and digits. */
+static bool is_leftover(const char *name)
+{
+	static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
+	static const char prefix[] = STORE_FILE ".new-",
+			  letters[] =
+				  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+	if (strncmp(name, prefix, sizeof(prefix) - 1) != 0)
+		return false;
+	name += sizeof(prefix) - 1;
+	if (strspn(name, letters) != 6)
+		return false;
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		if (strcmp(name + 6, suffixes[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+void log_file_tidy(const struct data_folder *f)
+{
+	DIR *d = opendir(f->path);
+
+	if (!d)
+		return;
+	for (struct dirent *e; (e = readdir(d));) {
+		if (is_leftover(e->d_name))
+			(void)unlinkat(dirfd(d), e->d_name, 0);
+	}
+	(void)closedir(d);
 }
 
 /* ---- setting aside ---- */

@@ -16,6 +16,10 @@
  * `error` that says what to do. */
 int log_file_check(const struct data_folder *f, int64_t deadline, char *error, size_t size);
 
+/* Remove the copies that restoring leaves when it is killed: log.db.new-XXXXXX. For whoever holds the
+ * folder's lock: nobody is restoring then. */
+void log_file_tidy(const struct data_folder *f);
+
 /* What is wrong with the log, and the ways out, in one line. `r`, `why`: as a store's opening gave
  * them. */
 void log_file_explain(

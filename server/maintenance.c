@@ -181,28 +181,59 @@ static int copy_to(const char *from, const char *to, uint64_t *entries, char *wh
 	return r;
 }
 
-static int backup(struct job *j, const struct settings *t, char *error, size_t size)
+/* What the name stands for, for free(): a link's target is written, and the link stays. There need be
+ * nothing under it yet, but a link must lead somewhere. */
+static int find_target(const char *path, char **out, char *error, size_t size)
+{
+	struct stat st;
+
+	*out = realpath(path, NULL);
+	if (!*out && errno == ENOENT && lstat(path, &st) == 0) {
+		snprintf(error, size, "'%s' is a link to nothing", path);
+		return ERR_NOT_FOUND;
+	}
+	if (!*out)
+		*out = strdup(path); /* whatever else is wrong with it shows when it is made */
+	if (*out)
+		return 0;
+	snprintf(error, size, "out of memory");
+	return ERR_MEMORY;
+}
+
+static int back_up_to(struct job *j, const char *to, char *error, size_t size)
 {
 	char why[REASON] = "";
 	uint64_t entries = 0;
 	struct stat st = {0};
-	int r = check_target(j, t->backup, error, size);
+	int r = check_target(j, to, error, size);
 
 	if (r)
 		return r;
-	r = copy_to(j->log, t->backup, &entries, why, sizeof(why));
+	r = copy_to(j->log, to, &entries, why, sizeof(why));
 	if (r == ERR_DAMAGED) {
 		log_file_explain(&j->folder, r, why, error, size);
 		return r;
 	}
 	if (r) {
-		snprintf(error, size, "cannot copy '%s' to '%s': %s", j->log, t->backup, why);
+		snprintf(error, size, "cannot copy '%s' to '%s': %s", j->log, to, why);
 		return r;
 	}
-	(void)stat(t->backup, &st);
-	fprintf(j->out, "%s: %" PRIu64 " messages, %lld bytes\n", t->backup, entries,
+	(void)stat(to, &st);
+	fprintf(j->out, "%s: %" PRIu64 " messages, %lld bytes\n", to, entries,
 		(long long)st.st_size);
 	return 0;
+}
+
+static int backup(struct job *j, const struct settings *t, char *error, size_t size)
+{
+	char *to;
+	int r = find_target(t->backup, &to, error, size);
+
+	if (r)
+		return r;
+	r = back_up_to(j, to, error, size);
+	free(to);
+	return r;
 }
 
 /* ---- restoring ---- */
@@ -243,6 +274,8 @@ static int restore(struct job *j, const struct settings *t, char *error, size_t 
 {
 	char why[REASON] = "", *copy;
 	uint64_t entries = 0;
+
+	log_file_tidy(&j->folder);
 	int r = make_beside(j->log, &copy);
 
 	if (r) {

@@ -253,6 +253,7 @@ int server_start(const struct settings *settings, struct server **out, char *err
 		free(s);
 		return r;
 	}
+	log_file_tidy(&s->folder);
 	r = start_chat(s, error, size);
 	if (r == 0)
 		r = listeners_start(&s->listeners, &settings->listen, thread_stack(), clients_take,

@@ -177,6 +177,28 @@ START_TEST(where_no_copy_may_be)
 }
 END_TEST
 
+/* A link to a copy is written through, and stays; one that leads nowhere is refused. */
+START_TEST(through_a_link)
+{
+	char link[PATH_MAX], path[PATH_MAX];
+	struct stat st;
+
+	log_folder_make(&folder);
+	(void)log_folder_file(&folder, "link", link);
+	ck_assert_int_eq(symlink("copy", link), 0);
+	ck_assert_int_eq(backup(link), ERR_NOT_FOUND);
+	ck_assert_ptr_nonnull(strstr(error, link));
+	ck_assert_int_eq(backup(copy), 0);
+	ck_assert_msg(backup(link) == 0, "%s", error);
+	ck_assert_int_eq(lstat(link, &st), 0);
+	ck_assert(S_ISLNK(st.st_mode));
+	ck_assert_int_eq(lstat(copy, &st), 0);
+	ck_assert(S_ISREG(st.st_mode));
+	ck_assert_uint_eq(log_folder_find(&folder, "copy", path), 1);
+	check_sound(copy, LOG_FOLDER_ENTRIES);
+}
+END_TEST
+
 struct writer {
 	struct log log;
 	atomic_bool stop;
@@ -300,6 +322,53 @@ START_TEST(a_spoilt_copy_changes_nothing)
 	ck_assert_uint_eq(log_folder_find(&folder, "log.db", path), 1);
 	free(before);
 	free(after);
+}
+END_TEST
+
+/* SQLite would take what is cut off the last page for zeros. */
+static const int cuts[] = {1, 100, 4095, 4096, -1, -4096};
+
+START_TEST(a_cut_copy_changes_nothing)
+{
+	size_t size, cut;
+
+	log_folder_make(&folder);
+	ck_assert_int_eq(backup(copy), 0);
+	uint8_t *bytes = log_folder_bytes(copy, &size);
+	cut = (size_t)((long)size - cuts[_i]);
+	uint8_t *other = calloc(1, cut);
+	ck_assert_ptr_nonnull(other);
+	memcpy(other, bytes, cut < size ? cut : size);
+	log_folder_write(copy, other, cut);
+	ck_assert_int_eq(restore(copy), ERR_DAMAGED);
+	ck_assert_ptr_nonnull(strstr(error, "it was cut or added to"));
+	ck_assert_int_eq(backup(copy), ERR_EXISTS); /* nor is it replaced */
+	log_folder_write(folder.log, other, cut);
+	ck_assert_int_eq(verify(), ERR_DAMAGED);
+	ck_assert_ptr_nonnull(strstr(error, "it was cut or added to"));
+	free(bytes);
+	free(other);
+}
+END_TEST
+
+/* What was left by one that was killed goes, and nothing else. */
+START_TEST(leftovers)
+{
+	static const char *const names[] = {"log.db.new-aB3xyZ", "log.db.new-aB3xyZ-journal"};
+	static const char *const others[] = {
+		"log.db.new-aB3xy", "log.db.new-aB3xyZ.old", "log.db.news"};
+	char path[PATH_MAX];
+
+	log_folder_make(&folder);
+	ck_assert_int_eq(backup(copy), 0);
+	for (size_t i = 0; i < 2; i++)
+		log_folder_write(log_folder_file(&folder, names[i], path), "x", 1);
+	for (size_t i = 0; i < 3; i++)
+		log_folder_write(log_folder_file(&folder, others[i], path), "x", 1);
+	ck_assert_int_eq(verify(), 0);
+	ck_assert_uint_eq(log_folder_find(&folder, "log.db.new", path), 5);
+	ck_assert_msg(restore(copy) == 0, "%s", error);
+	ck_assert_uint_eq(log_folder_find(&folder, "log.db.new", path), 3);
 }
 END_TEST
 
@@ -441,11 +510,14 @@ Suite *maintenance_suite(void)
 	tcase_add_test(c, a_copy_is_one_private_file);
 	tcase_add_loop_test(c, another_file_stays, 0, sizeof(occupied) / sizeof(occupied[0]));
 	tcase_add_test(c, where_no_copy_may_be);
+	tcase_add_test(c, through_a_link);
 	tcase_add_test(c, while_it_is_written);
 	tcase_add_test(c, a_restored_log_is_another_one);
 	tcase_add_test(c, where_there_is_no_log);
 	tcase_add_loop_test(
 		c, a_spoilt_copy_changes_nothing, 0, sizeof(spoilers) / sizeof(spoilers[0]));
+	tcase_add_loop_test(c, a_cut_copy_changes_nothing, 0, sizeof(cuts) / sizeof(cuts[0]));
+	tcase_add_test(c, leftovers);
 	tcase_add_test(c, in_place_of_a_damaged_one);
 	tcase_add_test(c, an_older_copy);
 	tcase_add_test(c, not_while_a_server_has_it);
