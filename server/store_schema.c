@@ -96,8 +96,10 @@ static int name_log(sqlite3 *db)
 	int r = sqlite3_prepare_v2(db, "INSERT INTO meta VALUES ('log', ?)", -1, &t, NULL);
 	if (r != SQLITE_OK)
 		return store_error(r);
-	sqlite3_bind_blob(t, 1, id, sizeof(id), SQLITE_TRANSIENT);
-	r = sqlite3_step(t);
+	/* Unbound it would be NULL, and the log without an id for ever. */
+	r = sqlite3_bind_blob(t, 1, id, sizeof(id), SQLITE_STATIC);
+	if (r == SQLITE_OK)
+		r = sqlite3_step(t);
 	sqlite3_finalize(t);
 	return store_error(r);
 }
