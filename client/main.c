@@ -48,9 +48,11 @@ static int failure(const char *text)
 
 /* ---- the surroundings ---- */
 
-/* A descriptor 0, 1 or 2 that is missing would become some socket's. */
-static void open_standard_streams(void)
+/* A descriptor 0, 1 or 2 that is missing would become some socket's. False: nothing can be written to
+ * stdout. */
+static bool open_standard_streams(void)
 {
+	int flags = fcntl(STDOUT_FILENO, F_GETFL);
 	int fd;
 
 	do
@@ -58,6 +60,7 @@ static void open_standard_streams(void)
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd >= 0)
 		close(fd);
+	return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
 }
 
 /* Text is UTF-8 whatever the locale says; a UTF-8 one is needed for the screen. */
@@ -292,12 +295,12 @@ int main(int argc, char **argv)
 	struct client_settings settings;
 	char error[512];
 
-	open_standard_streams();
+	bool can_write = open_standard_streams();
 	(void)signal(SIGPIPE, SIG_IGN);
 	int r = client_options_load(&settings, argc, argv, error, sizeof(error));
 	if (r)
 		return r == ERR_ARGUMENT ? usage_error(error) : failure(error);
-	int status = run(&settings);
+	int status = can_write ? run(&settings) : failure("cannot write to stdout");
 	client_options_fini(&settings);
 	return status;
 }

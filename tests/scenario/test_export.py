@@ -210,6 +210,16 @@ class Exporting(Scenario):
         with open(err, encoding="utf-8") as stderr:
             self.assertIn("interrupted", stderr.read())
 
+    def test_stdout_missing(self):
+        """A stdout that is closed is an error, not an export of nothing."""
+        self.fill(1)
+        done = subprocess.run(
+            ["sh", "-c", 'exec "$@" >&-', "sh", os.path.join(BUILD, "lanchat"), "--export", "lobby",
+             self.server.address], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            timeout=30, check=False, env=self.environment())
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr, "lanchat: cannot write to stdout\n")
+
     def restart(self, *options):
         """Kill the server while an export is in the middle, start it anew, and let the export go
         on: (status, texts, lines of stderr)."""

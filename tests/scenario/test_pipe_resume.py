@@ -4,8 +4,9 @@ client ends."""
 
 import os
 import signal
+import subprocess
 
-from lib import Pipe, Scenario, Server, brief, main
+from lib import BUILD, Pipe, Scenario, Server, brief, main
 
 
 class Run(Pipe):
@@ -151,6 +152,23 @@ class Resume(Scenario):
         again = self.run_pipe("--until", "1", input=[])
         self.assertEqual(again.wait(20), 0, again.tail())
         self.assertEqual(again.texts(), ["late"])
+
+    def test_stdout_missing(self):
+        """Where nothing can be written to stdout, that is an error, and nothing counts as read."""
+        first = self.run_pipe("--resume", input=[])
+        self.assertEqual(first.wait(20), 0, first.tail())
+        self.say("missed")
+        for how in (">&-", "1</dev/null", ">/dev/full"):
+            done = subprocess.run(
+                ["sh", "-c", f'exec "$@" {how}', "sh", os.path.join(BUILD, "lanchat"), "--pipe",
+                 "--resume", "--nick", "anna", self.server.address], stdin=subprocess.DEVNULL,
+                stderr=subprocess.PIPE, text=True, timeout=30, check=False,
+                env={**os.environ, **self.sanitizer_options(), **self.env})
+            self.assertEqual(done.returncode, 1, how)
+            self.assertIn("cannot write to stdout", done.stderr)
+        again = self.run_pipe("--resume", input=[])
+        self.assertEqual(again.wait(20), 0, again.tail())
+        self.assertEqual(again.texts(), ["missed"])
 
     def test_no_state(self):
         """--no-state leaves nothing on disk."""
