@@ -1,4 +1,4 @@
-#include "server/store_verify.h"
+#include "server/store_verify_private.h"
 
 #include "common/err.h"
 #include "server/store.h"
@@ -11,12 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-struct verifier {
-	sqlite3 *db; /* borrowed */
-	struct verify_report *report;
-};
-
-static void __attribute__((format(printf, 2, 3))) found(struct verifier *v, const char *format, ...)
+void verify_found(struct verifier *v, const char *format, ...)
 {
 	uint64_t at = v->report->findings++;
 	va_list arguments;
@@ -30,10 +25,7 @@ static void __attribute__((format(printf, 2, 3))) found(struct verifier *v, cons
 
 /* ---- reading ---- */
 
-typedef void row_reader(struct verifier *v, sqlite3_stmt *t, void *state);
-
-/* Read all rows of a query. A damaged page ends it, and is a finding like others. */
-static int each(struct verifier *v, const char *sql, row_reader *reader, void *state)
+int verify_each(struct verifier *v, const char *sql, verify_reader *reader, void *state)
 {
 	sqlite3_stmt *t;
 	int code = sqlite3_prepare_v2(v->db, sql, -1, &t, NULL);
@@ -46,7 +38,7 @@ static int each(struct verifier *v, const char *sql, row_reader *reader, void *s
 	int r = store_error(code);
 	if (r != ERR_DAMAGED && code != SQLITE_ERROR)
 		return r;
-	found(v, "it cannot be read to the end: %s", sqlite3_errmsg(v->db));
+	verify_found(v, "it cannot be read to the end: %s", sqlite3_errmsg(v->db));
 	return 0;
 }
 
@@ -56,9 +48,9 @@ static void take_number(struct verifier *v, sqlite3_stmt *t, void *state)
 	*(uint64_t *)state = store_int(t, 0);
 }
 
-static int number(struct verifier *v, const char *sql, uint64_t *value)
+int verify_number(struct verifier *v, const char *sql, uint64_t *value)
 {
-	return each(v, sql, take_number, value);
+	return verify_each(v, sql, take_number, value);
 }
 
 /* ---- the pages ---- */
@@ -74,14 +66,14 @@ static void take_fault(struct verifier *v, sqlite3_stmt *t, void *state)
 	while (*text) {
 		int length = (int)strcspn(text, "\n");
 		if (strncmp(text, "*** in database", 15) != 0)
-			found(v, "database: %.*s", length, text);
+			verify_found(v, "database: %.*s", length, text);
 		text += length + (text[length] == '\n');
 	}
 }
 
 static int check_pages(struct verifier *v)
 {
-	return each(v, "PRAGMA integrity_check(1000)", take_fault, NULL);
+	return verify_each(v, "PRAGMA integrity_check(1000)", take_fault, NULL);
 }
 
 /* ---- entries, by number ---- */
@@ -96,18 +88,20 @@ static void take_entry(struct verifier *v, sqlite3_stmt *t, void *state)
 	uint64_t seq = store_int(t, 0), time = store_int(t, 1);
 
 	if (sqlite3_column_int64(t, 0) <= 0)
-		found(v, "entry %lld: no such number may be",
+		verify_found(v, "entry %lld: no such number may be",
 			(long long)sqlite3_column_int64(t, 0));
 	if (v->report->entries == 0)
 		v->report->first = seq;
 	else if (seq == last->seq + 2)
-		found(v, "entry %" PRIu64 " is missing", last->seq + 1);
+		verify_found(v, "entry %" PRIu64 " is missing", last->seq + 1);
 	else if (seq != last->seq + 1)
-		found(v, "entries %" PRIu64 " to %" PRIu64 " are missing", last->seq + 1, seq - 1);
+		verify_found(v, "entries %" PRIu64 " to %" PRIu64 " are missing", last->seq + 1,
+			seq - 1);
 	if (time < last->time)
-		found(v, "entry %" PRIu64 " is older than the one before it", seq);
+		verify_found(v, "entry %" PRIu64 " is older than the one before it", seq);
 	if (sqlite3_column_int(t, 2) < SAID_TEXT || sqlite3_column_int(t, 2) > SAID_TOPIC)
-		found(v, "entry %" PRIu64 ": kind %d is unknown", seq, sqlite3_column_int(t, 2));
+		verify_found(
+			v, "entry %" PRIu64 ": kind %d is unknown", seq, sqlite3_column_int(t, 2));
 	*last = (struct walk){.seq = seq, .time = time};
 	v->report->last = seq;
 	v->report->entries++;
@@ -117,7 +111,7 @@ static int check_entries(struct verifier *v)
 {
 	struct walk last = {0};
 
-	return each(v, "SELECT seq, time, kind FROM entry ORDER BY seq", take_entry, &last);
+	return verify_each(v, "SELECT seq, time, kind FROM entry ORDER BY seq", take_entry, &last);
 }
 
 /* ---- ids ---- */
@@ -132,17 +126,19 @@ static void take_id(struct verifier *v, sqlite3_stmt *t, void *state)
 	struct id id = {store_int(t, 0), store_int(t, 1), store_int(t, 2)};
 
 	if (sqlite3_column_type(t, 3) == SQLITE_NULL)
-		found(v, "entry %" PRIu64 ": its instance %" PRIu64 " is unknown", id.seq,
+		verify_found(v, "entry %" PRIu64 ": its instance %" PRIu64 " is unknown", id.seq,
 			id.instance);
 	else if (id.counter <= store_int(t, 3))
-		found(v,
+		verify_found(v,
 			"entry %" PRIu64 ": its counter %" PRIu64 " is not above those that were "
 			"dropped (%" PRIu64 ")",
 			id.seq, id.counter, store_int(t, 3));
 	if (id.instance == last->instance && id.counter == last->counter)
-		found(v, "entries %" PRIu64 " and %" PRIu64 " have the same id", last->seq, id.seq);
+		verify_found(v, "entries %" PRIu64 " and %" PRIu64 " have the same id", last->seq,
+			id.seq);
 	else if (id.instance == last->instance && id.seq < last->seq)
-		found(v, "entries %" PRIu64 " and %" PRIu64 " of one instance are in disorder",
+		verify_found(v,
+			"entries %" PRIu64 " and %" PRIu64 " of one instance are in disorder",
 			id.seq, last->seq);
 	*last = id;
 }
@@ -151,7 +147,7 @@ static int check_ids(struct verifier *v)
 {
 	struct id last = {0};
 
-	return each(v,
+	return verify_each(v,
 		"SELECT e.instance, e.counter, e.seq, i.pruned FROM entry AS e"
 		" LEFT JOIN instance AS i ON i.id = e.instance"
 		" ORDER BY e.instance, e.counter, e.seq",
@@ -176,21 +172,22 @@ static void take_link(struct verifier *v, sqlite3_stmt *t, void *state)
 	v->report->links++;
 	*last = link;
 	if (sqlite3_column_type(t, 3) == SQLITE_NULL) {
-		found(v, "stream %" PRIu64 " has entry %" PRIu64 " and is unknown", link.stream,
-			link.seq);
+		verify_found(v, "stream %" PRIu64 " has entry %" PRIu64 " and is unknown",
+			link.stream, link.seq);
 		return;
 	}
 	if (!store_int(t, 4))
-		found(v, "stream %" PRIu64 ": its entry %" PRIu64 " is missing", link.stream,
+		verify_found(v, "stream %" PRIu64 ": its entry %" PRIu64 " is missing", link.stream,
 			link.seq);
 	else if (!store_int(t, 5))
-		found(v, "stream %" PRIu64 " has entry %" PRIu64 ", which belongs to others",
+		verify_found(v, "stream %" PRIu64 " has entry %" PRIu64 ", which belongs to others",
 			link.stream, link.seq);
 	if (link.seq <= pruned)
-		found(v, "stream %" PRIu64 " has entry %" PRIu64 " below its floor, %" PRIu64,
+		verify_found(v,
+			"stream %" PRIu64 " has entry %" PRIu64 " below its floor, %" PRIu64,
 			link.stream, link.seq, pruned);
 	else if (prev != before)
-		found(v,
+		verify_found(v,
 			"stream %" PRIu64 ": before entry %" PRIu64 " comes %" PRIu64
 			", and not %" PRIu64 " as it says",
 			link.stream, link.seq, before, prev);
@@ -200,7 +197,7 @@ static int check_links(struct verifier *v)
 {
 	struct link last = {0};
 
-	return each(v,
+	return verify_each(v,
 		"SELECT c.stream, c.seq, c.prev, s.pruned, e.seq IS NOT NULL,"
 		" e.stream = c.stream OR ifnull(e.other = c.stream, 0)"
 		" FROM chain AS c LEFT JOIN stream AS s ON s.id = c.stream"
@@ -242,6 +239,32 @@ static const struct {
 		" WHERE substr(s.key, 1, 1) <> x'69' OR substr(s.key, 2) <> p.key"},
 	{"stream", "its floor is above the oldest entry",
 		"SELECT id FROM stream WHERE pruned >= (SELECT min(seq) FROM entry)"},
+	{"entry", "a number in it is none",
+		"SELECT seq FROM entry WHERE typeof(time) <> 'integer'"
+		" OR typeof(instance) <> 'integer' OR typeof(counter) <> 'integer' OR counter < 1"
+		" OR typeof(kind) <> 'integer' OR typeof(stream) <> 'integer'"
+		" OR typeof(other) NOT IN ('integer', 'null')"
+		" OR typeof(recipient) NOT IN ('integer', 'null')"},
+	{"stream", "its floor is none",
+		"SELECT id FROM stream WHERE typeof(pruned) <> 'integer' OR pruned < 0"},
+	{"stream", "its topic is not the last one that was set",
+		"SELECT s.id FROM"
+		" (SELECT stream, max(seq) AS seq FROM entry WHERE kind = 3 GROUP BY stream) AS t"
+		" JOIN entry AS e ON e.seq = t.seq JOIN stream AS s ON s.id = t.stream"
+		" WHERE s.topic IS NOT e.text OR s.topic_nick IS NOT e.nick"
+		" OR s.topic_time IS NOT e.time"},
+	{"stream", "the time of its topic is none",
+		"SELECT id FROM stream WHERE typeof(topic_time) <> 'integer' OR topic_time < 0"},
+	{"instance", "the counter that it has dropped is none",
+		"SELECT id FROM instance WHERE typeof(pruned) <> 'integer' OR pruned < 0"},
+	{"a place of person", "no such number may be read",
+		"SELECT person FROM place WHERE typeof(read) <> 'integer' OR read < 0"
+		" OR read > (SELECT ifnull(max(seq), 0) FROM entry)"},
+	{"a place of person", "they are neither a member nor none",
+		"SELECT person FROM place WHERE member NOT IN (0, 1)"},
+	{"the index of words goes to entry", "there is none yet",
+		"SELECT value FROM meta WHERE name = 'indexed' AND (typeof(value) <> 'integer'"
+		" OR value < 0 OR value > (SELECT ifnull(max(seq), 0) FROM entry))"},
 	{"stream", "its key is none",
 		"SELECT id FROM stream WHERE typeof(key) <> 'blob' OR NOT"
 		" (substr(key, 1, 1) = x'72' AND length(key) > 1"
@@ -272,7 +295,7 @@ static void take_wrong(struct verifier *v, sqlite3_stmt *t, void *state)
 {
 	const struct complaint *c = state;
 
-	found(v, "%s %" PRIu64 ": %s", c->what, store_int(t, 0), c->text);
+	verify_found(v, "%s %" PRIu64 ": %s", c->what, store_int(t, 0), c->text);
 }
 
 static int check_wrong(struct verifier *v)
@@ -281,7 +304,7 @@ static int check_wrong(struct verifier *v)
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]) && r == 0; i++) {
 		struct complaint c = {wrong[i].what, wrong[i].complaint};
-		r = each(v, wrong[i].sql, take_wrong, &c);
+		r = verify_each(v, wrong[i].sql, take_wrong, &c);
 	}
 	return r;
 }
@@ -289,51 +312,13 @@ static int check_wrong(struct verifier *v)
 static int check_id_of_log(struct verifier *v)
 {
 	uint64_t count = 0;
-	int r = number(v,
+	int r = verify_number(v,
 		"SELECT count(*) FROM meta WHERE name = 'log' AND typeof(value) = 'blob'"
 		" AND length(value) = 16",
 		&count);
 
 	if (r == 0 && count != 1)
-		found(v, "the log has no id");
-	return r;
-}
-
-/* ---- words ---- */
-
-/* The sizes of one entry's columns, in words: numbers of seven bits a byte, the highest first. */
-static void take_sizes(struct verifier *v, sqlite3_stmt *t, void *state)
-{
-	const uint8_t *bytes = sqlite3_column_blob(t, 0);
-	int length = sqlite3_column_bytes(t, 0);
-	uint64_t *sum = state, value = 0;
-
-	for (int i = 0; i < length; i++) {
-		value = value << 7 | (bytes[i] & 0x7f);
-		if (bytes[i] & 0x80)
-			continue;
-		*sum += value;
-		value = 0;
-	}
-	v->report->indexed++;
-}
-
-/* Read the whole index, and see that it has as many words as the entries that it knows. */
-static int check_words(struct verifier *v)
-{
-	static const char vocabulary[] =
-		"CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab(main, words, row)";
-	uint64_t expected = 0, findings = v->report->findings;
-	int code = sqlite3_exec(v->db, vocabulary, NULL, NULL, NULL);
-
-	if (code != SQLITE_OK)
-		return store_error(code);
-	int r = each(v, "SELECT sz FROM words_docsize", take_sizes, &expected);
-	if (r == 0)
-		r = number(v, "SELECT total(cnt) FROM temp.vocabulary", &v->report->words);
-	if (r == 0 && v->report->findings == findings && v->report->words != expected)
-		found(v, "the index has %" PRIu64 " words of entries that have %" PRIu64,
-			v->report->words, expected);
+		verify_found(v, "the log has no id");
 	return r;
 }
 
@@ -342,17 +327,18 @@ static int check_words(struct verifier *v)
 static int count_rest(struct verifier *v)
 {
 	struct verify_report *p = v->report;
-	int r = number(v, "SELECT count(*) FROM stream WHERE substr(key, 1, 1) = x'72'", &p->rooms);
+	int r = verify_number(
+		v, "SELECT count(*) FROM stream WHERE substr(key, 1, 1) = x'72'", &p->rooms);
 
 	if (r == 0)
-		r = number(v, "SELECT count(*) FROM stream WHERE substr(key, 1, 1) = x'69'",
+		r = verify_number(v, "SELECT count(*) FROM stream WHERE substr(key, 1, 1) = x'69'",
 			&p->inboxes);
 	if (r == 0)
-		r = number(v, "SELECT count(*) FROM person", &p->people);
+		r = verify_number(v, "SELECT count(*) FROM person", &p->people);
 	if (r == 0)
-		r = number(v, "SELECT count(*) FROM instance", &p->instances);
+		r = verify_number(v, "SELECT count(*) FROM instance", &p->instances);
 	if (r == 0)
-		r = number(v, "SELECT count(*) FROM place", &p->places);
+		r = verify_number(v, "SELECT count(*) FROM place", &p->places);
 	return r;
 }
 
@@ -360,12 +346,14 @@ static int check_all(struct verifier *v)
 {
 	static int (*const checks[])(struct verifier *) = {
 		check_pages,
+		verify_schema,
 		check_id_of_log,
 		check_entries,
 		check_ids,
 		check_links,
 		check_wrong,
-		check_words,
+		verify_content,
+		verify_words,
 		count_rest,
 	};
 	/* One transaction for reading: everything is seen as it was at its beginning. */

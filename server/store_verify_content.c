@@ -1,0 +1,107 @@
+#include "server/store_verify_private.h"
+
+#include "common/err.h"
+#include "common/message.h"
+#include "common/name.h"
+#include "common/utf8.h"
+#include "server/store.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LATEST 253402300800000000ULL /* microseconds from 1970 to the year 10000 */
+
+/* Text that may be sent as it is. */
+static bool is_text(sqlite3_stmt *t, int column, size_t least, size_t most,
+	bool (*clean)(const char *text, size_t length))
+{
+	if (sqlite3_column_type(t, column) != SQLITE_TEXT)
+		return false;
+	/* The text first: asking for its length may change where it lies. */
+	const char *text = (const char *)sqlite3_column_text(t, column);
+	size_t length = (size_t)sqlite3_column_bytes(t, column);
+	return text && length >= least && length <= most && clean(text, length);
+}
+
+/* Columns: seq, time, kind, nick, to_nick, text, is it a direct message? */
+static void take_entry(struct verifier *v, sqlite3_stmt *t, void *state)
+{
+	uint64_t seq = store_int(t, 0), time = store_int(t, 1);
+	bool topic = sqlite3_column_int(t, 2) == SAID_TOPIC, direct = store_int(t, 6);
+	size_t most = topic ? TOPIC_MAX : TEXT_MAX;
+
+	(void)state;
+	if (time == 0 || time >= LATEST)
+		verify_found(v, "entry %" PRIu64 ": no such time may be", seq);
+	if (topic && direct)
+		verify_found(v, "entry %" PRIu64 ": a topic outside a room", seq);
+	if (!is_text(t, 3, 1, NICK_MAX, utf8_is_name))
+		verify_found(v, "entry %" PRIu64 ": its nick is none", seq);
+	if (!is_text(t, 4, direct, direct ? NICK_MAX : 0, utf8_is_name))
+		verify_found(v, "entry %" PRIu64 ": the nick of whom it is for is none", seq);
+	if (!is_text(t, 5, topic ? 0 : 1, most, utf8_is_line))
+		verify_found(v, "entry %" PRIu64 ": its text cannot be", seq);
+}
+
+/* The name of a room, and the key that it makes. */
+static bool is_room(sqlite3_stmt *t)
+{
+	char folded[NAME_FOLDED_MAX];
+
+	if (sqlite3_column_type(t, 2) != SQLITE_TEXT)
+		return false;
+	const char *name = (const char *)sqlite3_column_text(t, 2);
+	size_t length = (size_t)sqlite3_column_bytes(t, 2);
+	const char *key = sqlite3_column_blob(t, 1);
+	size_t key_length = (size_t)sqlite3_column_bytes(t, 1);
+	return name && name_check(name, length, ROOM_NAME_MAX) == 0 &&
+	       name_fold(name, length, folded) == 0 && key && key_length == strlen(folded) + 1 &&
+	       memcmp(key + 1, folded, key_length - 1) == 0;
+}
+
+/* Columns: id, key, name, topic, topic_nick, topic_time. Keys' kinds are looked at elsewhere. */
+static void take_stream(struct verifier *v, sqlite3_stmt *t, void *state)
+{
+	uint64_t id = store_int(t, 0);
+	const char *key = sqlite3_column_blob(t, 1);
+	bool room = key && sqlite3_column_bytes(t, 1) > 0 && key[0] == 'r';
+
+	(void)state;
+	if (room ? !is_room(t) : !is_text(t, 2, 0, 0, utf8_is_name))
+		verify_found(v, "stream %" PRIu64 ": its name does not belong to its key", id);
+	if (!is_text(t, 3, 0, room ? TOPIC_MAX : 0, utf8_is_line) ||
+		!is_text(t, 4, 0, room ? NICK_MAX : 0, utf8_is_name) || store_int(t, 5) >= LATEST)
+		verify_found(v, "stream %" PRIu64 ": its topic cannot be", id);
+}
+
+/* Columns: id, nick, folded. */
+static void take_person(struct verifier *v, sqlite3_stmt *t, void *state)
+{
+	char folded[NAME_FOLDED_MAX] = "";
+	bool good = is_text(t, 1, 0, NICK_MAX, utf8_is_name);
+	const char *nick = (const char *)sqlite3_column_text(t, 1);
+	const char *kept = (const char *)sqlite3_column_text(t, 2);
+
+	(void)state;
+	if (good && *nick)
+		good = name_fold(nick, strlen(nick), folded) == 0;
+	if (!good || !kept || strcmp(kept, folded) != 0)
+		verify_found(v, "person %" PRIu64 ": their nick is none", store_int(t, 0));
+}
+
+int verify_content(struct verifier *v)
+{
+	int r = verify_each(v,
+		"SELECT seq, time, kind, nick, to_nick, text, recipient IS NOT NULL FROM entry"
+		" ORDER BY seq",
+		take_entry, NULL);
+
+	if (r == 0)
+		r = verify_each(v,
+			"SELECT id, key, name, topic, topic_nick, topic_time FROM stream",
+			take_stream, NULL);
+	if (r == 0)
+		r = verify_each(v, "SELECT id, nick, folded FROM person", take_person, NULL);
+	return r;
+}
