@@ -69,6 +69,17 @@ class OneServer(Operations):
         again = self.start()
         self.assertEqual(len(self.history(again, 3)), 3)
 
+    def test_lock_removed(self):
+        """Whoever removes the lock's file lets nobody else in."""
+        first = self.start()
+        os.unlink(os.path.join(self.data, "lock"))
+        second = self.start(wait=False)
+        self.assertEqual(second.wait(), 1, second.tail())
+        self.assertIn(self.data, second.stderr())
+        self.talk(first)
+        self.assertEqual(first.stop(), 0)
+        self.start()
+
     def test_history_off(self):
         """Nothing is kept, and the folder is still one server's."""
         first = self.start("--history", "off")
@@ -144,6 +155,27 @@ class Backup(Operations):
         self.assertNotEqual(self.log_id(server), one)
         self.assertEqual(len(self.history(server, 5)), 5)
         self.talk(server, 1)
+
+    def test_cut(self):
+        """A copy that lost a part of its last page is refused."""
+        server = self.start()
+        self.talk(server, 20)
+        copy = os.path.join(self.dir, "copy")
+        self.job("--backup", copy)
+        other = os.path.join(self.dir, "other")
+        os.truncate(copy, os.stat(copy).st_size - 100)
+        self.job("--restore", copy, status=1, words=[copy, "it was cut"], data=other)
+        self.assertFalse(os.path.exists(os.path.join(other, "log.db")))
+
+    def test_leftovers(self):
+        """What a restore that was killed left goes at the next start."""
+        self.assertEqual(self.start().stop(), 0)
+        left = self.log + ".new-aB3xyZ"
+        for suffix in ("", "-journal"):
+            with open(left + suffix, "wb") as f:
+                f.write(b"x")
+        self.start()
+        self.assertEqual(glob.glob(self.log + ".new-*"), [])
 
     def test_refused(self):
         """What is no copy is neither replaced nor restored."""
