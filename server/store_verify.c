@@ -260,6 +260,10 @@ static const struct {
 	{"a place of person", "no such number may be read",
 		"SELECT person FROM place WHERE typeof(read) <> 'integer' OR read < 0"
 		" OR read > (SELECT ifnull(max(seq), 0) FROM entry)"},
+	{"a place of person", "it is in the inbox of another, or as its member",
+		"SELECT p.person FROM place AS p JOIN stream AS s ON s.id = p.stream"
+		" JOIN person AS w ON w.id = p.person WHERE substr(s.key, 1, 1) = x'69'"
+		" AND (p.member <> 0 OR substr(s.key, 2) <> w.key)"},
 	{"a place of person", "they are neither a member nor none",
 		"SELECT person FROM place WHERE member NOT IN (0, 1)"},
 	{"the index of words goes to entry", "there is none yet",

@@ -11,7 +11,9 @@
 #include <string.h>
 #include <utf8proc.h>
 
-#define LONGEST 32768 /* bytes of a word that FTS5 keeps */
+#define LONGEST  32768 /* bytes of a word that FTS5 keeps */
+#define SAMPLES  1000  /* entries, about, that are searched for */
+#define SEARCHED 32    /* words of each */
 
 /* ---- sizes ---- */
 
@@ -135,6 +137,62 @@ static int compare_words(struct verifier *v, struct sums *sums)
 	return r;
 }
 
+/* ---- finding them ---- */
+
+/* The entry as a search finds it, by its first words one after the other: NULL where it has none, or
+ * memory is out. For free(). */
+static char *search_for(struct span text)
+{
+	char *folded = words_fold(text), *search = NULL;
+	size_t end = 0, words = 0;
+
+	while (folded && folded[end] && (folded[end] != ' ' || ++words < SEARCHED))
+		end++;
+	if (end && asprintf(&search, "text : \"%.*s\"", (int)end, folded) < 0)
+		search = NULL;
+	free(folded);
+	return search;
+}
+
+/* Columns: seq, text. `state`: the statement that searches. */
+static void take_sample(struct verifier *v, sqlite3_stmt *t, void *state)
+{
+	sqlite3_stmt *find = state;
+	char *search = search_for(store_text(t, 1));
+
+	if (!search)
+		return;
+	(void)sqlite3_bind_text(find, 1, search, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_int64(find, 2, sqlite3_column_int64(t, 0));
+	if (sqlite3_step(find) != SQLITE_ROW)
+		verify_found(v, "entry %" PRIu64 ": the index of words does not find it",
+			store_int(t, 0));
+	(void)sqlite3_reset(find);
+	(void)sqlite3_clear_bindings(find);
+	free(search);
+}
+
+/* The words are there; are they found? Tried with some entries. */
+static int check_searches(struct verifier *v)
+{
+	sqlite3_stmt *find;
+	char sql[256];
+	int code = sqlite3_prepare_v2(
+		v->db, "SELECT 1 FROM words WHERE words MATCH ? AND rowid = ?", -1, &find, NULL);
+
+	if (code != SQLITE_OK)
+		return store_error(code);
+	snprintf(sql, sizeof(sql),
+		"SELECT seq, text FROM entry WHERE seq %% %" PRIu64 " = 0"
+		" AND seq <= (SELECT value FROM meta WHERE name = 'indexed')",
+		v->report->entries / SAMPLES + 1);
+	int r = verify_each(v, sql, take_sample, find);
+	(void)sqlite3_finalize(find);
+	return r;
+}
+
+/* ---- all of it ---- */
+
 static void take_rules(struct verifier *v, sqlite3_stmt *t, void *state)
 {
 	(void)v;
@@ -161,9 +219,10 @@ static int check_words(struct verifier *v)
 	sums.of = calloc(sums.count, sizeof(sums.of[0]));
 	if (!sums.of)
 		return ERR_MEMORY;
+	uint64_t findings = p->findings;
 	r = compare_words(v, &sums);
 	free(sums.of);
-	return r;
+	return r || p->findings > findings ? r : check_searches(v);
 }
 
 int verify_words(struct verifier *v)

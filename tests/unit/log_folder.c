@@ -56,7 +56,7 @@ static bool ignore(void *context, const struct log_entry *e)
 }
 
 /* A search waits for the index. */
-static void index_all(struct log *l, const struct stream_key *room)
+void log_folder_index(struct log *l, const struct stream_key *room)
 {
 	struct search what = {
 		.streams = room,
@@ -103,7 +103,7 @@ void log_folder_fill(struct log *l)
 		.name = span_of("a"),
 		.seq = 5};
 	ck_assert_int_eq(engine_note(l->engine, &n), 0);
-	index_all(l, &a);
+	log_folder_index(l, &a);
 }
 
 void log_folder_make(struct log_folder *f)

@@ -33,7 +33,10 @@ void log_folder_open(struct log_folder *f, uint64_t keep_messages, struct log *l
 /* Append LOG_FOLDER_ENTRIES to an open, empty log, and have their words indexed. */
 void log_folder_fill(struct log *l);
 
-/* Both, and close it. */
+/* Have the words indexed of all that was appended, some of it to `room`. */
+void log_folder_index(struct log *l, const struct stream_key *room);
+
+/* Open a log, fill and close it. */
 void log_folder_make(struct log_folder *f);
 
 /* Change the database behind everybody's back. */

@@ -279,6 +279,12 @@ static const struct {
 	{"UPDATE place SET read = -1", "no such number may be read"},
 	{"UPDATE place SET read = 41", "no such number may be read"},
 	{"UPDATE place SET member = 2", "they are neither a member nor none"},
+	{"UPDATE place SET stream = (SELECT min(id) FROM stream WHERE name = ''"
+	 " AND substr(key, 2) <> (SELECT key FROM person WHERE id = place.person))",
+		"it is in the inbox of another"},
+	{"INSERT INTO place SELECT p.id, s.id, 1, 0 FROM person AS p, stream AS s"
+	 " WHERE substr(s.key, 2) = p.key",
+		"it is in the inbox of another, or as its member"},
 	{"UPDATE meta SET value = 41 WHERE name = 'indexed'",
 		"the index of words goes to entry 41: there is none yet"},
 	{"UPDATE meta SET value = -1 WHERE name = 'indexed'", "the index of words goes to entry"},
@@ -326,6 +332,31 @@ START_TEST(each_defect_is_found)
 	verify(&p);
 	ck_assert_uint_gt(p.findings, 0);
 	ck_assert_msg(is_shown(&p, defects[_i].found), "%s: %s", defects[_i].planted, p.shown[0]);
+}
+END_TEST
+
+/* A long index has many pages, and a table of which word is on which. */
+START_TEST(words_that_are_not_found)
+{
+	struct stream_key room = entry_room("a");
+	struct verify_report p;
+	struct log l;
+	char text[400];
+
+	log_folder_open(&folder, 0, &l);
+	for (uint64_t i = 1; i <= 500; i++) {
+		size_t length = 0;
+		for (uint64_t j = 0; j < 30; j++)
+			length += (size_t)snprintf(text + length, sizeof(text) - length, "w%u ",
+				(unsigned)(i * 30 + j));
+		log_accept(&l, log_said(&room, 1, i, text), i);
+	}
+	log_folder_index(&l, &room);
+	log_close(&l);
+	verify_sound(&p);
+	log_folder_sql(folder.log, "DELETE FROM words_idx");
+	verify(&p);
+	ck_assert_msg(is_shown(&p, "the index of words does not find it"), "%s", p.shown[0]);
 }
 END_TEST
 
@@ -381,6 +412,7 @@ Suite *store_verify_suite(void)
 	tcase_add_test(c, no_log);
 	tcase_add_test(c, while_it_is_written);
 	tcase_add_loop_test(c, each_defect_is_found, 0, sizeof(defects) / sizeof(defects[0]));
+	tcase_add_test(c, words_that_are_not_found);
 	tcase_add_test(c, more_than_are_shown);
 	tcase_add_test(c, noise_over_any_page);
 	suite_add_tcase(s, c);
