@@ -41,8 +41,7 @@ struct outgoing *outbox_restore(struct outbox *o, const struct outgoing *m, cons
 {
 	struct outgoing old = *m;
 
-	old.sent = true;
-	old.again = false;
+	old.sent = old.again = true;
 	return append(o, &old, text);
 }
 
@@ -53,7 +52,6 @@ const struct outgoing *outbox_next(const struct outbox *o)
 
 void outbox_sent(struct outbox *o)
 {
-	o->mark->again = o->mark->sent;
 	o->mark->sent = true;
 	o->mark = o->mark->next;
 }
@@ -92,6 +90,8 @@ void outbox_rewind(struct outbox *o, uint64_t counter)
 		m = m->next;
 	if (m && (!o->mark || m->counter < o->mark->counter))
 		o->mark = m;
+	for (; m && m->sent; m = m->next)
+		m->again = true;
 }
 
 void outbox_fini(struct outbox *o)

@@ -23,7 +23,7 @@ struct outgoing {
 	enum said_kind kind;
 	bool direct;                /* to a person; else to a room */
 	bool sent;                  /* at some time, or perhaps by an earlier process */
-	bool again;                 /* it had been sent when it was sent last */
+	bool again;                 /* it goes a second time: the first may have been kept */
 	uint8_t person[PERSON_ID];  /* direct: zeros to go by nick */
 	char to[ROOM_NAME_MAX + 1]; /* the room, or the nick */
 	struct outgoing *previous, *next;
