@@ -8,6 +8,7 @@ import random
 import struct
 import termios
 import time
+import unittest
 
 from lib import Lan, Pipe, SLOW, Scenario, Server, brief, main, wait_for
 from lib import database
@@ -78,7 +79,6 @@ class ServerKilled(Crash):
             server = self.start(port)
         crowd.run(0.2)
         self.conclude(crowd, server, f"{kills} kills")
-
 
     def test_first_start(self):
         """Killed while it makes its folder, its key and its database: the next one makes them."""
@@ -160,6 +160,7 @@ class ConnectionsCut(Crash):
         self.conclude(crowd, server, f"{cuts} cuts")
 
 
+@unittest.skipIf(SLOW > 1 and brief(), "waits more than it runs; the long run has it")
 class ServerStopped(Crash):
     def test_stopped(self):
         """SIGSTOP: some clients wait, some come again and again; then it goes on."""
@@ -287,6 +288,7 @@ class ClientKilled(Crash):
         fed[client.nick] = len(said)
 
 
+@unittest.skipIf(SLOW > 1 and brief(), "waits more than it runs; the long run has it")
 class Clock(Crash):
     def sanitizer_options(self):
         return lenient(super().sanitizer_options())
