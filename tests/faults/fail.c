@@ -493,6 +493,19 @@ int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict at
 					       : real(thread, attributes, run, argument);
 }
 
+/* The address sanitizer asks for the stack of each thread that starts, and ends the program where that
+ * fails: it allocates, but what it needs is not the program's. */
+int pthread_getattr_np(pthread_t thread, pthread_attr_t *attributes)
+{
+	REAL(int, pthread_getattr_np, pthread_t, pthread_attr_t *);
+	bool was = inside;
+
+	inside = true;
+	int error = real(thread, attributes);
+	inside = was;
+	return error;
+}
+
 int eventfd(unsigned value, int flags)
 {
 	REAL(int, eventfd, unsigned, int);

@@ -7,6 +7,7 @@ call any more; a brief run draws some of them. LANCHAT_FAULT="lock EAGAIN 186" t
 """
 
 import errno
+import glob
 import os
 import random
 import time
@@ -167,6 +168,8 @@ class Sweep(Scenario):
         except (AssertionError, OSError, ValueError) as error:
             where = self.place() if os.path.exists(self.failed) else "it did not happen"
             self.findings.append(f"{' '.join(map(str, fault))} ({where}): {error}")
+            for report in glob.glob(self.reports + "/*"):  # it is not the next one's
+                os.remove(report)
             if len(self.findings) >= 20:
                 self.fail("20 findings:\n" + "\n".join(self.findings))
         happened = os.path.exists(self.failed)
