@@ -275,6 +275,7 @@ class Crowd:
         self.host = host
         self.talking = True
         self.selector = selectors.DefaultSelector()
+        self.log = None  # a newcomer who read everything, once all is finished
         self.members = []
         for i in range(count):
             self.add(f"c{i}", [f"room{i % rooms}", f"room{(i + 1) % rooms}"])
@@ -341,7 +342,8 @@ class Crowd:
         return f"{online} online, {lost} not acknowledged, faults {faults}"
 
     def finish(self, timeout=60):
-        """Say nothing new, until all is acknowledged and everybody has everything."""
+        """Say nothing new, until all is acknowledged, and everybody has everything that a newcomer
+        reads from the log."""
         self.talking = False
         self.until(lambda: all(m.online and not m.waiting for m in self.members),
                    "every message to be acknowledged", timeout)
@@ -349,14 +351,24 @@ class Crowd:
             return all(p.caught_up and (p.joined or room == INBOX)
                        for m in self.members for room, p in m.places.items())
         self.until(caught_up, "everybody to be caught up", timeout)
-        last = collections.Counter()
-        for member in self.members:
-            for room, place in member.places.items():
-                if room != INBOX:
-                    last[room] = max(last[room], place.position)
-        self.until(lambda: all(p.position == last[room] for m in self.members
-                               for room, p in m.places.items() if room != INBOX),
-                   "everybody to have the same", timeout)
+        # An acknowledgement may come before what it is about has been sent to anybody, so what there
+        # is to have is known from the log alone.
+        self.log = self.newcomer(timeout)
+        wanted = self.wanted()
+        self.until(lambda: all(m.places[room].position >= seq for m, room, seq in wanted),
+                   "everybody to have what the log has", timeout)
+
+    def wanted(self):
+        """(member, room, number): how far each is to come in each room, and in its inbox, where what
+        was acknowledged to the writers must be."""
+        inbox = collections.Counter()
+        for writer in self.members:
+            for room, _text, seq in writer.accepted.values():
+                if room not in writer.places:
+                    for person in (writer.person, room):
+                        inbox[person] = max(inbox[person], seq)
+        return [(m, room, inbox[m.person] if room == INBOX else self.log.places[room].position)
+                for m in self.members for room in m.places]
 
     # ---- judging ----
 
@@ -372,9 +384,9 @@ class Crowd:
         return reader
 
     def judge(self, others=0):
-        """Counts, once all is finished; fails where anything is lost, doubled, out of order or
+        """Counts, once `finish` is done; fails where anything is lost, doubled, out of order or
         different. So many messages are of people who are not in the crowd."""
-        log = self.newcomer()
+        log = self.log
         copies = collections.Counter()
         where = {}
         for room, place in log.places.items():
