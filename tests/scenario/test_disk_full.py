@@ -11,7 +11,7 @@ from lib import Raw, SLOW, Scenario, Server, brief, main, wire
 from lib import database
 from lib.crowd import Crowd
 
-SIZE = 24 << 20
+SIZE = 64 << 20
 
 
 class Disk(Scenario):
@@ -53,6 +53,12 @@ class Disk(Scenario):
     def start(self, port=0, **more):
         return Server(self, data=self.data, listen=f"127.0.0.1:{port}", **more)
 
+    def talk(self, crowd, most):
+        """Until some messages more are kept. Their number is bounded, not the time: on a quick machine
+        the log alone would outgrow the disk, and could not be well again."""
+        wanted = self.accepted(crowd) + self.chance.randint(50, most)
+        crowd.until(lambda: self.accepted(crowd) >= wanted, "people to talk")
+
     def refused(self, crowd):
         """How many messages were refused, each of them for the reason that is true."""
         codes = [code for m in crowd.members for code in m.refused.values()]
@@ -89,7 +95,7 @@ class Disk(Scenario):
         times = 2 if brief() else 20
         for _ in range(times):
             before = self.refused(crowd)
-            crowd.run(self.chance.uniform(0.1, 0.4) * SLOW)
+            self.talk(crowd, 1500)
             self.fill()
             crowd.until(lambda: self.refused(crowd) > before + 20, "people to be refused")
             taken = self.fill()
@@ -145,7 +151,7 @@ class Disk(Scenario):
         server = self.start()
         port = server.port
         crowd = Crowd(self, ("127.0.0.1", port), self.seed, count=6, window=4, padding=400)
-        crowd.run(0.4 * SLOW)
+        self.talk(crowd, 1500)
         server.kill()
         self.fill()
         server = self.start(port)
