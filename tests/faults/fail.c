@@ -14,6 +14,7 @@
 #include <execinfo.h>
 #include <fcntl.h>
 #include <link.h>
+#include <locale.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -504,6 +505,18 @@ int pthread_getattr_np(pthread_t thread, pthread_attr_t *attributes)
 	int error = real(thread, attributes);
 	inside = was;
 	return error;
+}
+
+/* Where memory is out half-way, glibc's loses what it had. */
+char *setlocale(int category, const char *locale)
+{
+	REAL(char *, setlocale, int, const char *);
+	bool was = inside;
+
+	inside = true;
+	char *got = real(category, locale);
+	inside = was;
+	return got;
 }
 
 int eventfd(unsigned value, int flags)
