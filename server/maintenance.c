@@ -159,7 +159,25 @@ static int sync_above(const char *path)
 	return r;
 }
 
-/* Whole or not at all: the copy gets its name when it is complete and on the disk. */
+/* Is the copy sound? A damaged log can be read far enough to be copied. */
+static int check_copy(const char *copy, char *why, size_t size)
+{
+	struct verify_report report;
+	char *path = realpath(copy, NULL);
+	int r = path ? store_verify(path, &report, why, size) : ERR_SYSTEM;
+
+	if (!path)
+		snprintf(why, size, "%s", reason(r));
+	free(path);
+	if (r == 0 && report.findings > 0) {
+		snprintf(why, size, "it is damaged: %s", report.shown[0]);
+		r = ERR_DAMAGED;
+	}
+	return r;
+}
+
+/* Whole and sound, or not at all: the copy gets its name when it is complete and on the disk, and could
+ * be restored. */
 static int copy_to(const char *from, const char *to, uint64_t *entries, char *why, size_t size)
 {
 	char *temporary;
@@ -170,6 +188,8 @@ static int copy_to(const char *from, const char *to, uint64_t *entries, char *wh
 		return r;
 	}
 	r = store_copy(from, temporary, entries, why, size);
+	if (r == 0)
+		r = check_copy(temporary, why, size);
 	if (r == 0) {
 		r = rename(temporary, to) == 0 ? sync_above(to) : ERR_SYSTEM;
 		if (r)
@@ -237,18 +257,6 @@ static int backup(struct job *j, const struct settings *t, char *error, size_t s
 }
 
 /* ---- restoring ---- */
-
-static int check_copy(const char *copy, char *why, size_t size)
-{
-	struct verify_report report;
-	int r = store_verify(copy, &report, why, size);
-
-	if (r == 0 && report.findings > 0) {
-		snprintf(why, size, "it is damaged: %s", report.shown[0]);
-		r = ERR_DAMAGED;
-	}
-	return r;
-}
 
 /* Make the sound copy the log. At every moment there is a whole log under the name. */
 static int put_in_place(struct job *j, const char *copy, char *error, size_t size)

@@ -177,6 +177,29 @@ START_TEST(where_no_copy_may_be)
 }
 END_TEST
 
+/* A damaged log can be read far enough to be copied, and the copy would take the place of the last one
+ * that is good for anything. */
+START_TEST(a_damaged_log_takes_no_copys_place)
+{
+	char path[PATH_MAX];
+	size_t size;
+
+	log_folder_make(&folder);
+	ck_assert_msg(backup(copy) == 0, "%s", error);
+	uint8_t *bytes = log_folder_bytes(folder.log, &size);
+	ck_assert_uint_gt(size, 4096 * 4);
+	for (size_t i = 4096 * 3; i < 4096 * 4; i++)
+		bytes[i] = (uint8_t)(i * 31 % 251);
+	log_folder_write(folder.log, bytes, size);
+	free(bytes);
+	ck_assert_int_eq(backup(copy), ERR_DAMAGED);
+	ck_assert_msg(strstr(error, folder.log) && strstr(error, "--restore FILE"), "%s", error);
+	ck_assert_uint_eq(log_folder_find(&folder, "copy", path), 1);
+	check_sound(copy, LOG_FOLDER_ENTRIES);
+	ck_assert_msg(restore(copy) == 0, "%s", error);
+}
+END_TEST
+
 /* A link to a copy is written through, and stays; one that leads nowhere is refused. */
 START_TEST(through_a_link)
 {
@@ -510,6 +533,7 @@ Suite *maintenance_suite(void)
 	tcase_add_test(c, a_copy_is_one_private_file);
 	tcase_add_loop_test(c, another_file_stays, 0, sizeof(occupied) / sizeof(occupied[0]));
 	tcase_add_test(c, where_no_copy_may_be);
+	tcase_add_test(c, a_damaged_log_takes_no_copys_place);
 	tcase_add_test(c, through_a_link);
 	tcase_add_test(c, while_it_is_written);
 	tcase_add_test(c, a_restored_log_is_another_one);
