@@ -3,6 +3,7 @@
 #include "common/clock.h"
 #include "common/err.h"
 #include "common/folder.h"
+#include "common/log.h"
 #include "server/store.h"
 #include "server/store_look.h"
 
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -38,8 +40,14 @@ int log_file_check(const struct data_folder *f, int64_t deadline, char *error, s
 {
 	char why[512] = "";
 	char *path = data_folder_file(f, STORE_FILE);
+	struct stat st;
 	int r = path ? store_look_over(path, deadline, why, sizeof(why)) : ERR_MEMORY;
 
+	/* Nothing in it can be lost any more, but somebody may know of more than this. */
+	if (r == 0 && stat(path, &st) == 0 && st.st_size == 0)
+		log_warning("%s is empty: its making was interrupted, or what it had is gone; the "
+			    "history begins anew",
+			path);
 	free(path);
 	if (r == ERR_NOT_FOUND)
 		return 0;
@@ -98,7 +106,7 @@ static int free_name(const char *log, const char *word, char **out)
 		char *path = NULL;
 		if (asprintf(&path, "%s.%s-%s%s", log, word, when, number) < 0)
 			return ERR_MEMORY;
-		if (access(path, F_OK) != 0 && errno == ENOENT) {
+		if (access(path, F_OK) != 0 && errno == ENOENT && !store_look_orphan(path)) {
 			*out = path;
 			return 0;
 		}
@@ -152,7 +160,7 @@ static int move(const char *from, const char *to, bool keep)
 	/* Not every file system has hard links. */
 	if (keep && link(from, to) == 0)
 		return 0;
-	return rename(from, to) == 0 ? 0 : ERR_SYSTEM;
+	return move_beside(from, to, "");
 }
 
 int log_file_set_aside(const struct data_folder *f, const char *word, bool keep, char **path)
@@ -160,7 +168,7 @@ int log_file_set_aside(const struct data_folder *f, const char *word, bool keep,
 	char *log = data_folder_file(f, STORE_FILE), *to = NULL;
 	int r = log ? 0 : ERR_MEMORY;
 
-	if (r == 0 && access(log, F_OK) != 0)
+	if (r == 0 && access(log, F_OK) != 0 && !store_look_orphan(log))
 		r = errno == ENOENT ? ERR_NOT_FOUND : ERR_SYSTEM;
 	if (r == 0)
 		r = free_name(log, word, &to);

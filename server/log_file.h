@@ -13,7 +13,8 @@
 
 /* Is the log fit to be opened for writing? Looks at it, as far as that can be done until `deadline`
  * (clock_ms), and changes nothing. 0 also when there is none yet. ERR_DAMAGED..., with one line in
- * `error` that says what to do. */
+ * `error` that says what to do: it stays as it is, as does a write-ahead log whose database is gone.
+ * One that is empty is fit, and a warning is logged. */
 int log_file_check(const struct data_folder *f, int64_t deadline, char *error, size_t size);
 
 /* Remove the copies that restoring leaves when it is killed: log.db.new-XXXXXX. For whoever holds the
@@ -27,8 +28,8 @@ void log_file_explain(
 
 /* Give the log the name log.db.WORD-TIME, with what belongs to it; the new path in `*path`, for
  * free(). `keep`: a sound database has both names for the moment, so that there is a log under the
- * old one until another takes its place. ERR_NOT_FOUND: there is no log; ERR_SYSTEM with errno;
- * ERR_MEMORY. */
+ * old one until another takes its place. Where only the write-ahead log is left, that is moved.
+ * ERR_NOT_FOUND: there is nothing; ERR_SYSTEM with errno; ERR_MEMORY. */
 int log_file_set_aside(const struct data_folder *f, const char *word, bool keep, char **path);
 
 #endif

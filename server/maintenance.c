@@ -381,7 +381,7 @@ static int run(size_t which, const struct settings *t, FILE *out, char *error, s
 	if (!j.log) {
 		snprintf(error, size, "out of memory");
 		r = ERR_MEMORY;
-	} else if (!jobs[which].empty && access(j.log, F_OK) != 0) {
+	} else if (!jobs[which].empty && access(j.log, F_OK) != 0 && !store_look_orphan(j.log)) {
 		snprintf(error, size, "there is no history in '%s'", j.folder.path);
 		r = ERR_NOT_FOUND;
 	} else {

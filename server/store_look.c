@@ -89,31 +89,7 @@ static int connect_to(const char *path, sqlite3 **out, char *error, size_t size)
 	return 0;
 }
 
-/* What SQLite must not be given, because it would tidy up: it takes an empty database for a new one,
- * and removes the write-ahead log beside it. */
-static int check_size(const char *path, off_t bytes, char *error, size_t size)
-{
-	char *beside = NULL;
-	struct stat st;
-
-	if (bytes >= SMALLEST)
-		return 0;
-	if (bytes > 0) {
-		snprintf(error, size, "file is not a database");
-		return ERR_DAMAGED;
-	}
-	if (asprintf(&beside, "%s-wal", path) < 0) {
-		snprintf(error, size, "out of memory");
-		return ERR_MEMORY;
-	}
-	bool lost = stat(beside, &st) == 0 && st.st_size > 0;
-	free(beside);
-	if (lost)
-		snprintf(error, size, "it is empty, and its write-ahead log is not");
-	return lost ? ERR_DAMAGED : 0;
-}
-
-/* Is there a file of that name, with something in it? */
+/* Is there a file of that name, with something in it? Where memory is out: perhaps. */
 static bool is_beside(const char *path, const char *suffix)
 {
 	char *beside = NULL;
@@ -124,6 +100,35 @@ static bool is_beside(const char *path, const char *suffix)
 	bool there = stat(beside, &st) == 0 && st.st_size > 0; /* readers leave empty ones */
 	free(beside);
 	return there;
+}
+
+bool store_look_orphan(const char *path)
+{
+	return access(path, F_OK) != 0 && errno == ENOENT && is_beside(path, "-wal");
+}
+
+static int check_orphan(const char *path, char *error, size_t size)
+{
+	if (!store_look_orphan(path))
+		return 0;
+	snprintf(error, size, "it is missing, and its write-ahead log is not");
+	return ERR_DAMAGED;
+}
+
+/* What SQLite must not be given, because it would tidy up: it takes an empty database for a new one,
+ * and removes the write-ahead log beside it. */
+static int check_size(const char *path, off_t bytes, char *error, size_t size)
+{
+	if (bytes >= SMALLEST)
+		return 0;
+	if (bytes > 0) {
+		snprintf(error, size, "file is not a database");
+		return ERR_DAMAGED;
+	}
+	if (!is_beside(path, "-wal"))
+		return 0;
+	snprintf(error, size, "it is empty, and its write-ahead log is not");
+	return ERR_DAMAGED;
 }
 
 /* While a writer has it open, or after a crash, the file may have another size than it says. */
@@ -150,9 +155,10 @@ int store_look_size(const char *path, char *error, size_t size)
 {
 	uint8_t header[HEADER];
 	struct stat st;
+	int r = check_orphan(path, error, size);
 
-	if (!is_alone(path))
-		return 0;
+	if (r || !is_alone(path))
+		return r;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return 0; /* whoever opens it next says why */
@@ -172,7 +178,10 @@ static int look(const char *path, sqlite3 **out, bool *begun, char *error, size_
 {
 	struct stat st;
 	sqlite3 *db = NULL;
+	int r = check_orphan(path, error, size);
 
+	if (r)
+		return r;
 	if (stat(path, &st) != 0) {
 		snprintf(error, size, "%s", strerror(errno));
 		return errno == ENOENT ? ERR_NOT_FOUND : ERR_SYSTEM;
@@ -181,7 +190,7 @@ static int look(const char *path, sqlite3 **out, bool *begun, char *error, size_
 		snprintf(error, size, "it is not a file");
 		return ERR_DAMAGED;
 	}
-	int r = check_size(path, st.st_size, error, size);
+	r = check_size(path, st.st_size, error, size);
 	if (r == 0)
 		r = store_look_size(path, error, size);
 	if (r == 0)

@@ -9,6 +9,7 @@
 #define LANCHAT_SERVER_STORE_LOOK_H
 
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,9 +23,13 @@ int store_look(const char *path, sqlite3 **out, char *error, size_t size);
  * database whose making was interrupted: it can go on. */
 int store_look_over(const char *path, int64_t deadline, char *error, size_t size);
 
-/* Is the file as long as it says? SQLite takes what was cut off its last page for zeros. It can be told
- * only while no write-ahead log or journal lies beside it; 0 where it cannot. ERR_DAMAGED, with one
- * line in `error`. */
+/* Is the database gone, and its write-ahead log still there? That may be all that is left of what was
+ * acknowledged, and SQLite would remove it. */
+bool store_look_orphan(const char *path);
+
+/* Is the file there, where there is a write-ahead log, and as long as it says? SQLite takes what was cut
+ * off its last page for zeros. The length can be told only while no write-ahead log or journal lies
+ * beside it; 0 where it cannot. ERR_DAMAGED, with one line in `error`. */
 int store_look_size(const char *path, char *error, size_t size);
 
 /* What an SQL query answers with its first column as a number. Errors as store_error. */

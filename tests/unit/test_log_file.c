@@ -10,6 +10,7 @@
 #include "server/maintenance.h"
 #include "tests/unit/log_folder.h"
 
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,6 +138,46 @@ START_TEST(an_unfit_log_stays_as_it_is)
 }
 END_TEST
 
+/* What was acknowledged may be in the write-ahead log alone, and SQLite would remove one that belongs to
+ * no database. A database that is gone is refused, and both ways out leave what is there. */
+START_TEST(a_write_ahead_log_without_its_log)
+{
+	static const char kept[] = "all that was said";
+	struct data_folder f;
+	char wal[PATH_MAX], path[PATH_MAX], copy[PATH_MAX];
+	glob_t found;
+	size_t size;
+
+	log_folder_make(&folder);
+	(void)log_folder_file(&folder, "copy", copy);
+	ck_assert_int_eq(run(&(struct settings){.data = folder.path, .backup = copy}), 0);
+	ck_assert_int_eq(unlink(folder.log), 0);
+	snprintf(wal, sizeof(wal), "%s-wal", folder.log);
+	log_folder_write(wal, kept, sizeof(kept));
+	ck_assert_int_eq(data_folder_open(folder.path, &f, error, sizeof(error)), 0);
+	error[0] = '\0';
+	ck_assert_int_eq(log_file_check(&f, clock_ms() + 10000, error, sizeof(error)), ERR_DAMAGED);
+	data_folder_close(&f);
+	ck_assert_msg(strstr(error, "it is missing, and its write-ahead log is not") &&
+			      strstr(error, "--restore FILE") && strstr(error, "--set-aside"),
+		"%s", error);
+	ck_assert_int_eq(run(&(struct settings){.data = folder.path, .verify = true}), ERR_DAMAGED);
+	ck_assert_int_eq(access(wal, F_OK), 0);
+	int r = _i == 0 ? run(&(struct settings){.data = folder.path, .set_aside = true})
+			: run(&(struct settings){.data = folder.path, .restore = copy});
+	ck_assert_msg(r == 0, "%s", error);
+	ck_assert_int_ne(access(wal, F_OK), 0);
+	snprintf(path, sizeof(path), "%s.%s-*-wal", folder.log, _i == 0 ? "aside" : "before");
+	ck_assert_int_eq(glob(path, 0, NULL, &found), 0);
+	ck_assert_uint_eq(found.gl_pathc, 1);
+	uint8_t *bytes = log_folder_bytes(found.gl_pathv[0], &size);
+	ck_assert_uint_eq(size, sizeof(kept));
+	ck_assert_mem_eq(bytes, kept, size);
+	free(bytes);
+	globfree(&found);
+}
+END_TEST
+
 START_TEST(a_fit_log_or_none)
 {
 	struct data_folder f;
@@ -165,6 +206,7 @@ Suite *log_file_suite(void)
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_set_timeout(c, 60);
 	tcase_add_loop_test(c, an_unfit_log_stays_as_it_is, 0, sizeof(unfit) / sizeof(unfit[0]));
+	tcase_add_loop_test(c, a_write_ahead_log_without_its_log, 0, 2);
 	tcase_add_test(c, a_fit_log_or_none);
 	suite_add_tcase(s, c);
 	return s;
