@@ -45,6 +45,20 @@ void engine_close(struct engine *e)
 		e->class->close(e);
 }
 
+bool engine_shares(const struct engine *e, const uint8_t log_id[ENGINE_LOG_ID], uint64_t *upto)
+{
+	*upto = UINT64_MAX;
+	if (memcmp(log_id, e->log_id, ENGINE_LOG_ID) == 0)
+		return true;
+	for (size_t i = 0; i < e->ancestor_count; i++) {
+		if (memcmp(log_id, e->ancestors[i].log_id, ENGINE_LOG_ID) != 0)
+			continue;
+		*upto = e->ancestors[i].upto;
+		return true;
+	}
+	return false;
+}
+
 int engine_append(struct engine *e, struct log_entry *entries, size_t count, int64_t deadline,
 	struct append_result *results)
 {

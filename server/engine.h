@@ -133,6 +133,12 @@ typedef bool engine_room_reader(
 	void *context, const struct stream_key *key, const struct room_record *room);
 typedef bool engine_place_reader(void *context, const struct place *p);
 
+/* A log that this one was a copy of. Its entries up to the number `upto` are those of this one. */
+struct engine_ancestor {
+	uint8_t log_id[ENGINE_LOG_ID];
+	uint64_t upto;
+};
+
 struct engine;
 
 /* What an engine is made of: the calls below, by the same names. */
@@ -171,7 +177,9 @@ struct engine_class {
 /* The part that all engines begin with. */
 struct engine {
 	const struct engine_class *class;
-	uint8_t log_id[ENGINE_LOG_ID]; /* constant: another log has another one */
+	uint8_t log_id[ENGINE_LOG_ID];           /* constant: another log has another one */
+	const struct engine_ancestor *ancestors; /* constant, with what it points to */
+	size_t ancestor_count;
 	engine_applied *applied;
 	void *context;
 };
@@ -203,6 +211,10 @@ int engine_open_sqlite(const struct engine_config *config, engine_applied *appli
 
 /* Wake every waiter (RETRY), then free. Nobody may call the engine any more. NULL is allowed. */
 void engine_close(struct engine *e);
+
+/* Is that log this one, or one that this one was a copy of? Up to the number `*upto` (UINT64_MAX: all of
+ * them) the numbers of both mean the same entries. Any thread. */
+bool engine_shares(const struct engine *e, const uint8_t log_id[ENGINE_LOG_ID], uint64_t *upto);
 
 /* ---- appending ---- */
 

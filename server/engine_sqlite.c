@@ -37,7 +37,8 @@ struct durable {
 	struct engine base;
 	struct log_writer *writer;
 	struct store_pool pools[POOLS];
-	unsigned begun; /* of the pools */
+	unsigned begun;                    /* of the pools */
+	struct engine_ancestor *ancestors; /* owned */
 };
 
 static struct durable *of(struct engine *e)
@@ -170,6 +171,7 @@ static void durable_close(struct engine *e)
 	for (unsigned i = 0; i < d->begun; i++)
 		store_pool_fini(&d->pools[i]);
 	log_writer_stop(d->writer);
+	free(d->ancestors);
 	free(d);
 }
 
@@ -205,6 +207,18 @@ static int open_pools(struct durable *d, const char *path, char *error, size_t s
 	return 0;
 }
 
+static int read_ancestors(struct durable *d, char *error, size_t size)
+{
+	struct store *s = store_pool_take(&d->pools[LOOKUPS], INT64_MAX);
+	int r = store_ancestors(s, &d->ancestors, &d->base.ancestor_count);
+
+	d->base.ancestors = d->ancestors;
+	if (r)
+		snprintf(error, size, "%s", sqlite3_errmsg(s->db));
+	store_pool_give(&d->pools[LOOKUPS], s);
+	return r;
+}
+
 /* A file that was just made is safe only once its folder is. */
 static int sync_folder(const char *folder)
 {
@@ -228,6 +242,8 @@ static int start(struct durable *d, const struct engine_config *config, char *re
 		&d->writer, reason, size);
 	if (r == 0)
 		r = open_pools(d, path, reason, size);
+	if (r == 0)
+		r = read_ancestors(d, reason, size);
 	if (r == 0)
 		r = sync_folder(config->folder);
 	return r;

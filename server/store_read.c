@@ -4,6 +4,7 @@
 #include "common/utf8.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Columns of the statements that read entries: RANGE, ALL, ENTRY. */
@@ -297,6 +298,43 @@ int store_rooms(struct store *s, const struct stream_key *after, uint32_t limit,
 			(void)sqlite3_reset(t);
 			return 0;
 		}
+	}
+	return r;
+}
+
+/* ---- other logs ---- */
+
+static int add_ancestor(sqlite3_stmt *t, struct engine_ancestor **list, size_t *count)
+{
+	struct engine_ancestor *longer = realloc(*list, (*count + 1) * sizeof(*longer));
+
+	if (!longer)
+		return ERR_MEMORY;
+	*list = longer;
+	longer[*count].upto = store_int(t, 1);
+	/* What is no id is nobody's; --verify tells of it. */
+	*count += store_blob(t, 0, longer[*count].log_id, ENGINE_LOG_ID);
+	return 0;
+}
+
+int store_ancestors(struct store *s, struct engine_ancestor **out, size_t *count)
+{
+	sqlite3_stmt *t = store_statement(s, STORE_ANCESTORS);
+	int r;
+
+	*out = NULL;
+	*count = 0;
+	while ((r = store_step(t)) == 1) {
+		r = add_ancestor(t, out, count);
+		if (r) {
+			(void)sqlite3_reset(t);
+			break;
+		}
+	}
+	if (r) {
+		free(*out);
+		*out = NULL;
+		*count = 0;
 	}
 	return r;
 }

@@ -23,6 +23,9 @@ int store_rooms(struct store *s, const struct stream_key *after, uint32_t limit,
  * the reader returns. For what was committed and not applied. */
 int store_all(struct store *s, uint64_t after, engine_reader *reader, void *context);
 
+/* The logs that this one was a copy of, for the caller to free; NULL where there are none. */
+int store_ancestors(struct store *s, struct engine_ancestor **out, size_t *count);
+
 /* Read one entry; ERR_NOT_FOUND. */
 int store_entry(struct store *s, uint64_t seq, engine_reader *reader, void *context);
 

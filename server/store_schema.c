@@ -44,6 +44,10 @@ static const char *const steps[] = {
 	"CREATE VIRTUAL TABLE words USING fts5(streams, text, content='', tokenize='ascii',"
 	"  prefix='2 3');"
 	"INSERT INTO meta VALUES ('indexed', 0);",
+
+	/* Version 3: the logs that this one was a copy of, when it was restored. Up to the number `upto`
+	 * it has the same entries as they; above that, each gave out its numbers for itself. */
+	"CREATE TABLE ancestor (log BLOB PRIMARY KEY, upto INTEGER NOT NULL) WITHOUT ROWID;",
 };
 
 #define VERSIONS ((int)(sizeof(steps) / sizeof(steps[0])))

@@ -269,6 +269,12 @@ static const struct {
 	{"the index of words goes to entry", "there is none yet",
 		"SELECT value FROM meta WHERE name = 'indexed' AND (typeof(value) <> 'integer'"
 		" OR value < 0 OR value > (SELECT ifnull(max(seq), 0) FROM entry))"},
+	{"the ancestor up to entry", "its id is none, or the log's own",
+		"SELECT upto FROM ancestor WHERE typeof(log) <> 'blob' OR length(log) <> 16"
+		" OR log IN (SELECT value FROM meta WHERE name = 'log')"},
+	{"the ancestor up to entry", "there is none yet",
+		"SELECT upto FROM ancestor WHERE typeof(upto) <> 'integer' OR upto < 0"
+		" OR upto > (SELECT ifnull(max(seq), 0) FROM entry)"},
 	{"stream", "its key is none",
 		"SELECT id FROM stream WHERE typeof(key) <> 'blob' OR NOT"
 		" (substr(key, 1, 1) = x'72' AND length(key) > 1"

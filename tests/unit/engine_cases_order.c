@@ -175,6 +175,13 @@ START_TEST(logs_differ)
 	log_open(&b, 1 << 20);
 	ck_assert_int_eq(engine_health(a.engine), ENGINE_WELL);
 	ck_assert_mem_ne(a.engine->log_id, b.engine->log_id, ENGINE_LOG_ID);
+	/* And neither knows the other. */
+	static const uint8_t none[ENGINE_LOG_ID];
+	uint64_t upto = 0;
+	ck_assert(engine_shares(a.engine, a.engine->log_id, &upto));
+	ck_assert_uint_eq(upto, UINT64_MAX);
+	ck_assert(!engine_shares(a.engine, b.engine->log_id, &upto));
+	ck_assert(!engine_shares(a.engine, none, &upto));
 	log_close(&a);
 	log_close(&b);
 	engine_close(NULL);

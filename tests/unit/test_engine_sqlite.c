@@ -3,6 +3,7 @@
 #include "common/clock.h"
 #include "common/err.h"
 #include "server/store.h"
+#include "server/store_verify.h"
 #include "tests/unit/entries.h"
 #include "tests/unit/faulty_vfs.h"
 
@@ -85,6 +86,12 @@ static void reopen_with(struct log *l, const struct engine_config *config)
 static void reopen(struct log *l)
 {
 	reopen_with(l, &plain);
+}
+
+static void say_many(struct log *l, const struct stream_key *key, uint64_t from, uint64_t to)
+{
+	for (uint64_t i = from; i <= to; i++)
+		log_accept(l, log_said(key, 1, i, "some words"), i);
 }
 
 START_TEST(everything_is_there_again)
@@ -201,6 +208,48 @@ START_TEST(a_file_that_was_changed)
 }
 END_TEST
 
+/* ---- logs that it was a copy of ---- */
+
+static void check_shares(struct log *l, uint8_t first, bool shares, uint64_t upto)
+{
+	uint8_t id[ENGINE_LOG_ID];
+	uint64_t got = 0;
+
+	memset(id, first, sizeof(id));
+	ck_assert_int_eq(engine_shares(l->engine, id, &got), shares);
+	if (shares)
+		ck_assert_uint_eq(got, upto);
+}
+
+START_TEST(ancestors)
+{
+	struct stream_key a = entry_room("a");
+	uint64_t upto = 0;
+	struct log l;
+
+	log_open(&l, 1 << 20);
+	say_many(&l, &a, 1, 9);
+	sql("INSERT INTO ancestor VALUES (x'11111111111111111111111111111111', 7),"
+	    " (x'22222222222222222222222222222222', 0), (x'3333', 5), ('4444444444444444', 6),"
+	    " (x'55555555555555555555555555555555', -1)");
+	reopen(&l);
+	ck_assert(engine_shares(l.engine, l.engine->log_id, &upto));
+	ck_assert_uint_eq(upto, UINT64_MAX);
+	check_shares(&l, 0x11, true, 7);
+	check_shares(&l, 0x22, true, 0); /* a copy of an empty log */
+	check_shares(&l, 0x33, false, 0);
+	check_shares(&l, 0x44, false, 0);
+	check_shares(&l, 0x55, true, 0); /* a file that was changed: less is shared, not all */
+	check_shares(&l, 0, false, 0);
+	/* They stay what they are while it is open. */
+	sql("DELETE FROM ancestor");
+	check_shares(&l, 0x11, true, 7);
+	reopen(&l);
+	check_shares(&l, 0x11, false, 0);
+	log_close(&l);
+}
+END_TEST
+
 /* ---- pruning ---- */
 
 /* Wait until a stream's floor is there. */
@@ -213,12 +262,6 @@ static void wait_pruned(struct log *l, const struct stream_key *key, uint64_t fl
 		ck_assert_int_lt(clock_ms(), until);
 		poll(NULL, 0, 2); /* the engine says nothing when it has pruned */
 	}
-}
-
-static void say_many(struct log *l, const struct stream_key *key, uint64_t from, uint64_t to)
-{
-	for (uint64_t i = from; i <= to; i++)
-		log_accept(l, log_said(key, 1, i, "some words"), i);
 }
 
 static const struct engine_config limits[] = {
@@ -415,6 +458,22 @@ START_TEST(a_log_that_is_not_ours)
 }
 END_TEST
 
+static const char *const earlier[] = {
+	"sqlite3 %s/" STORE_FILE " < tests/vectors/log-version-1.sql",
+	"sqlite3 %s/" STORE_FILE " < tests/vectors/log-version-2.sql",
+};
+
+static void check_verified(void)
+{
+	struct verify_report report;
+	char path[128], error[512] = "";
+
+	snprintf(path, sizeof(path), "%s/" STORE_FILE, folder);
+	ck_assert_msg(store_verify(path, &report, error, sizeof(error)) == 0, "%s", error);
+	ck_assert_msg(report.findings == 0, "%s", report.shown[0]);
+	ck_assert_uint_eq(report.version, 3);
+}
+
 /* A log of each earlier version becomes one of today, with all that it had. */
 START_TEST(an_earlier_version)
 {
@@ -423,7 +482,7 @@ START_TEST(an_earlier_version)
 	struct page p;
 
 	new_folder();
-	damage("sqlite3 %s/" STORE_FILE " < tests/vectors/log-version-1.sql");
+	damage(earlier[_i]);
 	ck_assert_int_eq(open_in(&plain, log_applied, &l, &l.engine), 0);
 	log_read(&l, &a, 0, UINT64_MAX, LOG_PAGE, &p);
 	ck_assert_uint_eq(p.count, 2);
@@ -440,7 +499,9 @@ START_TEST(an_earlier_version)
 	ck_assert_int_eq(engine_search(l.engine, &find, log_on_read, &p), 0);
 	ck_assert_uint_eq(p.count, 1);
 	ck_assert_uint_eq(p.seqs[0], 3);
+	log_accept(&l, log_said(&a, 1, 2, "on"), 4);
 	log_close(&l);
+	check_verified();
 }
 END_TEST
 
@@ -467,7 +528,8 @@ Suite *engine_sqlite_suite(void)
 	tcase_add_test(t, everything_is_there_again);
 	tcase_add_test(t, a_clock_set_back_makes_no_disorder);
 	tcase_add_loop_test(t, the_oldest_go, 0, (int)(sizeof(limits) / sizeof(limits[0])));
-	tcase_add_test(t, an_earlier_version);
+	tcase_add_loop_test(t, an_earlier_version, 0, (int)(sizeof(earlier) / sizeof(earlier[0])));
+	tcase_add_test(t, ancestors);
 	tcase_add_loop_test(
 		t, a_file_that_was_changed, 0, (int)(sizeof(changed) / sizeof(changed[0])));
 	tcase_set_timeout(t, 60);

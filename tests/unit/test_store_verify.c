@@ -78,6 +78,18 @@ START_TEST(an_empty_log)
 }
 END_TEST
 
+START_TEST(a_log_with_ancestors)
+{
+	struct verify_report p;
+
+	log_folder_make(&folder);
+	log_folder_sql(
+		folder.log, "INSERT INTO ancestor VALUES (zeroblob(16), 0), (randomblob(16), 40)");
+	verify_sound(&p);
+	ck_assert_uint_eq(p.version, 3);
+}
+END_TEST
+
 /* Dropping takes turns with other things: wait until it has been done. */
 static void wait_for_count(uint64_t count)
 {
@@ -219,6 +231,18 @@ static const struct {
 	{"DELETE FROM meta WHERE name = 'log'", "the log has no id"},
 	{"UPDATE meta SET value = x'00' WHERE name = 'log'", "the log has no id"},
 	{"UPDATE meta SET value = 'sixteen letters.' WHERE name = 'log'", "the log has no id"},
+	{"INSERT INTO ancestor VALUES (x'00', 7)",
+		"the ancestor up to entry 7: its id is none, or the log's own"},
+	{"INSERT INTO ancestor VALUES ('sixteen letters.', 7)",
+		"the ancestor up to entry 7: its id is none, or the log's own"},
+	{"INSERT INTO ancestor SELECT value, 7 FROM meta WHERE name = 'log'",
+		"the ancestor up to entry 7: its id is none, or the log's own"},
+	{"INSERT INTO ancestor VALUES (zeroblob(16), 41)",
+		"the ancestor up to entry 41: there is none yet"},
+	{"INSERT INTO ancestor VALUES (zeroblob(16), -1)",
+		"the ancestor up to entry 0: there is none yet"},
+	{"INSERT INTO ancestor VALUES (zeroblob(16), 'text')",
+		"the ancestor up to entry 0: there is none yet"},
 	/* What entries say. */
 	{"UPDATE entry SET time = 0 WHERE seq = 1", "entry 1: no such time may be"},
 	{"UPDATE entry SET time = -1 WHERE seq = 1", "entry 1: no such time may be"},
@@ -303,6 +327,8 @@ static const struct {
 	{"CREATE VIEW v AS SELECT 1", "schema: the view v does not belong there"},
 	{"CREATE TRIGGER t AFTER INSERT ON entry BEGIN DELETE FROM chain; END",
 		"schema: the trigger t does not belong there"},
+	{"DROP TABLE ancestor; CREATE TABLE ancestor (log BLOB PRIMARY KEY, upto INTEGER NOT NULL)",
+		"schema: the table ancestor is not as it was made"},
 	{"DROP INDEX person_folded", "schema: the index person_folded is missing"},
 	{"DROP INDEX entry_id; CREATE INDEX entry_id ON entry (instance, counter)",
 		"schema: the index entry_id is not as it was made"},
@@ -408,6 +434,7 @@ Suite *store_verify_suite(void)
 	tcase_set_timeout(c, 60);
 	tcase_add_test(c, a_sound_log);
 	tcase_add_test(c, an_empty_log);
+	tcase_add_test(c, a_log_with_ancestors);
 	tcase_add_test(c, a_log_with_a_floor);
 	tcase_add_test(c, no_log);
 	tcase_add_test(c, while_it_is_written);
