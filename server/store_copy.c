@@ -90,7 +90,7 @@ int store_copy(const char *from, const char *to, uint64_t *entries, char *error,
 
 /* ---- another log ---- */
 
-static int set_id(struct store *s, char *error, size_t size)
+static int set_id(struct store *s)
 {
 	uint8_t id[ENGINE_LOG_ID];
 	sqlite3_stmt *t = store_statement(s, STORE_SET_META);
@@ -98,9 +98,26 @@ static int set_id(struct store *s, char *error, size_t size)
 	identity_random(id, sizeof(id));
 	store_bind_text(t, 1, span_of("log"));
 	store_bind_blob(t, 2, id, sizeof(id));
-	int r = store_run(t);
-	if (r)
+	return store_run(t);
+}
+
+/* Its next number would mean another entry in the log that it was copied from: so it is another log from
+ * there on, and remembers where that is. The newest entry is never pruned, and has the last number that
+ * was given out. */
+static int part(struct store *s, char *error, size_t size)
+{
+	int r = store_begin(s);
+
+	if (r == 0)
+		r = store_run(store_statement(s, STORE_ADD_ANCESTOR));
+	if (r == 0)
+		r = set_id(s);
+	if (r == 0)
+		r = store_commit(s);
+	if (r) {
 		snprintf(error, size, "%s", sqlite3_errmsg(s->db));
+		store_rollback(s);
+	}
 	return r;
 }
 
@@ -111,7 +128,7 @@ int store_copy_anew(const char *path, char *error, size_t size)
 
 	if (r)
 		return r;
-	r = set_id(s, error, size);
+	r = part(s, error, size);
 	if (r == 0)
 		r = make_single(s->db, error, size);
 	store_close(s);

@@ -17,7 +17,8 @@
 int store_copy(const char *from, const char *to, uint64_t *entries, char *error, size_t size);
 
 /* Make the copy at `path` a log of its own: of today's version, with a new id, so that clients do
- * not take its numbers for those that they know. Errors as store_open. */
+ * not take its numbers for those that they know, and with the old id among its ancestors, so that they
+ * can go on where the two part. Errors as store_open. */
 int store_copy_anew(const char *path, char *error, size_t size);
 
 #endif
