@@ -25,6 +25,9 @@
 
 #define PROTOCOL_VERSION 1
 
+/* Bits of `features` in HELLO and WELCOME. */
+#define FEATURE_COMPARE UINT32_C(1) /* COMPARE and COMPARED */
+
 /* Bounds, in bytes. */
 #define NICK_MAX        48
 #define ROOM_NAME_MAX   64

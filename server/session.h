@@ -153,8 +153,8 @@ void session_note_nick(struct session *s);
 /* Leave every room and the register of people. */
 void session_leave_all(struct session *s);
 
-session_handler session_on_hello, session_on_login, session_on_ping, session_on_pong,
-	session_on_bye;
+session_handler session_on_hello, session_on_compare, session_on_login, session_on_ping,
+	session_on_pong, session_on_bye;
 session_handler session_on_join, session_on_part, session_on_rooms, session_on_members,
 	session_on_nick, session_on_away;
 session_handler session_on_say, session_on_direct;

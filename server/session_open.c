@@ -25,6 +25,7 @@ int session_on_hello(struct session *s, const union message *m)
 		return session_end(s, CODE_VERSION);
 	struct msg_welcome welcome = {
 		.version = PROTOCOL_VERSION,
+		.features = hello->features & FEATURE_COMPARE,
 		.kept = chat_engine(s->chat)->class->kept,
 		.name = span_of(s->policy.name),
 		.agent = span_of(AGENT),
@@ -33,6 +34,17 @@ int session_on_hello(struct session *s, const union message *m)
 	memcpy(welcome.log, chat_engine(s->chat)->log_id, sizeof(welcome.log));
 	s->phase = SESSION_LOGIN;
 	return session_reply(s, MESSAGE_WELCOME, &welcome);
+}
+
+int session_on_compare(struct session *s, const union message *m)
+{
+	struct msg_compared answer = {.tag = m->compare.tag};
+
+	if (s->phase != SESSION_LOGIN)
+		return session_end(s, CODE_PROTOCOL);
+	if (!engine_shares(chat_engine(s->chat), m->compare.log, &answer.upto))
+		answer.upto = 0;
+	return session_reply(s, MESSAGE_COMPARED, &answer);
 }
 
 static int tell_motd(struct session *s)

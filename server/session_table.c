@@ -6,6 +6,7 @@
 
 static const struct session_row rows[] = {
 	{MESSAGE_HELLO, session_on_hello},
+	{MESSAGE_COMPARE, session_on_compare},
 	{MESSAGE_LOGIN, session_on_login},
 	{MESSAGE_PING, session_on_ping},
 	{MESSAGE_PONG, session_on_pong},

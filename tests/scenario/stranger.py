@@ -37,6 +37,7 @@ CAME, WENT, RENAMED, STATE = range(4)
 BEFORE, AFTER, SINCE = range(3)
 IN_ROOM, IN_INBOX, EVERYWHERE = range(3)
 ANY_NICK = 1
+COMPARE = 1
 RESUME = 1
 RETRY = 16
 CODES = dict(enumerate(
@@ -68,6 +69,8 @@ MESSAGES = {
     (0x08, "ERROR"): "tag:u32 code:u16 fatal:u8 text:line:0:256",
     (0x09, "BYE"): "code:u16 text:line:0:256",
     (0x0a, "NOTICE"): "kind:u8 text:block:0:8192",
+    (0x0b, "COMPARE"): "tag:u32 log:id16",
+    (0x0c, "COMPARED"): "tag:u32 upto:u64",
     (0x10, "JOIN"): "tag:u32 room:name:1:64 flags:u16 after:u64 replay:u32",
     (0x11, "JOINED"): "tag:u32 room:name:1:64 after:u64 last:u64 read:u64 people:u32 "
                       "topic:line:0:512 topic_nick:name:0:48 topic_time:u64",
@@ -350,7 +353,8 @@ class Wire:
         raise AssertionError(f"the connection did not end in {timeout} s")
 
     def hello(self, low=VERSION, high=VERSION):
-        self.send("HELLO", version_low=low, version_high=high, features=0, agent="stranger/1")
+        self.send("HELLO", version_low=low, version_high=high, features=COMPARE,
+                  agent="stranger/1")
         return self.wait("WELCOME")
 
     def login(self, nick, person=None, instance=None, **values):
@@ -497,9 +501,9 @@ class Client:
         self.inbox.caught_up = False
         welcome = self.wire.hello()
         if welcome["log"] != self.log:
+            if self.log != NO_LOG:
+                self.another_log(welcome)
             self.log = welcome["log"]
-            for room in (self.inbox, *self.rooms.values()):
-                room.position = None
         # The inbox is waited for below, so whoever has a log has a position for it.
         known = self.inbox.position is not None
         tag = self.wire.ask("LOGIN", person=self.person, instance=self.instance,
@@ -512,6 +516,16 @@ class Client:
             self.join(name)
         self.send_from(0)
         return self
+
+    def another_log(self, welcome):
+        """8.4's "after a break", 1: by asking, or where that is not known, with all of it new."""
+        upto = 0
+        if welcome["features"] & COMPARE:
+            tag = self.wire.ask("COMPARE", log=self.log)
+            upto = self.wire.wait("COMPARED", tag=tag)["upto"]
+        for room in (self.inbox, *self.rooms.values()):
+            if room.position is not None:
+                room.position = min(room.position, upto)
 
     def drop(self):
         """The connection breaks, without a word."""

@@ -10,6 +10,7 @@ import subprocess
 from lib import Pipe, Raw, Scenario, Server, main, wait_for
 from lib.process import Program
 from lib.wait import BUILD
+from stranger import Client
 
 SERVER = os.path.join(BUILD, "lanchatd")
 
@@ -155,6 +156,83 @@ class Backup(Operations):
         self.assertNotEqual(self.log_id(server), one)
         self.assertEqual(len(self.history(server, 5)), 5)
         self.talk(server, 1)
+
+    def test_where_the_logs_part(self):
+        """Whoever was there before the restore gets what was said from where the logs part, and
+        nothing else, whether they were away since before the backup or since after it."""
+        server = self.start()
+        anna, near, far = (Client(server.port, nick) for nick in ("anna", "near", "far"))
+        for client in (anna, near, far):
+            client.connect().join("lobby")
+
+        def say(first, last):
+            for i in range(first, last + 1):
+                for counter in (anna.say("lobby", f"{i}"),
+                                *(anna.direct(f"{i}", person=them.person, nick=them.nick)
+                                  for them in (near, far))):
+                    self.assertEqual(anna.outcome(counter)["message"], "ACK")
+
+        def hear(client, last):
+            for room in (client.rooms["lobby"], client.inbox):
+                client.until(lambda room=room: room.messages and
+                             room.texts()[-1] == f"{last}")
+            client.drop()
+
+        def come_again(client):
+            """What it gets of the room and of the inbox."""
+            rooms = (client.rooms["lobby"], client.inbox)
+            known = [len(room.messages) for room in rooms]
+            client.port = server.port
+            client.connect()
+            return [room.texts()[count:] for room, count in zip(rooms, known)]
+
+        copy = os.path.join(self.dir, "copy")
+        say(1, 10)
+        hear(far, 10)
+        say(11, 20)
+        self.job("--backup", copy)
+        say(21, 25)
+        hear(near, 25)
+        say(26, 30)
+        anna.drop()
+        log = anna.log
+        self.assertEqual(server.stop(), 0)
+        self.job("--restore", copy, words=["60 messages"])
+        server = self.start()
+        new = [f"{i}" for i in range(31, 36)]
+        # The one who says them was at the end of the old log: nothing comes again.
+        self.assertEqual(come_again(anna), [[], []])
+        self.assertNotEqual(anna.log, log)
+        say(31, 35)
+        self.assertEqual(come_again(near), [new, new])
+        old = [f"{i}" for i in range(11, 21)]
+        self.assertEqual(come_again(far), [old + new, old + new])
+        # From then on their positions are of the new log.
+        for client in (near, far):
+            client.drop()
+        say(36, 36)
+        for client in (near, far):
+            self.assertEqual(come_again(client), [["36"], ["36"]])
+            client.drop()
+        anna.drop()
+        self.job("--verify", words=["sound"])
+
+    def test_a_log_that_nobody_knows(self):
+        """After the history was set aside, all that there is is new to everybody."""
+        server = self.start()
+        anna = Client(server.port, "anna").connect()
+        anna.join("lobby")
+        self.talk(server, 3)
+        anna.until(lambda: len(anna.rooms["lobby"].messages) == 3)
+        anna.drop()
+        self.assertEqual(server.stop(), 0)
+        self.job("--set-aside")
+        server = self.start()
+        self.talk(server, 5)
+        anna.port = server.port
+        anna.connect()
+        anna.until(lambda: len(anna.rooms["lobby"].messages) >= 8)
+        self.assertEqual(len(anna.rooms["lobby"].messages), 8)
 
     def test_cut(self):
         """A copy that lost a part of its last page is refused."""

@@ -154,7 +154,7 @@ class Opening(Stranger):
     def test_login(self):
         wire = self.wire()
         welcome = wire.hello(1, 65535)
-        self.assertEqual((welcome["version"], welcome["features"], welcome["kept"]), (1, 0, 1))
+        self.assertEqual((welcome["version"], welcome["features"], welcome["kept"]), (1, 1, 1))
         self.assertNotEqual(welcome["log"], NO_LOG)
         answer = wire.login("anna", log=welcome["log"])
         expected = {"nick": "anna", "accepted": 0, "text_max": 4096, "rooms_max": 100,
@@ -196,6 +196,9 @@ class Opening(Stranger):
     def test_features_that_do_not_exist(self):
         wire = self.wire()
         wire.send("HELLO", version_low=1, version_high=1, features=0xffffffff, agent="")
+        self.assertEqual(wire.wait("WELCOME")["features"], 1)
+        wire = self.wire()
+        wire.send("HELLO", version_low=1, version_high=1, features=0xfffffffe, agent="")
         self.assertEqual(wire.wait("WELCOME")["features"], 0)
 
     def test_refused_logins(self):

@@ -94,6 +94,14 @@ static const struct {
 	{1, MESSAGE_HELLO, 0, "\0\1\0\1\0\0\0\0\0\0", 10, CODE_PROTOCOL},
 	{2, MESSAGE_HELLO, 0, "\0\1\0\1\0\0\0\0\0\0", 10, CODE_PROTOCOL},
 	{2, MESSAGE_LOGIN, 0, "", 0, CODE_PROTOCOL},
+	{0, MESSAGE_COMPARE, 0,
+		"\0\0\0\1"
+		"0123456789abcdef",
+		20, CODE_PROTOCOL},
+	{2, MESSAGE_COMPARE, 0,
+		"\0\0\0\1"
+		"0123456789abcdef",
+		20, CODE_PROTOCOL},
 	{0, MESSAGE_WELCOME, 0, "", 0, CODE_PROTOCOL}, /* the server's to say */
 	{2, MESSAGE_SAID, 0, "", 0, CODE_PROTOCOL},
 	{2, MESSAGE_SAID, FRAME_FLAG_SKIP, "", 0, CODE_PROTOCOL},
@@ -120,6 +128,37 @@ START_TEST(what_ends_a_connection)
 	memcpy(frame + FRAME_HEADER, fatal[_i].payload, fatal[_i].length);
 	ck_assert_int_eq(peer_send_bytes(&c.peer, frame, FRAME_HEADER + fatal[_i].length), 0);
 	client_expect_end(&c, fatal[_i].code);
+	client_close(&c);
+}
+END_TEST
+
+/* Before the login, and as often as it takes. */
+START_TEST(comparing_logs)
+{
+	static const struct engine_ancestor parted = {.log_id = {1, 2, 3}, .upto = 6};
+	struct msg_hello hello = {.version_low = 1, .version_high = 1, .features = UINT32_MAX};
+	struct client c;
+
+	/* Before anybody asks: it is constant for sessions. */
+	chat_engine(chat)->ancestors = &parted;
+	chat_engine(chat)->ancestor_count = 1;
+	client_open(&c, chat);
+	client_ask(&c, MESSAGE_HELLO, &hello);
+	struct msg_welcome welcome = client_await(&c, MESSAGE_WELCOME).welcome;
+	ck_assert_uint_eq(welcome.features, FEATURE_COMPARE);
+	struct {
+		const uint8_t *log;
+		uint64_t upto;
+	} logs[] = {{parted.log_id, 6}, {welcome.log, UINT64_MAX}, {(const uint8_t[16]){9}, 0},
+		{(const uint8_t[16]){0}, 0}};
+	for (uint32_t i = 0; i < sizeof(logs) / sizeof(logs[0]); i++) {
+		struct msg_compare compare = {.tag = i + 1};
+		memcpy(compare.log, logs[i].log, sizeof(compare.log));
+		client_ask(&c, MESSAGE_COMPARE, &compare);
+		struct msg_compared compared = client_await(&c, MESSAGE_COMPARED).compared;
+		ck_assert_uint_eq(compared.tag, i + 1);
+		ck_assert_uint_eq(compared.upto, logs[i].upto);
+	}
 	client_close(&c);
 }
 END_TEST
@@ -555,6 +594,7 @@ Suite *session_suite(void)
 	tcase_add_test(c, opening);
 	tcase_add_loop_test(c, versions_in_common, 0, sizeof(versions) / sizeof(versions[0]));
 	tcase_add_loop_test(c, what_ends_a_connection, 0, sizeof(fatal) / sizeof(fatal[0]));
+	tcase_add_test(c, comparing_logs);
 	tcase_add_test(c, unknown_but_to_be_skipped);
 	tcase_add_test(c, large_frames_after_the_login_only);
 	tcase_add_test(c, byte_by_byte);

@@ -29,6 +29,8 @@ MESSAGES = {
     "ERROR": (0x08, "tag:u32 code:u16 fatal:u8 text:text"),
     "BYE": (0x09, "code:u16 text:text"),
     "NOTICE": (0x0a, "kind:u8 text:text"),
+    "COMPARE": (0x0b, "tag:u32 log:id16"),
+    "COMPARED": (0x0c, "tag:u32 upto:u64"),
     "JOIN": (0x10, "tag:u32 room:text flags:u16 after:u64 replay:u32"),
     "JOINED": (0x11, "tag:u32 room:text after:u64 last:u64 read:u64 people:u32 topic:text "
                      "topic_nick:text topic_time:u64"),
