@@ -323,7 +323,7 @@ int export_run(const struct export_config *config)
 	pager_init(&x.pager, config->since);
 	if (start(&x) == 0) {
 		loop(&x);
-		link_stop(x.link);
+		(void)link_stop(x.link);
 	} else {
 		x.failed = true;
 	}

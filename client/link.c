@@ -39,6 +39,7 @@ static int copy_config(struct link *l, const struct link_config *config)
 		.server_id = config->server_id,
 		.state_folder = config->state_folder,
 		.resume = config->resume,
+		.follow_log = config->follow_log,
 	};
 	char address[NI_MAXHOST + 8];
 
@@ -112,16 +113,18 @@ static void quit(struct link *l, enum quit how)
 	drop_and_wake(l);
 }
 
-void link_stop(struct link *l)
+bool link_stop(struct link *l)
 {
 	if (!l)
-		return;
+		return true;
 	quit(l, QUIT_NOW);
 	PTHREAD_OK(pthread_join(l->thread, NULL));
 	lock_fini(&l->lock);
 	link_session_finished(l->session, event_queue_finished(&l->events));
 	event_queue_fini(&l->events);
+	bool saved = link_session_save(l->session);
 	free_link(l);
+	return saved;
 }
 
 void link_quit(struct link *l)

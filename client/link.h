@@ -55,14 +55,18 @@ struct link_config {
 	/* Where to keep what outlives the process (client/state.h): what was not acknowledged, and
 	 * how far each room was read. NULL: nowhere. */
 	const char *state_folder;
-	bool resume; /* join rooms where the state left off, not with the last `replay` */
+	bool resume;     /* join rooms where the state left off, not with the last `replay`. One
+			    process at a time can, for each server: LINK_FAILED else */
+	bool follow_log; /* where the server's log has become another one, go on where the two part;
+			    false: begin anew, with the last `replay` */
 };
 
 enum event_type {
 	EVENT_STATE,       /* state, text, number, code */
 	EVENT_LOGGED_IN,   /* nick: the one given; text: the server's name; flag: history is kept;
 	                      number: the longest text in bytes */
-	EVENT_LOG_CHANGED, /* the server's log is another one: positions were dropped */
+	EVENT_LOG_CHANGED, /* the server's log is another one; flag: it goes on after seq, up to which
+			      both are the same; else positions were dropped */
 	EVENT_JOINED,   /* room, text: topic, nick: who set it, seq: the room's last, count: people;
 	                      read: how far the person had read it, 0 if unknown; flag: after a
 	                      break, resumed */
@@ -152,8 +156,9 @@ void event_free(struct event *e);
 int link_start(const struct link_config *config, struct link **out);
 
 /* Say goodbye if there is a connection (within a second), end and join the thread, free all. NULL is
- * allowed. */
-void link_stop(struct link *l);
+ * allowed. False: with config.resume, how far the owner has dealt with what came cannot be written to
+ * disk, so that some of it will come again. */
+bool link_stop(struct link *l);
 
 /* Readable (poll) while events wait. */
 int link_fd(const struct link *l);

@@ -38,6 +38,7 @@ int link_session_new(const struct link_session_config *config, struct link_sessi
 	memcpy(s->instance, config->instance, sizeof(s->instance));
 	s->any_nick = config->any_nick;
 	s->replay = config->replay;
+	s->follow_log = config->follow_log || config->resume;
 	if (config->server_id) {
 		s->server_known = true;
 		memcpy(s->server_id, config->server_id, sizeof(s->server_id));
@@ -258,6 +259,7 @@ int link_session_begin(struct link_session *s, int64_t now, int64_t deadline)
 	struct msg_hello hello = {
 		.version_low = PROTOCOL_VERSION,
 		.version_high = PROTOCOL_VERSION,
+		.features = FEATURE_COMPARE,
 		.agent = span_of("lanchat/" LANCHAT_VERSION),
 	};
 
@@ -281,14 +283,14 @@ void link_session_end(struct link_session *s)
 	client_copied_end(s);
 	s->stage = STAGE_NONE;
 	s->out.length = 0;
-	s->login_tag = s->nick_tag = s->away_tag = s->rooms_tag = 0;
+	s->compare_tag = s->login_tag = s->nick_tag = s->away_tag = s->rooms_tag = 0;
 	s->ping_out = false;
 	s->resend_at = 0;
 	s->retry_pause = RETRY_PAUSE;
 	outbox_rewind(&s->outbox, 0);
 	client_untell_read(s);
 	client_inquiries_end(s);
-	client_keep_save(s, true);
+	(void)client_keep_save(s, true);
 	for (struct seat *seat = s->seats.head; seat; seat = next) {
 		next = seat->next;
 		seat_reset(seat);

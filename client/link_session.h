@@ -35,7 +35,9 @@ struct link_session_config {
 
 	const char *state_folder; /* copied; NULL: nothing outlives the process */
 	const char *address;      /* copied: what the user calls the server; NULL: nothing */
-	bool resume;              /* go on in rooms where the state left off */
+	bool resume;              /* go on in rooms where the state left off (client/positions.h) */
+	bool follow_log; /* implied by resume: where the server's log has become another one, go on where the
+				     two part; false: begin anew */
 };
 
 /* Bytes on their way out. Zeroed storage is an empty one; `bytes` is from malloc. */
@@ -48,6 +50,10 @@ struct link_bytes {
 /* With a state folder, this opens files. ERR_MEMORY. */
 int link_session_new(const struct link_session_config *config, struct link_session **out);
 void link_session_free(struct link_session *s);
+
+/* Write what is to outlive the process; link_session_free does so too. False: with `resume`, how far the
+ * owner has dealt with what came cannot be written. */
+bool link_session_save(struct link_session *s);
 
 /* ---- one connection ---- */
 

@@ -29,28 +29,6 @@ const char *client_reason(char out[REASON_MAX + 1], unsigned code, struct span t
 
 /* ---- the opening ---- */
 
-static void forget_positions(struct link_session *s)
-{
-	s->inbox_known = false;
-	s->inbox_seen = 0;
-	for (struct seat *seat = s->seats.head; seat; seat = seat->next) {
-		seat->seen_known = false;
-		seat->seen = 0;
-	}
-	client_forget_read(s);
-	client_keep_forget(s);
-	client_event(s, EVENT_LOG_CHANGED);
-}
-
-static bool any_position(const struct link_session *s)
-{
-	bool any = s->inbox_known;
-
-	for (const struct seat *seat = s->seats.head; seat && !any; seat = seat->next)
-		any = seat->seen_known;
-	return any;
-}
-
 static void send_login(struct link_session *s)
 {
 	struct msg_login login = {
@@ -63,7 +41,7 @@ static void send_login(struct link_session *s)
 	memcpy(login.person, s->identity.id, sizeof(login.person));
 	memcpy(login.instance, s->instance, sizeof(login.instance));
 	/* Without a position there is nothing to resume: no log is named. */
-	s->log_named = any_position(s);
+	s->log_named = client_positions_any(s);
 	if (s->log_named)
 		memcpy(login.log, s->log, sizeof(login.log));
 	s->login_tag = login.tag;
@@ -71,11 +49,84 @@ static void send_login(struct link_session *s)
 	client_send(s, MESSAGE_LOGIN, &login);
 }
 
+static void tell_log_changed(struct link_session *s, uint64_t upto)
+{
+	struct event *e = client_event(s, EVENT_LOG_CHANGED);
+
+	if (!e)
+		return;
+	e->flag = s->follow_log;
+	e->seq = upto;
+}
+
+/* What the positions are worth in the server's log. True: that has been asked, the answer tells. */
+static bool take_log(struct link_session *s, const struct msg_welcome *w)
+{
+	struct msg_compare compare = {0};
+	bool known = s->log_known;
+
+	if (known && memcmp(w->log, s->log, sizeof(s->log)) == 0)
+		return false;
+	if (known && s->follow_log && (w->features & FEATURE_COMPARE)) {
+		compare.tag = s->compare_tag = client_tag(s);
+		memcpy(compare.log, s->log, sizeof(compare.log));
+		memcpy(s->log_next, w->log, sizeof(s->log_next));
+		client_send(s, MESSAGE_COMPARE, &compare);
+		return true;
+	}
+	if (known && s->follow_log) {
+		client_positions_move(s, w->log, 0);
+	} else {
+		client_positions_forget(s);
+		client_positions_begin(s, w->log);
+	}
+	if (known)
+		tell_log_changed(s, 0);
+	return false;
+}
+
+static int on_compared(struct link_session *s, const union message *m)
+{
+	const struct msg_compared *c = &m->compared;
+
+	if (s->stage != STAGE_GREETING || s->compare_tag == 0 || c->tag != s->compare_tag)
+		return client_fail(s, ERR_PROTOCOL, CODE_PROTOCOL,
+			"the server compared logs without being asked");
+	s->compare_tag = 0;
+	client_positions_move(s, s->log_next, c->upto);
+	tell_log_changed(s, c->upto);
+	send_login(s);
+	return 0;
+}
+
+/* Is it the server that we know? Open what is kept of it. */
+static int meet(struct link_session *s, const uint8_t server[IDENTITY_SIZE])
+{
+	char reason[REASON_MAX];
+	int r = 0;
+
+	if (s->met && memcmp(s->met_id, server, sizeof(s->met_id)) != 0) {
+		client_keep_leave(s);
+		if (s->log_known)
+			tell_log_changed(s, 0);
+		client_positions_forget(s);
+	}
+	s->met = true;
+	memcpy(s->met_id, server, sizeof(s->met_id));
+	if (!s->positions)
+		r = client_positions_open(s, server, reason, sizeof(reason));
+	if (r && r != ERR_MEMORY)
+		return client_fail(s, ERR_REFUSED, CODE_NONE, "%s", reason);
+	if (r == 0)
+		r = client_keep_meet(s, server);
+	return r ? client_fail(s, r, 0, "out of memory") : 0;
+}
+
 static int on_welcome(struct link_session *s, const union message *m)
 {
 	const struct msg_welcome *w = &m->welcome;
 
-	if (s->stage != STAGE_GREETING)
+	if (s->stage != STAGE_GREETING || s->compare_tag != 0)
 		return client_fail(s, ERR_PROTOCOL, CODE_PROTOCOL, "the server welcomed us twice");
 	if (w->version != PROTOCOL_VERSION)
 		return client_fail(s, ERR_REFUSED, CODE_VERSION,
@@ -84,17 +135,13 @@ static int on_welcome(struct link_session *s, const union message *m)
 	if (s->server_known && memcmp(w->server, s->server_id, sizeof(s->server_id)) != 0)
 		return client_fail(s, ERR_REFUSED, CODE_NONE,
 			"this is not the server that was announced: its id is another one");
-	int r = client_keep_meet(s, w->server);
+	int r = meet(s, w->server);
 	if (r)
-		return client_fail(s, r, 0, "out of memory");
-	if (s->log_known && memcmp(w->log, s->log, sizeof(s->log)) != 0)
-		forget_positions(s);
-	s->log_known = true;
-	memcpy(s->log, w->log, sizeof(s->log));
-	client_keep_log(s);
+		return r;
 	s->kept = w->kept != 0;
 	copy_span(s->server_name, sizeof(s->server_name), w->name);
-	send_login(s);
+	if (!take_log(s, w))
+		send_login(s);
 	return 0;
 }
 
@@ -271,6 +318,7 @@ static int on_renamed(struct link_session *s, const union message *m)
 
 static client_handler *const handlers[] = {
 	[MESSAGE_WELCOME] = on_welcome,
+	[MESSAGE_COMPARED] = on_compared,
 	[MESSAGE_LOGGED_IN] = on_logged_in,
 	[MESSAGE_PING] = on_ping,
 	[MESSAGE_PONG] = on_pong,

@@ -37,36 +37,6 @@ static int restore(void *context, const struct outgoing *m, const char *text, ui
 	return m->direct ? 0 : link_session_join(s, m->to);
 }
 
-/* Are the positions that are stored, or will be, of the log that we know? */
-static bool is_same_log(const struct link_session *s)
-{
-	const uint8_t *log = s->state ? state_log(s->state) : NULL;
-
-	return log && s->log_known && memcmp(s->log, log, sizeof(s->log)) == 0;
-}
-
-void client_keep_position(struct link_session *s, struct seat *seat)
-{
-	if (!s->resume || seat->seen_known || !is_same_log(s))
-		return;
-	seat->seen_known = state_position(s->state, seat->folded, &seat->seen);
-}
-
-/* Positions that are stored hold if the log is the same one; on_welcome will see. */
-static void take_positions(struct link_session *s)
-{
-	const uint8_t *log = state_log(s->state);
-
-	if (!s->resume || !log || (s->log_known && memcmp(s->log, log, sizeof(s->log)) != 0))
-		return;
-	s->log_known = true;
-	memcpy(s->log, log, sizeof(s->log));
-	if (!s->inbox_known)
-		s->inbox_known = state_position(s->state, "", &s->inbox_seen);
-	for (struct seat *seat = s->seats.head; seat; seat = seat->next)
-		client_keep_position(s, seat);
-}
-
 /* The state is there: its instance becomes ours, and what it has. */
 static int take_state(struct link_session *s, struct state *st)
 {
@@ -74,7 +44,6 @@ static int take_state(struct link_session *s, struct state *st)
 
 	s->state = st;
 	memcpy(s->instance, state_instance(st), sizeof(s->instance));
-	take_positions(s);
 	if (!s->outbox.head)
 		r = state_messages(st, restore, s);
 	if (s->outbox.last_counter < state_used(st))
@@ -91,7 +60,8 @@ static void cannot_keep(struct link_session *s, int r)
 
 int client_keep_start(struct link_session *s, const struct link_session_config *config)
 {
-	uint8_t server[IDENTITY_SIZE];
+	uint8_t *server = s->met_id;
+	char reason[REASON_MAX];
 	struct state *st;
 
 	if (!config->state_folder)
@@ -102,46 +72,60 @@ int client_keep_start(struct link_session *s, const struct link_session_config *
 	if (!s->state_folder || !s->address)
 		return ERR_MEMORY;
 	if (config->server_id)
-		memcpy(server, config->server_id, sizeof(server));
+		memcpy(server, config->server_id, IDENTITY_SIZE);
 	else if (state_address_find(s->state_folder, s->address, server) != 0)
 		return 0; /* WELCOME will tell */
-	int r = state_adopt(s->state_folder, server, &st);
+	s->met = true;
+	/* What cannot be used is told when the server has answered. */
+	int r = client_positions_open(s, server, reason, sizeof(reason));
+	if (r == ERR_MEMORY)
+		return r;
+	r = state_adopt(s->state_folder, server, &st);
 	if (r == 0)
-		r = take_state(s, st);
-	else if (r != ERR_MEMORY)
+		return take_state(s, st);
+	if (r != ERR_MEMORY)
 		cannot_keep(s, r);
 	return r == ERR_MEMORY ? r : 0;
 }
 
 /* ---- which server it is ---- */
 
-/* Another server answers: what was written for the one before stays on disk for that one. */
-static void leave_state(struct link_session *s)
+static void tell_left(struct link_session *s, size_t count)
 {
 	char text[160];
-	size_t count = s->outbox.count;
-	struct outgoing *m;
+	struct event *e = count ? client_event(s, EVENT_NOTICE) : NULL;
 
-	client_keep_save(s, true);
-	while ((m = s->outbox.head)) {
-		client_refuse(s, m, CODE_NOT_KEPT,
-			"another server answered; it waits for the one that it was written for");
-		if (s->out_of_memory)
-			return;
-	}
-	state_close(s->state);
-	s->state = NULL;
-	if (count == 0)
+	if (!e)
 		return;
 	snprintf(text, sizeof(text),
 		"another server answers at this address; %zu message%s for the one before %s kept "
 		"until it is back",
 		count, count == 1 ? "" : "s", count == 1 ? "is" : "are");
-	struct event *e = client_event(s, EVENT_NOTICE);
-	if (!e)
-		return;
 	e->kind = NOTICE_WARNING;
 	client_set(s, &e->text, text);
+}
+
+/* What was written for it stays on disk for it. */
+void client_keep_leave(struct link_session *s)
+{
+	size_t count = s->state ? s->outbox.count : 0;
+	struct outgoing *m;
+
+	(void)client_keep_save(s, true);
+	while (s->state && (m = s->outbox.head)) {
+		client_refuse(s, m, CODE_NOT_KEPT,
+			"another server answered; it waits for the one that it was written for");
+		if (s->out_of_memory)
+			return;
+	}
+	if (s->state)
+		identity_random(s->instance, sizeof(s->instance));
+	s->left = s->state != NULL;
+	state_close(s->state);
+	s->state = NULL;
+	positions_close(s->positions);
+	s->positions = NULL;
+	tell_left(s, count);
 }
 
 /* What was said before the server was known goes to disk now. */
@@ -155,23 +139,16 @@ static void keep_outbox(struct link_session *s)
 
 int client_keep_meet(struct link_session *s, const uint8_t server[IDENTITY_SIZE])
 {
-	bool changed = s->state && memcmp(state_server(s->state), server, IDENTITY_SIZE) != 0;
 	bool numbered = s->outbox.last_counter > 0;
 	struct state *st;
 	int r;
 
-	if (!s->state_folder || s->keep_failed || (s->state && !changed))
+	if (!s->state_folder || s->keep_failed || s->state || s->out_of_memory)
 		return 0;
-	if (changed)
-		leave_state(s);
-	if (s->out_of_memory)
-		return 0;
-	if (changed)
-		identity_random(s->instance, sizeof(s->instance));
 	/* Numbers that were given out already must be told from those of another process. */
 	if (numbered)
 		r = state_create(s->state_folder, server, s->instance,
-			changed ? s->outbox.last_counter : 0, &st);
+			s->left ? s->outbox.last_counter : 0, &st);
 	else
 		r = state_adopt(s->state_folder, server, &st);
 	if (r == 0 && s->address[0])
@@ -191,7 +168,7 @@ void client_keep_renew(struct link_session *s)
 	uint64_t used = first ? first->counter - 1 : s->outbox.last_counter;
 	struct state *st;
 
-	client_keep_save(s, true);
+	(void)client_keep_save(s, true);
 	identity_random(s->instance, sizeof(s->instance));
 	if (!s->state)
 		return;
@@ -205,12 +182,6 @@ void client_keep_renew(struct link_session *s)
 	if (s->outbox.last_counter < state_used(st))
 		s->outbox.last_counter = state_used(st);
 	keep_outbox(s);
-}
-
-void client_keep_log(struct link_session *s)
-{
-	if (s->state && s->log_known)
-		state_set_log(s->state, s->log);
 }
 
 /* If the file is older than what the server has seen, it came out of a backup. Numbers above those
@@ -233,7 +204,7 @@ bool client_keep_overtaken(struct link_session *s, uint64_t accepted)
 			"are old; say it again");
 	}
 	s->outbox.last_counter = state_used(s->state);
-	client_keep_save(s, true);
+	(void)client_keep_save(s, true);
 	return true;
 }
 
@@ -242,73 +213,36 @@ bool client_keep_overtaken(struct link_session *s, uint64_t accepted)
 void client_keep_touch(struct link_session *s)
 {
 	s->moved_events = s->events_out + s->events.count;
-	if (s->state && s->save_at == 0)
+	if ((s->state || s->positions) && s->save_at == 0)
 		s->save_at = s->now + SAVE_EVERY;
 }
 
-/* Note all positions, to be written when the owner has dealt with every event that moved one: what it
- * was not shown must come again. */
-static void note_positions(struct link_session *s)
+bool client_keep_save(struct link_session *s, bool all)
 {
-	s->noted_events = s->moved_events;
-	/* A client that does not go by them must not move those of one that does. */
-	if (!s->resume)
-		return;
-	s->noted = true;
-	s->inbox_keep = s->inbox_known;
-	s->inbox_kept = s->inbox_seen;
-	for (struct seat *seat = s->seats.head; seat; seat = seat->next) {
-		seat->keep = seat->seen_known && !seat->quiet;
-		seat->kept = seat->seen;
-	}
-}
-
-static void write_positions(struct link_session *s)
-{
-	s->noted = false;
-	if (s->inbox_keep)
-		state_put_position(s->state, "", s->inbox_kept);
-	s->inbox_keep = false;
-	for (struct seat *seat = s->seats.head; seat; seat = seat->next) {
-		if (seat->keep)
-			state_put_position(s->state, seat->folded, seat->kept);
-		seat->keep = false;
-	}
-}
-
-void client_keep_save(struct link_session *s, bool all)
-{
-	if (!s->state)
-		return;
-	if (all && s->events_finished >= s->moved_events)
-		note_positions(s);
-	client_keep_log(s);
-	bool ready = s->noted && s->events_finished >= s->noted_events && is_same_log(s);
-	state_begin(s->state);
-	state_forget_below(
-		s->state, s->outbox.head ? s->outbox.head->counter : s->outbox.last_counter + 1);
-	if (ready)
-		write_positions(s);
-	(void)state_end(s->state);
 	s->save_at = 0;
+	if (s->state) {
+		state_begin(s->state);
+		state_forget_below(s->state,
+			s->outbox.head ? s->outbox.head->counter : s->outbox.last_counter + 1);
+		(void)state_end(s->state);
+	}
+	return client_positions_save(s, all);
 }
 
 void client_keep_tick(struct link_session *s)
 {
-	if (!s->state || s->save_at == 0 || s->now < s->save_at)
+	if (s->save_at == 0 || s->now < s->save_at)
 		return;
-	if (!s->noted)
-		note_positions(s);
-	client_keep_save(s, false);
+	client_positions_note(s);
+	(void)client_keep_save(s, false);
 	/* The owner has not dealt with everything yet, or more came after what was noted. */
-	if (s->noted || s->noted_events < s->moved_events)
+	if (client_positions_wait(s))
 		s->save_at = s->now + SAVE_EVERY;
 }
 
-void client_keep_forget(struct link_session *s)
+bool link_session_save(struct link_session *s)
 {
-	s->noted = false;
-	s->noted_events = 0;
+	return client_keep_save(s, true);
 }
 
 void link_session_finished(struct link_session *s, uint64_t events)
@@ -318,8 +252,9 @@ void link_session_finished(struct link_session *s, uint64_t events)
 
 void client_keep_free(struct link_session *s)
 {
-	client_keep_save(s, true);
+	(void)client_keep_save(s, true);
 	state_close(s->state);
+	positions_close(s->positions);
 	free(s->state_folder);
 	free(s->address);
 }

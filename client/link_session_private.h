@@ -8,7 +8,8 @@
  *     link_session_said.c     what comes in that somebody said, and answers to what we said
  *     link_session_history.c  asking for what was said earlier, and the answers
  *     link_session_read.c     how far the user has read
- *     link_session_keep.c     what outlives the process
+ *     link_session_keep.c     what outlives the process: messages that wait
+ *     link_session_positions.c  how far was read, for the next process; another log
  *     link_session_copied.c   when another program has a copy of that
  */
 #ifndef LANCHAT_LINK_SESSION_PRIVATE_H
@@ -16,6 +17,7 @@
 
 #include "client/link_session.h"
 #include "client/outbox.h"
+#include "client/positions.h"
 #include "client/seats.h"
 #include "client/state.h"
 
@@ -48,6 +50,7 @@ struct link_session {
 	char *state_folder; /* owned; NULL: nothing is kept */
 	char *address;      /* owned; under which the user knows the server, or empty */
 	bool resume;
+	bool follow_log;
 	bool server_known; /* server_id must be met */
 	uint8_t server_id[IDENTITY_SIZE];
 
@@ -57,6 +60,8 @@ struct link_session {
 	enum person_state away;
 	char away_text[AWAY_MAX + 1];
 	bool rooms_wanted; /* the list of rooms */
+	bool met;          /* the server with this id is the one that all of this is of */
+	uint8_t met_id[IDENTITY_SIZE];
 	bool log_known;
 	uint8_t log[INSTANCE_ID];
 	bool inbox_known; /* there is a position in the direct messages */
@@ -66,8 +71,10 @@ struct link_session {
 	int64_t read_due; /* not before that time */
 	struct seats seats;
 	struct outbox outbox;
-	struct state *state; /* owned; NULL: none, or the server is not known yet */
-	bool keep_failed;    /* there cannot be one */
+	struct state *state;         /* owned; NULL: none, or the server is not known yet */
+	bool keep_failed;            /* there cannot be one */
+	bool left;                   /* `state` was of another server; the numbers go on */
+	struct positions *positions; /* owned; NULL: without `resume`, or not known yet */
 	bool was_online;
 	bool copied; /* another program uses our instance: nothing more is said under it */
 	uint64_t dropped;
@@ -78,8 +85,9 @@ struct link_session {
 	bool logged_in; /* stays true when the stage moves on */
 	bool log_named; /* LOGIN said of which log the positions are */
 	uint32_t last_tag;
-	uint32_t login_tag, nick_tag, away_tag, rooms_tag;
-	bool kept; /* WELCOME said that history is kept */
+	uint32_t compare_tag, login_tag, nick_tag, away_tag, rooms_tag;
+	uint8_t log_next[INSTANCE_ID]; /* the server's, while it is asked how much of it is new */
+	bool kept;                     /* WELCOME said that history is kept */
 	char server_name[SERVER_NAME_MAX + 1];
 	uint32_t text_max;
 	int64_t login_deadline;
@@ -202,17 +210,43 @@ void client_refuse(struct link_session *s, struct outgoing *m, unsigned code, co
 /* Open what is kept, if the server is known; events for what an earlier process left. ERR_MEMORY. */
 int client_keep_start(struct link_session *s, const struct link_session_config *config);
 
+/* Another server answers: close what is kept for the one before. */
+void client_keep_leave(struct link_session *s);
+
 /* This is the server: open what is kept for it, if that is not done. ERR_MEMORY. */
 int client_keep_meet(struct link_session *s, const uint8_t server[IDENTITY_SIZE]);
-
-/* The server's log is known, and positions that do not belong to it are dropped. */
-void client_keep_log(struct link_session *s);
 
 /* The server has accepted numbers that are above all that we know of. False: that cannot be. */
 bool client_keep_overtaken(struct link_session *s, uint64_t accepted);
 
-/* A seat is new: give it the position that is kept, if the user wants to go on there. */
-void client_keep_position(struct link_session *s, struct seat *seat);
+/* With `resume`, open the positions that are kept, and take them. A result of positions_open, and then
+ * the reason in words. */
+int client_positions_open(
+	struct link_session *s, const uint8_t server[IDENTITY_SIZE], char *reason, size_t size);
+
+/* A seat is new: give it the position that is kept, if there is one. */
+void client_positions_of(struct link_session *s, struct seat *seat);
+
+/* Is any known? */
+bool client_positions_any(const struct link_session *s);
+
+/* They are of this log from now on, which is the same up to number `upto`. */
+void client_positions_move(struct link_session *s, const uint8_t log[INSTANCE_ID], uint64_t upto);
+
+/* They will be of this log; there is none yet. Or drop them: they mean nothing any more. */
+void client_positions_begin(struct link_session *s, const uint8_t log[INSTANCE_ID]);
+void client_positions_forget(struct link_session *s);
+
+/* Note all of them, to be written when the owner has dealt with every event that moved one: what it
+ * was not shown must come again. Nothing is noted while older notes wait. */
+void client_positions_note(struct link_session *s);
+
+/* Write what was noted, if its time has come; `all`: note first, if the owner is done with all events.
+ * False: it could not be written. */
+bool client_positions_save(struct link_session *s, bool all);
+
+/* Is something noted, or to be noted? */
+bool client_positions_wait(const struct link_session *s);
 
 /* Go on under another instance, in a file of its own: the outbox holds what was never sent. */
 void client_keep_renew(struct link_session *s);
@@ -232,11 +266,10 @@ int client_copied_answer(struct link_session *s);
 void client_copied_end(struct link_session *s);
 
 /* Something changed that is to be saved soon; save what is due; or now, with the positions if the
- * owner is done with all events; forget noted positions; and close. */
+ * owner is done with all events (false: they could not be written); and close. */
 void client_keep_touch(struct link_session *s);
 void client_keep_tick(struct link_session *s);
-void client_keep_save(struct link_session *s, bool all);
-void client_keep_forget(struct link_session *s);
+bool client_keep_save(struct link_session *s, bool all);
 void client_keep_free(struct link_session *s);
 
 /* The sentence that explains a refusal: the server's own, else ours for the code. */

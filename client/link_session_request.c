@@ -171,7 +171,7 @@ int link_session_join(struct link_session *s, const char *room)
 	if (!seat)
 		return ERR_MEMORY;
 	seat->wanted = true;
-	client_keep_position(s, seat);
+	client_positions_of(s, seat);
 	client_pursue(s, seat);
 	return client_check_memory(s);
 }

@@ -297,6 +297,7 @@ int main(int argc, char **argv)
 
 	bool can_write = open_standard_streams();
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* too large a file is an error like a full disk */
 	int r = client_options_load(&settings, argc, argv, error, sizeof(error));
 	if (r)
 		return r == ERR_ARGUMENT ? usage_error(error) : failure(error);

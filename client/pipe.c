@@ -3,6 +3,7 @@
 #include "client/lines.h"
 #include "client/link.h"
 #include "client/locate.h"
+#include "client/pipe_places.h"
 #include "client/pipe_print.h"
 #include "common/clock.h"
 #include "common/err.h"
@@ -22,21 +23,14 @@
 #define EVENTS_A_TURN 1000 /* printed before stdin is looked at again */
 #define ECHO_MS       1000 /* how long to wait for one's own last message to come back */
 
-/* A room, or the direct messages. */
-struct place {
-	const char *room; /* borrowed; "": the direct messages */
-	bool caught_up;   /* all that was said while we were away has come, or never will */
-};
-
 struct pipe {
 	const struct pipe_config *config;
 	struct link *link;
 	struct pipe_printer printer;
 	const char *room; /* where lines go; borrowed */
 	char nick[NICK_MAX + 1];
-	bool away;            /* the connection was lost, and that was said */
-	struct place *places; /* owned: the rooms, and then the direct messages */
-	size_t place_count;
+	bool away; /* the connection was lost, and that was said */
+	struct pipe_places places;
 
 	/* Input. */
 	bool joined; /* `room`, so that lines can go there */
@@ -73,14 +67,22 @@ __attribute__((format(printf, 2, 3))) static void complain(struct pipe *p, const
 
 /* ---- events ---- */
 
+/* Something may be said until the connection is back, so there is more to wait for. */
+static void on_break(struct pipe *p)
+{
+	pipe_places_broke(&p->places);
+	if (!p->away)
+		fprintf(stderr, "lanchat: lost the connection, trying again\n");
+	p->away = true;
+}
+
 static void on_state(struct pipe *p, const struct event *e)
 {
 	if (e->state == LINK_FAILED) {
 		complain(p, "%s", e->text);
 		p->over = true;
-	} else if (e->state == LINK_WAITING && !p->away) {
-		fprintf(stderr, "lanchat: lost the connection, trying again\n");
-		p->away = true;
+	} else if (e->state == LINK_WAITING) {
+		on_break(p);
 	} else if (e->state == LINK_ONLINE) {
 		p->away = false;
 	}
@@ -103,18 +105,6 @@ static bool is_first_room(const struct pipe *p, const char *room)
 	return room && name_same(room, p->room);
 }
 
-/* The place of a room; NULL: it is none of those that were asked for. */
-static struct place *find_place(const struct pipe *p, const char *room)
-{
-	for (size_t i = 0; i < p->place_count; i++) {
-		struct place *place = &p->places[i];
-
-		if (room[0] ? place->room[0] && name_same(room, place->room) : !place->room[0])
-			return place;
-	}
-	return NULL;
-}
-
 static void note_seen(struct pipe *p, const char *room, uint64_t seq)
 {
 	if (seq > p->seq_seen && is_first_room(p, room))
@@ -130,18 +120,21 @@ static void on_message(struct pipe *p, const struct event *e)
 
 static void on_caught_up(struct pipe *p, const struct event *e)
 {
-	struct place *place = find_place(p, e->room);
-
-	if (place)
-		place->caught_up = true;
+	pipe_places_caught_up(&p->places, e->room);
 	note_seen(p, e->room, e->seq);
 }
 
 /* The numbers mean something else now. */
-static void on_log_changed(struct pipe *p)
+static void on_log_changed(struct pipe *p, const struct event *e)
 {
-	fprintf(stderr, "lanchat: the server's history is another one now; what was said before "
-			"cannot be had from it\n");
+	if (e->seq > 0)
+		fprintf(stderr,
+			"lanchat: the server's history is another one now, the same up to message "
+			"%" PRIu64 "; what was said after that before cannot be had from it\n",
+			e->seq);
+	else
+		fprintf(stderr, "lanchat: the server's history is another one now; what was said "
+				"before cannot be had from it\n");
 	p->seq_seen = p->seq_acked = 0;
 }
 
@@ -160,9 +153,8 @@ static void on_room_lost(struct pipe *p, const struct event *e)
 {
 	complain(p, "%s%s%s", e->room ? e->room : "", e->room ? ": " : "",
 		e->text && e->text[0] ? e->text : "no longer in the room");
-	struct place *place = e->room ? find_place(p, e->room) : NULL;
-	if (place)
-		place->caught_up = true;
+	if (e->room)
+		pipe_places_lost(&p->places, e->room);
 	if (is_first_room(p, e->room))
 		p->over = true;
 }
@@ -201,7 +193,7 @@ static void handle(struct pipe *p, const struct event *e)
 		on_caught_up(p, e);
 		break;
 	case EVENT_LOG_CHANGED:
-		on_log_changed(p);
+		on_log_changed(p, e);
 		break;
 	case EVENT_PARTED:
 	case EVENT_ERROR:
@@ -237,11 +229,7 @@ static bool all_said(struct pipe *p)
 /* With --resume: everything that was said while we were away has been printed. */
 static bool all_heard(const struct pipe *p)
 {
-	bool all = true;
-
-	for (size_t i = 0; p->config->resume && i < p->place_count; i++)
-		all = all && p->places[i].caught_up;
-	return all;
+	return !p->config->resume || pipe_places_all(&p->places);
 }
 
 static bool is_done(struct pipe *p)
@@ -421,6 +409,7 @@ static int start(struct pipe *p)
 		.give_up_ms = c->timeout_ms,
 		.state_folder = c->state_folder,
 		.resume = c->resume,
+		.follow_log = true,
 	};
 	r = link_start(&config, &p->link);
 	if (r)
@@ -440,19 +429,6 @@ static void join_rooms(struct pipe *p)
 			p->over = true;
 		}
 	}
-}
-
-static int make_places(struct pipe *p)
-{
-	const struct option_list *rooms = p->config->rooms;
-
-	p->places = calloc(rooms->count + 1, sizeof(*p->places));
-	if (!p->places)
-		return ERR_MEMORY;
-	for (size_t i = 0; i < rooms->count; i++)
-		p->places[p->place_count++].room = rooms->items[i];
-	p->places[p->place_count++].room = "";
-	return 0;
 }
 
 /* Whoever starts us must not say again what the next run will send. */
@@ -476,7 +452,10 @@ static void run(struct pipe *p)
 	if (!p->broken)
 		event_free(link_next(p->link));
 	tell_unsent(p);
-	link_stop(p->link);
+	if (!link_stop(p->link))
+		complain(p,
+			"how far --resume got could not be written; the next run prints some of "
+			"it again");
 }
 
 int pipe_run(const struct pipe_config *config)
@@ -485,7 +464,7 @@ int pipe_run(const struct pipe_config *config)
 
 	if (p)
 		p->config = config;
-	if (!p || make_places(p) != 0) {
+	if (!p || pipe_places_init(&p->places, config->rooms) != 0) {
 		free(p);
 		fprintf(stderr, "lanchat: out of memory\n");
 		return 1;
@@ -495,7 +474,7 @@ int pipe_run(const struct pipe_config *config)
 	run(p);
 	lines_fini(&p->lines);
 	int status = p->failed ? 1 : 0;
-	free(p->places);
+	pipe_places_fini(&p->places);
 	free(p);
 	return status;
 }

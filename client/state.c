@@ -1,3 +1,4 @@
+#include "client/database.h"
 #include "client/state_private.h"
 
 #include "common/clock.h"
@@ -27,11 +28,6 @@ uint64_t state_used(const struct state *st)
 	return st->used;
 }
 
-const uint8_t *state_log(const struct state *st)
-{
-	return st->log_known ? st->log : NULL;
-}
-
 /* ---- writing ---- */
 
 /* A change did not reach the disk. */
@@ -49,7 +45,7 @@ static void complain(struct state *st)
 static int finish(struct state *st, enum state_statement which)
 {
 	sqlite3_stmt *t = st->statements[which];
-	int r = state_error(sqlite3_step(t));
+	int r = database_error(sqlite3_step(t));
 
 	if (r)
 		complain(st);
@@ -60,7 +56,7 @@ static int finish(struct state *st, enum state_statement which)
 
 static int run(struct state *st, const char *text)
 {
-	int r = state_error(sqlite3_exec(st->db, text, NULL, NULL, NULL));
+	int r = database_run(st->db, text);
 
 	if (r)
 		complain(st);
@@ -133,45 +129,7 @@ void state_forget(struct state *st, uint64_t counter)
 	(void)finish(st, STATE_FORGET_ONE);
 }
 
-void state_put_position(struct state *st, const char *folded, uint64_t seq)
-{
-	sqlite3_stmt *t = st->statements[STATE_PUT];
-
-	if (seq > INT64_MAX)
-		return; /* no server gets there honestly */
-	sqlite3_bind_text(t, 1, folded, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(t, 2, (sqlite3_int64)seq);
-	(void)finish(st, STATE_PUT);
-}
-
-void state_set_log(struct state *st, const uint8_t log[INSTANCE_ID])
-{
-	if (st->log_known && memcmp(st->log, log, sizeof(st->log)) == 0)
-		return;
-	state_begin(st);
-	(void)finish(st, STATE_DROP);
-	sqlite3_bind_blob(st->statements[STATE_SET_LOG], 1, log, INSTANCE_ID, SQLITE_STATIC);
-	(void)finish(st, STATE_SET_LOG);
-	if (!state_end(st))
-		return;
-	st->log_known = true;
-	memcpy(st->log, log, sizeof(st->log));
-}
-
 /* ---- reading ---- */
-
-bool state_position(struct state *st, const char *folded, uint64_t *seq)
-{
-	sqlite3_stmt *t = st->statements[STATE_POSITION];
-
-	sqlite3_bind_text(t, 1, folded, -1, SQLITE_STATIC);
-	bool found = sqlite3_step(t) == SQLITE_ROW && sqlite3_column_int64(t, 0) >= 0;
-	if (found)
-		*seq = (uint64_t)sqlite3_column_int64(t, 0);
-	sqlite3_reset(t);
-	sqlite3_clear_bindings(t);
-	return found;
-}
 
 /* The text of a column, if it has no NUL in it and is not longer than `most`; else NULL. */
 static const char *text_of(sqlite3_stmt *t, int column, size_t most)
@@ -227,7 +185,7 @@ int state_messages(struct state *st, state_each *each, void *context)
 	while (r == 0 && (step = sqlite3_step(t)) == SQLITE_ROW)
 		r = read_message(st, t, each, context);
 	sqlite3_reset(t);
-	return r ? r : state_error(step);
+	return r ? r : database_error(step);
 }
 
 void state_close(struct state *st)

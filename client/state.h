@@ -1,6 +1,6 @@
 /*
  * What of a client outlives its process: the messages that are not acknowledged,
- * how far each room was read, and which numbers have been used.
+ * and which numbers have been used. (How far a program has read is in positions.h.)
  *
  * One SQLite database per client instance and server,
  * `<folder>/servers/<server id>/<instance>.db` (ids in hex; folders 0700, files
@@ -50,9 +50,9 @@ int state_adopt(const char *folder, const uint8_t server[IDENTITY_SIZE], struct 
 int state_create(const char *folder, const uint8_t server[IDENTITY_SIZE],
 	const uint8_t instance[INSTANCE_ID], uint64_t used, struct state **out);
 
-/* Another program uses a copy of `old`: make a file for a given instance as state_create does, with
- * the positions of the old one, which is set aside (`.copied` is added to its name), never to be
- * used again, and closed in any case. Results as above. */
+/* Another program uses a copy of `old`: make a file for a given instance as state_create does. The
+ * old one is set aside (`.copied` is added to its name), never to be used again, and closed in any
+ * case. Results as above. */
 int state_replace(const char *folder, struct state *old, const uint8_t instance[INSTANCE_ID],
 	uint64_t used, struct state **out);
 
@@ -80,17 +80,6 @@ void state_add(struct state *st, const struct outgoing *m);
 typedef int state_each(void *context, const struct outgoing *m, const char *text, uint64_t time);
 int state_messages(struct state *st, state_each *each, void *context);
 
-/* ---- positions, by room; "": the direct messages ---- */
-
-/* The log that they are of; NULL: of none yet. */
-const uint8_t *state_log(const struct state *st);
-
-/* They are of this log from now on: those of another one are dropped. */
-void state_set_log(struct state *st, const uint8_t log[INSTANCE_ID]);
-
-/* The last message that the user has of a room, by its folded name. False: not known. */
-bool state_position(struct state *st, const char *folded, uint64_t *seq);
-
 /* ---- several changes as one ---- */
 
 /* Between these two; failures are logged, the first time. What has no effect then is written again
@@ -101,8 +90,5 @@ bool state_end(struct state *st); /* true: all was written */
 /* Messages with a number below that are answered; or that one is. */
 void state_forget_below(struct state *st, uint64_t counter);
 void state_forget(struct state *st, uint64_t counter);
-
-/* A position; one that is lower than what is stored is ignored. */
-void state_put_position(struct state *st, const char *folded, uint64_t seq);
 
 #endif

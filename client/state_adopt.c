@@ -1,93 +1,19 @@
+#include "client/state_folder.h"
 #include "client/state_private.h"
 
 #include "common/err.h"
 #include "common/folder.h"
 #include "common/log.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define HEX(bytes) (2 * (bytes))
-
-/* One file of the folder. */
-struct candidate {
-	char name[HEX(INSTANCE_ID) + 1]; /* without the ".db" */
-	struct timespec changed;
-};
-
-static void to_hex(const uint8_t *bytes, size_t size, char *out)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < size; i++) {
-		out[2 * i] = digits[bytes[i] >> 4];
-		out[2 * i + 1] = digits[bytes[i] & 15];
-	}
-	out[2 * size] = '\0';
-}
-
-/* The instance that a name of 32 lower case digits stands for. */
-static bool from_hex(const char *text, uint8_t out[INSTANCE_ID])
-{
-	if (strlen(text) != HEX(INSTANCE_ID) ||
-		strspn(text, "0123456789abcdef") != HEX(INSTANCE_ID))
-		return false;
-	for (size_t i = 0; i < INSTANCE_ID; i++) {
-		char pair[3] = {text[2 * i], text[2 * i + 1], '\0'};
-		out[i] = (uint8_t)strtoul(pair, NULL, 16);
-	}
-	return true;
-}
-
-/* `folder`/`name``suffix` in `out`, of PATH_MAX bytes. */
-static int join(char *out, const char *folder, const char *name, const char *suffix)
-{
-	int n = snprintf(out, PATH_MAX, "%s/%s%s", folder, name, suffix);
-
-	return n > 0 && n < PATH_MAX ? 0 : ERR_TOO_BIG;
-}
-
-/* The server's folder, which is there afterwards. */
-static int server_folder(const char *folder, const uint8_t *server, char *out)
-{
-	char name[sizeof("servers/") + HEX(IDENTITY_SIZE)] = "servers/";
-
-	to_hex(server, IDENTITY_SIZE, name + strlen("servers/"));
-	int r = join(out, folder, name, "");
-	return r ? r : folder_make(out);
-}
-
 /* ---- one file ---- */
-
-/* ERR_AGAIN: another process has it. */
-static int take_lock(const char *folder, const char *name, int how, int *out)
-{
-	char path[PATH_MAX];
-	int r = join(path, folder, name, ".lock");
-
-	if (r)
-		return r;
-	int fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return ERR_SYSTEM;
-	if (flock(fd, how) < 0) {
-		r = errno == EWOULDBLOCK ? ERR_AGAIN : ERR_SYSTEM;
-		int error = errno;
-		(void)close(fd);
-		errno = error;
-		return r;
-	}
-	*out = fd;
-	return 0;
-}
 
 static struct state *new_state(const uint8_t *server, const uint8_t *instance)
 {
@@ -110,7 +36,7 @@ static void set_aside(const char *folder, const char *name, const char *suffix)
 	char to[PATH_MAX + sizeof(".damaged")];
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		if (join(from, folder, name, parts[i]) != 0)
+		if (state_folder_path(from, folder, name, parts[i]) != 0)
 			continue;
 		snprintf(to, sizeof(to), "%s%s", from, suffix);
 		int r = rename(from, to);
@@ -119,7 +45,7 @@ static void set_aside(const char *folder, const char *name, const char *suffix)
 		else if (i == 0)
 			log_warning("%s cannot be set aside: %s", from, strerror(errno));
 	}
-	if (join(from, folder, name, ".lock") == 0)
+	if (state_folder_path(from, folder, name, ".lock") == 0)
 		(void)unlink(from);
 }
 
@@ -136,14 +62,14 @@ static int take(const char *folder, const uint8_t *server, const char *name, str
 	uint8_t instance[INSTANCE_ID];
 	char path[PATH_MAX];
 
-	if (!from_hex(name, instance))
+	if (!state_folder_instance(name, instance))
 		return ERR_AGAIN;
 	struct state *st = new_state(server, instance);
 	if (!st)
 		return ERR_MEMORY;
-	int r = join(path, folder, name, ".db");
+	int r = state_folder_path(path, folder, name, ".db");
 	if (r == 0)
-		r = take_lock(folder, name, LOCK_EX | LOCK_NB, &st->lock);
+		r = state_folder_lock(folder, name, LOCK_EX | LOCK_NB, &st->lock);
 	/* Whoever had the lock before may have set the file aside. */
 	if (r == 0 && access(path, F_OK) != 0)
 		r = ERR_AGAIN;
@@ -172,11 +98,11 @@ static int check_message(
 /* Whoever uses the file relies on what it says of messages. */
 static int check_messages(struct state *st, const char *folder)
 {
-	char name[HEX(INSTANCE_ID) + 1];
+	char name[STATE_NAME];
 	int r = state_messages(st, check_message, NULL);
 
 	if (r == ERR_DAMAGED) {
-		to_hex(st->instance, INSTANCE_ID, name);
+		state_folder_name(st->instance, name);
 		state_shut(st);
 		set_damaged_aside(folder, name);
 	}
@@ -185,75 +111,15 @@ static int check_messages(struct state *st, const char *folder)
 
 /* ---- the folder ---- */
 
-static int newest_first(const void *a, const void *b)
-{
-	const struct timespec *x = &((const struct candidate *)a)->changed;
-	const struct timespec *y = &((const struct candidate *)b)->changed;
-
-	if (x->tv_sec != y->tv_sec)
-		return x->tv_sec < y->tv_sec ? 1 : -1;
-	return (x->tv_nsec < y->tv_nsec) - (x->tv_nsec > y->tv_nsec);
-}
-
-/* Add a file to the list, if it is one of ours. */
-static int add_candidate(
-	DIR *dir, const char *name, struct candidate **list, size_t *count, size_t *room)
-{
-	size_t length = strlen(name);
-	struct stat st;
-
-	if (length != HEX(INSTANCE_ID) + 3 || strcmp(name + HEX(INSTANCE_ID), ".db") != 0 ||
-		fstatat(dirfd(dir), name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode))
-		return 0;
-	if (*count == *room) {
-		size_t more = *room ? *room * 2 : 16;
-		struct candidate *longer = realloc(*list, more * sizeof(**list));
-		if (!longer)
-			return ERR_MEMORY;
-		*list = longer;
-		*room = more;
-	}
-	struct candidate *c = &(*list)[(*count)++];
-	memcpy(c->name, name, HEX(INSTANCE_ID));
-	c->name[HEX(INSTANCE_ID)] = '\0';
-	c->changed = st.st_mtim;
-	return 0;
-}
-
-/* All files of the folder, the one written last first; the list is the caller's to free. */
-static int list_files(const char *folder, struct candidate **out, size_t *count)
-{
-	struct candidate *list = NULL;
-	const struct dirent *entry;
-	size_t room = 0;
-	DIR *dir = opendir(folder);
-	int r = 0;
-
-	*count = 0;
-	if (!dir)
-		return ERR_SYSTEM;
-	while (r == 0 && (entry = readdir(dir)))
-		r = add_candidate(dir, entry->d_name, &list, count, &room);
-	closedir(dir);
-	if (r) {
-		free(list);
-		return r;
-	}
-	if (list)
-		qsort(list, *count, sizeof(*list), newest_first);
-	*out = list;
-	return 0;
-}
-
 /* The first free file with messages that wait, else the first free one. NULL: there is none. */
 static int choose(const char *folder, const uint8_t *server, struct state **out)
 {
-	struct candidate *list;
+	struct state_file *list;
 	struct state *best = NULL;
 	bool waits = false;
 	size_t count;
 
-	int r = list_files(folder, &list, &count);
+	int r = state_folder_list(folder, &list, &count);
 	if (r)
 		return r;
 	for (size_t i = 0; i < count && !waits && r != ERR_MEMORY; i++) {
@@ -276,33 +142,22 @@ static int choose(const char *folder, const uint8_t *server, struct state **out)
 	return 0;
 }
 
-/* SQLite gives a new file the mode that the umask leaves; here it is there before. */
-static int make_file(const char *path)
-{
-	int fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-	if (fd < 0)
-		return ERR_SYSTEM;
-	(void)close(fd);
-	return 0;
-}
-
 static int create_in(const char *folder, const uint8_t *server, const uint8_t *instance,
 	uint64_t used, struct state **out)
 {
-	char name[HEX(INSTANCE_ID) + 1];
+	char name[STATE_NAME];
 	char path[PATH_MAX];
 
 	struct state *st = new_state(server, instance);
 	if (!st)
 		return ERR_MEMORY;
-	to_hex(instance, INSTANCE_ID, name);
+	state_folder_name(instance, name);
 	st->reserved = used;
-	int r = join(path, folder, name, ".db");
+	int r = state_folder_path(path, folder, name, ".db");
 	if (r == 0)
-		r = take_lock(folder, name, LOCK_EX | LOCK_NB, &st->lock);
+		r = state_folder_lock(folder, name, LOCK_EX | LOCK_NB, &st->lock);
 	if (r == 0)
-		r = make_file(path);
+		r = state_folder_make(path);
 	if (r == 0) {
 		r = state_open(st, path, true);
 		if (r == 0)
@@ -354,46 +209,22 @@ int state_create(const char *folder, const uint8_t server[IDENTITY_SIZE],
 	const uint8_t instance[INSTANCE_ID], uint64_t used, struct state **out)
 {
 	char path[PATH_MAX];
-	int r = server_folder(folder, server, path);
+	int r = state_folder(folder, server, path);
 
 	return r ? r : create_in(path, server, instance, used, out);
-}
-
-/* The positions of one file to another one. What cannot be read is as a room that was never read. */
-static void copy_positions(struct state *from, struct state *to)
-{
-	sqlite3_stmt *t;
-
-	if (!from->log_known)
-		return;
-	state_set_log(to, from->log);
-	if (sqlite3_prepare_v2(from->db, "SELECT room, seq FROM position", -1, &t, NULL) !=
-		SQLITE_OK)
-		return;
-	state_begin(to);
-	while (sqlite3_step(t) == SQLITE_ROW) {
-		const char *room = (const char *)sqlite3_column_text(t, 0);
-		sqlite3_int64 seq = sqlite3_column_int64(t, 1);
-		if (room && seq >= 0)
-			state_put_position(to, room, (uint64_t)seq);
-	}
-	(void)state_end(to);
-	sqlite3_finalize(t);
 }
 
 int state_replace(const char *folder, struct state *old, const uint8_t instance[INSTANCE_ID],
 	uint64_t used, struct state **out)
 {
-	char name[HEX(INSTANCE_ID) + 1];
+	char name[STATE_NAME];
 	char path[PATH_MAX];
-	int r = server_folder(folder, old->server, path);
+	int r = state_folder(folder, old->server, path);
 
 	if (r == 0)
 		r = create_in(path, old->server, instance, used, out);
 	int error = errno;
-	if (r == 0)
-		copy_positions(old, *out);
-	to_hex(old->instance, INSTANCE_ID, name);
+	state_folder_name(old->instance, name);
 	state_shut(old);
 	set_aside(path, name, ".copied");
 	state_close(old);
@@ -405,12 +236,12 @@ int state_adopt(const char *folder, const uint8_t server[IDENTITY_SIZE], struct 
 {
 	char path[PATH_MAX];
 	int gate = -1;
-	int r = server_folder(folder, server, path);
+	int r = state_folder(folder, server, path);
 
 	/* One process looks at a time, for some milliseconds: or each would find the files locked that
 	 * the others are looking at, and make more and more of them. */
 	if (r == 0)
-		r = take_lock(path, "adopt", LOCK_EX, &gate);
+		r = state_folder_lock(path, "adopt", LOCK_EX, &gate);
 	if (r)
 		return r;
 	r = adopt_in(path, server, out);

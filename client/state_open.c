@@ -1,9 +1,9 @@
+#include "client/database.h"
 #include "client/state_private.h"
 
 #include "common/err.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #define APPLICATION 0x4c434873 /* "LCHs" */
@@ -13,6 +13,8 @@ static const char *const steps[] = {
 	/* Version 1.
 	 *
 	 * meta     One row. `reserved`: numbers up to this one may have been used.
+	 *          `log` and the table `position` are not used any more: how far a program has
+	 *          read is in positions.c, which takes what an older lanchat left here.
 	 * message  Not acknowledged. `target`: the room or the nick. `time`: when it was typed.
 	 * position By a room's folded name; '' for the direct messages. */
 	"CREATE TABLE meta (id INTEGER PRIMARY KEY CHECK (id = 1), server BLOB NOT NULL,"
@@ -23,67 +25,22 @@ static const char *const steps[] = {
 	"CREATE TABLE position (room TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;",
 };
 
-#define VERSIONS ((int)(sizeof(steps) / sizeof(steps[0])))
-
 static const char *const sql[STATE_STATEMENTS] = {
 	[STATE_ADD] = "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?)",
 	[STATE_FORGET] = "DELETE FROM message WHERE counter < ?",
 	[STATE_FORGET_ONE] = "DELETE FROM message WHERE counter = ?",
-	[STATE_MESSAGES] = "SELECT counter, kind, direct, person, target, text, time"
-			   " FROM message ORDER BY counter",
-	[STATE_POSITION] = "SELECT seq FROM position WHERE room = ?",
-	[STATE_PUT] = "INSERT INTO position VALUES (?, ?) ON CONFLICT (room)"
-		      " DO UPDATE SET seq = max(seq, excluded.seq)",
-	[STATE_SET_LOG] = "UPDATE meta SET log = ?",
-	[STATE_DROP] = "DELETE FROM position",
+	[STATE_MESSAGES] = ("SELECT counter, kind, direct, person, target, text, time"
+			    " FROM message ORDER BY counter"),
 	[STATE_RESERVE_TO] = "UPDATE meta SET reserved = ?",
 };
 
-int state_error(int sqlite)
-{
-	switch (sqlite & 0xff) {
-	case SQLITE_OK:
-	case SQLITE_ROW:
-	case SQLITE_DONE:
-		return 0;
-	case SQLITE_NOMEM:
-		return ERR_MEMORY;
-	case SQLITE_FULL:
-		return ERR_FULL;
-	case SQLITE_CORRUPT:
-	case SQLITE_NOTADB:
-		return ERR_DAMAGED;
-	default:
-		return ERR_SYSTEM;
-	}
-}
+/* ---- what it says ---- */
 
-static int run(struct state *st, const char *text)
+static int put_meta(sqlite3 *db, const void *context)
 {
-	return state_error(sqlite3_exec(st->db, text, NULL, NULL, NULL));
-}
-
-/* The number that a statement returns in its first row. */
-static int ask(struct state *st, const char *text, int *value)
-{
+	const struct state *st = context;
 	sqlite3_stmt *t = NULL;
-	int r = sqlite3_prepare_v2(st->db, text, -1, &t, NULL);
-
-	if (r == SQLITE_OK)
-		r = sqlite3_step(t);
-	if (r == SQLITE_ROW)
-		*value = sqlite3_column_int(t, 0);
-	sqlite3_finalize(t);
-	return state_error(r);
-}
-
-/* ---- the schema ---- */
-
-static int put_meta(struct state *st)
-{
-	sqlite3_stmt *t = NULL;
-	int r = sqlite3_prepare_v2(
-		st->db, "INSERT INTO meta VALUES (1, ?, ?, ?, NULL)", -1, &t, NULL);
+	int r = sqlite3_prepare_v2(db, "INSERT INTO meta VALUES (1, ?, ?, ?, NULL)", -1, &t, NULL);
 
 	if (r == SQLITE_OK) {
 		sqlite3_bind_blob(t, 1, st->server, sizeof(st->server), SQLITE_STATIC);
@@ -92,76 +49,20 @@ static int put_meta(struct state *st)
 		r = sqlite3_step(t);
 	}
 	sqlite3_finalize(t);
-	return state_error(r);
-}
-
-static int take_step(struct state *st, int version)
-{
-	char numbers[128];
-
-	snprintf(numbers, sizeof(numbers), "PRAGMA application_id = %d; PRAGMA user_version = %d",
-		APPLICATION, version + 1);
-	int r = run(st, "BEGIN IMMEDIATE");
-	if (r)
-		return r;
-	r = run(st, steps[version]);
-	if (r == 0 && version == 0)
-		r = put_meta(st);
-	if (r == 0)
-		r = run(st, numbers);
-	if (r == 0)
-		r = run(st, "COMMIT");
-	if (r)
-		(void)run(st, "ROLLBACK");
 	return r;
-}
-
-/* An empty file is one whose making was cut short; nobody ever used its instance, and nobody will. */
-static int migrate(struct state *st, bool make)
-{
-	int version = 0;
-	int application = 0;
-	int r = ask(st, "PRAGMA user_version", &version);
-
-	if (r == 0)
-		r = ask(st, "PRAGMA application_id", &application);
-	if (r == 0 && !make && (application != APPLICATION || version < 1))
-		r = ERR_DAMAGED;
-	if (r == 0 && version > VERSIONS)
-		r = ERR_REFUSED;
-	while (r == 0 && version < VERSIONS)
-		r = take_step(st, version++);
-	return r;
-}
-
-/* ---- what it says ---- */
-
-/* Does the blob in that column have these bytes? */
-static bool blob_is(sqlite3_stmt *t, int column, const uint8_t *bytes, size_t size)
-{
-	const void *blob = sqlite3_column_blob(t, column);
-
-	return blob && (size_t)sqlite3_column_bytes(t, column) == size &&
-	       memcmp(blob, bytes, size) == 0;
 }
 
 /* A file that was copied over another one's name would have two processes use one instance. */
 static int take_meta(struct state *st, sqlite3_stmt *t)
 {
-	const void *log = sqlite3_column_blob(t, 3);
 	sqlite3_int64 reserved = sqlite3_column_int64(t, 2);
 
-	if (!blob_is(t, 0, st->server, sizeof(st->server)) ||
-		!blob_is(t, 1, st->instance, sizeof(st->instance)))
+	if (!database_blob_is(t, 0, st->server, sizeof(st->server)) ||
+		!database_blob_is(t, 1, st->instance, sizeof(st->instance)))
 		return ERR_DAMAGED;
 	if (reserved < 0 || reserved > INT64_MAX - (sqlite3_int64)(2 * STATE_RESERVE))
 		return ERR_DAMAGED;
-	if (log && sqlite3_column_bytes(t, 3) != sizeof(st->log))
-		return ERR_DAMAGED;
 	st->reserved = (uint64_t)reserved;
-	st->log_known = log != NULL;
-	if (log)
-		memcpy(st->log, log, sizeof(st->log));
 	return 0;
 }
 
@@ -169,7 +70,7 @@ static int read_meta(struct state *st)
 {
 	sqlite3_stmt *t = NULL;
 	int r = sqlite3_prepare_v2(
-		st->db, "SELECT server, instance, reserved, log FROM meta", -1, &t, NULL);
+		st->db, "SELECT server, instance, reserved FROM meta", -1, &t, NULL);
 	int result;
 
 	if (r == SQLITE_OK)
@@ -177,68 +78,37 @@ static int read_meta(struct state *st)
 	if (r == SQLITE_ROW)
 		result = take_meta(st, t);
 	else
-		result = r == SQLITE_DONE || r == SQLITE_ERROR ? ERR_DAMAGED : state_error(r);
-	sqlite3_finalize(t);
-	return result;
-}
-
-static int check(struct state *st)
-{
-	sqlite3_stmt *t = NULL;
-	int r = sqlite3_prepare_v2(st->db, "PRAGMA quick_check(1)", -1, &t, NULL);
-	int result;
-
-	if (r == SQLITE_OK)
-		r = sqlite3_step(t);
-	if (r == SQLITE_ROW)
-		result = strcmp((const char *)sqlite3_column_text(t, 0), "ok") == 0 ? 0
-										    : ERR_DAMAGED;
-	else
-		result = state_error(r);
+		result = r == SQLITE_DONE || r == SQLITE_ERROR ? ERR_DAMAGED : database_error(r);
 	sqlite3_finalize(t);
 	return result;
 }
 
 static int prepare(struct state *st)
 {
-	int r = SQLITE_OK;
+	int r = 0;
 
-	for (size_t i = 0; i < STATE_STATEMENTS && r == SQLITE_OK; i++)
-		r = sqlite3_prepare_v3(
-			st->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &st->statements[i], NULL);
-	/* What does not fit the tables says that they are not what the version claims. */
-	return r == SQLITE_ERROR ? ERR_DAMAGED : state_error(r);
-}
-
-/* ---- opening ---- */
-
-/* EXCLUSIVE: the lock keeps others out anyway, and SQLite can do without its shared memory. */
-static int open_database(struct state *st, const char *path)
-{
-	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
-	int r = state_error(sqlite3_open_v2(path, &st->db, flags, NULL));
-
-	if (r == 0)
-		r = run(st, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
-			    "PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF");
+	for (size_t i = 0; i < STATE_STATEMENTS && r == 0; i++)
+		r = database_prepare(st->db, sql[i], &st->statements[i]);
 	return r;
 }
 
 int state_open(struct state *st, const char *path, bool make)
 {
-	int r = open_database(st, path);
+	static const struct database_schema schema = {
+		.application = APPLICATION,
+		.steps = steps,
+		.versions = sizeof(steps) / sizeof(steps[0]),
+		.fill = put_meta,
+	};
+	int r = database_open(path, &schema, make, st, &st->db);
 
-	if (r == 0 && !make)
-		r = check(st);
-	if (r == 0)
-		r = migrate(st, make);
-	if (r == 0)
-		r = read_meta(st);
+	if (r)
+		return r;
+	r = read_meta(st);
 	if (r == 0)
 		r = prepare(st);
 	if (r) {
-		int error =
-			st->db && sqlite3_system_errno(st->db) ? sqlite3_system_errno(st->db) : EIO;
+		int error = sqlite3_system_errno(st->db) ? sqlite3_system_errno(st->db) : EIO;
 		state_shut(st);
 		errno = error;
 	}
@@ -248,7 +118,7 @@ int state_open(struct state *st, const char *path, bool make)
 int state_waits(struct state *st, bool *waits)
 {
 	int found = 0;
-	int r = ask(st, "SELECT EXISTS (SELECT 1 FROM message)", &found);
+	int r = database_number(st->db, "SELECT EXISTS (SELECT 1 FROM message)", &found);
 
 	if (r == 0)
 		*waits = found != 0;

@@ -2,7 +2,7 @@
  * What the parts of the state share; nobody else includes this.
  *
  *     state.c        what is read and written while it is open
- *     state_open.c   opening one database: schema, checks
+ *     state_open.c   opening one database: schema, what it says of itself
  *     state_adopt.c  the folder: which file, and its lock
  */
 #ifndef LANCHAT_STATE_PRIVATE_H
@@ -17,10 +17,6 @@ enum state_statement {
 	STATE_FORGET,
 	STATE_FORGET_ONE,
 	STATE_MESSAGES,
-	STATE_POSITION,
-	STATE_PUT,
-	STATE_SET_LOG,
-	STATE_DROP,
 	STATE_RESERVE_TO,
 	STATE_STATEMENTS,
 };
@@ -33,9 +29,7 @@ struct state {
 	uint8_t instance[INSTANCE_ID];
 	uint64_t reserved; /* numbers up to this one may have been used by somebody */
 	uint64_t used;     /* state_used */
-	bool log_known;
-	uint8_t log[INSTANCE_ID];
-	bool failed; /* the changes since state_begin */
+	bool failed;       /* the changes since state_begin */
 	bool warned;
 };
 
@@ -49,8 +43,5 @@ int state_waits(struct state *st, bool *waits);
 
 /* Close the database, and keep the lock. */
 void state_shut(struct state *st);
-
-/* An error of SQLite's as one of ours. */
-int state_error(int sqlite);
 
 #endif

@@ -76,7 +76,7 @@ void talk_stop(struct talk *t)
 {
 	if (!t)
 		return;
-	link_stop(t->link);
+	(void)link_stop(t->link);
 	talk_close_box(t);
 	complete_reset(&t->completion);
 	recall_fini(&t->recall);

@@ -3,6 +3,7 @@
 client ends."""
 
 import os
+import resource
 import signal
 import subprocess
 
@@ -169,6 +170,178 @@ class Resume(Scenario):
         again = self.run_pipe("--resume", input=[])
         self.assertEqual(again.wait(20), 0, again.tail())
         self.assertEqual(again.texts(), ["missed"])
+
+    def state_path(self, *parts):
+        return os.path.join(self.env["XDG_STATE_HOME"], "lanchat", *parts)
+
+    def find_positions(self):
+        servers = self.state_path("servers")
+        return os.path.join(servers, os.listdir(servers)[0], "resume.db")
+
+    def finish(self, run, texts):
+        self.assertEqual(run.wait(20), 0, run.tail())
+        self.assertEqual(run.texts(), texts)
+
+    def refused(self, run, words):
+        self.assertEqual(run.wait(20), 1, run.tail())
+        self.assertIn(words, run.stderr())
+        self.assertEqual(run.texts(), [])
+
+    def test_two_at_once(self):
+        """One run at a time goes by the positions: a second one would move them past what the first
+        has not printed. When the first is gone, however it went, the next one goes on there."""
+        first = self.run_pipe("--resume")
+        first.wait_joined()
+        self.say("one")
+        first.wait_event("message", text="one")
+        first.wait_quiet()
+        first.send_signal(signal.SIGSTOP)
+        self.say("two", "three")
+        self.refused(self.run_pipe("--resume", input=[]), "another program goes by --resume")
+        self.say("four")
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+        self.finish(self.run_pipe("--resume", input=[]), ["two", "three", "four"])
+        self.finish(self.run_pipe("--resume", input=[]), [])
+
+    def test_many_at_once(self):
+        """Whichever of several comes first prints everything; who came too late says so."""
+        self.finish(self.run_pipe("--resume", input=[]), [])
+        lines = [f"line {i}" for i in range(300)]
+        self.say(*lines)
+        runs = [self.run_pipe("--resume", input=[]) for _ in range(4)]
+        printed = []
+        for run in runs:
+            status = run.wait(30)
+            printed += run.texts()
+            if status != 0:
+                self.assertIn("another program goes by --resume", run.stderr())
+        self.assertEqual(printed, lines)
+
+    def test_beside_others(self):
+        """Positions do not depend on which of the files of instances a run gets: with one that holds
+        the last run's, it goes on all the same."""
+        self.finish(self.run_pipe("--resume", input=[]), [])
+        self.say("missed")
+        plain = self.run_pipe()
+        plain.wait_joined()
+        self.finish(self.run_pipe("--resume", input=[]), ["missed"])
+        self.say("more")
+        plain.close_input()
+        plain.wait(20)
+        self.finish(self.run_pipe("--resume", input=[]), ["more"])
+
+    def test_nowhere_to_keep(self):
+        """Where no position can be noted, that is an error, for the next run would miss something."""
+        os.makedirs(self.env["XDG_STATE_HOME"])
+        with open(self.state_path(), "w", encoding="ascii"):
+            pass
+        self.refused(self.run_pipe("--resume", input=[]), "--resume cannot keep how far it got")
+
+    def test_damaged(self):
+        """A damaged file is no reason to skip what was missed: it is left, and a person decides."""
+        self.finish(self.run_pipe("--resume", input=[]), [])
+        self.say("missed")
+        path = self.find_positions()
+        for content in (b"", b"what is this?" * 1000):
+            with open(path, "wb") as f:
+                f.write(content)
+            self.refused(self.run_pipe("--resume", input=[]), f"{path} is damaged; remove it")
+            with open(path, "rb") as f:
+                self.assertEqual(f.read(), content)
+        os.remove(path)
+        self.finish(self.run_pipe("--resume", input=[]), [])
+        self.say("again")
+        self.finish(self.run_pipe("--resume", input=[]), ["again"])
+
+    def test_full(self):
+        """What was printed, but could not be noted, comes again, and the run says so."""
+        self.finish(self.run_pipe("--resume", input=[]), [])
+        self.say("missed")
+        run = self.run_pipe("--resume")
+        run.wait_event("message", text="missed")
+        run.wait_quiet()
+        # No file may grow beyond what this one has; stdout is far smaller.
+        wal = self.find_positions() + "-wal"
+        said = 0
+        while os.path.getsize(wal) < 20000:
+            self.say(f"line {said}")
+            run.wait_event("message", text=f"line {said}")
+            run.wait_quiet()
+            said += 1
+        resource.prlimit(run.pid, resource.RLIMIT_FSIZE,
+                         (os.path.getsize(wal), resource.RLIM_INFINITY))
+        self.say("more")
+        run.wait_event("message", text="more")
+        run.close_input()
+        self.assertEqual(run.wait(20), 1, run.tail())
+        self.assertIn("how far --resume got could not be written", run.stderr())
+        self.finish(self.run_pipe("--resume", input=[]), ["more"])
+
+    def test_input_ends_during_a_break(self):
+        """stdin ends while the connection is broken: what is said until it is back is waited for."""
+        anna = self.run_pipe("--resume", "--timeout", "60")
+        anna.wait_joined()
+        self.say("one")
+        anna.wait_event("message", text="one")
+        port, data = self.server.port, self.server.data
+        self.kill_server()
+        anna.wait_event("status", state="waiting")
+        anna.close_input()
+        # Meanwhile the server is back elsewhere; what is said there is in the same history.
+        self.server = Server(self, data=data)
+        self.say("two")
+        self.kill_server()
+        self.server = Server(self, listen=f"127.0.0.1:{port}", data=data)
+        self.finish(anna, ["one", "two"])
+
+    def job(self, *options):
+        done = subprocess.run([os.path.join(BUILD, "lanchatd"), "--data", self.server.data, *options],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+                              check=False, env={**os.environ, **self.sanitizer_options()})
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_restored(self):
+        """After a backup was restored, a run goes on where the two histories part: it misses nothing
+        of the new one, and prints nothing of the old one twice. So does one that was there all the
+        time."""
+        self.finish(self.run_pipe("--resume", input=[]), [])
+        self.say("one", "two")
+        copy = os.path.join(self.dir, "copy")
+        self.job("--backup", copy)
+        self.say("three")
+        self.finish(self.run_pipe("--resume", input=[]), ["one", "two", "three"])
+        stays = Run(self, self.server, "carl", "--timeout", "60")
+        stays.wait_joined()
+        self.say("four")
+        stays.wait_event("message", text="four")
+        port, data = self.server.port, self.server.data
+        self.assertEqual(self.server.stop(), 0)
+        stays.wait_event("status", state="waiting")
+        self.job("--restore", copy)
+        self.server = Server(self, data=data) # elsewhere, so that nobody is back too early
+        self.say("new three", "new four", "new five")
+        self.assertEqual(self.server.stop(), 0)
+        self.server = Server(self, listen=f"127.0.0.1:{port}", data=data)
+        run = self.run_pipe("--resume", input=[])
+        self.finish(run, ["new three", "new four", "new five"])
+        self.assertIn("the same up to message 2", run.stderr())
+        stays.wait_event("message", text="new five")
+        self.assertEqual(stays.texts(), ["four", "new three", "new four", "new five"])
+        self.finish(self.run_pipe("--resume", input=[]), [])
+
+    def test_set_aside(self):
+        """A history that was begun anew is new from its first message."""
+        self.say("one")
+        self.finish(self.run_pipe("--resume", input=[]), [])
+        self.say("two")
+        self.assertEqual(self.server.stop(), 0)
+        self.job("--set-aside")
+        self.restart_server()
+        self.say("new one", "new two")
+        run = self.run_pipe("--resume", input=[])
+        self.finish(run, ["new one", "new two"])
+        self.assertIn("history is another one now", run.stderr())
 
     def test_no_state(self):
         """--no-state leaves nothing on disk."""

@@ -142,6 +142,7 @@ int play_give_welcome(struct play *p, const uint8_t *log)
 {
 	struct msg_welcome welcome = {
 		.version = PROTOCOL_VERSION,
+		.features = p->features,
 		.server = {5},
 		.kept = 1,
 		.name = span_of("class"),

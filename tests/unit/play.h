@@ -28,6 +28,7 @@ struct play {
 	size_t in_length;
 	size_t cut;
 	int64_t now;
+	uint32_t features; /* in WELCOME */
 };
 
 /* The play of the test that runs, between play_setup and play_teardown. */

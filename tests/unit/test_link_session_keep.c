@@ -1,6 +1,6 @@
 /*
  * The session and what outlives its process: messages that are restored and sent
- * under their old numbers, positions, which server it is, and disks that fail.
+ * under their old numbers, which server it is, and disks that fail.
  */
 #include "tests/unit/play.h"
 
@@ -47,7 +47,7 @@ static void teardown(void)
 }
 
 /* A new process, as it were: the session before is over. */
-static void restart(const uint8_t *id, const char *address, bool resume)
+static void restart(const uint8_t *id, const char *address)
 {
 	struct link_session_config config = play_config_of(true);
 
@@ -58,7 +58,6 @@ static void restart(const uint8_t *id, const char *address, bool resume)
 	config.server_id = id;
 	config.address = address;
 	config.state_folder = folder;
-	config.resume = resume;
 	ck_assert_int_eq(link_session_new(&config, &play->s), 0);
 	link_session_events(play->s, &play->events);
 }
@@ -74,14 +73,6 @@ static void expect_restored(uint64_t counter, const char *text)
 	ck_assert(e->own && !e->direct && e->time > 0);
 }
 
-/* The owner has taken all events so far. */
-static void finish(void)
-{
-	static uint64_t many = UINT64_MAX / 2;
-
-	link_session_finished(play->s, many);
-}
-
 /* ---- messages ---- */
 
 START_TEST(test_restored)
@@ -91,7 +82,7 @@ START_TEST(test_restored)
 	struct msg_login login;
 	union message m;
 
-	restart(server, NULL, false);
+	restart(server, NULL);
 	play_expect_no_event(play);
 	memcpy(instance, link_session_instance(play->s), sizeof(instance));
 	ck_assert_uint_eq(play_say(play, "one"), 1);
@@ -99,7 +90,7 @@ START_TEST(test_restored)
 	ck_assert_int_eq(
 		link_session_direct(play->s, "ben", person, SAID_ACTION, "waves", NULL), 0);
 
-	restart(server, NULL, false);
+	restart(server, NULL);
 	ck_assert_mem_eq(link_session_instance(play->s), instance, sizeof(instance));
 	ck_assert_uint_eq(link_session_unacknowledged(play->s), 3);
 	expect_restored(1, "one");
@@ -130,7 +121,7 @@ START_TEST(test_restored)
 	play_give_refused(play, 2, CODE_NOT_KEPT);
 	play_give_ack(play, 3, 9);
 
-	restart(server, NULL, false);
+	restart(server, NULL);
 	expect_restored(fresh, "three");
 	play_expect_no_event(play);
 }
@@ -148,7 +139,7 @@ START_TEST(test_killed)
 	pid_t child = fork();
 	ck_assert_int_ge(child, 0);
 	if (child == 0) {
-		restart(server, NULL, false);
+		restart(server, NULL);
 		for (int i = 0; i < 50; i++)
 			play_say(play, "words");
 		if (write(ready[1], "x", 1) != 1)
@@ -160,7 +151,7 @@ START_TEST(test_killed)
 	ck_assert_int_eq(kill(child, SIGKILL), 0);
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	ck_assert(WIFSIGNALED(status));
-	restart(server, NULL, false);
+	restart(server, NULL);
 	for (uint64_t c = 1; c <= 50; c++)
 		expect_restored(c, "words");
 	play_log_in_quietly(play, 0);
@@ -175,7 +166,7 @@ END_TEST
 
 START_TEST(test_answers_are_saved_soon)
 {
-	restart(server, NULL, false);
+	restart(server, NULL);
 	play_log_in_quietly(play, 0);
 	play_join(play, "lobby", 0);
 	play_say(play, "one");
@@ -194,109 +185,9 @@ START_TEST(test_answers_are_saved_soon)
 	ck_assert_int_eq(system(command), 0);
 	ck_assert_int_eq(state_adopt(copy, server, &st), 0);
 	ck_assert_mem_eq(state_instance(st), link_session_instance(play->s), INSTANCE_ID);
-	ck_assert_mem_eq(state_log(st), play_log_a, INSTANCE_ID);
 	ck_assert_int_eq(state_messages(st, NULL, NULL), 0); /* there is none to be told of */
 	state_close(st);
 	(void)nftw(copy, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-END_TEST
-
-/* ---- positions ---- */
-
-/* Read up to 7 in the lobby; then the process ends, its owner having dealt with it or not. */
-static void read_some(bool dealt_with)
-{
-	restart(server, NULL, true);
-	play_log_in_quietly(play, 0);
-	play_join(play, "lobby", 4);
-	finish();
-	ck_assert_int_eq(link_session_tick(play->s, play->now + SECOND), 0);
-	ck_assert_int_eq(play_give_said(play, "lobby", 4, 7), 0);
-	if (!dealt_with)
-		link_session_finished(play->s, 0);
-}
-
-static const struct {
-	bool dealt_with;
-	bool resume;
-	const uint8_t *log;
-	bool changed;
-	uint16_t flags;
-	uint64_t after;
-} resumed[] = {
-	{true, true, play_log_a, false, JOIN_RESUME, 7},
-	{false, true, play_log_a, false, JOIN_RESUME, 4}, /* what was not shown comes again */
-	{true, false, play_log_a, false, 0, 0},
-	{true, true, play_log_b, true, 0, 0},
-	{true, false, play_log_b, false, 0, 0},
-};
-
-START_TEST(test_resumed)
-{
-	struct msg_login login;
-	union message m;
-
-	read_some(resumed[_i].dealt_with);
-	restart(server, NULL, resumed[_i].resume);
-	ck_assert_int_eq(link_session_join(play->s, "LOBBY"), 0);
-	play_log_in(play, resumed[_i].log, 0, &login);
-	EXPECT_SENT(play, MESSAGE_JOIN, &m);
-	ck_assert_uint_eq(m.join.flags, resumed[_i].flags);
-	if (m.join.flags)
-		ck_assert_uint_eq(m.join.after, resumed[_i].after);
-	play_expect_state(play, LINK_LOGGING_IN);
-	if (resumed[_i].changed)
-		play_expect(play, EVENT_LOG_CHANGED);
-	play_expect(play, EVENT_LOGGED_IN);
-	/* Positions of another log are gone for good. */
-	restart(server, NULL, true);
-	ck_assert_int_eq(link_session_join(play->s, "lobby"), 0);
-	play_log_in(play, resumed[_i].log, 0, &login);
-	EXPECT_SENT(play, MESSAGE_JOIN, &m);
-	ck_assert_uint_eq(m.join.flags, resumed[_i].log == play_log_a ? JOIN_RESUME : 0);
-}
-END_TEST
-
-/* What comes last need not have been dealt with: the position does not depend on it. */
-START_TEST(test_resumed_after_the_end)
-{
-	struct msg_login login;
-	union message m;
-
-	read_some(true);
-	link_session_events(play->s, &play->events);
-	link_session_finished(play->s, play->s->events_out);
-	link_session_state(play->s, LINK_CLOSED, NULL, 0, 0);
-	restart(server, NULL, true);
-	ck_assert_int_eq(link_session_join(play->s, "lobby"), 0);
-	play_log_in(play, play_log_a, 0, &login);
-	EXPECT_SENT(play, MESSAGE_JOIN, &m);
-	ck_assert_uint_eq(m.join.flags, JOIN_RESUME);
-	ck_assert_uint_eq(m.join.after, 7);
-}
-END_TEST
-
-START_TEST(test_inbox_resumed)
-{
-	struct msg_direct_said said = {
-		.seq = 6,
-		.person = {8},
-		.to = {7},
-		.instance = {3},
-		.nick = span_of("ben"),
-		.to_nick = span_of("anna"),
-		.text = span_of("psst"),
-	};
-	struct msg_login login;
-
-	restart(server, NULL, true);
-	play_log_in_quietly(play, 0);
-	ck_assert_int_eq(play_give(play, MESSAGE_DIRECT_SAID, &said), 0);
-	finish();
-	restart(server, NULL, true);
-	play_log_in(play, play_log_a, 0, &login);
-	ck_assert_uint_eq(login.inbox_after, 6);
-	ck_assert_mem_eq(login.log, play_log_a, sizeof(play_log_a));
 }
 END_TEST
 
@@ -309,10 +200,10 @@ START_TEST(test_unknown_address)
 	struct msg_login login;
 
 	/* Nobody has ever answered there: what is said waits in memory ... */
-	restart(NULL, "host:1", false);
+	restart(NULL, "host:1");
 	memcpy(instance, link_session_instance(play->s), sizeof(instance));
 	play_say(play, "one");
-	restart(NULL, "host:1", false);
+	restart(NULL, "host:1");
 	play_expect_no_event(play);
 
 	/* ... and goes to disk as soon as the server is known. */
@@ -323,7 +214,7 @@ START_TEST(test_unknown_address)
 	ck_assert_mem_eq(found, server, sizeof(found));
 
 	/* The next process knows from the start. */
-	restart(NULL, "host:1", false);
+	restart(NULL, "host:1");
 	expect_restored(1, "two");
 	ck_assert_mem_eq(link_session_instance(play->s), instance, sizeof(instance));
 }
@@ -335,12 +226,12 @@ START_TEST(test_adopted_when_known)
 	struct msg_login login;
 	union message m;
 
-	restart(server, NULL, false);
+	restart(server, NULL);
 	memcpy(instance, link_session_instance(play->s), sizeof(instance));
 	play_say(play, "one");
 
 	/* By another name; nothing was said before it answered. */
-	restart(NULL, "host:2", false);
+	restart(NULL, "host:2");
 	play_expect_no_event(play);
 	play_log_in(play, play_log_a, 0, &login);
 	ck_assert_mem_eq(login.instance, instance, sizeof(instance));
@@ -361,7 +252,7 @@ START_TEST(test_another_server)
 	union message m;
 
 	ck_assert_int_eq(state_address_put(folder, "host:1", before), 0);
-	restart(NULL, "host:1", false);
+	restart(NULL, "host:1");
 	memcpy(instance, link_session_instance(play->s), sizeof(instance));
 	play_say(play, "for the old one");
 
@@ -382,10 +273,10 @@ START_TEST(test_another_server)
 	uint64_t counter = play_say(play, "for the new one");
 	ck_assert_uint_eq(counter, 2);
 	play_expect_said(play, counter);
-	restart(NULL, "host:1", false);
+	restart(NULL, "host:1");
 	expect_restored(2, "for the new one");
 	play_expect_no_event(play);
-	restart(before, NULL, false);
+	restart(before, NULL);
 	expect_restored(1, "for the old one");
 	play_expect_no_event(play);
 	EXPECT_SENT(play, 0, &m);
@@ -397,9 +288,9 @@ START_TEST(test_overtaken)
 {
 	const uint64_t accepted = 9 * STATE_RESERVE;
 
-	restart(server, NULL, false);
+	restart(server, NULL);
 	play_say(play, "old");
-	restart(server, NULL, false);
+	restart(server, NULL);
 	uint64_t doubtful = play_say(play, "doubtful");
 	event_list_fini(&play->events);
 	play_log_in(play, play_log_a, accepted, NULL);
@@ -408,7 +299,7 @@ START_TEST(test_overtaken)
 	play_expect(play, EVENT_LOGGED_IN);
 	ck_assert_uint_eq(link_session_unacknowledged(play->s), 1);
 	ck_assert_uint_eq(play_say(play, "again"), accepted + 1);
-	restart(server, NULL, false);
+	restart(server, NULL);
 	expect_restored(1, "old");
 	expect_restored(accepted + 1, "again");
 	play_expect_no_event(play);
@@ -419,7 +310,7 @@ START_TEST(test_overtaken_too_far)
 {
 	union message m;
 
-	restart(server, NULL, false);
+	restart(server, NULL);
 	ck_assert_int_eq(link_session_begin(play->s, play->now, INT64_MAX), 0);
 	EXPECT_SENT(play, MESSAGE_HELLO, &m);
 	ck_assert_int_eq(play_give_welcome(play, play_log_a), 0);
@@ -439,7 +330,7 @@ START_TEST(test_cannot_be_kept)
 	FILE *f = fopen(path, "w");
 	ck_assert_ptr_nonnull(f);
 	fclose(f);
-	restart(server, "host:1", true);
+	restart(server, "host:1");
 	ck_assert_int_eq(link_session_join(play->s, "lobby"), 0);
 	play_log_in_quietly(play, 0);
 	EXPECT_SENT(play, MESSAGE_JOIN, &m);
@@ -460,7 +351,7 @@ START_TEST(test_disk_full)
 	const struct rlimit all = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
 	uint64_t last = 0;
 
-	restart(server, NULL, false);
+	restart(server, NULL);
 	play_say(play, "kept");
 	(void)signal(SIGXFSZ, SIG_IGN);
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &none), 0);
@@ -473,7 +364,7 @@ START_TEST(test_disk_full)
 	link_session_end(play->s);
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &all), 0);
 	play_say(play, "kept again");
-	restart(server, NULL, false);
+	restart(server, NULL);
 	expect_restored(last + 1, "kept again");
 	play_expect_no_event(play);
 	ck_assert_uint_gt(play_say(play, "new"), STATE_RESERVE);
@@ -490,9 +381,6 @@ Suite *link_session_keep_suite(void)
 	tcase_add_test(t, test_restored);
 	tcase_add_test(t, test_killed);
 	tcase_add_test(t, test_answers_are_saved_soon);
-	tcase_add_loop_test(t, test_resumed, 0, (int)(sizeof(resumed) / sizeof(resumed[0])));
-	tcase_add_test(t, test_resumed_after_the_end);
-	tcase_add_test(t, test_inbox_resumed);
 	tcase_add_test(t, test_unknown_address);
 	tcase_add_test(t, test_adopted_when_known);
 	tcase_add_test(t, test_another_server);

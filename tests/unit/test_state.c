@@ -129,7 +129,6 @@ START_TEST(test_new_then_adopted)
 	struct stat info;
 
 	ck_assert_uint_eq(state_used(st), 0);
-	ck_assert_ptr_null(state_log(st));
 	ck_assert_mem_eq(state_server(st), server_a, sizeof(server_a));
 	memcpy(instance, state_instance(st), sizeof(instance));
 	for (uint64_t c = 1; c <= 4; c++)
@@ -336,7 +335,7 @@ static void with_number_from_the_future(const char *path)
 
 static void without_table(const char *path)
 {
-	execute(path, "DROP TABLE position");
+	execute(path, "DROP TABLE message");
 }
 
 static void (*const damages[])(const char *path) = {
@@ -406,7 +405,7 @@ START_TEST(test_cannot_be_written)
 }
 END_TEST
 
-/* ---- numbers and positions ---- */
+/* ---- numbers ---- */
 
 START_TEST(test_reserve)
 {
@@ -437,40 +436,6 @@ START_TEST(test_created)
 	ck_assert_mem_eq(state_instance(st), instance, sizeof(instance));
 	ck_assert_uint_eq(state_used(st), 12 + STATE_RESERVE);
 	ck_assert_uint_eq(messages(st).counters[0], 13);
-	state_close(st);
-}
-END_TEST
-
-START_TEST(test_positions)
-{
-	static const uint8_t log_a[INSTANCE_ID] = {1};
-	static const uint8_t log_b[INSTANCE_ID] = {2};
-	struct state *st = adopt(server_a);
-	uint64_t seq = 0;
-
-	ck_assert(!state_position(st, "lobby", &seq));
-	state_set_log(st, log_a);
-	state_begin(st);
-	state_put_position(st, "lobby", 8);
-	state_put_position(st, "lobby", 5);
-	state_put_position(st, "", 3);
-	state_put_position(st, "huge", UINT64_MAX);
-	ck_assert(state_end(st));
-	state_close(st);
-
-	st = adopt(server_a);
-	ck_assert_mem_eq(state_log(st), log_a, sizeof(log_a));
-	state_set_log(st, log_a);
-	ck_assert(state_position(st, "lobby", &seq));
-	ck_assert_uint_eq(seq, 8);
-	ck_assert(state_position(st, "", &seq));
-	ck_assert_uint_eq(seq, 3);
-	ck_assert(!state_position(st, "huge", &seq));
-	state_set_log(st, log_b);
-	ck_assert(!state_position(st, "lobby", &seq));
-	state_close(st);
-	st = adopt(server_a);
-	ck_assert_mem_eq(state_log(st), log_b, sizeof(log_b));
 	state_close(st);
 }
 END_TEST
@@ -525,7 +490,6 @@ Suite *state_suite(void)
 	tcase_add_test(t, test_cannot_be_written);
 	tcase_add_test(t, test_reserve);
 	tcase_add_test(t, test_created);
-	tcase_add_test(t, test_positions);
 	tcase_add_test(t, test_addresses);
 	suite_add_tcase(s, t);
 	return s;
