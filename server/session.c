@@ -85,11 +85,16 @@ int session_reply_list(struct session *s, enum message_number number, const void
 	return r;
 }
 
-int session_refuse(struct session *s, uint32_t tag, enum code code)
+int session_refuse_saying(struct session *s, uint32_t tag, enum code code, const char *text)
 {
-	struct msg_error m = {.tag = tag, .code = (uint16_t)code, .text = span_of(code_text(code))};
+	struct msg_error m = {.tag = tag, .code = (uint16_t)code, .text = span_of(text)};
 
 	return session_reply(s, MESSAGE_ERROR, &m);
+}
+
+int session_refuse(struct session *s, uint32_t tag, enum code code)
+{
+	return session_refuse_saying(s, tag, code, code_text(code));
 }
 
 struct room_session session_as_seen(const struct session *s)

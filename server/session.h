@@ -121,8 +121,9 @@ int session_reply_frame(struct session *s, const uint8_t *frame, size_t length);
 /* The same for a message with a list of at most SESSION_LIST_BYTES. */
 int session_reply_list(struct session *s, enum message_number number, const void *message);
 
-/* ERROR for a request. */
+/* ERROR for a request, with the code's own words or with better ones. */
 int session_refuse(struct session *s, uint32_t tag, enum code code);
+int session_refuse_saying(struct session *s, uint32_t tag, enum code code, const char *text);
 
 /* The connection is to end: `code` is told to the peer. Returns ERR_PROTOCOL, for handlers to
  * return. */

@@ -233,10 +233,13 @@ static enum code search_code(int r)
 	}
 }
 
-static enum code find(struct session *s, const struct msg_search *m, struct page *p)
+/* `*why`, where it fails: the reason in words. */
+static enum code find(
+	struct session *s, const struct msg_search *m, struct page *p, const char **why)
 {
 	struct stream_key *keys = NULL;
 	size_t count = 0;
+	int r = 0;
 	enum code code = choose_streams(s, m, &keys, &count);
 
 	if (code == CODE_NONE) {
@@ -248,9 +251,12 @@ static enum code find(struct session *s, const struct msg_search *m, struct page
 			.limit = p->limit + 1U,
 			.deadline = clock_ms() + SEARCH_MS,
 		};
-		code = search_code(engine_search(chat_engine(s->chat), &what, add_last, p));
+		r = engine_search(chat_engine(s->chat), &what, add_last, p);
+		code = search_code(r);
 	}
 	free(keys);
+	/* It is a person who typed it, and no program's mistake. */
+	*why = r == ERR_ARGUMENT ? "there is no word to look for in that" : code_text(code);
 	return code;
 }
 
@@ -261,11 +267,12 @@ int session_on_search(struct session *s, const union message *m)
 
 	if (page_init(&p, s, m->search.limit) != 0)
 		return session_refuse(s, found.tag, CODE_RESOURCES);
-	enum code code = find(s, &m->search, &p);
+	const char *why;
+	enum code code = find(s, &m->search, &p, &why);
 	found.more = p.more;
 	found.entries = p.list;
 	int r = code == CODE_NONE ? session_reply_list(s, MESSAGE_FOUND, &found)
-				  : session_refuse(s, found.tag, code);
+				  : session_refuse_saying(s, found.tag, code, why);
 	free(p.bytes);
 	return r;
 }

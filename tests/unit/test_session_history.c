@@ -301,9 +301,15 @@ START_TEST(questions_that_make_no_sense)
 	client_ask(&anna, MESSAGE_SEARCH, &search);
 	client_expect_error(&anna, 2, CODE_BAD_VALUE);
 	search.where = SEARCH_EVERYWHERE;
-	search.words = span_of("\"...\"");
-	client_ask(&anna, MESSAGE_SEARCH, &search);
-	client_expect_error(&anna, 2, CODE_BAD_VALUE);
+	static const char *const wordless[] = {"\"...\"", "*", "\"", " ", "\u0301"};
+	for (size_t i = 0; i < sizeof(wordless) / sizeof(wordless[0]); i++) {
+		search.words = span_of(wordless[i]);
+		client_ask(&anna, MESSAGE_SEARCH, &search);
+		struct msg_error e = client_await(&anna, MESSAGE_ERROR).error;
+		ck_assert_uint_eq(e.tag, 2);
+		ck_assert_uint_eq(e.code, CODE_BAD_VALUE);
+		ck_assert(span_equal(e.text, "there is no word to look for in that"));
+	}
 	/* READ has no answer, whatever it says. */
 	client_ask(&anna, MESSAGE_READ, &read);
 	read.room = span_of("elsewhere");
