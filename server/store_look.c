@@ -229,6 +229,17 @@ static int is_late(void *context)
 	return clock_ms() > *(const int64_t *)context;
 }
 
+/* What one row says is wrong, in one line. A row may begin with one that says where: "*** in database
+ * main ***", which tells nobody anything. */
+static void first_fault(const char *said, char *error, size_t size)
+{
+	const char *next = strchr(said, '\n');
+
+	if (strncmp(said, "*** in database", 15) == 0 && next && next[1])
+		said = next + 1;
+	snprintf(error, size, "%.*s", (int)strcspn(said, "\n"), said);
+}
+
 /* The first thing that is wrong, if anything is. */
 static int quick_check(sqlite3 *db, char *error, size_t size)
 {
@@ -240,7 +251,7 @@ static int quick_check(sqlite3 *db, char *error, size_t size)
 		const char *said =
 			code == SQLITE_ROW ? (const char *)sqlite3_column_text(t, 0) : NULL;
 		if (said && strcmp(said, "ok") != 0) {
-			snprintf(error, size, "%.*s", (int)strcspn(said, "\n"), said);
+			first_fault(said, error, size);
 			code = SQLITE_CORRUPT;
 		} else if (store_error(code)) {
 			snprintf(error, size, "%s", sqlite3_errmsg(db));
