@@ -37,9 +37,15 @@ int store_look_number(sqlite3 *db, const char *sql, uint64_t *value)
 
 /* ---- opening ---- */
 
-/* `*begun`: whoever began to make it was interrupted. There is nothing in it, or a transaction to be
- * rolled back, which a log has only before it is in WAL mode. */
-static int recognise(sqlite3 *db, bool *begun, char *error, size_t size)
+enum content {
+	CONTENT_LOG,
+	CONTENT_NONE,
+	/* Whoever began to make it was interrupted: there is a transaction to be rolled back, which a log
+	 * has only before it is in WAL mode. */
+	CONTENT_BEGUN,
+};
+
+static int recognise(sqlite3 *db, enum content *content, char *error, size_t size)
 {
 	static const char careful[] = "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON";
 	uint64_t application = 0, version = 0, objects = 0;
@@ -51,9 +57,12 @@ static int recognise(sqlite3 *db, bool *begun, char *error, size_t size)
 		r = store_look_number(db, "PRAGMA user_version", &version);
 	if (r == 0)
 		r = store_look_number(db, "SELECT count(*) FROM sqlite_schema", &objects);
-	*begun = r ? sqlite3_extended_errcode(db) == SQLITE_READONLY_ROLLBACK
-		   : application == 0 && version == 0 && objects == 0;
-	if (*begun)
+	*content = CONTENT_LOG;
+	if (r && sqlite3_extended_errcode(db) == SQLITE_READONLY_ROLLBACK)
+		*content = CONTENT_BEGUN;
+	else if (r == 0 && application == 0 && version == 0 && objects == 0)
+		*content = CONTENT_NONE;
+	if (*content != CONTENT_LOG)
 		return 0;
 	if (r) {
 		snprintf(error, size, "%s", sqlite3_errmsg(db));
@@ -174,7 +183,7 @@ int store_look_size(const char *path, char *error, size_t size)
 	return ERR_DAMAGED;
 }
 
-static int look(const char *path, sqlite3 **out, bool *begun, char *error, size_t size)
+static int look(const char *path, sqlite3 **out, enum content *content, char *error, size_t size)
 {
 	struct stat st;
 	sqlite3 *db = NULL;
@@ -197,7 +206,7 @@ static int look(const char *path, sqlite3 **out, bool *begun, char *error, size_
 		r = connect_to(path, &db, error, size);
 	if (r)
 		return r;
-	r = recognise(db, begun, error, size);
+	r = recognise(db, content, error, size);
 	if (r) {
 		(void)sqlite3_close(db);
 		return r;
@@ -209,11 +218,14 @@ static int look(const char *path, sqlite3 **out, bool *begun, char *error, size_
 int store_look(const char *path, sqlite3 **out, char *error, size_t size)
 {
 	sqlite3 *db = NULL;
-	bool begun = false;
-	int r = look(path, &db, &begun, error, size);
+	enum content content = CONTENT_LOG;
+	int r = look(path, &db, &content, error, size);
 
-	if (r == 0 && begun) {
-		snprintf(error, size, "its making was interrupted: start the server on it once");
+	if (r == 0 && content != CONTENT_LOG) {
+		snprintf(error, size, "%s",
+			content == CONTENT_NONE
+				? STORE_EMPTY
+				: "its making was interrupted: start the server on it once");
 		(void)sqlite3_close(db);
 		return ERR_DAMAGED;
 	}
@@ -266,13 +278,13 @@ static int quick_check(sqlite3 *db, char *error, size_t size)
 int store_look_over(const char *path, int64_t deadline, char *error, size_t size)
 {
 	sqlite3 *db = NULL;
-	bool begun = false;
-	int r = look(path, &db, &begun, error, size);
+	enum content content = CONTENT_LOG;
+	int r = look(path, &db, &content, error, size);
 
 	if (r)
 		return r;
 	sqlite3_progress_handler(db, PROGRESS, is_late, &deadline);
-	r = begun ? 0 : quick_check(db, error, size);
+	r = content == CONTENT_LOG ? quick_check(db, error, size) : 0;
 	(void)sqlite3_close(db);
 	return r == ERR_TIMEOUT ? 0 : r;
 }

@@ -141,7 +141,8 @@ static int recognise(sqlite3 *db, int *version, char *error, size_t size)
 	if (r)
 		return fail(db, r, error, size);
 	/* An empty file is nobody's yet; one with tables says whose it is. */
-	if (application != STORE_APPLICATION && (application || *version || tables)) {
+	bool empty = application == 0 && *version == 0 && tables == 0;
+	if (!empty && (application != STORE_APPLICATION || *version < 1)) {
 		snprintf(error, size, "it is not a log of lanchatd");
 		return ERR_DAMAGED;
 	}
@@ -183,10 +184,12 @@ int store_schema_check(sqlite3 *db, char *error, size_t size)
 	int version = 0;
 	int r = recognise(db, &version, error, size);
 
-	if (r == 0 && version != VERSIONS) {
+	if (r || version == VERSIONS)
+		return r;
+	if (version == 0)
+		snprintf(error, size, "%s", STORE_EMPTY);
+	else
 		snprintf(error, size, "it is of version %d, not %d: start the server on it once",
 			version, VERSIONS);
-		r = ERR_DAMAGED;
-	}
-	return r;
+	return ERR_DAMAGED;
 }

@@ -13,6 +13,10 @@
 /* "lanc": PRAGMA application_id. */
 #define STORE_APPLICATION 0x6c616e63
 
+/* What is said of a file without anything in it, where a log is wanted. */
+#define STORE_EMPTY                                                                                \
+	"it is empty: no history is in it, and a server that is started on it begins anew"
+
 /* The version that this program makes and uses. */
 int store_schema_version(void);
 
@@ -20,7 +24,7 @@ int store_schema_version(void);
  * ERR_DAMAGED: it is no log of ours, or of a newer program. */
 int store_schema_migrate(sqlite3 *db, char *error, size_t size);
 
-/* Is it ours, and of this version? */
+/* Is it ours, and of this version? ERR_DAMAGED: it is not, or there is nothing in it. */
 int store_schema_check(sqlite3 *db, char *error, size_t size);
 
 #endif

@@ -604,6 +604,38 @@ START_TEST(verifying)
 }
 END_TEST
 
+/* Each in its own words, whatever is asked for: a log needs the server that brings it up to date, and
+ * where there is none that would help nobody. */
+static void refused_as(const char *why, const char * not )
+{
+	ck_assert_int_eq(verify(), ERR_DAMAGED);
+	ck_assert_msg(strstr(error, why) && !strstr(error, not ), "%s", error);
+	ck_assert_int_eq(backup(copy), ERR_DAMAGED);
+	ck_assert_msg(strstr(error, why) && !strstr(error, not ), "%s", error);
+	ck_assert_int_ne(access(copy, F_OK), 0);
+}
+
+START_TEST(nothing_in_it_or_an_older_one)
+{
+	static const char empty[] = "it is empty: no history is in it",
+			  once[] = "server on it once";
+
+	log_folder_write(folder.log, "", 0);
+	refused_as(empty, once);
+	ck_assert_int_eq(restore(folder.log), ERR_DAMAGED);
+	ck_assert_ptr_nonnull(strstr(error, empty));
+	/* A header alone, of a server that was killed while it made the log. */
+	log_folder_sql(folder.log, "PRAGMA journal_mode = WAL; VACUUM");
+	refused_as(empty, once);
+	log_folder_make(&folder);
+	log_folder_sql(folder.log, "DROP TABLE ancestor; PRAGMA user_version = 2");
+	refused_as("it is of version 2, not 3: start the server on it once", "empty");
+	/* Neither nothing nor a log. */
+	log_folder_sql(folder.log, "PRAGMA user_version = 0");
+	refused_as("it is not a log of lanchatd", "empty");
+}
+END_TEST
+
 START_TEST(setting_aside)
 {
 	char path[PATH_MAX];
@@ -672,6 +704,7 @@ Suite *maintenance_suite(void)
 	tcase_add_loop_test(c, an_older_copy, 0, sizeof(older) / sizeof(older[0]));
 	tcase_add_test(c, not_while_a_server_has_it);
 	tcase_add_test(c, verifying);
+	tcase_add_test(c, nothing_in_it_or_an_older_one);
 	tcase_add_test(c, setting_aside);
 	tcase_add_test(c, one_job_at_a_time);
 	suite_add_tcase(s, c);
