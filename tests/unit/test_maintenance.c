@@ -8,7 +8,6 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "server/data_folder.h"
-#include "server/store_prune.h"
 #include "server/store_verify.h"
 #include "tests/unit/entries.h"
 #include "tests/unit/log_folder.h"
@@ -306,121 +305,6 @@ START_TEST(a_restored_log_is_another_one)
 }
 END_TEST
 
-/* Up to which number a log has the entries of another; 1 << 20 where it does not know it. */
-static uint64_t shared(const uint8_t id[ENGINE_LOG_ID])
-{
-	uint64_t upto;
-	struct log l;
-
-	log_folder_open(&folder, 0, &l);
-	bool shares = engine_shares(l.engine, id, &upto);
-	log_close(&l);
-	return shares ? upto : 1 << 20;
-}
-
-/* Say so many things more. */
-static void go_on(uint64_t counter, uint64_t count)
-{
-	struct stream_key a = entry_room("a");
-	struct log l;
-
-	log_folder_open(&folder, 0, &l);
-	for (uint64_t i = 0; i < count; i++) {
-		struct append_result r = log_append(&l, log_said(&a, 9, counter + i, "more"));
-		ck_assert_int_eq(r.status, APPEND_OK);
-	}
-	log_close(&l);
-}
-
-/* A copy of a copy knows all that it comes from, each as far as they are one. */
-START_TEST(where_the_logs_part)
-{
-	uint8_t first[ENGINE_LOG_ID], second[ENGINE_LOG_ID], third[ENGINE_LOG_ID];
-
-	log_folder_make(&folder);
-	log_folder_id(folder.log, first);
-	ck_assert_int_eq(backup(copy), 0);
-	go_on(1, 10);
-	ck_assert_msg(restore(copy) == 0, "%s", error);
-	log_folder_id(folder.log, second);
-	ck_assert_uint_eq(shared(second), UINT64_MAX);
-	ck_assert_uint_eq(shared(first), 40);
-	go_on(1, 3);
-	ck_assert_int_eq(backup(copy), 0);
-	go_on(4, 5);
-	ck_assert_msg(restore(copy) == 0, "%s", error);
-	log_folder_id(folder.log, third);
-	ck_assert_uint_eq(shared(third), UINT64_MAX);
-	ck_assert_uint_eq(shared(second), 43);
-	ck_assert_uint_eq(shared(first), 40);
-	check_sound(folder.log, 43);
-	/* Once more from the same copy: the log that was there is no ancestor of this one. */
-	ck_assert_msg(restore(copy) == 0, "%s", error);
-	ck_assert_uint_eq(shared(third), 1 << 20);
-	ck_assert_uint_eq(shared(second), 43);
-	ck_assert_int_eq(set_aside(), 0);
-	log_folder_make(&folder);
-	ck_assert_uint_eq(shared(first), 1 << 20);
-}
-END_TEST
-
-/* Whatever the copy says of its own log, less is shared rather than more. */
-START_TEST(a_copy_with_an_odd_past)
-{
-	uint8_t first[ENGINE_LOG_ID];
-
-	log_folder_make(&folder);
-	log_folder_id(folder.log, first);
-	ck_assert_int_eq(backup(copy), 0);
-	log_folder_sql(copy, "INSERT INTO ancestor SELECT value, 12 FROM meta WHERE name = 'log'");
-	ck_assert_msg(restore(copy) == 0, "%s", error);
-	ck_assert_uint_eq(shared(first), 12);
-	log_folder_sql(copy, "UPDATE ancestor SET upto = 99");
-	ck_assert_msg(restore(copy) == 0, "%s", error);
-	ck_assert_uint_eq(shared(first), 40);
-	log_folder_sql(copy, "DELETE FROM ancestor; DELETE FROM meta WHERE name = 'log'");
-	ck_assert_msg(restore(copy) == 0, "%s", error);
-	ck_assert_uint_eq(shared(first), 1 << 20);
-	check_sound(folder.log, LOG_FOLDER_ENTRIES);
-}
-END_TEST
-
-static void prune_to_one(void)
-{
-	struct engine_config config = {.keep_messages = 1};
-	struct store_kept kept = {0};
-	struct store *s = NULL;
-	uint64_t dropped;
-	bool more = true;
-
-	ck_assert_msg(store_open(folder.log, true, &s, error, sizeof(error)) == 0, "%s", error);
-	while (more)
-		ck_assert_int_eq(store_prune(s, &config, &kept, &dropped, &more), 0);
-	store_close(s);
-}
-
-/* The oldest have gone, or nothing was ever said. */
-START_TEST(copies_with_few_entries)
-{
-	uint8_t first[ENGINE_LOG_ID];
-	struct log l;
-
-	log_folder_open(&folder, 0, &l);
-	log_close(&l);
-	log_folder_id(folder.log, first);
-	ck_assert_int_eq(backup(copy), 0);
-	ck_assert_msg(restore(copy) == 0, "%s", error);
-	ck_assert_uint_eq(shared(first), 0);
-	go_on(1, 5);
-	log_folder_id(folder.log, first);
-	prune_to_one();
-	ck_assert_int_eq(backup(copy), 0);
-	ck_assert_msg(restore(copy) == 0, "%s", error);
-	ck_assert_uint_eq(shared(first), 5);
-	check_sound(folder.log, 1);
-}
-END_TEST
-
 START_TEST(where_there_is_no_log)
 {
 	char path[PATH_MAX];
@@ -544,12 +428,10 @@ static const char *const older[] = {
 /* A copy of an earlier version is brought up to date; the file given is not. */
 START_TEST(an_older_copy)
 {
-	uint8_t id[ENGINE_LOG_ID];
 	size_t size, again;
 
 	log_folder_make(&folder);
 	ck_assert_int_eq(backup(copy), 0);
-	log_folder_id(copy, id);
 	log_folder_sql(copy, older[_i]);
 	uint8_t *before = log_folder_bytes(copy, &size);
 	ck_assert_msg(restore(copy) == 0, "%s", error);
@@ -557,7 +439,6 @@ START_TEST(an_older_copy)
 	uint8_t *after = log_folder_bytes(copy, &again);
 	ck_assert_uint_eq(size, again);
 	ck_assert_mem_eq(before, after, size);
-	ck_assert_uint_eq(shared(id), LOG_FOLDER_ENTRIES);
 	free(before);
 	free(after);
 }
@@ -692,9 +573,6 @@ Suite *maintenance_suite(void)
 	tcase_add_test(c, through_a_link);
 	tcase_add_test(c, while_it_is_written);
 	tcase_add_test(c, a_restored_log_is_another_one);
-	tcase_add_test(c, where_the_logs_part);
-	tcase_add_test(c, a_copy_with_an_odd_past);
-	tcase_add_test(c, copies_with_few_entries);
 	tcase_add_test(c, where_there_is_no_log);
 	tcase_add_loop_test(
 		c, a_spoilt_copy_changes_nothing, 0, sizeof(spoilers) / sizeof(spoilers[0]));
