@@ -50,7 +50,7 @@ endif
 
 COMPILE  = $(CC) $(REQUIRED) $(CPPFLAGS) $(CFLAGS) $(MODE) -MMD -MP
 LINK     = $(CC) $(CFLAGS) $(MODE_LINK) $(LDFLAGS)
-LIBS    := -lutf8proc -lcrypto -lsqlite3 -pthread
+LIBS    := -lutf8proc -lssl -lcrypto -lsqlite3 -pthread
 SCREEN  := -lncursesw -ltinfo
 CHECK   := -lcheck -lsubunit -lrt -lm
 

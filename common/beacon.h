@@ -79,6 +79,9 @@ enum beacon_type {
  * packet worthless. Receivers ignore the other flags. */
 #define BEACON_FLAG_LOOPBACK6 0x01
 
+/* Connections to the server are without TLS. Only a hint: whoever connects finds out. */
+#define BEACON_FLAG_PLAINTEXT 0x02
+
 /* One packet's meaning. A plain value. */
 struct beacon {
 	enum beacon_type type;

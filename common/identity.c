@@ -35,35 +35,49 @@ static int no_password(char *buffer, int size, int writing, void *unused)
 	return -1;
 }
 
-static int id_of(EVP_PKEY *key, struct identity *out)
+int identity_of_key(const EVP_PKEY *key, struct identity *out)
 {
 	unsigned char *der = NULL;
 	struct identity found;
 	size_t size = 0;
+
+	if (!EVP_PKEY_is_a(key, "ED25519"))
+		return ERR_CRYPTO;
 	int length = i2d_PUBKEY(key, &der);
 	int ok = length > 0 &&
 		 EVP_Q_digest(NULL, "SHA256", NULL, der, (size_t)length, found.id, &size) == 1 &&
 		 size == sizeof(found.id);
-
 	OPENSSL_free(der);
+	/* What is left in this thread's queue would be taken for the next call's error. */
+	ERR_clear_error();
 	if (!ok)
 		return ERR_CRYPTO;
 	*out = found;
 	return 0;
 }
 
-int identity_parse(const char *pem, size_t length, struct identity *out)
+/* `*key` is the caller's to free. */
+static int parse(const char *pem, size_t length, struct identity *out, EVP_PKEY **key)
 {
 	BIO *bio = length <= INT_MAX ? BIO_new_mem_buf(pem, (int)length) : NULL;
-	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL) : NULL;
-	int r = ERR_CRYPTO;
+	EVP_PKEY *found = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL) : NULL;
 
-	if (key && EVP_PKEY_is_a(key, "ED25519"))
-		r = id_of(key, out);
-	EVP_PKEY_free(key);
 	BIO_free(bio);
-	/* What is left in this thread's queue would be taken for the next call's error. */
 	ERR_clear_error();
+	int r = found ? identity_of_key(found, out) : ERR_CRYPTO;
+	if (r)
+		EVP_PKEY_free(found);
+	else
+		*key = found;
+	return r;
+}
+
+int identity_parse(const char *pem, size_t length, struct identity *out)
+{
+	EVP_PKEY *key = NULL;
+	int r = parse(pem, length, out, &key);
+
+	EVP_PKEY_free(key);
 	return r;
 }
 
@@ -168,7 +182,7 @@ static int read_all(int fd, char *buffer, size_t size, size_t *length)
 	return 0;
 }
 
-static int read_key(const char *path, struct identity *out)
+static int read_key(const char *path, struct identity *out, EVP_PKEY **key)
 {
 	char pem[KEY_FILE_MAX];
 	struct stat st;
@@ -182,7 +196,7 @@ static int read_key(const char *path, struct identity *out)
 	int error = errno;
 	(void)close(fd);
 	if (r == 0)
-		r = identity_parse(pem, length, out);
+		r = parse(pem, length, out, key);
 	OPENSSL_cleanse(pem, sizeof(pem));
 	if (r == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
 		log_warning(
@@ -191,17 +205,28 @@ static int read_key(const char *path, struct identity *out)
 	return r == ERR_TOO_BIG ? ERR_CRYPTO : r;
 }
 
-int identity_load(const char *path, struct identity *out)
+int identity_load_key(const char *path, struct identity *out, EVP_PKEY **key)
 {
 	/* Where libcrypto could not set itself up, for want of memory, its calls would crash. */
 	if (!OSSL_LIB_CTX_get0_global_default())
 		return ERR_CRYPTO;
-	int r = read_key(path, out);
+	int r = read_key(path, out, key);
 	if (r != ERR_SYSTEM || errno != ENOENT)
 		return r;
 	r = create(path);
 	/* Read back what has the name now: the key may be another program's. */
-	return r ? r : read_key(path, out);
+	return r ? r : read_key(path, out, key);
+}
+
+int identity_load(const char *path, struct identity *out)
+{
+	EVP_PKEY *key = NULL;
+	int r = identity_load_key(path, out, &key);
+	int error = errno;
+
+	EVP_PKEY_free(key);
+	errno = error;
+	return r;
 }
 
 /* ---- random bytes ---- */

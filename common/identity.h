@@ -14,6 +14,8 @@
 
 #define IDENTITY_SIZE 32
 
+struct evp_pkey_st;
+
 struct identity {
 	uint8_t id[IDENTITY_SIZE]; /* SHA-256 of the DER SubjectPublicKeyInfo */
 };
@@ -22,6 +24,12 @@ struct identity {
  * ERR_SYSTEM with errno: the file or folder; ERR_CRYPTO: not an Ed25519 key; ERR_MEMORY. A file that
  * is there is never changed. Logs a warning when others may read it. */
 int identity_load(const char *path, struct identity *out);
+
+/* The same, and the key itself, which is the caller's to free (EVP_PKEY_free). */
+int identity_load_key(const char *path, struct identity *out, struct evp_pkey_st **key);
+
+/* The id of an Ed25519 key, whose private part need not be there. ERR_CRYPTO. */
+int identity_of_key(const struct evp_pkey_st *key, struct identity *out);
 
 /* The id of a key file's contents, for tests and imports; ERR_CRYPTO. */
 int identity_parse(const char *pem, size_t length, struct identity *out);

@@ -40,6 +40,7 @@ enum lock_rank {
 	LOCK_ENGINE_QUEUE, /* the engine's waiting appends */
 	LOCK_ENGINE,       /* the engine's log */
 	LOCK_CLIENT,       /* the client's queues between its two threads */
+	LOCK_STREAM,       /* one stream's TLS; held across non-blocking calls of its socket */
 	LOCK_LEAF,         /* locks under which nothing else is ever taken */
 };
 

@@ -426,6 +426,18 @@ int net_recv(int fd, void *buffer, size_t size, size_t *got)
 	return 0;
 }
 
+int net_peek(int fd, uint8_t *first)
+{
+	ssize_t n;
+
+	do {
+		n = recv(fd, first, 1, MSG_PEEK);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return failure(errno);
+	return n == 0 ? ERR_CLOSED : 0;
+}
+
 int net_sendv(int fd, const struct iovec *pieces, int count, size_t *sent)
 {
 	/* sendmsg only reads the pieces; recvmsg, with which it shares the struct, would not. */

@@ -53,6 +53,9 @@ int net_peer(int fd, struct net_address *a);
  * the stream or after a reset; ERR_SYSTEM. */
 int net_recv(int fd, void *buffer, size_t size, size_t *got);
 
+/* The first byte of what there is, which stays there. Results as above. */
+int net_peek(int fd, uint8_t *first);
+
 /* Send as much of the pieces as the socket takes now. 0 with `*sent` > 0; ERR_AGAIN when it takes
  * nothing; ERR_CLOSED after a reset; ERR_SYSTEM. */
 int net_sendv(int fd, const struct iovec *pieces, int count, size_t *sent);

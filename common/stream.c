@@ -1,25 +1,11 @@
-#include "common/stream.h"
+#include "common/stream_private.h"
 
 #include "common/err.h"
 #include "common/net.h"
 
 #include <assert.h>
 #include <stdlib.h>
-
-/* What the kinds of stream do differently; a row for each kind. Closing the descriptor and shutting
- * it down are the same for all. */
-struct kind {
-	int (*recv)(struct stream *s, void *buffer, size_t size, size_t *got);
-	int (*send)(struct stream *s, const struct iovec *pieces, int count, size_t *taken);
-	int (*flush)(struct stream *s);
-	bool (*pending)(const struct stream *s);
-};
-
-struct stream {
-	/* Constant after creation. */
-	const struct kind *kind;
-	int fd; /* owned */
-};
+#include <sys/socket.h>
 
 /* ---- plain: the socket itself ---- */
 
@@ -40,17 +26,45 @@ static int plain_flush(struct stream *s)
 	return 0;
 }
 
-static bool plain_pending(const struct stream *s)
+static bool plain_nothing(struct stream *s)
 {
 	(void)s;
 	return false;
 }
 
-static const struct kind plain = {
+static void plain_goodbye(struct stream *s)
+{
+	(void)s; /* the end of the stream says it */
+}
+
+static const uint8_t *plain_peer(const struct stream *s)
+{
+	(void)s;
+	return NULL;
+}
+
+static const char *plain_problem(const struct stream *s)
+{
+	(void)s;
+	return "";
+}
+
+static void plain_free(struct stream *s)
+{
+	free(s);
+}
+
+static const struct stream_kind plain = {
+	.handshake = plain_flush, /* there is none */
 	.recv = plain_recv,
+	.buffered = plain_nothing,
 	.send = plain_send,
 	.flush = plain_flush,
-	.pending = plain_pending,
+	.pending = plain_nothing,
+	.goodbye = plain_goodbye,
+	.peer = plain_peer,
+	.problem = plain_problem,
+	.free = plain_free,
 };
 
 int stream_new_plain(int fd, struct stream **out)
@@ -71,12 +85,32 @@ void stream_free(struct stream *s)
 	if (!s)
 		return;
 	net_close(s->fd);
-	free(s);
+	s->kind->free(s);
 }
 
 int stream_fd(const struct stream *s)
 {
 	return s->fd;
+}
+
+int stream_handshake(struct stream *s)
+{
+	return s->kind->handshake(s);
+}
+
+const uint8_t *stream_peer(const struct stream *s)
+{
+	return s->kind->peer(s);
+}
+
+const char *stream_problem(const struct stream *s)
+{
+	return s->kind->problem(s);
+}
+
+bool stream_buffered(struct stream *s)
+{
+	return s->kind->buffered(s);
 }
 
 int stream_recv(struct stream *s, void *buffer, size_t size, size_t *got)
@@ -94,12 +128,14 @@ int stream_flush(struct stream *s)
 	return s->kind->flush(s);
 }
 
-bool stream_pending(const struct stream *s)
+bool stream_pending(struct stream *s)
 {
 	return s->kind->pending(s);
 }
 
 void stream_shutdown(struct stream *s, int how)
 {
+	if (how == SHUT_WR)
+		s->kind->goodbye(s);
 	net_shutdown(s->fd, how);
 }
