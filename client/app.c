@@ -133,13 +133,13 @@ static void host(struct app *a)
 	if (a->hosting)
 		return;
 	int err = hosting_start(a->config->server_program, a->config->stay, a->any_port,
-		&a->hosting, error, sizeof error);
+		a->config->tls == NULL, &a->hosting, error, sizeof error);
 	seek_say(a->seek, err < 0 ? error : "Starting a server on this machine...");
 }
 
 static void check_hosting(struct app *a)
 {
-	struct location where = {.host = "127.0.0.1"};
+	struct location where = {.host = "127.0.0.1", .own = true};
 	char error[512];
 
 	int err = hosting_check(a->hosting, &where.port, error, sizeof error);

@@ -13,8 +13,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct tls;
+
 struct app_config {
 	struct identity identity;
+	struct tls *tls;         /* borrowed; NULL: plaintext */
+	const char *data_folder; /* as in link.h */
 	const char *nick;
 	/* "host", "host:port", "[v6]:port", a server's announced name, or NULL: discover. */
 	const char *server;

@@ -134,6 +134,18 @@ static const struct option_spec rows[] = {
 		.offset = FIELD(stay),
 		.help = "With --host: the server goes on when the last client leaves.",
 		.file = true},
+	{.name = "plaintext",
+		.kind = OPTION_FLAG,
+		.offset = FIELD(plaintext),
+		.help = "Connect without TLS, to a server that was started so: anybody on the "
+			"network can read along, and nobody can prove who they are.",
+		.file = true},
+	{.name = "forget",
+		.kind = OPTION_TEXT,
+		.offset = FIELD(forget),
+		.argument = "SERVER",
+		.help = "Forget the key of the server at HOST:PORT, or of that name, because it "
+			"has a new one."},
 	{.name = "no-state",
 		.kind = OPTION_FLAG,
 		.offset = FIELD(no_state),
@@ -233,6 +245,7 @@ static int check_together(const struct client_settings *s, char *error, size_t s
 		{s->pipe && s->timeout == 0, "--timeout 0 leaves --pipe no time to connect"},
 		{exporting && s->timeout == 0, "--timeout 0 leaves --export no time to connect"},
 		{s->host && scripted, "--host is for the full-screen client"},
+		{s->forget && (scripted || s->server), "--forget is all that is done then"},
 		{s->discover && s->server, "--discover takes no SERVER"},
 	};
 

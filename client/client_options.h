@@ -32,6 +32,8 @@ struct client_settings {
 	bool host;
 	bool stay;
 	bool no_state;
+	bool plaintext;
+	char *forget; /* an address or a name; NULL: nothing to forget */
 	bool trace;
 	int log_level; /* enum log_level */
 	char *config;

@@ -7,6 +7,7 @@
 #include "client/plain.h"
 #include "common/clock.h"
 #include "common/err.h"
+#include "common/fingerprint.h"
 #include "common/text.h"
 
 #include <errno.h>
@@ -206,11 +207,23 @@ static void on_log_changed(struct export *x)
 	give_up(x);
 }
 
+static void on_met(struct export *x, const struct event *e)
+{
+	char key[FINGERPRINT_SIZE];
+
+	tell(x, "the server's key is new here%s: %s",
+		e->flag ? ", and is not the one that was known by that name" : "",
+		fingerprint(e->person, key));
+}
+
 static void handle(struct export *x, const struct event *e)
 {
 	switch (e->type) {
 	case EVENT_STATE:
 		on_state(x, e);
+		break;
+	case EVENT_MET:
+		on_met(x, e);
 		break;
 	case EVENT_LOGGED_IN:
 		ask(x);
@@ -289,6 +302,9 @@ static int start(struct export *x)
 		.address_count = where.address_count,
 		.server_id = where.found ? where.server_id : NULL,
 		.identity = c->identity,
+		.tls = c->tls,
+		.data_folder = c->data_folder,
+		.name = where.found ? where.name : NULL,
 		.nick = c->nick,
 		.any_nick = true,
 		.give_up_ms = c->timeout_ms,

@@ -20,8 +20,12 @@
 #include <stdint.h>
 
 /* Everything is borrowed. */
+struct tls;
+
 struct export_config {
 	struct identity identity;
+	struct tls *tls;         /* borrowed; NULL: plaintext */
+	const char *data_folder; /* as in link.h */
 	const char *nick;
 	const char *server;                   /* as typed; NULL: the one on this network */
 	const char *room;                     /* "": the user's own direct messages */

@@ -107,14 +107,18 @@ static int prepare(
 	return err;
 }
 
-static int spawn(struct hosting *h, bool stay, bool any_port, char *error, size_t size)
+static int spawn(
+	struct hosting *h, bool stay, bool any_port, bool plaintext, char *error, size_t size)
 {
 	char *arguments[8] = {h->program, (char[]){"--port-file"}, h->ports};
 	size_t count = 3;
 	char clients[] = "--while-clients", listen[] = "--listen", any[] = ":0";
+	char without_tls[] = "--plaintext";
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attributes;
 
+	if (plaintext)
+		arguments[count++] = without_tls;
 	if (!stay)
 		arguments[count++] = clients;
 	if (any_port) {
@@ -159,8 +163,8 @@ static int prepare_folder(struct hosting *h, char *error, size_t size)
 	return 0;
 }
 
-int hosting_start(const char *program, bool stay, bool any_port, struct hosting **out, char *error,
-	size_t size)
+int hosting_start(const char *program, bool stay, bool any_port, bool plaintext,
+	struct hosting **out, char *error, size_t size)
 {
 	struct hosting *h = calloc(1, sizeof *h);
 
@@ -173,7 +177,7 @@ int hosting_start(const char *program, bool stay, bool any_port, struct hosting 
 	choose_log(h);
 	int err = prepare_folder(h, error, size);
 	if (err == 0)
-		err = spawn(h, stay, any_port, error, size);
+		err = spawn(h, stay, any_port, plaintext, error, size);
 	if (err < 0) {
 		hosting_free(h);
 		return err;

@@ -21,9 +21,9 @@
 
 struct hosting;
 
-/* Start `program`. ERR_SYSTEM, ERR_MEMORY with a sentence in `error`. */
-int hosting_start(const char *program, bool stay, bool any_port, struct hosting **out, char *error,
-	size_t size);
+/* Start `program`; `plaintext`: without TLS. ERR_SYSTEM, ERR_MEMORY with a sentence in `error`. */
+int hosting_start(const char *program, bool stay, bool any_port, bool plaintext,
+	struct hosting **out, char *error, size_t size);
 
 /* Forget about it; the server, if it runs, goes on. NULL is allowed. */
 void hosting_free(struct hosting *h);

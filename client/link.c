@@ -24,6 +24,8 @@ static void free_link(struct link *l)
 	free(l->input);
 	free(l->addresses);
 	free(l->host);
+	free(l->place);
+	free(l->data_folder);
 	if (l->wake_fd >= 0)
 		close(l->wake_fd);
 	free(l);
@@ -60,6 +62,14 @@ static int copy_config(struct link *l, const struct link_config *config)
 		snprintf(address, sizeof(address), "%s:%u", config->host, config->port);
 		session.address = address;
 	}
+	l->tls = config->tls;
+	l->server_known = config->server_id != NULL;
+	if (config->server_id)
+		memcpy(l->server_id, config->server_id, sizeof(l->server_id));
+	l->place = strdup(config->host ? address : config->name ? config->name : "");
+	l->data_folder = config->data_folder ? strdup(config->data_folder) : NULL;
+	if (!l->place || (config->data_folder && !l->data_folder))
+		return ERR_MEMORY;
 	int r = link_session_new(&session, &l->session);
 	if (r == 0)
 		memcpy(l->instance, link_session_instance(l->session), sizeof(l->instance));

@@ -25,6 +25,7 @@
 #include <stdint.h>
 
 struct link;
+struct tls;
 
 enum link_state {
 	LINK_CONNECTING, /* event.text: to which address */
@@ -35,6 +36,9 @@ enum link_state {
 	LINK_CLOSED,  /* after link_quit */
 };
 
+/* The book (address_book.h) of servers, in config.data_folder. */
+#define LINK_BOOK "known_servers"
+
 struct link_config {
 	/* Where: either host and port, resolved anew at each try, or a list of addresses (a server
 	 * that discovery found). Copied. */
@@ -44,7 +48,12 @@ struct link_config {
 	size_t address_count;
 	const uint8_t *server_id; /* 32 bytes that WELCOME must carry; NULL: any */
 
-	struct identity identity;
+	const char *name; /* what the server announced itself as; NULL: it did not */
+
+	struct tls *tls; /* borrowed until link_stop; NULL: plaintext */
+	const char *
+		data_folder; /* where servers are remembered (known_servers), copied; NULL: nowhere */
+	struct identity identity; /* the one that `tls` has, too */
 	const char *nick;
 	bool any_nick;      /* accept the next free one where it is taken */
 	uint32_t replay;    /* messages to get when joining a room anew */
@@ -62,8 +71,10 @@ struct link_config {
 };
 
 enum event_type {
-	EVENT_STATE,       /* state, text, number, code */
-	EVENT_LOGGED_IN,   /* nick: the one given; text: the server's name; flag: history is kept;
+	EVENT_STATE,     /* state, text, number, code */
+	EVENT_MET,       /* a server's key is met for the first time: person: its id, text: what the
+	                      server is called; flag: another key was known by that name */
+	EVENT_LOGGED_IN, /* nick: the one given; text: the server's name; flag: history is kept;
 	                      number: the longest text in bytes */
 	EVENT_LOG_CHANGED, /* the server's log is another one; flag: it goes on after seq, up to which
 			      both are the same; else positions were dropped */

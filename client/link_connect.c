@@ -104,7 +104,7 @@ int link_connect(struct link *l, int64_t deadline)
 	int r = dial(l, addresses, count, deadline, &fd);
 	if (r)
 		return r;
-	r = stream_new_plain(fd, &l->stream);
+	r = l->tls ? stream_new_tls(fd, l->tls, &l->stream) : stream_new_plain(fd, &l->stream);
 	if (r) {
 		net_close(fd);
 		return link_fail(l, r, 0, "%s", err_text(r));
@@ -113,5 +113,10 @@ int link_connect(struct link *l, int64_t deadline)
 	l->output.length = 0;
 	l->output_sent = 0;
 	l->output_broken = false;
-	return 0;
+	r = link_secure(l, deadline);
+	if (r) {
+		stream_free(l->stream);
+		l->stream = NULL;
+	}
+	return r;
 }

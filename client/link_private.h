@@ -1,6 +1,6 @@
 /*
  * What the two halves of the link share: link.c, which its owner calls, and
- * link_thread.c with link_connect.c, which are the network thread. Nobody else
+ * link_thread.c with link_connect.c and link_secure.c, which are the network thread. Nobody else
  * includes this.
  */
 #ifndef LANCHAT_LINK_PRIVATE_H
@@ -27,6 +27,11 @@ struct link {
 	uint16_t port;
 	struct net_address *addresses; /* owned */
 	size_t address_count;
+	struct tls *tls; /* borrowed; NULL: plaintext */
+	bool server_known;
+	uint8_t server_id[IDENTITY_SIZE];
+	char *place;       /* owned: what the server is called where it is remembered */
+	char *data_folder; /* owned; NULL: nobody is remembered */
 	bool keep_trying;
 	int64_t give_up_ms;
 	int wake_fd; /* owned; readable when the owner wants something */
@@ -69,6 +74,14 @@ void *link_thread(void *link);
 /* Look the server up if need be and connect to it: `stream` is there then. ERR_STOPPING when the
  * owner leaves; any other failure has its reason noted. */
 int link_connect(struct link *l, int64_t deadline);
+
+/* On the new connection: agree on TLS, and see who the server is. Results as those of link_connect;
+ * ERR_REFUSED: it is not who it should be. */
+int link_secure(struct link *l, int64_t deadline);
+
+/* Tell the owner that a server's key is met for the first time; `another`: where there was another one
+ * before. */
+void link_post_met(struct link *l, const uint8_t id[IDENTITY_SIZE], bool another);
 
 /* Hand the session's events to the owner; the same with one more about the state. */
 void link_publish(struct link *l);

@@ -233,6 +233,24 @@ bool link_session_has_output(const struct link_session *s)
 					    outbox_next(&s->outbox));
 }
 
+void link_session_prove(struct link_session *s, const uint8_t server[IDENTITY_SIZE])
+{
+	s->server_proven = true;
+	memcpy(s->proven_id, server, sizeof(s->proven_id));
+}
+
+void link_session_met(
+	struct link_session *s, const uint8_t server[IDENTITY_SIZE], const char *name, bool another)
+{
+	struct event *e = client_event(s, EVENT_MET);
+
+	if (!e)
+		return;
+	memcpy(e->person, server, sizeof(e->person));
+	e->flag = another;
+	client_set(s, &e->text, name);
+}
+
 void link_session_events(struct link_session *s, struct event_list *to)
 {
 	s->events_out += s->events.count;

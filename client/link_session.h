@@ -57,6 +57,14 @@ bool link_session_save(struct link_session *s);
 
 /* ---- one connection ---- */
 
+/* Before it begins: the server has proven to have the key of this id, which is the only one that it may
+ * claim to have in WELCOME. */
+void link_session_prove(struct link_session *s, const uint8_t server[IDENTITY_SIZE]);
+
+/* Add EVENT_MET. */
+void link_session_met(struct link_session *s, const uint8_t server[IDENTITY_SIZE], const char *name,
+	bool another);
+
 /* A connection is up: the greeting goes out. Login must be done by `deadline`. ERR_MEMORY. */
 int link_session_begin(struct link_session *s, int64_t now, int64_t deadline);
 

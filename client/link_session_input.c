@@ -135,6 +135,9 @@ static int on_welcome(struct link_session *s, const union message *m)
 	if (s->server_known && memcmp(w->server, s->server_id, sizeof(s->server_id)) != 0)
 		return client_fail(s, ERR_REFUSED, CODE_NONE,
 			"this is not the server that was announced: its id is another one");
+	if (s->server_proven && memcmp(w->server, s->proven_id, sizeof(s->proven_id)) != 0)
+		return client_fail(s, ERR_REFUSED, CODE_NONE,
+			"the server claims to be one whose key it does not have");
 	int r = meet(s, w->server);
 	if (r)
 		return r;
@@ -216,8 +219,8 @@ static int on_done(struct link_session *s, const union message *m)
 /* Which codes will not be better at the next try. */
 static bool is_final(const struct link_session *s, unsigned code)
 {
-	return code == CODE_VERSION || code == CODE_BAD_NICK ||
-	       (code == CODE_NICK_TAKEN && !s->any_nick);
+	return code == CODE_VERSION || code == CODE_BAD_NICK || code == CODE_TLS_WANTED ||
+	       code == CODE_NOT_YOUR_KEY || (code == CODE_NICK_TAKEN && !s->any_nick);
 }
 
 static int end_of_connection(struct link_session *s, unsigned code, struct span text, int otherwise)

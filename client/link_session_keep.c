@@ -1,6 +1,6 @@
 #include "client/link_session_private.h"
 
-#include "client/state_address.h"
+#include "client/address_book.h"
 #include "common/err.h"
 #include "common/log.h"
 
@@ -73,7 +73,7 @@ int client_keep_start(struct link_session *s, const struct link_session_config *
 		return ERR_MEMORY;
 	if (config->server_id)
 		memcpy(server, config->server_id, IDENTITY_SIZE);
-	else if (state_address_find(s->state_folder, s->address, server) != 0)
+	else if (book_find(s->state_folder, "addresses", s->address, server) != 0)
 		return 0; /* WELCOME will tell */
 	s->met = true;
 	/* What cannot be used is told when the server has answered. */
@@ -152,7 +152,7 @@ int client_keep_meet(struct link_session *s, const uint8_t server[IDENTITY_SIZE]
 	else
 		r = state_adopt(s->state_folder, server, &st);
 	if (r == 0 && s->address[0])
-		(void)state_address_put(s->state_folder, s->address, server);
+		(void)book_put(s->state_folder, "addresses", s->address, server);
 	if (r == 0)
 		r = take_state(s, st);
 	else if (r != ERR_MEMORY)

@@ -53,6 +53,8 @@ struct link_session {
 	bool follow_log;
 	bool server_known; /* server_id must be met */
 	uint8_t server_id[IDENTITY_SIZE];
+	bool server_proven; /* on the connection that is, or comes */
+	uint8_t proven_id[IDENTITY_SIZE];
 
 	/* What outlives a connection. */
 	char nick[NICK_MAX + 1];

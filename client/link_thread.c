@@ -37,6 +37,14 @@ void link_post_state(
 	link_publish(l);
 }
 
+void link_post_met(struct link *l, const uint8_t id[IDENTITY_SIZE], bool another)
+{
+	lock_take(&l->lock);
+	link_session_met(l->session, id, l->place, another);
+	lock_drop(&l->lock);
+	link_publish(l);
+}
+
 int link_fail(struct link *l, int result, unsigned code, const char *format, ...)
 {
 	va_list ap;
@@ -239,8 +247,9 @@ static int converse(struct link *l)
 			.fd = listening || sending ? stream_fd(l->stream) : -1,
 			.events = (short)((listening ? POLLIN : 0) | (sending ? POLLOUT : 0)),
 		};
-		link_wait(l, fds, 1, deadline);
-		if (listening && (fds[0].revents & (POLLIN | POLLHUP | POLLERR)))
+		bool more = listening && stream_buffered(l->stream);
+		link_wait(l, fds, 1, more ? 0 : deadline);
+		if (more || (listening && (fds[0].revents & (POLLIN | POLLHUP | POLLERR))))
 			r = take_input(l);
 		link_publish(l);
 	}

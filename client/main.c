@@ -1,9 +1,11 @@
 /* lanchat: options, the surroundings, and which of the four programs it is to be. */
 
+#include "client/address_book.h"
 #include "client/app.h"
 #include "client/client_options.h"
 #include "client/discover.h"
 #include "client/export.h"
+#include "client/link.h"
 #include "client/pipe.h"
 #include "client/when.h"
 #include "client/xdg.h"
@@ -13,6 +15,7 @@
 #include "common/log.h"
 #include "common/message.h"
 #include "common/name.h"
+#include "common/tls.h"
 #include "common/trace.h"
 
 #include <errno.h>
@@ -115,14 +118,26 @@ static const char *default_nick(void)
 	return is_nick(user) ? user : "guest";
 }
 
-static int load_identity(struct identity *out)
+/* What a person is on the network: the key, TLS with it unless there is to be none, and the folder with
+ * what is known of servers. */
+struct self {
+	struct identity identity;
+	struct tls *tls; /* NULL: plaintext */
+	char folder[PATH_MAX];
+};
+
+static int load_self(const struct client_settings *s, struct self *out)
 {
 	char path[PATH_MAX];
 
 	if (xdg_path(XDG_DATA, "identity.pem", path, sizeof(path)) != 0)
 		return failure("neither HOME nor XDG_DATA_HOME is set, so there is no place for "
 			       "your key; set one of them");
-	int r = identity_load(path, out);
+	int r = xdg_path(XDG_DATA, "", out->folder, sizeof(out->folder));
+	out->tls = NULL;
+	if (r == 0)
+		r = s->plaintext ? identity_load(path, &out->identity)
+				 : tls_new(path, TLS_CLIENT, &out->identity, &out->tls);
 	if (r == 0)
 		return 0;
 	fprintf(stderr,
@@ -208,8 +223,16 @@ static int run_pipe(const struct client_settings *s)
 	if (s->resume && !config.state_folder)
 		return failure("neither HOME nor XDG_STATE_HOME is set, so there is nothing to "
 			       "resume from; set one of them");
-	int status = load_identity(&config.identity);
-	return status ? status : pipe_run(&config);
+	struct self self;
+	int status = load_self(s, &self);
+	if (status)
+		return status;
+	config.identity = self.identity;
+	config.tls = self.tls;
+	config.data_folder = self.folder;
+	status = pipe_run(&config);
+	tls_free(self.tls);
+	return status;
 }
 
 static int run_export(const struct client_settings *s)
@@ -225,14 +248,40 @@ static int run_export(const struct client_settings *s)
 		.timeout_ms = connect_ms(s),
 	};
 	int64_t since = 0;
-	int status = load_identity(&config.identity);
+	struct self self;
 
-	if (status)
-		return status;
 	if (s->since && when_parse(s->since, (int64_t)(clock_wall_us() / 1000000), &since) != 0)
 		return usage_error("--since is no time");
+	int status = load_self(s, &self);
+	if (status)
+		return status;
 	config.since = 1000000 * (uint64_t)since;
-	return export_run(&config);
+	config.identity = self.identity;
+	config.tls = self.tls;
+	config.data_folder = self.folder;
+	status = export_run(&config);
+	tls_free(self.tls);
+	return status;
+}
+
+/* As the message says that asks for it: the address with its port, or a name. */
+static int run_forget(const char *server)
+{
+	char folder[PATH_MAX];
+	int r = xdg_path(XDG_DATA, "", folder, sizeof(folder));
+
+	if (r == 0)
+		r = book_remove(folder, LINK_BOOK, server);
+	if (r == ERR_NOT_FOUND)
+		return failure("no server is known by that address or name; see the file "
+			       "known_servers");
+	if (r) {
+		fprintf(stderr, "lanchat: cannot change %s/" LINK_BOOK ": %s\n", folder,
+			r == ERR_SYSTEM ? strerror(errno) : err_text(r));
+		return STATUS_FAILED;
+	}
+	printf("%s is forgotten; whoever answers there next is met anew\n", server);
+	return 0;
 }
 
 static int run_app(const struct client_settings *s, bool utf8)
@@ -259,14 +308,20 @@ static int run_app(const struct client_settings *s, bool utf8)
 	if (!utf8)
 		return failure("there is no UTF-8 locale here, not even C.UTF-8; install one, or "
 			       "use `lanchat --pipe`");
-	int status = load_identity(&config.identity);
+	struct self self;
+	int status = load_self(s, &self);
 	if (status)
 		return status;
+	config.identity = self.identity;
+	config.tls = self.tls;
+	config.data_folder = self.folder;
 	find_server_program(server_program, sizeof(server_program));
 	/* A line on stderr would spoil the screen. */
 	if (isatty(STDERR_FILENO))
 		log_set_file(NULL);
-	return app_run(&config);
+	status = app_run(&config);
+	tls_free(self.tls);
+	return status;
 }
 
 static int run(const struct client_settings *s)
@@ -283,6 +338,8 @@ static int run(const struct client_settings *s)
 	log_set_level((enum log_level)s->log_level);
 	if (s->trace)
 		trace_start(stderr);
+	if (s->forget)
+		return run_forget(s->forget);
 	if (s->discover)
 		return run_discover(s);
 	if (s->export_room)

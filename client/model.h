@@ -138,6 +138,7 @@ struct model {
 	char *server_name; /* "" until logged in */
 	bool logged_in;    /* ever */
 	bool was_online;   /* the state was LINK_ONLINE before */
+	bool plaintext;    /* the connection is without TLS; set by whoever made it */
 	bool kept;         /* the server keeps its history */
 	bool inbox_shown;  /* direct messages from before the login have been shown */
 	bool placed;       /* where the user was in the inbox has been told: */

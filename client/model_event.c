@@ -2,6 +2,7 @@
 
 #include "common/clock.h"
 #include "common/err.h"
+#include "common/fingerprint.h"
 #include "common/name.h"
 
 #include <stdio.h>
@@ -88,6 +89,23 @@ static int on_state(struct model *m, const struct event *e)
 		return 0;
 	}
 	return 0;
+}
+
+/* A key that is new here: people compare it with what the server's owner reads out. */
+static int on_met(struct model *m, const struct event *e)
+{
+	char key[FINGERPRINT_SIZE];
+	int err = 0;
+
+	if (e->flag)
+		err = model_say(m, server_buffer(m), LINE_ERROR,
+			"Careful: this is not the %s that you met before, but another server.",
+			model_or_empty(e->text));
+	return model_either(
+		err, model_say(m, server_buffer(m), LINE_INFO,
+			     "You meet %s for the first time. Its key is %s: the same as lanchatd "
+			     "printed there?",
+			     model_or_empty(e->text), fingerprint(e->person, key)));
 }
 
 static int on_logged_in(struct model *m, const struct event *e)
@@ -187,6 +205,8 @@ int model_apply(struct model *m, const struct event *e)
 	switch (e->type) {
 	case EVENT_STATE:
 		return on_state(m, e);
+	case EVENT_MET:
+		return on_met(m, e);
 	case EVENT_LOGGED_IN:
 		return on_logged_in(m, e);
 	case EVENT_LOG_CHANGED:

@@ -7,6 +7,7 @@
 #include "client/pipe_print.h"
 #include "common/clock.h"
 #include "common/err.h"
+#include "common/fingerprint.h"
 #include "common/name.h"
 #include "common/text.h"
 
@@ -88,6 +89,15 @@ static void on_state(struct pipe *p, const struct event *e)
 	}
 }
 
+static void on_met(const struct event *e)
+{
+	char key[FINGERPRINT_SIZE];
+
+	fprintf(stderr, "lanchat: the server's key is new here%s: %s\n",
+		e->flag ? ", and is not the one that was known by that name" : "",
+		fingerprint(e->person, key));
+}
+
 static void on_logged_in(struct pipe *p, const struct event *e)
 {
 	if (p->nick[0] == '\0' && strcmp(e->nick, p->config->nick) != 0)
@@ -166,6 +176,9 @@ static void handle(struct pipe *p, const struct event *e)
 	switch (e->type) {
 	case EVENT_STATE:
 		on_state(p, e);
+		break;
+	case EVENT_MET:
+		on_met(e);
 		break;
 	case EVENT_LOGGED_IN:
 		on_logged_in(p, e);
@@ -403,6 +416,9 @@ static int start(struct pipe *p)
 		.address_count = where.address_count,
 		.server_id = where.found ? where.server_id : NULL,
 		.identity = c->identity,
+		.tls = c->tls,
+		.data_folder = c->data_folder,
+		.name = where.found ? where.name : NULL,
 		.nick = c->nick,
 		.any_nick = true,
 		.replay = c->replay,

@@ -2,6 +2,7 @@
 
 #include "client/json.h"
 #include "client/plain.h"
+#include "common/fingerprint.h"
 #include "common/clock.h"
 
 #include <inttypes.h>
@@ -270,6 +271,18 @@ static void json_logged_in(FILE *out, const struct event *e)
 	json_end(&j);
 }
 
+static void json_met(FILE *out, const struct event *e)
+{
+	char key[FINGERPRINT_SIZE];
+	struct json j;
+
+	begin(&j, out, &(struct common){.type = "status", .text = e->text});
+	json_text(&j, "state", "new-key");
+	json_text(&j, "key", fingerprint(e->person, key));
+	json_bool(&j, "replaced", e->flag);
+	json_end(&j);
+}
+
 static void json_members(FILE *out, const struct event *e)
 {
 	struct json j;
@@ -342,6 +355,9 @@ static void print_json(const struct pipe_printer *p, const struct event *e)
 		break;
 	case EVENT_STATE:
 		json_state(p, e);
+		break;
+	case EVENT_MET:
+		json_met(p->out, e);
 		break;
 	case EVENT_LOGGED_IN:
 		json_logged_in(p->out, e);

@@ -35,6 +35,9 @@ static int start_link(struct talk *t, const struct location *where)
 		.address_count = where->address_count,
 		.server_id = where->found ? where->server_id : NULL,
 		.identity = t->config->identity,
+		.tls = t->config->tls,
+		.data_folder = where->own ? NULL : t->config->data_folder,
+		.name = where->found ? where->name : NULL,
 		.nick = t->config->nick,
 		.any_nick = true,
 		.replay = t->config->replay,
@@ -57,6 +60,7 @@ int talk_start(const struct app_config *config, const struct location *where,
 	t->canvas = canvas;
 	t->wishes = (struct layout_wishes){.rooms = true, .members = true};
 	int err = model_init(&t->model, config->identity.id, config->nick);
+	t->model.plaintext = config->tls == NULL;
 	if (err == 0)
 		err = model_set(&t->model.wanted,
 			config->rooms->count > 0 ? config->rooms->items[0] : TALK_FIRST_ROOM);

@@ -160,6 +160,10 @@ void view_status(
 		left.columns -= width;
 	canvas_fill(c, r, INK_BAR);
 	int x = r.x + 1;
+	/* At all times, and first: whoever types has to know who may read along. */
+	if (m->plaintext)
+		x = put_cut(
+			c, left, r.y, put(c, left, r.y, x, INK_ERROR, "PLAINTEXT"), INK_BAR, "  ");
 	if (b->kind != BUFFER_SERVER && m->server_name[0] && r.columns >= 60) {
 		x = put_cut(c, left, r.y, x, INK_BAR, m->server_name);
 		x = put_cut(c, left, r.y, x, INK_BAR, "  ");

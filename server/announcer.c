@@ -37,6 +37,7 @@ struct announcer {
 	uint8_t instance[INSTANCE_ID];
 	uint8_t secret[BEACON_SECRET];
 	uint8_t commitment[BEACON_SECRET];
+	uint8_t flags; /* of every packet */
 	uint32_t (*people)(void *context);
 	void *context;
 	int wake; /* owned */
@@ -64,6 +65,7 @@ static struct beacon compose(struct announcer *a, enum beacon_type type)
 {
 	struct beacon b = {
 		.type = type,
+		.flags = a->flags,
 		.version_low = PROTOCOL_VERSION,
 		.version_high = PROTOCOL_VERSION,
 		.sequence = ++a->sequence,
@@ -84,11 +86,13 @@ static struct beacon compose(struct announcer *a, enum beacon_type type)
 
 /* The packet as it goes out on one path: with the port of the listener there. */
 static void encode_for(
-	struct beacon *b, const struct beacon_path *path, uint8_t packet[BEACON_SIZE])
+	const struct beacon *b, const struct beacon_path *path, uint8_t packet[BEACON_SIZE])
 {
-	b->port = path->port;
-	b->flags = path->flags;
-	beacon_encode(b, packet);
+	struct beacon there = *b;
+
+	there.port = path->port;
+	there.flags |= path->flags;
+	beacon_encode(&there, packet);
 }
 
 static void tell_everybody(struct announcer *a, enum beacon_type type)
@@ -250,6 +254,7 @@ int announcer_start(const struct announcer_config *config, struct announcer **ou
 	identity_random(a->instance, sizeof(a->instance));
 	identity_random(a->secret, sizeof(a->secret));
 	beacon_commit(a->secret, a->commitment);
+	a->flags = config->plaintext ? BEACON_FLAG_PLAINTEXT : 0;
 	a->people = config->people;
 	a->context = config->context;
 	a->wake = -1;

@@ -19,6 +19,7 @@
 #include "common/net.h"
 #include "common/options.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,7 @@ struct announcer;
 struct announcer_config {
 	uint8_t server[IDENTITY_SIZE]; /* the server's id */
 	const char *name;              /* clean text; copied, cut at SERVER_NAME_MAX bytes */
+	bool plaintext;                /* connections are without TLS */
 	uint32_t most;                 /* how many people may be logged in */
 
 	/* The addresses that listeners are bound to, with their ports; copied. A wildcard

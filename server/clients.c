@@ -28,6 +28,7 @@ struct client {
 
 struct clients {
 	struct chat *chat; /* borrowed, constant */
+	struct tls *tls;   /* the same; NULL: plaintext */
 	size_t stack;
 	int ended_fd; /* eventfd */
 	struct lock lock;
@@ -42,13 +43,14 @@ struct clients {
 	bool stopping;
 };
 
-int clients_new(struct chat *c, size_t most, size_t stack, struct clients **out)
+int clients_new(struct chat *c, struct tls *tls, size_t most, size_t stack, struct clients **out)
 {
 	struct clients *cs = calloc(1, sizeof(*cs));
 
 	if (!cs)
 		return ERR_MEMORY;
 	cs->chat = c;
+	cs->tls = tls;
 	cs->most = most;
 	cs->stack = stack;
 	cs->ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -182,6 +184,11 @@ static enum code start(struct clients *cs, struct client *c)
 	return CODE_RESOURCES;
 }
 
+static int open_stream(const struct clients *cs, int fd, struct stream **out)
+{
+	return cs->tls ? stream_new_tls(fd, cs->tls, out) : stream_new_plain(fd, out);
+}
+
 /* The descriptor goes from hand to hand: ours, the stream's, the session's. A refusal is sent while
  * one of them still has it open. */
 static enum code admit(struct clients *cs, int fd, const struct net_address *peer)
@@ -190,7 +197,7 @@ static enum code admit(struct clients *cs, int fd, const struct net_address *pee
 	struct stream *stream = NULL;
 	enum code code = CODE_RESOURCES;
 
-	if (c && stream_new_plain(fd, &stream) == 0 &&
+	if (c && open_stream(cs, fd, &stream) == 0 &&
 		session_new(cs->chat, stream, peer, &c->session) == 0)
 		code = start(cs, c);
 	if (code == CODE_NONE)

@@ -14,9 +14,10 @@
 #include <stdint.h>
 
 struct clients;
+struct tls;
 
-/* `c` is borrowed. ERR_MEMORY, ERR_SYSTEM. */
-int clients_new(struct chat *c, size_t most, size_t stack, struct clients **out);
+/* `c` and `tls` are borrowed; without `tls`, connections are plaintext. ERR_MEMORY, ERR_SYSTEM. */
+int clients_new(struct chat *c, struct tls *tls, size_t most, size_t stack, struct clients **out);
 
 /* All have ended and been joined. NULL is allowed. */
 void clients_free(struct clients *cs);

@@ -84,6 +84,11 @@ int intake_next(struct intake *in, struct frame *f)
 	return r;
 }
 
+int intake_first(const struct intake *in)
+{
+	return in->start < in->end ? in->bytes[in->start] : -1;
+}
+
 bool intake_partial(const struct intake *in)
 {
 	return in->start < in->end;

@@ -3,6 +3,7 @@
  */
 #include "common/clock.h"
 #include "common/err.h"
+#include "common/fingerprint.h"
 #include "common/log.h"
 #include "common/trace.h"
 #include "server/maintenance.h"
@@ -91,16 +92,22 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static void tell_ready(const struct server *s)
+static void tell_ready(const struct settings *t, const struct server *s)
 {
 	struct net_address addresses[INVITATIONS];
-	char text[NET_ADDRESS_MAX];
+	char text[NET_ADDRESS_MAX], key[FINGERPRINT_SIZE];
 	size_t count = server_invite(s, addresses, INVITATIONS);
 
-	printf("%s is ready. On this network, join it with:\n    lanchat\n", server_name(s));
+	printf("%s is ready. On this network, join it with:\n    lanchat%s\n", server_name(s),
+		t->plaintext ? " --plaintext" : "");
 	printf("or by its address:\n");
 	for (size_t i = 0; i < count; i++)
-		printf("    lanchat %s\n", net_print(&addresses[i], text));
+		printf("    lanchat %s%s\n", t->plaintext ? "--plaintext " : "",
+			net_print(&addresses[i], text));
+	if (t->plaintext)
+		printf("Connections are PLAINTEXT: anybody on the network can read along.\n");
+	else
+		printf("Its key is %s\n", fingerprint(server_id(s), key));
 	(void)fflush(stdout);
 }
 
@@ -187,7 +194,7 @@ static int run(const struct arguments *a, struct settings *t)
 		(void)close(signals);
 		return fail(r == ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED, error);
 	}
-	tell_ready(s);
+	tell_ready(t, s);
 	serve(a, s, t, signals);
 	log_info("shutting down");
 	server_stop(s);

@@ -5,6 +5,7 @@
 #include "common/file.h"
 #include "common/identity.h"
 #include "common/log.h"
+#include "common/tls.h"
 #include "common/utf8.h"
 #include "server/announcer.h"
 #include "server/chat.h"
@@ -29,6 +30,7 @@ struct server {
 	const struct settings *settings; /* borrowed */
 	struct data_folder folder;       /* ours alone while the server runs */
 	struct chat *chat;
+	struct tls *tls; /* NULL: plaintext */
 	struct clients *clients;
 	struct listeners listeners;
 	struct announcer *announcer;
@@ -108,11 +110,15 @@ static int read_motd(const struct settings *t, char **motd, char *error, size_t 
 	return 0;
 }
 
-static int load_identity(
-	const struct data_folder *folder, struct identity *identity, char *error, size_t size)
+static int load_identity(struct server *s, struct identity *identity, char *error, size_t size)
 {
+	const struct data_folder *folder = &s->folder;
 	char *path = data_folder_file(folder, "server.pem");
-	int r = path ? identity_load(path, identity) : ERR_MEMORY;
+	int r = ERR_MEMORY;
+
+	if (path)
+		r = s->settings->plaintext ? identity_load(path, identity)
+					   : tls_new(path, TLS_SERVER, identity, &s->tls);
 
 	if (r)
 		snprintf(error, size,
@@ -156,7 +162,7 @@ static int start_chat(struct server *s, char *error, size_t size)
 	struct engine_config log;
 	char *motd;
 
-	int r = load_identity(&s->folder, &config.identity, error, size);
+	int r = load_identity(s, &config.identity, error, size);
 	if (r == 0)
 		r = make_policy(s->settings, &config.policy, error, size);
 	if (r == 0)
@@ -173,7 +179,8 @@ static int start_chat(struct server *s, char *error, size_t size)
 	free(motd);
 	if (r)
 		return r;
-	r = clients_new(s->chat, (size_t)s->settings->max_clients, thread_stack(), &s->clients);
+	r = clients_new(
+		s->chat, s->tls, (size_t)s->settings->max_clients, thread_stack(), &s->clients);
 	if (r)
 		snprintf(error, size, "cannot start: %s",
 			r == ERR_SYSTEM ? strerror(errno) : err_text(r));
@@ -193,6 +200,7 @@ static void start_announcer(struct server *s)
 		.most = (uint32_t)s->settings->max_clients,
 		.listening = s->listeners.addresses,
 		.listening_count = s->listeners.count,
+		.plaintext = s->settings->plaintext,
 		.interfaces = &s->settings->interfaces,
 		.not_interfaces = &s->settings->not_interfaces,
 		.people = count_people,
@@ -280,6 +288,7 @@ void server_stop(struct server *s)
 		clients_stop(s->clients, clock_ms() + GOODBYE_MS);
 	clients_free(s->clients);
 	chat_stop(s->chat);
+	tls_free(s->tls);
 	if (s->port_file)
 		(void)unlink(s->settings->port_file);
 	data_folder_close(&s->folder);
@@ -352,6 +361,11 @@ size_t server_clients(struct server *s)
 const char *server_name(const struct server *s)
 {
 	return s->policy.name;
+}
+
+const uint8_t *server_id(const struct server *s)
+{
+	return chat_identity(s->chat)->id;
 }
 
 size_t server_invite(const struct server *s, struct net_address *out, size_t most)

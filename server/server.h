@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct server;
 
@@ -37,5 +38,8 @@ size_t server_clients(struct server *s);
 /* The addresses under which clients reach it (invite.h), at most `most`; returns how many. */
 size_t server_invite(const struct server *s, struct net_address *out, size_t most);
 const char *server_name(const struct server *s);
+
+/* The IDENTITY_SIZE bytes of its id. */
+const uint8_t *server_id(const struct server *s);
 
 #endif

@@ -4,6 +4,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/trace.h"
+#include "server/refusal.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -12,11 +13,12 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define LIMIT_LOGIN 4096 /* the largest payload before the login */
-#define LINGER_MS   1000 /* for a peer to take what it is told last */
-#define DRAIN_MS    2000 /* when the server stops, for a peer to take what was said until then */
-#define STEP_MS     10   /* between two looks at what the history readers still bring */
-#define REPLY_FRAME 1024 /* replies but for lists and blocks of text fit */
+#define LIMIT_LOGIN   4096 /* the largest payload before the login */
+#define LINGER_MS     1000 /* for a peer to take what it is told last */
+#define DRAIN_MS      2000 /* when the server stops, for a peer to take what was said until then */
+#define TLS_HANDSHAKE 22   /* the first byte that TLS sends; RFC 8446 5.1 */
+#define STEP_MS       10   /* between two looks at what the history readers still bring */
+#define REPLY_FRAME   1024 /* replies but for lists and blocks of text fit */
 
 /* ---- telling the peer ---- */
 
@@ -167,8 +169,11 @@ static int act_on_all(struct session *s, bool *acted)
 		*acted = true;
 		r = act(s, &f);
 	}
-	if (r == 0 && next == ERR_PROTOCOL)
+	if (r == 0 && next == ERR_PROTOCOL) {
+		if (s->phase == SESSION_HELLO && intake_first(&s->intake) == TLS_HANDSHAKE)
+			log_info("%s speaks TLS, and this server does not", s->peer);
 		r = session_end(s, CODE_PROTOCOL);
+	}
 	/* What was said before the connection went wrong was said. */
 	int flushed = session_flush_batch(s);
 	return r ? r : flushed;
@@ -221,27 +226,60 @@ static int check_deadlines(struct session *s)
 
 /* ---- the loop ---- */
 
+/* The peer speaks something else than we do: a line in the log, and one for a client of ours. */
+static int refuse_handshake(struct session *s, int r)
+{
+	const char *problem = stream_problem(s->outlet->stream);
+
+	if (r != ERR_PROTOCOL)
+		return r;
+	log_info("%s: %s", s->peer, *problem ? problem : err_text(r));
+	if (strcmp(problem, STREAM_NOT_TLS) == 0)
+		refusal_send(stream_fd(s->outlet->stream), CODE_TLS_WANTED);
+	return r;
+}
+
+static int shake_hands(struct session *s)
+{
+	int r = stream_handshake(s->outlet->stream);
+
+	if (r == 0)
+		s->phase = SESSION_HELLO;
+	return r == 0 || r == ERR_AGAIN ? r : refuse_handshake(s, r);
+}
+
+/* What came, and what there is to do about it. */
+static int take_input(struct session *s)
+{
+	bool acted;
+
+	if (s->phase == SESSION_HANDSHAKE)
+		return shake_hands(s);
+	int r = intake_fill(&s->intake, s->outlet->stream);
+	if (r)
+		return r;
+	r = act_on_all(s, &acted);
+	/* However long that took, the peer is alive as of now. */
+	s->heard = clock_ms();
+	if (acted || !s->frame_since)
+		s->frame_since = intake_partial(&s->intake) ? s->heard : 0;
+	outlet_push(s->outlet);
+	return r;
+}
+
 static int turn(struct session *s)
 {
 	struct pollfd p = {.fd = stream_fd(s->outlet->stream), .events = POLLIN};
-	bool acted;
+	bool more = stream_buffered(s->outlet->stream);
 
-	if (poll(&p, 1, clock_poll_timeout(next_deadline(s))) < 0 && errno != EINTR)
+	if (poll(&p, 1, more ? 0 : clock_poll_timeout(next_deadline(s))) < 0 && errno != EINTR)
 		return ERR_SYSTEM;
 	unsigned stopping = atomic_load(&s->stopping);
 	if (stopping != CODE_NONE) {
 		session_end(s, (enum code)stopping);
 		return ERR_STOPPING;
 	}
-	int r = p.revents ? intake_fill(&s->intake, s->outlet->stream) : ERR_AGAIN;
-	if (r == 0) {
-		r = act_on_all(s, &acted);
-		/* However long that took, the peer is alive as of now. */
-		s->heard = clock_ms();
-		if (acted || !s->frame_since)
-			s->frame_since = intake_partial(&s->intake) ? s->heard : 0;
-		outlet_push(s->outlet);
-	}
+	int r = p.revents || more ? take_input(s) : ERR_AGAIN;
 	if (r == 0 || r == ERR_AGAIN)
 		r = check_deadlines(s);
 	return r;
@@ -314,7 +352,7 @@ static void drain_all(struct session *s)
 
 static void log_end(const struct session *s)
 {
-	const char *who = s->phase == SESSION_HELLO || !s->nick[0] ? "somebody" : s->nick;
+	const char *who = !s->nick[0] ? "somebody" : s->nick;
 	const char *why = s->end_code == CODE_NONE ? "left" : session_last_words(s);
 
 	log_info("%s: %s: %s", s->peer, who, why);
@@ -322,8 +360,10 @@ static void log_end(const struct session *s)
 
 void session_run(struct session *s, void (*quiet)(void *context), void *context)
 {
-	int r = 0;
+	int r = shake_hands(s);
 
+	if (r == ERR_AGAIN)
+		r = 0;
 	while (r == 0 && s->phase != SESSION_OVER)
 		r = turn(s);
 	logins_leave(&s->login);
@@ -332,7 +372,8 @@ void session_run(struct session *s, void (*quiet)(void *context), void *context)
 	if (s->end_code == CODE_STOPPING)
 		drain_all(s);
 	session_leave_all(s);
-	if (s->linger && !atomic_load(&s->outlet->closed))
+	/* Before TLS is agreed there is no way to say it. */
+	if (s->linger && s->phase != SESSION_HANDSHAKE && !atomic_load(&s->outlet->closed))
 		say_last(s);
 	log_end(s);
 	outlet_close(s->outlet);

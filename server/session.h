@@ -31,9 +31,10 @@
 #define SESSION_LIST_BYTES (60 * 1024) /* of one page of a list, so that its frame fits anyway */
 
 enum session_phase {
-	SESSION_HELLO,    /* nothing agreed yet */
-	SESSION_LOGIN,    /* a version agreed */
-	SESSION_CHATTING, /* logged in */
+	SESSION_HANDSHAKE, /* TLS is not agreed yet */
+	SESSION_HELLO,     /* nothing agreed yet */
+	SESSION_LOGIN,     /* a version agreed */
+	SESSION_CHATTING,  /* logged in */
 	SESSION_OVER,
 };
 

@@ -130,6 +130,9 @@ int session_on_login(struct session *s, const union message *m)
 		return session_end(s, CODE_PROTOCOL);
 	if (memcmp(login->person, nobody, PERSON_ID) == 0)
 		return session_refuse(s, login->tag, CODE_BAD_VALUE);
+	const uint8_t *proven = stream_peer(s->outlet->stream);
+	if (proven && memcmp(login->person, proven, PERSON_ID) != 0)
+		return session_refuse(s, login->tag, CODE_NOT_YOUR_KEY);
 	enum code code = enter(s, login);
 	if (code != CODE_NONE)
 		return session_refuse(s, login->tag, code);

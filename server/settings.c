@@ -177,6 +177,12 @@ static const struct option_spec rows[] = {
 		.help = "Give a client up that has been silent for this time.",
 		.file = true,
 		.reload = true},
+	{.name = "plaintext",
+		.kind = OPTION_FLAG,
+		AT(plaintext),
+		.help = "Speak without TLS: anybody on the network can read along, and nobody "
+			"can prove who they are. Clients must ask for it too.",
+		.file = true},
 	{.name = "no-beacon",
 		.kind = OPTION_FLAG,
 		AT(no_beacon),

@@ -28,7 +28,7 @@ struct settings {
 	long keep_days, keep_messages, keep_bytes; /* 0: no limit of this kind */
 	long login_seconds, frame_seconds, ping_seconds, idle_seconds;
 	int log_level;
-	bool no_beacon, while_clients, trace, check_config, help, version;
+	bool plaintext, no_beacon, while_clients, trace, check_config, help, version;
 	/* Jobs that are done instead of serving (maintenance.h), at most one of them. */
 	char *backup, *restore; /* files */
 	bool verify, set_aside;

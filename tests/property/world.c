@@ -198,6 +198,7 @@ static void tell_event(struct world *w, int client, const struct event *e)
 	static const char *const names[] = {
 		[EVENT_LOGGED_IN] = "logged in as",
 		[EVENT_LOG_CHANGED] = "another log",
+		[EVENT_MET] = "met",
 		[EVENT_JOINED] = "joined",
 		[EVENT_PARTED] = "parted",
 		[EVENT_MESSAGE] = "shows",

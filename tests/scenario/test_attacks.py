@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 
-from lib import Pipe, Raw, SLOW, Scenario, Server, main, wait_for, wire
+from lib import Pipe, Raw, SLOW, PlainScenario, Server, main, wait_for, wire
 
 
 def settle(raw, data):
@@ -34,7 +34,7 @@ def settle(raw, data):
         raw.socket.settimeout(10 * SLOW)
 
 
-class Greed(Scenario):
+class Greed(PlainScenario):
     """One peer takes as much as it can get of what belongs to all."""
 
     def peer(self, server, nick):
@@ -112,7 +112,7 @@ class Trap:
                 pass  # the client has had enough
 
 
-class FalseServers(Scenario):
+class FalseServers(PlainScenario):
     """What a client meets when it connects to somebody who means harm."""
 
     def test_thrown_out(self):

@@ -5,7 +5,7 @@ import contextlib
 import os
 import threading
 
-from lib import Pipe, Raw, Scenario, Server, brief, main, wait_for, wire
+from lib import Pipe, Raw, PlainScenario, Server, brief, main, wait_for, wire
 
 
 def send_all(sock, data):
@@ -14,7 +14,7 @@ def send_all(sock, data):
         sock.sendall(data)
 
 
-class Talk(Scenario):
+class Talk(PlainScenario):
     def setUp(self):
         super().setUp()
         self.server = Server(self)
@@ -185,7 +185,7 @@ class Talk(Scenario):
             self.crowd(50, 100)
 
 
-class Requests(Scenario):
+class Requests(PlainScenario):
     """What the protocol offers, asked by hand."""
 
     def setUp(self):

@@ -10,7 +10,7 @@ import termios
 import time
 import unittest
 
-from lib import Lan, Pipe, SLOW, Scenario, Server, brief, main, wait_for
+from lib import Lan, Pipe, SLOW, PlainScenario, Server, brief, main, wait_for
 from lib import database
 from lib.crowd import Crowd
 from lib.proxy import Proxy
@@ -22,7 +22,7 @@ def seed():
     return int(os.environ.get("LANCHAT_SEED") or random.SystemRandom().randrange(1 << 32))
 
 
-class Crash(Scenario):
+class Crash(PlainScenario):
     longest = 120 if brief() else 1800
 
     def setUp(self):

@@ -7,14 +7,14 @@ import os
 import random
 import subprocess
 
-from lib import Raw, SLOW, Scenario, Server, brief, main, wire
+from lib import Raw, SLOW, PlainScenario, Server, brief, main, wire
 from lib import database
 from lib.crowd import Crowd
 
 SIZE = 64 << 20
 
 
-class Disk(Scenario):
+class Disk(PlainScenario):
     """The data folder is on a small file system of its own."""
 
     longest = 90 if brief() else 900

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 
-from lib import BUILD, Pipe, Program, Raw, Scenario, Server, main, wait_for
+from lib import BUILD, Pipe, Program, Raw, PlainScenario, Server, main, wait_for
 
 HEAD = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ")
 
@@ -29,7 +29,7 @@ class Export(Program):
         return [m["text"] for m in self.messages()]
 
 
-class Exporting(Scenario):
+class Exporting(PlainScenario):
     longest = 120
 
     def setUp(self):
@@ -175,7 +175,8 @@ class Exporting(Scenario):
             err = os.path.join(self.dir, "err")
             with open(err, "wb") as stderr:
                 export = subprocess.Popen(
-                    [os.path.join(BUILD, "lanchat"), "--export", "lobby", self.server.address],
+                    [os.path.join(BUILD, "lanchat"), "--plaintext", "--export", "lobby",
+                     self.server.address],
                     stdin=subprocess.DEVNULL, stdout=head.stdin, stderr=stderr,
                     env=self.environment())
             self.addCleanup(export.kill)
@@ -193,7 +194,7 @@ class Exporting(Scenario):
         err = os.path.join(self.dir, "err")
         with open(err, "wb") as stderr:
             export = subprocess.Popen(
-                [os.path.join(BUILD, "lanchat"), "--export", "lobby", "--json",
+                [os.path.join(BUILD, "lanchat"), "--plaintext", "--export", "lobby", "--json",
                  self.server.address], stdin=subprocess.DEVNULL, stdout=write, stderr=stderr,
                 env=self.environment())
         os.close(write)

@@ -6,12 +6,12 @@ import signal
 import time
 import unittest
 
-from lib import Pipe, Raw, SLOW, Scenario, Server, brief, main, wait_for, wire
+from lib import Pipe, Raw, SLOW, PlainScenario, Server, brief, main, wait_for, wire
 
 HELLO = wire.encode("HELLO", version_low=1, version_high=1, agent="scenario")
 
 
-class Faults(Scenario):
+class Faults(PlainScenario):
     def setUp(self):
         super().setUp()
         self.server = Server(self, *self.options())
@@ -345,7 +345,7 @@ class SmallWindow(SlowReaders):
         return super().options() + ("--window-bytes", "64K")
 
 
-class Ends(Scenario):
+class Ends(PlainScenario):
     def test_stop(self):
         """SIGTERM: clients are told, everything is freed, the status is 0."""
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -5,14 +5,14 @@ on disk and in memory. The client is the stranger, which knows docs/PROTOCOL.md 
 import os
 import unittest
 
-from lib import Scenario, Server, main, wait_for
+from lib import PlainScenario, Server, main, wait_for
 from stranger import (AFTER, BEFORE, CODE, EVERYWHERE, IN_INBOX, IN_ROOM, SINCE, TOPIC, Client,
                       Failed, Wire)
 
 END = 2 ** 64 - 1
 
 
-class History(Scenario):
+class History(PlainScenario):
     """A server, and clients of it."""
 
     options = ("--history", "on")

@@ -6,13 +6,13 @@ import shutil
 import subprocess
 import time
 
-from lib import Pipe, Raw, SLOW, Scenario, Server, main, wait_for, wire
+from lib import Pipe, Raw, SLOW, PlainScenario, Server, main, wait_for, wire
 from lib.wait import BUILD, SANITIZED
 
 NOBODY = 54321  # a user id that nothing else runs under
 
 
-class Limits(Scenario):
+class Limits(PlainScenario):
     def refused(self, server, code):
         """Connect; true when the server says no with this code, false when it says welcome."""
         raw = Raw(self, server)

@@ -7,7 +7,7 @@ import os
 import sqlite3
 import subprocess
 
-from lib import Pipe, Raw, Scenario, Server, main, wait_for
+from lib import Pipe, Raw, PlainScenario, Server, main, wait_for
 from lib.process import Program
 from lib.wait import BUILD
 from stranger import Client
@@ -15,7 +15,7 @@ from stranger import Client
 SERVER = os.path.join(BUILD, "lanchatd")
 
 
-class Operations(Scenario):
+class Operations(PlainScenario):
     def setUp(self):
         super().setUp()
         self.data = os.path.join(self.dir, "data")

@@ -6,14 +6,14 @@ import signal
 import socket
 import subprocess
 
-from lib import Pipe, Program, Raw, Scenario, Server, Tmux, main, wait_for
+from lib import Pipe, Program, Raw, PlainScenario, Server, Tmux, main, wait_for
 from lib.wait import BUILD
 
 SERVER = os.path.join(BUILD, "lanchatd")
 CLIENT = os.path.join(BUILD, "lanchat")
 
 
-class Starting(Scenario):
+class Starting(PlainScenario):
     def ended(self, argv, status, *words, **more):
         """Run to the end; with a failure's status, one line on stderr that has these words."""
         program = Program(self, argv, stdin=subprocess.DEVNULL, **more)

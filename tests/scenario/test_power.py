@@ -12,14 +12,14 @@ import shutil
 import sqlite3
 import unittest
 
-from lib import Raw, SLOW, Scenario, Server, brief, main
+from lib import Raw, SLOW, PlainScenario, Server, brief, main
 from lib import database
 from lib.crowd import Crowd
 from lib.disk import Disk, records
 from lib.shim import shim
 
 
-class Power(Scenario):
+class Power(PlainScenario):
     longest = 60 if brief() else 3000
 
     def setUp(self):

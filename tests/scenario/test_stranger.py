@@ -10,7 +10,7 @@ import socket
 import time
 import unittest
 
-from lib import Pipe, Program, Scenario, Server, main, wait_for
+from lib import Pipe, Program, PlainScenario, Server, main, wait_for
 from lib.wait import BUILD
 from stranger import (ACTION, ANNOUNCEMENT, ANSWER, ANY_NICK, AWAY, CODE, EVERYBODY_HERE, FIELDS,
                       GOODBYE, HERE, ITEM_FIELDS, NO_LOG, NOBODY, PORT, QUERY, RESUME, SIZES,
@@ -104,7 +104,7 @@ class Examples(unittest.TestCase):
         self.assertTrue(beacon.proves(goodbye))
 
 
-class Stranger(Scenario):
+class Stranger(PlainScenario):
     """A scenario with a server, strangers' connections and strangers' clients."""
 
     options = ()
@@ -866,7 +866,7 @@ class Played:
         return say
 
 
-class RealClient(Scenario):
+class RealClient(PlainScenario):
     """lanchat at a server that is played from the document."""
 
     def setUp(self):
@@ -964,7 +964,7 @@ class RealClient(Scenario):
         self.played.accept()
 
 
-class StrangersRetry(Scenario):
+class StrangersRetry(PlainScenario):
     """The stranger itself keeps section 8.3 at a played server."""
 
     def test_retry(self):
@@ -1033,7 +1033,7 @@ class Rules(unittest.TestCase):
         self.assertTrue(self.room.stale)
 
 
-class Discovery(Scenario):
+class Discovery(PlainScenario):
     """Section 12, on the loopback interface."""
 
     def setUp(self):
@@ -1064,7 +1064,7 @@ class Discovery(Scenario):
         self.assertEqual(
             (beacon.nonce, beacon.flags, beacon.version_low, beacon.version_high, beacon.port,
              beacon.lifetime, beacon.people, beacon.people_max, beacon.server, beacon.name),
-            (nonce, 0, 1, 1, server.port, 6500, 1, 77, welcome["server"], "Raum 12"))
+            (nonce, 2, 1, 1, server.port, 6500, 1, 77, welcome["server"], "Raum 12"))
         self.assertEqual(host, "127.0.0.1")
         # To that very socket one may ask again, and it answers from there.
         nonce = self.finder.ask((host, source))
@@ -1125,7 +1125,7 @@ class Discovery(Scenario):
         self.server(listen="[::1]:0")
         self.finder.ask()
         beacon, (host, _), _ = self.hear(ANSWER)
-        self.assertEqual((beacon.flags, host), (1, "127.0.0.1"))
+        self.assertEqual((beacon.flags & 1, host), (1, "127.0.0.1"))
         wire = Wire(beacon.port, "::1")
         self.addCleanup(wire.close)
         self.assertEqual(wire.hello()["server"], beacon.server)

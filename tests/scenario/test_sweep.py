@@ -13,7 +13,7 @@ import random
 import time
 import unittest
 
-from lib import Pipe, Raw, SLOW, Scenario, Server, brief, main, wait_for, wire
+from lib import Pipe, Raw, SLOW, PlainScenario, Server, brief, main, wait_for, wire
 from lib import database
 from lib.shim import lenient, shim
 from lib.wait import BUILD
@@ -89,7 +89,7 @@ class Talk:
         raise AssertionError(f"{self.nick}: only RETRY for {8 * SLOW} s")
 
 
-class Sweep(Scenario):
+class Sweep(PlainScenario):
     """One run of the session for each call that fails."""
 
     longest = 240 if brief() else 3500

@@ -6,7 +6,7 @@
 
 #include "client/link_session_private.h"
 #include "client/state.h"
-#include "client/state_address.h"
+#include "client/address_book.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/message.h"
@@ -210,7 +210,7 @@ START_TEST(test_unknown_address)
 	play_say(play, "two");
 	play_log_in(play, play_log_a, 0, &login);
 	ck_assert_mem_eq(login.instance, instance, sizeof(instance));
-	ck_assert_int_eq(state_address_find(folder, "host:1", found), 0);
+	ck_assert_int_eq(book_find(folder, "addresses", "host:1", found), 0);
 	ck_assert_mem_eq(found, server, sizeof(found));
 
 	/* The next process knows from the start. */
@@ -251,7 +251,7 @@ START_TEST(test_another_server)
 	struct msg_login login;
 	union message m;
 
-	ck_assert_int_eq(state_address_put(folder, "host:1", before), 0);
+	ck_assert_int_eq(book_put(folder, "addresses", "host:1", before), 0);
 	restart(NULL, "host:1");
 	memcpy(instance, link_session_instance(play->s), sizeof(instance));
 	play_say(play, "for the old one");

@@ -4,7 +4,7 @@
  */
 #include "client/state.h"
 
-#include "client/state_address.h"
+#include "client/address_book.h"
 #include "common/err.h"
 #include "common/log.h"
 
@@ -447,20 +447,20 @@ START_TEST(test_addresses)
 	char address[2048];
 	FILE *f;
 
-	ck_assert_int_eq(state_address_find(folder, "host:1", server), ERR_NOT_FOUND);
-	ck_assert_int_eq(state_address_put(folder, "host:1", server_a), 0);
-	ck_assert_int_eq(state_address_put(folder, "host:2", server_a), 0);
-	ck_assert_int_eq(state_address_put(folder, "host:1", server_b), 0);
-	ck_assert_int_eq(state_address_find(folder, "host:1", server), 0);
+	ck_assert_int_eq(book_find(folder, "addresses", "host:1", server), ERR_NOT_FOUND);
+	ck_assert_int_eq(book_put(folder, "addresses", "host:1", server_a), 0);
+	ck_assert_int_eq(book_put(folder, "addresses", "host:2", server_a), 0);
+	ck_assert_int_eq(book_put(folder, "addresses", "host:1", server_b), 0);
+	ck_assert_int_eq(book_find(folder, "addresses", "host:1", server), 0);
 	ck_assert_mem_eq(server, server_b, sizeof(server));
-	ck_assert_int_eq(state_address_find(folder, "host:2", server), 0);
+	ck_assert_int_eq(book_find(folder, "addresses", "host:2", server), 0);
 	ck_assert_mem_eq(server, server_a, sizeof(server));
-	ck_assert_int_eq(state_address_find(folder, "host:", server), ERR_NOT_FOUND);
-	ck_assert_int_eq(state_address_put(folder, "", server_b), ERR_ARGUMENT);
-	ck_assert_int_eq(state_address_put(folder, "a\nb", server_b), ERR_ARGUMENT);
+	ck_assert_int_eq(book_find(folder, "addresses", "host:", server), ERR_NOT_FOUND);
+	ck_assert_int_eq(book_put(folder, "addresses", "", server_b), ERR_ARGUMENT);
+	ck_assert_int_eq(book_put(folder, "addresses", "a\nb", server_b), ERR_ARGUMENT);
 	memset(address, 'x', sizeof(address));
 	address[sizeof(address) - 1] = '\0';
-	ck_assert_int_eq(state_address_put(folder, address, server_b), ERR_TOO_BIG);
+	ck_assert_int_eq(book_put(folder, "addresses", address, server_b), ERR_TOO_BIG);
 
 	/* What is no line of this kind is skipped, and goes. */
 	snprintf(path, sizeof(path), "%s/addresses", folder);
@@ -468,9 +468,9 @@ START_TEST(test_addresses)
 	ck_assert_ptr_nonnull(f);
 	fprintf(f, "junk\n%s\n%064d", address, 0);
 	fclose(f);
-	ck_assert_int_eq(state_address_put(folder, "host:3", server_b), 0);
-	ck_assert_int_eq(state_address_find(folder, "host:2", server), 0);
-	ck_assert_int_eq(state_address_find(folder, "host:3", server), 0);
+	ck_assert_int_eq(book_put(folder, "addresses", "host:3", server_b), 0);
+	ck_assert_int_eq(book_find(folder, "addresses", "host:2", server), 0);
+	ck_assert_int_eq(book_find(folder, "addresses", "host:3", server), 0);
 }
 END_TEST
 

@@ -18,7 +18,7 @@ same tests run against sanitized ones. What is waited for is a condition with a 
 fixed time.
 """
 
-from .case import Scenario, brief, main
+from .case import PlainScenario, Scenario, brief, main
 from .lan import Host, Lan
 from .pipe import Pipe
 from .process import Program
@@ -29,5 +29,5 @@ from .tmux import Tmux
 from .wait import BUILD, SLOW, wait_for
 from . import wire
 
-__all__ = ["BUILD", "Client", "Host", "Lan", "Pipe", "Program", "Raw", "SLOW", "Scenario", "Server",
+__all__ = ["BUILD", "Client", "Host", "Lan", "Pipe", "PlainScenario", "Program", "Raw", "SLOW", "Scenario", "Server",
            "Tmux", "brief", "main", "wait_for", "wire"]

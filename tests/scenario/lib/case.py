@@ -25,6 +25,7 @@ class Scenario(unittest.TestCase):
     report. `longest` bounds a test in seconds."""
 
     longest = 60
+    plaintext = False  # servers and clients are told to speak without TLS
 
     def setUp(self):
         self.programs = []
@@ -67,6 +68,12 @@ class Scenario(unittest.TestCase):
             except Exception as error:  # a diagnosis must not hide the failure
                 shown.append(f"{left.name}: {error}")
         return "\n".join(text for text in shown if text not in details)
+
+
+class PlainScenario(Scenario):
+    """For peers that the test itself makes of bytes."""
+
+    plaintext = True
 
 
 class Overdue(AssertionError):

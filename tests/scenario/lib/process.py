@@ -61,6 +61,11 @@ class Program:
                    XDG_RUNTIME_DIR=self.dir)
         env.update(self.case.sanitizer_options())
         env.update(more or {})
+        if self.case.plaintext:
+            folder = os.path.join(env["XDG_CONFIG_HOME"], "lanchat")
+            os.makedirs(folder, exist_ok=True)
+            with open(os.path.join(folder, "config"), "a", encoding="ascii") as f:
+                f.write("plaintext = yes\n")
         return {k: v for k, v in env.items() if v is not None}
 
     # ---- what it wrote ----

@@ -23,6 +23,8 @@ class Server(Program):
             argv += ["--listen", address]
         if not beacon:
             argv.append("--no-beacon")
+        if case.plaintext:
+            argv.append("--plaintext")
         super().__init__(case, argv + list(options), stdin=subprocess.DEVNULL, **more)
         self.bound = []
         if wait:

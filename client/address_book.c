@@ -1,4 +1,4 @@
-#include "client/state_address.h"
+#include "client/address_book.h"
 
 #include "common/err.h"
 #include "common/folder.h"
@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,40 +44,69 @@ static char *address_of(char *line)
 	return line + HEX + 1;
 }
 
-int state_address_find(const char *folder, const char *address, uint8_t server[IDENTITY_SIZE])
+static void read_id(const char *line, uint8_t server[IDENTITY_SIZE])
 {
-	char path[PATH_MAX];
-	char line[LINE_SIZE];
-	bool found = false;
-
-	if (path_of(folder, "addresses", path) != 0)
-		return ERR_NOT_FOUND;
-	FILE *f = open_to_read(path);
-	while (f && !found && fgets(line, sizeof(line), f)) {
-		const char *known = address_of(line);
-		found = known && strcmp(known, address) == 0;
-	}
-	if (f)
-		(void)fclose(f);
-	if (!found)
-		return ERR_NOT_FOUND;
 	for (size_t i = 0; i < IDENTITY_SIZE; i++) {
 		char pair[3] = {line[2 * i], line[2 * i + 1], '\0'};
 		server[i] = (uint8_t)strtoul(pair, NULL, 16);
 	}
-	return 0;
 }
 
-/* The new file: this address first, then what the old one has of others. */
+/* The first line with that address, or with that server; NULL is any. */
+static int find(const char *folder, const char *file, const char *address, const uint8_t *server,
+	uint8_t found[IDENTITY_SIZE])
+{
+	char path[PATH_MAX];
+	char line[LINE_SIZE];
+	int r = path_of(folder, file, path);
+
+	if (r)
+		return r;
+	FILE *f = open_to_read(path);
+	if (!f)
+		return errno == ENOENT ? ERR_NOT_FOUND : ERR_SYSTEM;
+	r = ERR_NOT_FOUND;
+	while (r && fgets(line, sizeof(line), f)) {
+		const char *known = address_of(line);
+		if (!known || (address && strcmp(known, address) != 0))
+			continue;
+		read_id(line, found);
+		if (!server || memcmp(found, server, IDENTITY_SIZE) == 0)
+			r = 0;
+	}
+	(void)fclose(f);
+	return r;
+}
+
+int book_find(
+	const char *folder, const char *file, const char *address, uint8_t server[IDENTITY_SIZE])
+{
+	uint8_t found[IDENTITY_SIZE];
+	int r = find(folder, file, address, NULL, found);
+
+	if (r == 0)
+		memcpy(server, found, sizeof(found));
+	return r;
+}
+
+bool book_has(const char *folder, const char *file, const uint8_t server[IDENTITY_SIZE])
+{
+	uint8_t found[IDENTITY_SIZE];
+
+	return find(folder, file, NULL, server, found) == 0;
+}
+
+/* The new file: this address first, unless it is to go, then what the old one has of others. */
 static bool write_file(FILE *out, const char *old, const char *address, const uint8_t *server)
 {
 	char line[LINE_SIZE];
 	FILE *in = open_to_read(old);
 	bool ok = true;
 
-	for (size_t i = 0; i < IDENTITY_SIZE; i++)
+	for (size_t i = 0; server && i < IDENTITY_SIZE; i++)
 		ok = fprintf(out, "%02x", server[i]) > 0 && ok;
-	ok = fprintf(out, " %s\n", address) > 0 && ok;
+	if (server)
+		ok = fprintf(out, " %s\n", address) > 0 && ok;
 	for (int count = 1; in && count < KEPT_MOST && fgets(line, sizeof(line), in);) {
 		const char *known = address_of(line);
 		if (!known || strcmp(known, address) == 0)
@@ -91,14 +119,16 @@ static bool write_file(FILE *out, const char *old, const char *address, const ui
 	return ok;
 }
 
-static int replace(const char *folder, const char *address, const uint8_t *server)
+static int replace(const char *folder, const char *file, const char *address, const uint8_t *server)
 {
 	char path[PATH_MAX];
 	char fresh[PATH_MAX];
-	int r = path_of(folder, "addresses", path);
+	char fresh_file[NAME_MAX];
+	int r = path_of(folder, file, path);
 
+	snprintf(fresh_file, sizeof(fresh_file), "%s.new", file);
 	if (r == 0)
-		r = path_of(folder, "addresses.new", fresh);
+		r = path_of(folder, fresh_file, fresh);
 	if (r)
 		return r;
 	int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -115,15 +145,17 @@ static int replace(const char *folder, const char *address, const uint8_t *serve
 	return ok && rename(fresh, path) == 0 ? 0 : ERR_SYSTEM;
 }
 
-int state_address_put(const char *folder, const char *address, const uint8_t server[IDENTITY_SIZE])
+/* `server` NULL: remove. */
+static int change(const char *folder, const char *file, const char *address, const uint8_t *server)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], name[NAME_MAX];
 
 	if (!address[0] || strchr(address, '\n'))
 		return ERR_ARGUMENT;
 	if (HEX + strlen(address) + sizeof(" \n") > LINE_SIZE)
 		return ERR_TOO_BIG;
-	int r = path_of(folder, "addresses.lock", path);
+	snprintf(name, sizeof(name), "%s.lock", file);
+	int r = path_of(folder, name, path);
 	if (r == 0)
 		r = folder_make(folder);
 	if (r)
@@ -132,9 +164,23 @@ int state_address_put(const char *folder, const char *address, const uint8_t ser
 	if (lock < 0)
 		return ERR_SYSTEM;
 	/* Held for the time of one small file. */
-	r = flock(lock, LOCK_EX) == 0 ? replace(folder, address, server) : ERR_SYSTEM;
+	r = flock(lock, LOCK_EX) == 0 ? replace(folder, file, address, server) : ERR_SYSTEM;
 	int error = errno;
 	(void)close(lock);
 	errno = error;
 	return r;
+}
+
+int book_put(const char *folder, const char *file, const char *address,
+	const uint8_t server[IDENTITY_SIZE])
+{
+	return change(folder, file, address, server);
+}
+
+int book_remove(const char *folder, const char *file, const char *address)
+{
+	uint8_t found[IDENTITY_SIZE];
+	int r = book_find(folder, file, address, found);
+
+	return r ? r : change(folder, file, address, NULL);
 }

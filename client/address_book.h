@@ -1,0 +1,31 @@
+/*
+ * Books of which server was met at which address: small text files, each line a
+ * server's id in hex, a blank, and the address as the user or a beacon calls it.
+ *
+ * A file is replaced as a whole (rename), so a reader sees the old or the new one;
+ * processes that write wait for each other (flock on FILE.lock). Any thread.
+ */
+#ifndef LANCHAT_ADDRESS_BOOK_H
+#define LANCHAT_ADDRESS_BOOK_H
+
+#include "common/identity.h"
+
+#include <stdbool.h>
+
+/* The server at an address. ERR_NOT_FOUND: there is none; ERR_SYSTEM with errno: the file cannot be
+ * read; ERR_TOO_BIG: its path is too long. */
+int book_find(
+	const char *folder, const char *file, const char *address, uint8_t server[IDENTITY_SIZE]);
+
+/* Is the server in it, at any address? */
+bool book_has(const char *folder, const char *file, const uint8_t server[IDENTITY_SIZE]);
+
+/* Enter a server, in place of another one at that address. The oldest of a thousand addresses goes.
+ * ERR_SYSTEM with errno, ERR_MEMORY, ERR_TOO_BIG, ERR_ARGUMENT (not one line). */
+int book_put(const char *folder, const char *file, const char *address,
+	const uint8_t server[IDENTITY_SIZE]);
+
+/* Take an address out. ERR_NOT_FOUND, and as above. */
+int book_remove(const char *folder, const char *file, const char *address);
+
+#endif

@@ -1,0 +1,131 @@
+/*
+ * Before anything else is said on a connection: TLS, and whether the server is the one that was met
+ * before. What a user met by address is remembered under that address, what was found by its beacon
+ * under the name that it announces; a server's key that is known from elsewhere is no news.
+ */
+#include "client/link_private.h"
+
+#include "client/address_book.h"
+#include "common/clock.h"
+#include "common/err.h"
+#include "common/fingerprint.h"
+#include "common/log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- the handshake ---- */
+
+/* The server sent a frame of ours in place of TLS. It may be a word to whoever it cannot take; else it
+ * does not speak TLS at all. What it says is proven by nothing. */
+static int refused_plainly(struct link *l)
+{
+	uint8_t bytes[512];
+	union message m;
+	struct frame f;
+	size_t got = 0;
+
+	if (net_recv(stream_fd(l->stream), bytes, sizeof(bytes), &got) == 0 &&
+		frame_decode(bytes, got, FRAME_PAYLOAD_MAX, &f, NULL) == 0 &&
+		f.type == MESSAGE_ERROR && message_decode(&f, &m) == 0 &&
+		(m.error.code == CODE_FULL || m.error.code == CODE_RESOURCES ||
+			m.error.code == CODE_STOPPING))
+		return link_fail(l, ERR_CLOSED, m.error.code, "%s", code_text(m.error.code));
+	return link_fail(l, ERR_REFUSED, CODE_NONE,
+		"the server does not speak TLS; if it is meant not to, use --plaintext, with "
+		"which anybody on the network can read along");
+}
+
+static int handshake_failed(struct link *l, int r)
+{
+	const char *problem = stream_problem(l->stream);
+
+	if (r == ERR_PROTOCOL && strcmp(problem, STREAM_NOT_TLS) == 0)
+		return refused_plainly(l);
+	if (r == ERR_CLOSED)
+		return link_fail(l, r, 0, "the server closed the connection during the handshake");
+	if (r == ERR_SYSTEM)
+		return link_fail(l, r, 0, "the handshake failed: %s", strerror(errno));
+	return link_fail(l, r, 0, "the handshake failed: %s", *problem ? problem : err_text(r));
+}
+
+static int shake_hands(struct link *l, int64_t deadline)
+{
+	struct pollfd fds[2];
+	int r;
+
+	while ((r = stream_handshake(l->stream)) == ERR_AGAIN) {
+		if (link_must_leave(l))
+			return ERR_STOPPING;
+		if (clock_ms() >= deadline)
+			return link_fail(l, ERR_TIMEOUT, CODE_TIMEOUT,
+				"the server took too long to agree on TLS");
+		fds[0] = (struct pollfd){.fd = stream_fd(l->stream), .events = POLLIN};
+		link_wait(l, fds, 1, deadline);
+	}
+	return r ? handshake_failed(l, r) : 0;
+}
+
+/* ---- who it is ---- */
+
+static int changed(struct link *l, const uint8_t *before, const uint8_t *now)
+{
+	char old[FINGERPRINT_SIZE], new[FINGERPRINT_SIZE];
+
+	return link_fail(l, ERR_REFUSED, CODE_NONE,
+		"%s has another key than before: it was %s and is %s. Somebody may be in between, "
+		"or it is another server now. If you know that it is: lanchat --forget %s",
+		l->place, fingerprint(before, old), fingerprint(now, new), l->place);
+}
+
+/* It has not been met there before: say so, and remember it. */
+static int introduce(struct link *l, const uint8_t *id, bool another)
+{
+	bool known = book_has(l->data_folder, LINK_BOOK, id);
+	int r = book_put(l->data_folder, LINK_BOOK, l->place, id);
+
+	if (r && r != ERR_MEMORY)
+		log_warning("the server's key cannot be remembered in %s: %s", l->data_folder,
+			r == ERR_SYSTEM ? strerror(errno) : err_text(r));
+	if (!known)
+		link_post_met(l, id, another);
+	return r == ERR_MEMORY ? r : 0;
+}
+
+static int check_server(struct link *l)
+{
+	const uint8_t *id = stream_peer(l->stream);
+	uint8_t before[IDENTITY_SIZE];
+
+	if (l->server_known && memcmp(id, l->server_id, IDENTITY_SIZE) != 0)
+		return link_fail(l, ERR_REFUSED, CODE_NONE,
+			"this is not the server that was announced: its key is another one");
+	lock_take(&l->lock);
+	link_session_prove(l->session, id);
+	lock_drop(&l->lock);
+	if (!l->data_folder)
+		return 0;
+	int r = book_find(l->data_folder, LINK_BOOK, l->place, before);
+	if (r == ERR_SYSTEM)
+		return link_fail(l, ERR_REFUSED, CODE_NONE,
+			"which servers are known cannot be read from %s/" LINK_BOOK ": %s",
+			l->data_folder, strerror(errno));
+	if (r == 0 && memcmp(before, id, sizeof(before)) == 0)
+		return 0;
+	/* A name that a beacon shows is anybody's to take: that it is another server is said. */
+	if (r == 0 && l->host)
+		return changed(l, before, id);
+	r = introduce(l, id, r == 0);
+	return r ? link_fail(l, r, 0, "%s", err_text(r)) : 0;
+}
+
+int link_secure(struct link *l, int64_t deadline)
+{
+	int r = shake_hands(l, deadline);
+
+	if (r == 0 && l->tls)
+		r = check_server(l);
+	return r;
+}

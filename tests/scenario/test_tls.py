@@ -1,0 +1,246 @@
+#!/usr/bin/env python3
+"""TLS between the real programs: who is met, who is refused, and what is said when one side speaks
+it and the other one does not."""
+
+import os
+import socket
+import ssl
+import subprocess
+
+from lib import BUILD, Client, Pipe, Program, Scenario, Server, main, wait_for
+
+GROUPS = r"[a-z2-7]{4}(?:-[a-z2-7]{4}){7}"
+
+
+class Tls(Scenario):
+    def setUp(self):
+        super().setUp()
+        home = os.path.join(self.dir, "home")
+        # Runs of one person, who has one key and one list of servers.
+        self.env = {"XDG_DATA_HOME": home + "/data", "XDG_STATE_HOME": home + "/state"}
+
+    def key_of(self, server):
+        """As its owner reads it out."""
+        return server.wait_line(rf"Its key is {GROUPS}$").split()[-1]
+
+    def pipe(self, server, *options, **more):
+        return Pipe(self, server, "anna", *options, env=self.env, **more)
+
+    def run_pipe(self, server, *options, status=0):
+        run = self.pipe(server, *options, "--until", "1", input=["hello"])
+        self.assertEqual(run.wait(20), status, run.tail())
+        return run
+
+    def known(self):
+        with open(self.env["XDG_DATA_HOME"] + "/lanchat/known_servers", encoding="ascii") as f:
+            return f.read().splitlines()
+
+    def client(self, *options):
+        return subprocess.run([os.path.join(BUILD, "lanchat"), *options], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=30, check=False,
+                              env={**os.environ, **self.sanitizer_options(), **self.env})
+
+    def another_at(self, server, *options):
+        """The server's place is taken by another one."""
+        port = server.port
+        self.assertEqual(server.stop(), 0)
+        return Server(self, *options, listen=f"127.0.0.1:{port}")
+
+    # ---- who it is ----
+
+    def test_first_meeting(self):
+        """The first time the key is shown, the same that the server shows; then not any more, at
+        another address of the same server neither."""
+        server = Server(self, listen=("127.0.0.1:0", "127.0.0.2:0"))
+        key = self.key_of(server)
+        first = self.run_pipe(server)
+        self.assertIn(f"the server's key is new here: {key}", first.stderr())
+        self.assertEqual([e["key"] for e in first.of("status", state="new-key")], [key])
+        for address in server.bound:
+            again = self.run_pipe(address)
+            self.assertEqual(again.stderr(), "")
+            self.assertEqual(again.of("status", state="new-key"), [])
+        self.assertEqual(sorted(line.split(" ", 1)[1] for line in self.known()),
+                         sorted(server.bound))
+
+    def test_changed_key(self):
+        """Another key at a known address is refused, with both of them and what to do; nothing is
+        sent. When it has been done, it is a first meeting."""
+        server = Server(self)
+        old = self.key_of(server)
+        self.run_pipe(server)
+        server = self.another_at(server)
+        new = self.key_of(server)
+        refused = self.run_pipe(server, status=1)
+        said = refused.stderr()
+        self.assertIn(f"it was {old} and is {new}", said)
+        command = f"lanchat --forget {server.address}"
+        self.assertIn(command, said)
+        self.assertNotIn("logged in", server.stderr())
+        done = self.client(*command.split()[1:])
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn(f"new here: {new}", self.run_pipe(server).stderr())
+
+    def test_changed_while_connected(self):
+        """The same when it changes during a break."""
+        server = Server(self)
+        anna = self.pipe(server, "--timeout", "60")
+        anna.wait_joined()
+        server = self.another_at(server)
+        self.assertEqual(anna.wait(30), 1)
+        self.assertIn("has another key than before", anna.stderr())
+        self.assertNotIn("logged in", server.stderr())
+
+    def test_changed_on_the_screen(self):
+        server = Server(self)
+        self.run_pipe(server)
+        server = self.another_at(server)
+        anna = Client(self, server, env=self.env)
+        anna.wait_text(r"another key than before")
+
+    def test_forget_nobody(self):
+        done = self.client("--forget", "192.0.2.1:19830")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no server is known by that address", done.stderr)
+
+    def test_known_servers_unreadable(self):
+        """Whoever cannot know whether the key has changed does not go on."""
+        server = Server(self)
+        self.run_pipe(server)
+        path = self.env["XDG_DATA_HOME"] + "/lanchat/known_servers"
+        os.remove(path)
+        os.symlink("/dev/null", path)
+        self.assertIn("cannot be read", self.run_pipe(server, status=1).stderr())
+
+    def test_files_are_private(self):
+        server = Server(self)
+        self.run_pipe(server)
+        for folder in (self.env["XDG_DATA_HOME"] + "/lanchat", server.data):
+            self.assertEqual(os.stat(folder).st_mode & 0o777, 0o700)
+        for path in (self.env["XDG_DATA_HOME"] + "/lanchat/identity.pem",
+                     self.env["XDG_DATA_HOME"] + "/lanchat/known_servers",
+                     server.data + "/server.pem"):
+            self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+
+    # ---- with and without ----
+
+    def test_plaintext_client(self):
+        server = Server(self)
+        self.assertIn("this server speaks TLS; connect without --plaintext",
+                      self.run_pipe(server, "--plaintext", status=1).stderr())
+        server.wait_stderr("does not speak TLS")
+
+    def test_plaintext_server(self):
+        server = Server(self, "--plaintext")
+        server.wait_line("Connections are PLAINTEXT")
+        self.assertIn("the server does not speak TLS; if it is meant not to, use --plaintext",
+                      self.run_pipe(server, status=1).stderr())
+        server.wait_stderr("speaks TLS, and this server does not")
+        self.run_pipe(server, "--plaintext")
+
+    def test_plaintext_on_the_screen(self):
+        """It is said all the time; with TLS it is not."""
+        server = Server(self, "--plaintext")
+        anna = Client(self, server, "anna", "--plaintext")
+        anna.wait_room()
+        anna.wait_text(r"^ PLAINTEXT  ")
+        for columns in (40, 20):
+            anna.resize(columns, 10)
+            anna.wait_text(r"^ PLAINTEXT")
+        boris = Client(self, Server(self), "boris")
+        boris.wait_room()
+        self.assertNotIn("PLAINTEXT", boris.text())
+
+    def test_full(self):
+        """A server that cannot take one more says so to whoever speaks TLS, too."""
+        server = Server(self, "--max-clients", "1")
+        anna = self.pipe(server)
+        anna.wait_joined()
+        boris = Pipe(self, server, "boris", input=[])
+        self.assertEqual(boris.wait(20), 1)
+        self.assertIn("the server has all the clients that it may have", boris.stderr())
+
+    # ---- strangers ----
+
+    def connect(self, server):
+        peer = socket.create_connection(("127.0.0.1", server.port), 10)
+        self.addCleanup(peer.close)
+        return peer
+
+    def test_garbage(self):
+        """It is closed at once, and costs nobody anything."""
+        server = Server(self)
+        anna = self.pipe(server)
+        anna.wait_joined()
+        before = server.threads()
+        for data in (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01\xff\xff" + b"x" * 100,
+                     b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", b"SSH-2.0-OpenSSH_9.2\r\n",
+                     b"\x80" * 1000, b"\x15\x03\x03\x00\x02\x01\x00"):
+            for _ in range(20):
+                peer = self.connect(server)
+                peer.sendall(data)
+                try:
+                    while peer.recv(1000):
+                        pass
+                except ConnectionResetError:
+                    pass
+                peer.close()
+        wait_for(lambda: server.threads() == before, "their threads to end")
+        anna.say("still here")
+        anna.wait_event("message", text="still here")
+
+    def test_no_certificate(self):
+        """A peer that has no key is refused, as is one of an older TLS."""
+        server = Server(self)
+        for version in (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2):
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+            context.maximum_version = version
+            with self.assertRaises(OSError):
+                with context.wrap_socket(self.connect(server)) as peer:
+                    peer.sendall(b"x")
+                    while peer.recv(1000):
+                        pass
+                    raise OSError("closed without a word")
+        server.wait_stderr("peer did not return a certificate")
+
+    def test_half_a_handshake(self):
+        """The time for it is absolute, however the bytes trickle in."""
+        server = Server(self, "--login-timeout", "1")
+        peer = self.connect(server)
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        hello = context.wrap_bio(incoming, outgoing)
+        with self.assertRaises(ssl.SSLWantReadError):
+            hello.do_handshake()
+        data = outgoing.read()
+        peer.settimeout(0.1)
+        ended = False
+        for at in range(len(data) - 1):
+            try:
+                peer.sendall(data[at:at + 1])
+                ended = peer.recv(1) == b""
+            except TimeoutError:
+                continue
+            except OSError:
+                ended = True
+            if ended:
+                break
+        self.assertTrue(ended)
+        wait_for(lambda: "took too long" in server.stderr(), "the reason")
+
+    def test_trace_shows_frames(self):
+        """--trace narrates the frames as without TLS; the socket calls carry ciphertext."""
+        server = Server(self)
+        run = Program(self, [os.path.join(BUILD, "lanchat"), "--pipe", "--trace", "--nick", "anna",
+                             server.address], name="traced", stdin=subprocess.DEVNULL)
+        self.assertEqual(run.wait(20), 0, run.tail())
+        self.assertIn("HELLO", run.stderr())
+        self.assertIn("WELCOME", run.stderr())
+
+
+if __name__ == "__main__":
+    main()
