@@ -45,7 +45,6 @@ struct tls_stream {
 	int updates;        /* that the peer may still make */
 	int64_t updates_at; /* clock_ms: when that was so */
 	/* Written by the handshake alone, before others use the stream. */
-	bool begun;
 	bool looked; /* at the first byte */
 	bool open;   /* the handshake is done */
 	struct identity peer;
@@ -59,11 +58,28 @@ static struct tls_stream *of(struct stream *s)
 
 /* ---- the socket, as OpenSSL sees it ---- */
 
+/* Is it TLS at all? A frame of ours begins with 0, TLS never does. The byte stays where it is. */
+static int look(struct tls_stream *t)
+{
+	uint8_t first = 0;
+	int r = net_peek(t->base.fd, &first);
+
+	if (r == 0 && first != RECORD_HANDSHAKE && first != RECORD_ALERT) {
+		snprintf(t->problem, sizeof(t->problem), "%s",
+			first == 0 ? STREAM_NOT_TLS : "what came is neither TLS nor lanchat");
+		r = ERR_PROTOCOL;
+	}
+	t->looked = r != ERR_AGAIN;
+	return r;
+}
+
 static int socket_read(BIO *b, char *buffer, size_t size, size_t *got)
 {
 	struct tls_stream *t = BIO_get_data(b);
-	int r = net_recv(t->base.fd, buffer, size, got);
+	int r = t->looked ? 0 : look(t);
 
+	if (r == 0)
+		r = net_recv(t->base.fd, buffer, size, got);
 	BIO_clear_retry_flags(b);
 	if (r == ERR_AGAIN)
 		BIO_set_retry_read(b);
@@ -201,21 +217,6 @@ static int flush_locked(struct tls_stream *t)
 
 /* ---- the handshake ---- */
 
-/* Is it TLS at all? A frame of ours begins with 0, TLS never does. ERR_AGAIN: nothing has come yet. */
-static int look(struct tls_stream *t)
-{
-	uint8_t first = 0;
-	int r = net_peek(t->base.fd, &first);
-
-	if (r == 0 && first != RECORD_HANDSHAKE && first != RECORD_ALERT) {
-		snprintf(t->problem, sizeof(t->problem), "%s",
-			first == 0 ? STREAM_NOT_TLS : "what came is neither TLS nor lanchat");
-		r = ERR_PROTOCOL;
-	}
-	t->looked = r != ERR_AGAIN;
-	return r;
-}
-
 static int step(struct tls_stream *t)
 {
 	ERR_clear_error();
@@ -224,7 +225,7 @@ static int step(struct tls_stream *t)
 		return 0;
 	unsigned long why = ERR_peek_error();
 	int r = result(t, done);
-	if (r == ERR_PROTOCOL && why)
+	if (r == ERR_PROTOCOL && why && !t->problem[0])
 		snprintf(t->problem, sizeof(t->problem), "TLS: %s",
 			ERR_reason_error_string(why) ? ERR_reason_error_string(why) : "failed");
 	return r;
@@ -236,11 +237,7 @@ static int tls_handshake(struct stream *s)
 	int r = 0;
 
 	lock_take(&t->lock);
-	/* The client speaks first: it looks at what comes then. */
-	if (!t->open && !t->looked && (t->begun || SSL_is_server(t->ssl)))
-		r = look(t);
-	t->begun = true;
-	if (!t->open && r == 0)
+	if (!t->open)
 		r = step(t);
 	if (r == 0 && !t->open) {
 		r = tls_peer(t->ssl, &t->peer);
