@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define PRUNE_MS     5000  /* between two looks at what is too old or too much */
 #define SHRINK_AFTER 1000  /* entries that were let go, after which the index is merged */
@@ -76,6 +77,20 @@ static void fail(struct log_writer *w, int r)
 	w->try_at = clock_ms() + LOG_TRY_AGAIN_MS;
 }
 
+void writer_look(struct log_writer *w)
+{
+	struct stat st;
+
+	if (writer_health(w) != ENGINE_WELL)
+		return;
+	/* Where it cannot be looked at, writing will tell. */
+	if (stat(w->path, &st) == 0 ? st.st_dev == w->device && st.st_ino == w->inode
+				    : errno != ENOENT)
+		return;
+	log_error("%s was taken away or replaced while the server uses it", w->path);
+	writer_set_health(w, ENGINE_DAMAGED);
+}
+
 /* Undo, and forget what was remembered of it. */
 void writer_undo(struct log_writer *w, int r)
 {
@@ -123,9 +138,14 @@ static int read_log_id(struct store *s, uint8_t log_id[ENGINE_LOG_ID])
 
 int writer_open_store(struct log_writer *w, char *error, size_t size)
 {
+	struct stat st;
 	int r = store_open(w->path, true, &w->store, error, size);
 
 	w->kept = (struct store_kept){0};
+	if (r == 0 && stat(w->path, &st) == 0) {
+		w->device = st.st_dev;
+		w->inode = st.st_ino;
+	}
 	if (r == 0)
 		r = read_log_id(w->store, w->log_id);
 	if (r == ERR_DAMAGED && !*error)

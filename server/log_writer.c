@@ -143,6 +143,7 @@ static void do_work(struct log_writer *w, struct work *work)
 	add_notes(w, work->notes);
 	if (!work->batches && !w->notes)
 		return;
+	writer_look(w);
 	int r = writer_health(w) == ENGINE_WELL ? writer_write(w, work) : ERR_STOPPING;
 	if (r == 0) {
 		writer_drop_notes(w);

@@ -17,13 +17,16 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/types.h>
 
 #define LOG_TRY_AGAIN_MS 1000 /* after which a disk that was full or failed is looked at again */
 #define LOG_INDEX_QUIET  250  /* milliseconds without a message, after which words are indexed */
 
 struct log_writer {
-	struct engine_config config; /* constant, as are the next five */
+	struct engine_config config; /* constant, as are `path` and the four after `inode` */
 	char *path;                  /* owned */
+	dev_t device;                /* of the database that is open, as is the next */
+	ino_t inode;
 	uint8_t log_id[ENGINE_LOG_ID];
 	engine_applied *applied;
 	void *context;
@@ -56,6 +59,10 @@ void writer_drop_notes(struct log_writer *w);
 /* ---- log_upkeep.c ---- */
 
 enum engine_health writer_health(struct log_writer *w);
+
+/* Is the database still under its name? Else it is damaged: SQLite would go on writing to a file that
+ * is gone when the server ends. */
+void writer_look(struct log_writer *w);
 
 /* A write failed with `r`: undo it, forget what was remembered of it, and see what is to become of
  * later ones. */
