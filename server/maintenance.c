@@ -292,7 +292,7 @@ static int restore(struct job *j, const struct settings *t, char *error, size_t 
 	}
 	r = store_copy(t->restore, copy, &entries, why, sizeof(why));
 	if (r == 0)
-		r = store_copy_anew(copy, why, sizeof(why));
+		r = store_copy_anew(copy, j->log, why, sizeof(why));
 	if (r == 0)
 		r = check_copy(copy, why, sizeof(why));
 	if (r)

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -101,15 +102,104 @@ static int set_id(struct store *s)
 	return store_run(t);
 }
 
+/* ---- the log whose place it takes ---- */
+
+#define KIN_MOST 1000 /* restores that are looked back at */
+
+/* The log itself, and those that it was a copy of; each is it up to a number. */
+struct kin {
+	struct engine_ancestor list[KIN_MOST];
+	size_t count;
+};
+
+static void collect(sqlite3 *db, const char *sql, struct kin *k)
+{
+	sqlite3_stmt *t = NULL;
+
+	/* An older version has no such table. */
+	if (sqlite3_prepare_v2(db, sql, -1, &t, NULL) != SQLITE_OK)
+		return;
+	while (k->count < KIN_MOST && sqlite3_step(t) == SQLITE_ROW) {
+		struct engine_ancestor *a = &k->list[k->count];
+		const void *id = sqlite3_column_blob(t, 0);
+		sqlite3_int64 upto = sqlite3_column_int64(t, 1);
+		if (!id || sqlite3_column_bytes(t, 0) != ENGINE_LOG_ID || upto < 0)
+			continue;
+		memcpy(a->log_id, id, ENGINE_LOG_ID);
+		a->upto = (uint64_t)upto;
+		k->count++;
+	}
+	sqlite3_finalize(t);
+}
+
+/* Whatever is wrong with it is no reason not to restore: then nobody comes from it. */
+static void read_kin(const char *replaced, struct kin *k)
+{
+	char unused[256];
+	sqlite3 *db = NULL;
+
+	k->count = 0;
+	if (access(replaced, F_OK) != 0 || store_look(replaced, &db, unused, sizeof(unused)) != 0)
+		return;
+	collect(db, "SELECT value, 9223372036854775807 FROM meta WHERE name = 'log'", k);
+	collect(db, "SELECT log, upto FROM ancestor", k);
+	(void)sqlite3_close(db);
+}
+
+/* Up to which number both logs are one, as far as a log is known that both come from; false: none. */
+static int find_common(struct store *s, const struct kin *k, bool *found, uint64_t *common)
+{
+	sqlite3_stmt *t = store_statement(s, STORE_PARTED);
+
+	*found = false;
+	*common = 0;
+	for (size_t i = 0; i < k->count; i++) {
+		store_bind_blob(t, 1, k->list[i].log_id, ENGINE_LOG_ID);
+		int r = store_step(t);
+		if (r < 0)
+			return r;
+		if (r == 0)
+			continue;
+		uint64_t upto = store_int(t, 0);
+		(void)sqlite3_reset(t);
+		if (k->list[i].upto < upto)
+			upto = k->list[i].upto;
+		if (!*found || upto > *common)
+			*common = upto;
+		*found = true;
+	}
+	return 0;
+}
+
+/* What is one with the log that is replaced up to a number is one with this one up to it or to where
+ * these two part, whichever is lower. */
+static int add_kin(struct store *s, const struct kin *k)
+{
+	sqlite3_stmt *t = store_statement(s, STORE_ADD_KIN);
+	uint64_t common;
+	bool found;
+	int r = find_common(s, k, &found, &common);
+
+	for (size_t i = 0; r == 0 && found && i < k->count; i++) {
+		uint64_t upto = k->list[i].upto < common ? k->list[i].upto : common;
+		store_bind_blob(t, 1, k->list[i].log_id, ENGINE_LOG_ID);
+		store_bind_int(t, 2, upto);
+		r = store_run(t);
+	}
+	return r;
+}
+
 /* Its next number would mean another entry in the log that it was copied from: so it is another log from
  * there on, and remembers where that is. The newest entry is never pruned, and has the last number that
  * was given out. */
-static int part(struct store *s, char *error, size_t size)
+static int part(struct store *s, const struct kin *k, char *error, size_t size)
 {
 	int r = store_begin(s);
 
 	if (r == 0)
 		r = store_run(store_statement(s, STORE_ADD_ANCESTOR));
+	if (r == 0)
+		r = add_kin(s, k);
 	if (r == 0)
 		r = set_id(s);
 	if (r == 0)
@@ -121,16 +211,23 @@ static int part(struct store *s, char *error, size_t size)
 	return r;
 }
 
-int store_copy_anew(const char *path, char *error, size_t size)
+int store_copy_anew(const char *path, const char *replaced, char *error, size_t size)
 {
 	struct store *s = NULL;
-	int r = store_open(path, true, &s, error, size);
+	struct kin *k = malloc(sizeof(*k));
 
-	if (r)
-		return r;
-	r = part(s, error, size);
-	if (r == 0)
-		r = make_single(s->db, error, size);
-	store_close(s);
+	if (!k) {
+		snprintf(error, size, "out of memory");
+		return ERR_MEMORY;
+	}
+	read_kin(replaced, k);
+	int r = store_open(path, true, &s, error, size);
+	if (r == 0) {
+		r = part(s, k, error, size);
+		if (r == 0)
+			r = make_single(s->db, error, size);
+		store_close(s);
+	}
+	free(k);
 	return r ? r : sync_file(path, error, size);
 }

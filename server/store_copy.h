@@ -18,7 +18,8 @@ int store_copy(const char *from, const char *to, uint64_t *entries, char *error,
 
 /* Make the copy at `path` a log of its own: of today's version, with a new id, so that clients do
  * not take its numbers for those that they know, and with the old id among its ancestors, so that they
- * can go on where the two part. Errors as store_open. */
-int store_copy_anew(const char *path, char *error, size_t size);
+ * can go on where the two part. `replaced` is the log whose place it takes, if there is one and it can be
+ * read: where both come from one log, clients of that one can go on as well. Errors as store_open. */
+int store_copy_anew(const char *path, const char *replaced, char *error, size_t size);
 
 #endif
