@@ -17,6 +17,8 @@ int database_error(int sqlite)
 		return ERR_MEMORY;
 	case SQLITE_FULL:
 		return ERR_FULL;
+	case SQLITE_BUSY:
+		return ERR_AGAIN; /* another process has it, whatever became of its lock */
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		return ERR_DAMAGED;

@@ -21,8 +21,8 @@ struct database_schema {
 };
 
 /* Open the database `path`, and bring it to the newest version; `make`: it is an empty file that was
- * just made. ERR_DAMAGED: it must not be used; ERR_REFUSED: it is of a newer lanchat; ERR_FULL,
- * ERR_MEMORY, ERR_SYSTEM with errno. On failure nothing stays open. */
+ * just made. ERR_DAMAGED: it must not be used; ERR_REFUSED: it is of a newer lanchat; ERR_AGAIN:
+ * another process has it open; ERR_FULL, ERR_MEMORY, ERR_SYSTEM with errno. On failure nothing stays open. */
 int database_open(const char *path, const struct database_schema *schema, bool make,
 	const void *context, sqlite3 **out);
 

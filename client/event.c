@@ -190,28 +190,11 @@ static bool fetch(struct event_queue *q)
 	return full;
 }
 
-uint64_t event_queue_finished(struct event_queue *q)
-{
-	return atomic_load(&q->finished);
-}
-
-void event_queue_finish(struct event_queue *q)
-{
-	atomic_store(&q->finished, q->given);
-}
-
-static struct event *give(struct event_queue *q)
-{
-	q->given++;
-	return event_list_take(&q->taken);
-}
-
 struct event *event_queue_take(struct event_queue *q, bool *drained)
 {
 	*drained = false;
-	event_queue_finish(q);
 	if (q->taken.head)
-		return give(q);
+		return event_list_take(&q->taken);
 
 	/* The descriptor is emptied before the list is looked at: what is put in between leaves it
 	 * readable once too often, never once too seldom. */
@@ -220,5 +203,5 @@ struct event *event_queue_take(struct event_queue *q, bool *drained)
 	if (!q->taken.head)
 		return NULL;
 	wakeup_signal(q->fd); /* more than the one that is returned may wait */
-	return give(q);
+	return event_list_take(&q->taken);
 }

@@ -16,7 +16,6 @@
 #include "client/link.h"
 #include "common/lock.h"
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -64,11 +63,6 @@ struct event_queue {
 
 	/* The taking thread's own. */
 	struct event_list taken; /* off the shared list, not yet asked for */
-	uint64_t given;          /* how many were asked for */
-
-	/* Atomic. */
-	atomic_uint_fast64_t
-		finished; /* of those that were given, the owner is done with so many */
 
 	/* Guarded by `lock`. */
 	struct event_list waiting;
@@ -86,11 +80,6 @@ void event_queue_put(struct event_queue *q, struct event_list *batch);
 
 /* Are more than EVENT_QUEUE_MOST events waiting? For the putting thread. */
 bool event_queue_full(struct event_queue *q);
-
-/* With how many events is the owner done: those before the last that it took, for it comes back when
- * it has dealt with one. event_queue_finish says that it is done with that one too. */
-uint64_t event_queue_finished(struct event_queue *q);
-void event_queue_finish(struct event_queue *q);
 
 /* The next event, the caller's; NULL when there is none. `*drained` becomes true when this call
  * emptied a full queue, so the putting thread may go on. */

@@ -63,6 +63,7 @@ static int copy_config(struct link *l, const struct link_config *config)
 		session.address = address;
 	}
 	l->tls = config->tls;
+	l->resume = config->resume;
 	l->server_known = config->server_id != NULL;
 	if (config->server_id)
 		memcpy(l->server_id, config->server_id, sizeof(l->server_id));
@@ -130,7 +131,6 @@ bool link_stop(struct link *l)
 	quit(l, QUIT_NOW);
 	PTHREAD_OK(pthread_join(l->thread, NULL));
 	lock_fini(&l->lock);
-	link_session_finished(l->session, event_queue_finished(&l->events));
 	event_queue_fini(&l->events);
 	bool saved = link_session_save(l->session);
 	free_link(l);
@@ -156,10 +156,44 @@ int link_fd(const struct link *l)
 	return l->events.fd;
 }
 
+/* The owner comes back, so it has dealt with the event before. What is needed of that one was copied:
+ * it is the owner's, and freed by now. */
+static void note_done(struct link *l)
+{
+	if (!l->resume || !l->done_due)
+		return;
+	l->done_due = false;
+	lock_take(&l->lock);
+	if (link_session_done(l->session, &l->done))
+		drop_and_wake(l);
+	else
+		lock_drop(&l->lock);
+}
+
+static void note_due(struct link *l, const struct event *e)
+{
+	if (!l->resume || !e)
+		return;
+	l->done_due = true;
+	l->done = (struct event){
+		.type = e->type,
+		.seq = e->seq,
+		.number = e->number,
+		.flag = e->flag,
+		.own = e->own,
+		.room = l->done_room,
+	};
+	memcpy(l->done.instance, e->instance, sizeof(l->done.instance));
+	snprintf(l->done_room, sizeof(l->done_room), "%s", e->room ? e->room : "");
+}
+
 struct event *link_next(struct link *l)
 {
 	bool drained;
+
+	note_done(l);
 	struct event *e = event_queue_take(&l->events, &drained);
+	note_due(l, e);
 
 	if (drained) {
 		/* The thread has stopped reading and can go on. */

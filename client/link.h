@@ -76,9 +76,11 @@ enum event_type {
 	                      server is called; flag: another key was known by that name */
 	EVENT_LOGGED_IN, /* nick: the one given; text: the server's name; flag: history is kept;
 	                      number: the longest text in bytes */
-	EVENT_LOG_CHANGED, /* the server's log is another one; flag: it goes on after seq, up to which
-			      both are the same; else positions were dropped */
-	EVENT_JOINED,   /* room, text: topic, nick: who set it, seq: the room's last, count: people;
+	EVENT_LOG_CHANGED, /* the server's log is another one (instance); flag: it goes on after seq, up
+	                      to which both are the same; else positions were dropped; own: it is
+	                      another server */
+	EVENT_JOINED, /* room, text: topic, nick: who set it, seq: the room's last, number: what comes
+	                      is above this one, count: people;
 	                      read: how far the person had read it, 0 if unknown; flag: after a
 	                      break, resumed */
 	EVENT_PARTED,   /* room, text: why, code */

@@ -37,8 +37,13 @@ struct link {
 	int wake_fd; /* owned; readable when the owner wants something */
 	pthread_t thread;
 
+	bool resume;
+
 	/* The owner's own. */
 	uint8_t instance[INSTANCE_ID]; /* as of the last login that it was told of */
+	bool done_due;     /* `done` is what link_session_done needs of the event that */
+	struct event done; /* the owner has now */
+	char done_room[ROOM_NAME_MAX + 1];
 
 	/* Has a lock of its own. */
 	struct event_queue events;

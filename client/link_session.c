@@ -253,7 +253,6 @@ void link_session_met(
 
 void link_session_events(struct link_session *s, struct event_list *to)
 {
-	s->events_out += s->events.count;
 	event_list_move(to, &s->events);
 }
 
@@ -308,7 +307,7 @@ void link_session_end(struct link_session *s)
 	outbox_rewind(&s->outbox, 0);
 	client_untell_read(s);
 	client_inquiries_end(s);
-	(void)client_keep_save(s, true);
+	(void)client_keep_save(s);
 	for (struct seat *seat = s->seats.head; seat; seat = next) {
 		next = seat->next;
 		seat_reset(seat);

@@ -106,9 +106,10 @@ bool link_session_has_output(const struct link_session *s);
 /* Move the events since the last call to the end of `to`. */
 void link_session_events(struct link_session *s, struct event_list *to);
 
-/* The owner is done with that many of the events that came out so far: what an event told is kept on
- * disk only then. */
-void link_session_finished(struct link_session *s, uint64_t events);
+/* The owner has dealt with this event, of which the type, room, seq, number, flag, own and instance are
+ * looked at; in the order in which they came. With `resume`, positions on disk move behind it. True:
+ * link_session_deadline has become an earlier one. */
+bool link_session_done(struct link_session *s, const struct event *e);
 
 /* The instance id under which messages are sent. EVENT_LOGGED_IN has it. */
 const uint8_t *link_session_instance(const struct link_session *s);

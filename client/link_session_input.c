@@ -49,14 +49,18 @@ static void send_login(struct link_session *s)
 	client_send(s, MESSAGE_LOGIN, &login);
 }
 
-static void tell_log_changed(struct link_session *s, uint64_t upto)
+/* `log` NULL: of another server. */
+static void tell_log_changed(struct link_session *s, const uint8_t *log, uint64_t upto)
 {
 	struct event *e = client_event(s, EVENT_LOG_CHANGED);
 
 	if (!e)
 		return;
-	e->flag = s->follow_log;
+	e->flag = s->follow_log && log;
+	e->own = !log;
 	e->seq = upto;
+	if (log)
+		memcpy(e->instance, log, sizeof(e->instance));
 }
 
 /* What the positions are worth in the server's log. True: that has been asked, the answer tells. */
@@ -81,7 +85,7 @@ static bool take_log(struct link_session *s, const struct msg_welcome *w)
 		client_positions_begin(s, w->log);
 	}
 	if (known)
-		tell_log_changed(s, 0);
+		tell_log_changed(s, w->log, 0);
 	return false;
 }
 
@@ -94,7 +98,7 @@ static int on_compared(struct link_session *s, const union message *m)
 			"the server compared logs without being asked");
 	s->compare_tag = 0;
 	client_positions_move(s, s->log_next, c->upto);
-	tell_log_changed(s, c->upto);
+	tell_log_changed(s, s->log_next, c->upto);
 	send_login(s);
 	return 0;
 }
@@ -108,7 +112,7 @@ static int meet(struct link_session *s, const uint8_t server[IDENTITY_SIZE])
 	if (s->met && memcmp(s->met_id, server, sizeof(s->met_id)) != 0) {
 		client_keep_leave(s);
 		if (s->log_known)
-			tell_log_changed(s, 0);
+			tell_log_changed(s, NULL, 0);
 		client_positions_forget(s);
 	}
 	s->met = true;

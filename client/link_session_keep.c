@@ -111,7 +111,7 @@ void client_keep_leave(struct link_session *s)
 	size_t count = s->state ? s->outbox.count : 0;
 	struct outgoing *m;
 
-	(void)client_keep_save(s, true);
+	(void)client_keep_save(s);
 	while (s->state && (m = s->outbox.head)) {
 		client_refuse(s, m, CODE_NOT_KEPT,
 			"another server answered; it waits for the one that it was written for");
@@ -121,6 +121,7 @@ void client_keep_leave(struct link_session *s)
 	if (s->state)
 		identity_random(s->instance, sizeof(s->instance));
 	s->left = s->state != NULL;
+	s->left_events = s->log_known;
 	state_close(s->state);
 	s->state = NULL;
 	positions_close(s->positions);
@@ -168,7 +169,7 @@ void client_keep_renew(struct link_session *s)
 	uint64_t used = first ? first->counter - 1 : s->outbox.last_counter;
 	struct state *st;
 
-	(void)client_keep_save(s, true);
+	(void)client_keep_save(s);
 	identity_random(s->instance, sizeof(s->instance));
 	if (!s->state)
 		return;
@@ -204,7 +205,7 @@ bool client_keep_overtaken(struct link_session *s, uint64_t accepted)
 			"are old; say it again");
 	}
 	s->outbox.last_counter = state_used(s->state);
-	(void)client_keep_save(s, true);
+	(void)client_keep_save(s);
 	return true;
 }
 
@@ -212,12 +213,11 @@ bool client_keep_overtaken(struct link_session *s, uint64_t accepted)
 
 void client_keep_touch(struct link_session *s)
 {
-	s->moved_events = s->events_out + s->events.count;
 	if ((s->state || s->positions) && s->save_at == 0)
 		s->save_at = s->now + SAVE_EVERY;
 }
 
-bool client_keep_save(struct link_session *s, bool all)
+bool client_keep_save(struct link_session *s)
 {
 	s->save_at = 0;
 	if (s->state) {
@@ -226,33 +226,25 @@ bool client_keep_save(struct link_session *s, bool all)
 			s->outbox.head ? s->outbox.head->counter : s->outbox.last_counter + 1);
 		(void)state_end(s->state);
 	}
-	return client_positions_save(s, all);
+	return client_positions_save(s);
 }
 
 void client_keep_tick(struct link_session *s)
 {
-	if (s->save_at == 0 || s->now < s->save_at)
-		return;
-	client_positions_note(s);
-	(void)client_keep_save(s, false);
-	/* The owner has not dealt with everything yet, or more came after what was noted. */
-	if (client_positions_wait(s))
-		s->save_at = s->now + SAVE_EVERY;
+	if (s->save_at != 0 && s->now >= s->save_at)
+		(void)client_keep_save(s);
 }
 
 bool link_session_save(struct link_session *s)
 {
-	return client_keep_save(s, true);
-}
+	bool saved = client_keep_save(s);
 
-void link_session_finished(struct link_session *s, uint64_t events)
-{
-	s->events_finished = events;
+	return saved && (!s->positions || positions_are_there(s->positions));
 }
 
 void client_keep_free(struct link_session *s)
 {
-	(void)client_keep_save(s, true);
+	(void)client_keep_save(s);
 	state_close(s->state);
 	positions_close(s->positions);
 	free(s->state_folder);

@@ -5,6 +5,7 @@
 #include "client/link_session_private.h"
 
 #include "common/err.h"
+#include "common/name.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -13,18 +14,28 @@
 
 /* ---- what an earlier process left ---- */
 
-/* Are the positions that are stored, or will be, of the log that we know? */
-static bool is_same_log(const struct link_session *s)
+/* Are the positions that are stored of the log that we know, or will be when the owner has dealt with
+ * all that it has to? */
+static bool has_stored(const struct link_session *s)
 {
 	const uint8_t *log = s->positions ? positions_log(s->positions) : NULL;
 
-	return log && s->log_known && memcmp(s->log, log, sizeof(s->log)) == 0;
+	return log && s->log_known && (s->moving || memcmp(s->log, log, sizeof(s->log)) == 0);
+}
+
+static bool stored(struct link_session *s, const char *folded, uint64_t *seq)
+{
+	if (!has_stored(s) || !positions_get(s->positions, folded, seq))
+		return false;
+	if (s->moving && *seq > s->moving_upto)
+		*seq = s->moving_upto;
+	return true;
 }
 
 void client_positions_of(struct link_session *s, struct seat *seat)
 {
-	if (!seat->seen_known && is_same_log(s))
-		seat->seen_known = positions_get(s->positions, seat->folded, &seat->seen);
+	if (!seat->seen_known)
+		seat->seen_known = stored(s, seat->folded, &seat->seen);
 }
 
 /* They hold if the log is the same one; on_welcome will see. */
@@ -36,7 +47,7 @@ static void take_positions(struct link_session *s)
 		return;
 	s->log_known = true;
 	memcpy(s->log, log, sizeof(s->log));
-	s->inbox_known = positions_get(s->positions, "", &s->inbox_seen);
+	s->inbox_known = stored(s, "", &s->inbox_seen);
 	for (struct seat *seat = s->seats.head; seat; seat = seat->next)
 		client_positions_of(s, seat);
 }
@@ -55,7 +66,10 @@ static void explain(int r, const char *path, char *reason, size_t size)
 			path);
 	else
 		snprintf(reason, size, "--resume cannot keep how far it got in %s: %s", path,
-			r == ERR_SYSTEM ? strerror(errno) : err_text(r));
+			r == ERR_SYSTEM    ? strerror(errno)
+			: r == ERR_FULL    ? strerror(ENOSPC)
+			: r == ERR_REFUSED ? "it is of a newer lanchat"
+					   : err_text(r));
 }
 
 int client_positions_open(
@@ -78,29 +92,22 @@ int client_positions_open(
 bool client_positions_any(const struct link_session *s)
 {
 	/* Of rooms that will be joined later, too: LOGIN says once whether there is anything. */
-	bool any = s->inbox_known || (is_same_log(s) && positions_any(s->positions));
+	bool any = s->inbox_known || (has_stored(s) && positions_any(s->positions));
 
 	for (const struct seat *seat = s->seats.head; seat && !any; seat = seat->next)
 		any = seat->seen_known;
 	return any;
 }
 
-static void forget_notes(struct link_session *s)
-{
-	s->noted = false;
-	s->noted_events = 0;
-	client_forget_read(s);
-}
-
 void client_positions_forget(struct link_session *s)
 {
-	s->log_known = s->inbox_known = false;
+	s->log_known = s->inbox_known = s->inbox_keep = s->moving = false;
 	s->inbox_seen = 0;
 	for (struct seat *seat = s->seats.head; seat; seat = seat->next) {
-		seat->seen_known = false;
+		seat->seen_known = seat->keep = false;
 		seat->seen = 0;
 	}
-	forget_notes(s);
+	client_forget_read(s);
 }
 
 static void lower(uint64_t *seen, uint64_t upto)
@@ -109,15 +116,16 @@ static void lower(uint64_t *seen, uint64_t upto)
 		*seen = upto;
 }
 
+/* What is kept on disk follows when the owner has dealt with all that came of the log before. */
 void client_positions_move(struct link_session *s, const uint8_t log[INSTANCE_ID], uint64_t upto)
 {
 	lower(&s->inbox_seen, upto);
 	for (struct seat *seat = s->seats.head; seat; seat = seat->next)
 		lower(&seat->seen, upto);
-	forget_notes(s);
+	client_forget_read(s);
 	memcpy(s->log, log, sizeof(s->log));
-	if (s->positions)
-		positions_set_log(s->positions, log, upto);
+	s->moving_upto = s->moving && s->moving_upto < upto ? s->moving_upto : upto;
+	s->moving = s->positions != NULL;
 }
 
 void client_positions_begin(struct link_session *s, const uint8_t log[INSTANCE_ID])
@@ -128,52 +136,89 @@ void client_positions_begin(struct link_session *s, const uint8_t log[INSTANCE_I
 		positions_set_log(s->positions, log, 0);
 }
 
-/* ---- saving ---- */
+/* ---- how far the owner is ---- */
 
-void client_positions_note(struct link_session *s)
+/* What it was not shown must come again, so what counts is what it has dealt with. */
+static void note(struct link_session *s, const char *room, uint64_t seq)
 {
-	if (s->noted)
-		return;
-	s->noted_events = s->moved_events;
-	if (!s->positions)
-		return;
-	s->noted = true;
-	s->inbox_keep = s->inbox_known;
-	s->inbox_kept = s->inbox_seen;
-	for (struct seat *seat = s->seats.head; seat; seat = seat->next) {
-		seat->keep = seat->seen_known && !seat->quiet;
-		seat->kept = seat->seen;
+	struct seat *seat = room[0] ? seats_find(&s->seats, span_of(room)) : NULL;
+	char folded[NAME_FOLDED_MAX];
+
+	if (!room[0]) {
+		s->inbox_keep = true;
+		s->inbox_kept = seq;
+	} else if (seat) {
+		seat->keep = true;
+		seat->kept = seq;
+	} else if (name_fold(room, strlen(room), folded) == 0) {
+		/* It has been left by now. */
+		positions_begin(s->positions);
+		positions_put(s->positions, folded, seq);
+		(void)positions_end(s->positions);
 	}
 }
 
-static bool write_notes(struct link_session *s)
+static void note_log(struct link_session *s, const struct event *e)
 {
-	s->noted = false;
-	positions_begin(s->positions);
-	if (s->inbox_keep)
-		positions_put(s->positions, "", s->inbox_kept);
-	s->inbox_keep = false;
-	for (struct seat *seat = s->seats.head; seat; seat = seat->next) {
-		if (seat->keep)
-			positions_put(s->positions, seat->folded, seat->kept);
-		seat->keep = false;
+	if (e->own) {
+		s->left_events = false;
+		return;
 	}
-	return positions_end(s->positions);
+	/* With the positions before the change, which are of the log before. */
+	(void)client_positions_save(s);
+	lower(&s->inbox_kept, e->seq);
+	for (struct seat *seat = s->seats.head; seat; seat = seat->next)
+		lower(&seat->kept, e->seq);
+	positions_set_log(s->positions, e->instance, e->seq);
+	if (memcmp(e->instance, s->log, sizeof(s->log)) == 0)
+		s->moving = false;
 }
 
-bool client_positions_save(struct link_session *s, bool all)
+bool link_session_done(struct link_session *s, const struct event *e)
+{
+	bool waited = s->save_at != 0;
+
+	if (!s->positions || (s->left_events && e->type != EVENT_LOG_CHANGED))
+		return false;
+	switch (e->type) {
+	case EVENT_MESSAGE:
+		note(s, e->room, e->seq);
+		break;
+	case EVENT_GAP:
+		note(s, e->room, e->number - 1);
+		break;
+	case EVENT_JOINED:
+		note(s, e->room, e->number);
+		break;
+	case EVENT_CAUGHT_UP:
+		if (e->room[0])
+			return false;
+		note(s, "", e->seq);
+		break;
+	case EVENT_LOG_CHANGED:
+		note_log(s, e);
+		break;
+	default:
+		return false;
+	}
+	client_keep_touch(s);
+	return !waited;
+}
+
+bool client_positions_save(struct link_session *s)
 {
 	if (!s->positions)
 		return true;
-	if (all && s->events_finished >= s->moved_events) {
-		s->noted = false;
-		client_positions_note(s);
-	}
-	bool ready = s->noted && s->events_finished >= s->noted_events && is_same_log(s);
-	return ready ? write_notes(s) : true;
-}
-
-bool client_positions_wait(const struct link_session *s)
-{
-	return s->noted || s->noted_events < s->moved_events;
+	positions_begin(s->positions);
+	if (s->inbox_keep)
+		positions_put(s->positions, "", s->inbox_kept);
+	for (struct seat *seat = s->seats.head; seat; seat = seat->next)
+		if (seat->keep)
+			positions_put(s->positions, seat->folded, seat->kept);
+	if (!positions_end(s->positions))
+		return false;
+	s->inbox_keep = false;
+	for (struct seat *seat = s->seats.head; seat; seat = seat->next)
+		seat->keep = false;
+	return true;
 }

@@ -103,15 +103,13 @@ struct link_session {
 	unsigned code;             /* why it ended */
 	char reason[REASON_MAX + NICK_MAX + 64];
 
-	/* What is to be written to disk. Events are counted from the first. */
-	int64_t save_at;          /* 0: nothing is */
-	uint64_t events_out;      /* moved out by link_session_events */
-	uint64_t events_finished; /* that the owner is done with */
-	uint64_t moved_events;    /* up to here, events moved a position or settled a message */
-	bool noted;               /* positions are noted, and wait until ... */
-	uint64_t noted_events;    /* ... so many events are finished */
-	bool inbox_keep;          /* as `keep` and `kept` of a seat */
+	/* What is to be written to disk. */
+	int64_t save_at; /* 0: nothing is */
+	bool inbox_keep; /* as `keep` and `kept` of a seat */
 	uint64_t inbox_kept;
+	bool moving; /* positions on disk are of the log before, and will be lowered to ... */
+	uint64_t moving_upto;
+	bool left_events; /* events of the server before are still to be dealt with */
 
 	/* The time of the call that is being served. */
 	int64_t now;
@@ -239,16 +237,8 @@ void client_positions_move(struct link_session *s, const uint8_t log[INSTANCE_ID
 void client_positions_begin(struct link_session *s, const uint8_t log[INSTANCE_ID]);
 void client_positions_forget(struct link_session *s);
 
-/* Note all of them, to be written when the owner has dealt with every event that moved one: what it
- * was not shown must come again. Nothing is noted while older notes wait. */
-void client_positions_note(struct link_session *s);
-
-/* Write what was noted, if its time has come; `all`: note first, if the owner is done with all events.
- * False: it could not be written. */
-bool client_positions_save(struct link_session *s, bool all);
-
-/* Is something noted, or to be noted? */
-bool client_positions_wait(const struct link_session *s);
+/* Write how far the owner has dealt with what came. False: it could not be written. */
+bool client_positions_save(struct link_session *s);
 
 /* Go on under another instance, in a file of its own: the outbox holds what was never sent. */
 void client_keep_renew(struct link_session *s);
@@ -267,11 +257,11 @@ int client_copied_answer(struct link_session *s);
 /* The connection is over: what it tells about copies, and then another instance. */
 void client_copied_end(struct link_session *s);
 
-/* Something changed that is to be saved soon; save what is due; or now, with the positions if the
- * owner is done with all events (false: they could not be written); and close. */
+/* Something changed that is to be saved soon; save what is due; or now (false: positions could not be
+ * written); and close. */
 void client_keep_touch(struct link_session *s);
 void client_keep_tick(struct link_session *s);
-bool client_keep_save(struct link_session *s, bool all);
+bool client_keep_save(struct link_session *s);
 void client_keep_free(struct link_session *s);
 
 /* The sentence that explains a refusal: the server's own, else ours for the code. */

@@ -69,9 +69,11 @@ static void leave_quietly(struct link_session *s, struct seat *seat)
 	}
 	seat->joined_before = false;
 	seat->quiet = true;
-	if (!is_owed(s, seat))
+	if (!is_owed(s, seat)) {
+		if (seat->keep)
+			(void)client_positions_save(s);
 		seats_remove(&s->seats, seat);
-	else if (s->stage == STAGE_ONLINE)
+	} else if (s->stage == STAGE_ONLINE)
 		send_join(s, seat);
 }
 

@@ -29,7 +29,9 @@ int client_on_joined(struct link_session *s, const union message *m)
 	seat->state = SEAT_IN;
 	seat->people = j->people;
 	seat_rename(seat, j->room);
-	if (!seat->seen_known) {
+	/* Below our position, the room has nothing above `after`: so nothing new may have a number that is
+	 * taken for an old one, if the server's disk was set back. */
+	if (!seat->seen_known || j->after < seat->seen) {
 		seat->seen_known = true;
 		seat->seen = j->after;
 	}
@@ -47,6 +49,7 @@ int client_on_joined(struct link_session *s, const union message *m)
 	e->read = j->read;
 	e->flag = seat->resuming;
 	e->seq = j->last;
+	e->number = seat->seen;
 	e->count = j->people;
 	e->time = j->topic_time;
 	client_set(s, &e->room, seat->name);

@@ -191,6 +191,8 @@ int client_on_caught_up(struct link_session *s, const union message *m)
 	if (!seat && !s->inbox_known) {
 		s->inbox_known = true;
 		s->inbox_seen = c->last > s->inbox_seen ? c->last : s->inbox_seen;
+	} else if (!seat && c->last < s->inbox_seen) {
+		s->inbox_seen = c->last; /* as in client_on_joined */
 	}
 	client_keep_touch(s);
 	struct event *e = client_event(s, EVENT_CAUGHT_UP);

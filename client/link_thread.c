@@ -213,7 +213,6 @@ static int tick(struct link *l, bool listening, int64_t *deadline)
 	lock_take(&l->lock);
 	if (!listening)
 		link_session_heard(l->session, now);
-	link_session_finished(l->session, event_queue_finished(&l->events));
 	int r = link_session_tick(l->session, now);
 	int64_t due = link_session_deadline(l->session);
 	lock_drop(&l->lock);

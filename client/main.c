@@ -143,7 +143,10 @@ static int load_self(const struct client_settings *s, struct self *out)
 	fprintf(stderr,
 		"lanchat: cannot read or make your key %s: %s; XDG_DATA_HOME can name "
 		"another folder\n",
-		path, r == ERR_SYSTEM ? strerror(errno) : err_text(r));
+		path,
+		r == ERR_SYSTEM   ? strerror(errno)
+		: r == ERR_CRYPTO ? "it is no Ed25519 key"
+				  : err_text(r));
 	return STATUS_FAILED;
 }
 

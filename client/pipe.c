@@ -137,14 +137,16 @@ static void on_caught_up(struct pipe *p, const struct event *e)
 /* The numbers mean something else now. */
 static void on_log_changed(struct pipe *p, const struct event *e)
 {
-	if (e->seq > 0)
+	if (e->own)
+		fprintf(stderr, "lanchat: another server answers at this address now\n");
+	else if (e->seq > 0)
 		fprintf(stderr,
 			"lanchat: the server's history is another one now, the same up to message "
 			"%" PRIu64 "; what was said after that before cannot be had from it\n",
 			e->seq);
 	else
-		fprintf(stderr, "lanchat: the server's history is another one now; what was said "
-				"before cannot be had from it\n");
+		fprintf(stderr, "lanchat: the server's history is another one now; all that is in "
+				"it counts as new\n");
 	p->seq_seen = p->seq_acked = 0;
 }
 

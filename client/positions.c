@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define APPLICATION 0x4c434870 /* "LCHp" */
@@ -27,7 +28,7 @@ static const char *const steps[] = {
 static const char *const sql[POSITIONS_STATEMENTS] = {
 	[POSITIONS_GET] = "SELECT seq FROM position WHERE room = ?",
 	[POSITIONS_PUT] = ("INSERT INTO position VALUES (?, ?) ON CONFLICT (room)"
-			   " DO UPDATE SET seq = max(seq, excluded.seq)"),
+			   " DO UPDATE SET seq = excluded.seq"),
 	[POSITIONS_LOWER] = "UPDATE position SET seq = min(seq, ?)",
 	[POSITIONS_SET_LOG] = "UPDATE meta SET log = ?",
 };
@@ -171,6 +172,21 @@ static int open_or_make(struct positions *p, const char *folder, const char *pat
 	return r ? r : open_file(p, path, false);
 }
 
+/* Somebody may remove it while it is in use, and writing to it would still succeed. */
+static int remember_file(struct positions *p, const char *path)
+{
+	struct stat st;
+
+	p->path = strdup(path);
+	if (!p->path)
+		return ERR_MEMORY;
+	if (stat(path, &st) != 0)
+		return ERR_SYSTEM;
+	p->device = st.st_dev;
+	p->inode = st.st_ino;
+	return 0;
+}
+
 int positions_open(
 	const char *folder, const uint8_t server[IDENTITY_SIZE], char *path, struct positions **out)
 {
@@ -189,6 +205,8 @@ int positions_open(
 		r = state_folder_lock(inside, "resume", LOCK_EX | LOCK_NB, &p->lock);
 	if (r == 0)
 		r = open_or_make(p, inside, path);
+	if (r == 0)
+		r = remember_file(p, path);
 	if (r) {
 		int error = errno;
 		positions_close(p);
@@ -206,6 +224,7 @@ void positions_close(struct positions *p)
 	shut(p);
 	if (p->lock >= 0)
 		(void)close(p->lock); /* and with it the lock goes */
+	free(p->path);
 	free(p);
 }
 
@@ -222,6 +241,13 @@ bool positions_get(struct positions *p, const char *folded, uint64_t *seq)
 	sqlite3_reset(t);
 	sqlite3_clear_bindings(t);
 	return found;
+}
+
+bool positions_are_there(const struct positions *p)
+{
+	struct stat st;
+
+	return stat(p->path, &st) == 0 && st.st_dev == p->device && st.st_ino == p->inode;
 }
 
 bool positions_any(struct positions *p)

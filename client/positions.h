@@ -52,7 +52,10 @@ bool positions_get(struct positions *p, const char *folded, uint64_t *seq);
 /* Is any known? */
 bool positions_any(struct positions *p);
 
-/* Write several as one change; one that is lower than what is stored is ignored. False: nothing was
+/* Is the file still under its name? Else what is written is lost. */
+bool positions_are_there(const struct positions *p);
+
+/* Write several as one change. False: nothing was
  * written, which is logged the first time. */
 void positions_begin(struct positions *p);
 void positions_put(struct positions *p, const char *folded, uint64_t seq);

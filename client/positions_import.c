@@ -40,7 +40,9 @@ static void copy(sqlite3 *from, struct positions *to)
 	while (sqlite3_step(t) == SQLITE_ROW) {
 		const char *room = (const char *)sqlite3_column_text(t, 0);
 		sqlite3_int64 seq = sqlite3_column_int64(t, 1);
-		if (room && seq >= 0)
+		uint64_t before = 0;
+		bool had = room && positions_get(to, room, &before);
+		if (room && seq >= 0 && (!had || (uint64_t)seq > before))
 			positions_put(to, room, (uint64_t)seq);
 	}
 	sqlite3_finalize(t);

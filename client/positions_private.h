@@ -10,6 +10,7 @@
 #include "client/positions.h"
 
 #include <sqlite3.h>
+#include <sys/types.h>
 
 enum positions_statement {
 	POSITIONS_GET,
@@ -21,7 +22,10 @@ enum positions_statement {
 
 struct positions {
 	sqlite3 *db; /* owned */
-	int lock;    /* owned: the descriptor that has the lock; -1 when not open */
+	char *path;  /* owned, of the file; which is this one: */
+	dev_t device;
+	ino_t inode;
+	int lock; /* owned: the descriptor that has the lock; -1 when not open */
 	sqlite3_stmt *statements[POSITIONS_STATEMENTS];
 	uint8_t server[IDENTITY_SIZE];
 	bool log_known;

@@ -4,25 +4,30 @@ client ends."""
 
 import os
 import resource
+import shutil
 import signal
 import subprocess
 
-from lib import BUILD, Pipe, Scenario, Server, brief, main
+from lib import BUILD, Pipe, Scenario, Server, brief, main, wait_for
+
+
+def wait_quiet(pid):
+    """Until a process neither reads nor writes any more, the state on disk included: for many looks,
+    its counters stay as they are."""
+    last = [None, 0]
+
+    def still():
+        with open(f"/proc/{pid}/io", encoding="ascii") as f:
+            now = f.read()
+        last[1] = last[1] + 1 if now == last[0] else 0
+        last[0] = now
+        return last[1] > 100
+    wait_for(still, "it to be quiet", 20)
 
 
 class Run(Pipe):
     def wait_quiet(self):
-        """Until it neither reads nor writes any more, the state on disk included: for many looks,
-        its counters stay as they are."""
-        last = [None, 0]
-
-        def still():
-            with open(f"/proc/{self.pid}/io", encoding="ascii") as f:
-                now = f.read()
-            last[1] = last[1] + 1 if now == last[0] else 0
-            last[0] = now
-            return last[1] > 100
-        self.until(still, "quiet")
+        wait_quiet(self.pid)
 
 
 class Resume(Scenario):
@@ -203,6 +208,120 @@ class Resume(Scenario):
         first.wait()
         self.finish(self.run_pipe("--resume", input=[]), ["two", "three", "four"])
         self.finish(self.run_pipe("--resume", input=[]), [])
+
+    def test_ends_in_the_middle(self):
+        """A run that has what it wanted, while more comes, notes what it printed and nothing else:
+        the next one goes on there."""
+        self.finish(self.run_pipe("--resume", input=[]), [])
+        lines = [f"line {i}" for i in range(3000)]
+        run = self.run_pipe("--resume", "--until", "1000", input=[])
+        run.wait_joined()
+        self.say(*lines)
+        self.assertEqual(run.wait(30), 0, run.tail())
+        printed = run.texts()
+        self.assertGreaterEqual(len(printed), 1000)
+        rest = self.run_pipe("--resume", input=[])
+        self.assertEqual(rest.wait(30), 0, rest.tail())
+        self.assertEqual(printed + rest.texts(), lines)
+
+    def unread(self, *options):
+        """A run whose output nobody reads yet: (process, descriptor to read it from)."""
+        read, write = os.pipe()
+        run = subprocess.Popen(
+            [os.path.join(BUILD, "lanchat"), "--pipe", "--resume", "--nick", "anna", *options,
+             self.server.address], stdin=subprocess.DEVNULL, stdout=write,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, **self.sanitizer_options(), **self.env})
+        os.close(write)
+        self.addCleanup(run.wait)
+        self.addCleanup(run.kill)
+        return run, read
+
+    def test_slow_reader(self):
+        """The same when whoever reads the output takes his time, and the run ends by the clock."""
+        self.finish(self.run_pipe("--resume", input=[]), [])
+        lines = [f"line {i}" for i in range(6000)]
+        run, read = self.unread("--linger", "1")
+        self.say(*lines)
+        wait_quiet(run.pid)
+        with os.fdopen(read, encoding="utf-8") as output:
+            printed = [line.split(": ", 1)[1] for line in output.read().splitlines()]
+        self.assertEqual(run.wait(30), 0)
+        rest = self.run_pipe("--resume", input=[])
+        self.assertEqual(rest.wait(30), 0, rest.tail())
+        self.assertEqual(printed + rest.texts(), lines)
+
+    def test_terminated_while_blocked(self):
+        """Ended by a signal while nobody reads: what was written is noted, but for the line that it
+        was writing."""
+        self.finish(self.run_pipe("--resume", input=[]), [])
+        lines = [f"line {i}" for i in range(20000)]
+        self.say(*lines)
+        at = 0
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            run, read = self.unread()
+            wait_quiet(run.pid)
+            run.send_signal(number)
+            run.wait()
+            with os.fdopen(read, encoding="utf-8") as output:
+                whole = output.read().split("\n")[:-1]
+            printed = [line.split(": ", 1)[1] for line in whole]
+            begin = lines.index(printed[0])
+            self.assertIn(begin, (max(at - 1, 0), at))
+            self.assertEqual(printed, lines[begin:begin + len(printed)])
+            at = begin + len(printed)
+        rest = self.run_pipe("--resume", input=[])
+        self.assertEqual(rest.wait(60), 0, rest.tail())
+        self.assertIn(rest.texts(), (lines[at - 1:], lines[at:]))
+
+    def test_folder_removed(self):
+        """Where the positions are taken away from a run, it says at the end that they are lost."""
+        self.finish(self.run_pipe("--resume", input=[]), [])
+        run = self.run_pipe("--resume")
+        run.wait_joined()
+        self.say("one")
+        run.wait_event("message", text="one")
+        shutil.rmtree(self.state_path())
+        run.close_input()
+        self.assertEqual(run.wait(20), 1, run.tail())
+        self.assertIn("how far --resume got could not be written", run.stderr())
+
+    def test_server_set_back(self):
+        """The server's folder comes out of a snapshot: a run that sees that does not take what is
+        said then for what it has."""
+        self.say("one")
+        self.assertEqual(self.server.stop(), 0)
+        data, snapshot = self.server.data, os.path.join(self.dir, "snapshot")
+        shutil.copytree(data, snapshot)
+        self.server = Server(self, data=data)
+        self.finish(self.run_pipe("--resume", input=[]), [])
+        self.say("two", "three")
+        self.finish(self.run_pipe("--resume", input=[]), ["two", "three"])
+        self.assertEqual(self.server.stop(), 0)
+        self.server = Server(self, data=snapshot)
+        self.finish(self.run_pipe("--resume", input=[]), [])
+        self.say("new two", "new three", "new four")
+        self.finish(self.run_pipe("--resume", input=[]), ["new two", "new three", "new four"])
+
+    def test_restored_again(self):
+        """One backup restored twice, and an older one after that: each time it is known where the
+        histories part."""
+        self.finish(self.run_pipe("--resume", input=[]), [])
+        self.say("one", "two")
+        older, newer = os.path.join(self.dir, "older"), os.path.join(self.dir, "newer")
+        self.job("--backup", older)
+        self.say("three")
+        self.job("--backup", newer)
+        self.say("four")
+        self.finish(self.run_pipe("--resume", input=[]), ["one", "two", "three", "four"])
+        for copy, said in ((newer, "a"), (newer, "b"), (older, "c"), (older, "d"), (newer, "e")):
+            self.assertEqual(self.server.stop(), 0)
+            self.job("--restore", copy)
+            self.server = Server(self, data=self.server.data)
+            self.say(said)
+            # After the older one, "three" comes again: it was not in the history before.
+            self.finish(self.run_pipe("--resume", input=[]),
+                        (["three"] if said == "e" else []) + [said])
 
     def test_many_at_once(self):
         """Whichever of several comes first prints everything; who came too late says so."""

@@ -152,26 +152,6 @@ START_TEST(test_two_threads)
 }
 END_TEST
 
-/* Whoever takes the next event is done with the one before. */
-START_TEST(test_finished)
-{
-	struct event_list batch = {0};
-	struct event_queue q;
-	bool drained;
-
-	ck_assert_int_eq(event_queue_init(&q), 0);
-	fill(&batch, 0, 2);
-	event_queue_put(&q, &batch);
-	for (uint64_t n = 0; n < 2; n++) {
-		expect(event_queue_take(&q, &drained), n);
-		ck_assert_uint_eq(event_queue_finished(&q), n);
-	}
-	ck_assert_ptr_null(event_queue_take(&q, &drained));
-	ck_assert_uint_eq(event_queue_finished(&q), 2);
-	event_queue_fini(&q);
-}
-END_TEST
-
 /* Lists in an event go with it; the sanitizers see what is left. */
 START_TEST(test_free)
 {
@@ -197,7 +177,6 @@ Suite *event_suite(void)
 	TCase *t = tcase_create("event");
 
 	tcase_add_test(t, test_list);
-	tcase_add_test(t, test_finished);
 	tcase_add_test(t, test_free);
 	tcase_add_test(t, test_queue);
 	tcase_add_test(t, test_full);

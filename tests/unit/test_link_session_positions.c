@@ -67,12 +67,16 @@ static void restart(bool resume)
 	ck_assert_int_eq(open_session(folder, server, resume), 0);
 }
 
-/* The owner has taken all events so far. */
+/* The owner deals with all events that have come. */
 static void finish(void)
 {
-	static uint64_t many = UINT64_MAX / 2;
+	struct event *e;
 
-	link_session_finished(play->s, many);
+	link_session_events(play->s, &play->events);
+	while ((e = event_list_take(&play->events))) {
+		link_session_done(play->s, e);
+		event_free(e);
+	}
 }
 
 /* ---- going on ---- */
@@ -80,14 +84,18 @@ static void finish(void)
 /* Read up to 7 in the lobby; then the process ends, its owner having dealt with it or not. */
 static void read_some(bool dealt_with)
 {
+	union message m;
+
 	restart(true);
 	play_log_in_quietly(play, 0);
-	play_join(play, "lobby", 4);
+	ck_assert_int_eq(link_session_join(play->s, "lobby"), 0);
+	EXPECT_SENT(play, MESSAGE_JOIN, &m);
+	play_give_joined(play, m.join.tag, "lobby", 4);
 	finish();
 	ck_assert_int_eq(link_session_tick(play->s, play->now + SECOND), 0);
 	ck_assert_int_eq(play_give_said(play, "lobby", 4, 7), 0);
-	if (!dealt_with)
-		link_session_finished(play->s, 0);
+	if (dealt_with)
+		finish();
 }
 
 static const struct {
@@ -140,8 +148,6 @@ START_TEST(test_resumed_after_the_end)
 	union message m;
 
 	read_some(true);
-	link_session_events(play->s, &play->events);
-	link_session_finished(play->s, play->s->events_out);
 	link_session_state(play->s, LINK_CLOSED, NULL, 0, 0);
 	restart(true);
 	ck_assert_int_eq(link_session_join(play->s, "lobby"), 0);
@@ -303,7 +309,8 @@ START_TEST(test_compared)
 }
 END_TEST
 
-/* The positions of rooms that this run does not join are moved as well. */
+/* The positions of rooms that this run does not join are moved as well, when the owner has dealt with
+ * that; else the next run asks again. */
 START_TEST(test_compared_elsewhere)
 {
 	struct msg_compared compared = {.upto = 5};
@@ -315,6 +322,11 @@ START_TEST(test_compared_elsewhere)
 	welcome_other_log(&m);
 	compared.tag = m.compare.tag;
 	ck_assert_int_eq(play_give(play, MESSAGE_COMPARED, &compared), 0);
+	restart(true);
+	welcome_other_log(&m);
+	compared.tag = m.compare.tag;
+	ck_assert_int_eq(play_give(play, MESSAGE_COMPARED, &compared), 0);
+	finish();
 
 	restart(true);
 	ck_assert_int_eq(link_session_join(play->s, "lobby"), 0);
@@ -322,6 +334,88 @@ START_TEST(test_compared_elsewhere)
 	EXPECT_SENT(play, MESSAGE_JOIN, &m);
 	ck_assert_uint_eq(m.join.flags, JOIN_RESUME);
 	ck_assert_uint_eq(m.join.after, 5);
+}
+END_TEST
+
+/* A room that is joined before the owner has dealt with the change. */
+START_TEST(test_compared_joined_late)
+{
+	struct msg_compared compared = {.upto = 5};
+	union message m;
+
+	read_some(true);
+	restart(true);
+	play->features = FEATURE_COMPARE;
+	welcome_other_log(&m);
+	compared.tag = m.compare.tag;
+	ck_assert_int_eq(play_give(play, MESSAGE_COMPARED, &compared), 0);
+	EXPECT_SENT(play, MESSAGE_LOGIN, &m);
+	ck_assert_int_eq(play_give_logged_in(play, m.login.tag, "anna", 0), 0);
+	EXPECT_SENT(play, MESSAGE_PING, &m);
+	ck_assert_int_eq(link_session_join(play->s, "lobby"), 0);
+	EXPECT_SENT(play, MESSAGE_JOIN, &m);
+	ck_assert_uint_eq(m.join.flags, JOIN_RESUME);
+	ck_assert_uint_eq(m.join.after, 5);
+}
+END_TEST
+
+/* What the owner has dealt with counts, however much it has not. */
+START_TEST(test_partly_dealt_with)
+{
+	union message m;
+
+	read_some(true);
+	for (uint64_t seq = 8; seq < 40; seq++)
+		ck_assert_int_eq(play_give_said(play, "lobby", seq - 1, seq), 0);
+	for (int i = 0; i < 12; i++) {
+		struct event *e = event_list_take(&play->events);
+		link_session_done(play->s, e);
+		event_free(e);
+	}
+	ck_assert(link_session_save(play->s));
+	restart(true);
+	ck_assert_int_eq(link_session_join(play->s, "lobby"), 0);
+	play_log_in(play, play_log_a, 0, NULL);
+	EXPECT_SENT(play, MESSAGE_JOIN, &m);
+	ck_assert_uint_eq(m.join.after, 19);
+}
+END_TEST
+
+/* The server's disk was set back: what is said there now has numbers that were seen before. */
+START_TEST(test_server_set_back)
+{
+	union message m;
+
+	read_some(true);
+	restart(true);
+	ck_assert_int_eq(link_session_join(play->s, "lobby"), 0);
+	play_log_in(play, play_log_a, 0, NULL);
+	EXPECT_SENT(play, MESSAGE_JOIN, &m);
+	ck_assert_uint_eq(m.join.after, 7);
+	play_give_joined(play, m.join.tag, "lobby", 3);
+	finish();
+	ck_assert_int_eq(play_give_said(play, "lobby", 3, 4), 0);
+	ck_assert_uint_eq(play_expect(play, EVENT_MESSAGE)->seq, 4);
+	restart(true);
+	ck_assert_int_eq(link_session_join(play->s, "lobby"), 0);
+	play_log_in(play, play_log_a, 0, NULL);
+	EXPECT_SENT(play, MESSAGE_JOIN, &m);
+	ck_assert_uint_eq(m.join.after, 3);
+}
+END_TEST
+
+START_TEST(test_file_removed)
+{
+	char path[PATH_MAX];
+
+	restart(false);
+	positions_close(take_them());
+	restart(true);
+	play_log_in_quietly(play, 0);
+	ck_assert(link_session_save(play->s));
+	snprintf(path, sizeof(path), "%s/servers/05%062d/resume.db", folder, 0);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert(!link_session_save(play->s));
 }
 END_TEST
 
@@ -387,6 +481,10 @@ Suite *link_session_positions_suite(void)
 	tcase_add_test(t, test_damaged);
 	tcase_add_loop_test(t, test_compared, 0, (int)(sizeof(common) / sizeof(common[0])));
 	tcase_add_test(t, test_compared_elsewhere);
+	tcase_add_test(t, test_compared_joined_late);
+	tcase_add_test(t, test_partly_dealt_with);
+	tcase_add_test(t, test_server_set_back);
+	tcase_add_test(t, test_file_removed);
 	tcase_add_loop_test(t, test_compared_wrongly, 0, 3);
 	tcase_add_test(t, test_another_server);
 	suite_add_tcase(s, t);
