@@ -21,9 +21,11 @@
 struct client {
 	struct clients *all;
 	struct session *session;
+	struct net_address peer;
 	pthread_t thread;
 	struct client *previous, *next; /* guarded by the lock of all, as is the next */
 	bool quiet;                     /* it has heard its last message */
+	bool logged_in;
 };
 
 struct clients {
@@ -36,14 +38,17 @@ struct clients {
 	/* guarded by lock */
 	struct client *running, *ended;
 	size_t running_count;
-	size_t quiet;           /* of the running ones: those that have heard their last message */
-	int64_t quiet_deadline; /* clock_ms; while stopping */
-	size_t count;           /* running and ended */
-	size_t most;
+	size_t quiet;            /* of the running ones: those that have heard their last message */
+	int64_t quiet_deadline;  /* clock_ms; while stopping */
+	size_t count;            /* running and ended */
+	size_t logging_in;       /* of those: not logged in */
+	struct sources *sources; /* owned: where all of them come from */
+	struct clients_limits limits;
 	bool stopping;
 };
 
-int clients_new(struct chat *c, struct tls *tls, size_t most, size_t stack, struct clients **out)
+int clients_new(struct chat *c, struct tls *tls, const struct clients_limits *limits, size_t stack,
+	struct clients **out)
 {
 	struct clients *cs = calloc(1, sizeof(*cs));
 
@@ -51,12 +56,16 @@ int clients_new(struct chat *c, struct tls *tls, size_t most, size_t stack, stru
 		return ERR_MEMORY;
 	cs->chat = c;
 	cs->tls = tls;
-	cs->most = most;
+	cs->limits = *limits;
 	cs->stack = stack;
 	cs->ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (cs->ended_fd < 0) {
+	cs->sources = sources_new();
+	if (cs->ended_fd < 0 || !cs->sources) {
+		int r = cs->ended_fd < 0 ? ERR_SYSTEM : ERR_MEMORY;
+		net_close(cs->ended_fd);
+		sources_free(cs->sources);
 		free(cs);
-		return ERR_SYSTEM;
+		return r;
 	}
 	lock_init(&cs->lock, LOCK_SERVER);
 	lock_cond_init(&cs->all_quiet);
@@ -71,6 +80,7 @@ void clients_free(struct clients *cs)
 	(void)close(cs->ended_fd);
 	PTHREAD_OK(pthread_cond_destroy(&cs->all_quiet));
 	lock_fini(&cs->lock);
+	sources_free(cs->sources);
 	free(cs);
 }
 
@@ -108,6 +118,17 @@ static void wait_until_quiet(void *context)
 	lock_drop(&cs->lock);
 }
 
+static void note_login(void *context)
+{
+	struct client *c = context;
+	struct clients *cs = c->all;
+
+	lock_take(&cs->lock);
+	cs->logging_in -= !c->logged_in;
+	c->logged_in = true;
+	lock_drop(&cs->lock);
+}
+
 static void *run(void *argument)
 {
 	struct client *c = argument;
@@ -116,6 +137,8 @@ static void *run(void *argument)
 
 	session_run(c->session, wait_until_quiet, c);
 	lock_take(&cs->lock);
+	if (session_misbehaved(c->session))
+		sources_blame(cs->sources, &c->peer, clock_ms());
 	/* From the thread itself: whoever created it may not have stored the id yet. */
 	c->thread = pthread_self();
 	unlink_locked(cs, c);
@@ -129,26 +152,39 @@ static void *run(void *argument)
 
 /* ---- taking ---- */
 
-/* A place for one more; it is in the count from then on. */
-static enum code reserve(struct clients *cs)
+static bool is_full(size_t count, long most)
+{
+	return most >= 0 && count >= (size_t)most;
+}
+
+/* A place for one more; it is in the counts from then on. */
+static enum code reserve(struct clients *cs, const struct net_address *peer)
 {
 	enum code code = CODE_NONE;
 
 	lock_take(&cs->lock);
 	if (cs->stopping)
 		code = CODE_STOPPING;
-	else if (cs->count >= cs->most)
+	else if (is_full(cs->count, cs->limits.most))
 		code = CODE_FULL;
+	else if (is_full(cs->logging_in, cs->limits.logging_in))
+		code = CODE_TOO_MANY_LOGINS;
 	else
+		code = sources_enter(cs->sources, peer, &cs->limits.here, clock_ms());
+	if (code == CODE_NONE) {
 		cs->count++;
+		cs->logging_in++;
+	}
 	lock_drop(&cs->lock);
 	return code;
 }
 
-static void unreserve(struct clients *cs)
+static void unreserve(struct clients *cs, const struct net_address *peer, bool logged_in)
 {
 	lock_take(&cs->lock);
 	cs->count--;
+	cs->logging_in -= !logged_in;
+	sources_leave(cs->sources, peer, clock_ms());
 	lock_drop(&cs->lock);
 }
 
@@ -172,6 +208,7 @@ static enum code start(struct clients *cs, struct client *c)
 	pthread_t thread;
 
 	c->all = cs;
+	session_on_logged_in(c->session, note_login, c);
 	link_client(cs, c);
 	if (thread_start(&thread, "session", cs->stack, run, c) == 0)
 		return CODE_NONE;
@@ -197,6 +234,8 @@ static enum code admit(struct clients *cs, int fd, const struct net_address *pee
 	struct stream *stream = NULL;
 	enum code code = CODE_RESOURCES;
 
+	if (c)
+		c->peer = *peer;
 	if (c && open_stream(cs, fd, &stream) == 0 &&
 		session_new(cs->chat, stream, peer, &c->session) == 0)
 		code = start(cs, c);
@@ -216,20 +255,20 @@ static enum code admit(struct clients *cs, int fd, const struct net_address *pee
 void clients_take(void *context, int fd, const struct net_address *peer)
 {
 	struct clients *cs = context;
-	enum code code = reserve(cs);
+	enum code code = reserve(cs, peer);
 
 	if (code != CODE_NONE) {
 		refusal_send(fd, code);
 		net_close(fd);
 	} else if (admit(cs, fd, peer) != CODE_NONE) {
-		unreserve(cs);
+		unreserve(cs, peer, false);
 	}
 }
 
-void clients_set_most(struct clients *cs, size_t most)
+void clients_set_limits(struct clients *cs, const struct clients_limits *limits)
 {
 	lock_take(&cs->lock);
-	cs->most = most;
+	cs->limits = *limits;
 	lock_drop(&cs->lock);
 }
 
@@ -263,8 +302,8 @@ void clients_reap(struct clients *cs)
 		ended = c->next;
 		PTHREAD_OK(pthread_join(c->thread, NULL));
 		session_free(c->session);
+		unreserve(cs, &c->peer, c->logged_in);
 		free(c);
-		unreserve(cs);
 	}
 }
 

@@ -9,6 +9,7 @@
 
 #include "server/chat.h"
 #include "server/session.h"
+#include "server/sources.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -16,8 +17,16 @@
 struct clients;
 struct tls;
 
+/* How many connections there may be; -1: without limit. */
+struct clients_limits {
+	long most;                  /* in all */
+	long logging_in;            /* that are not logged in yet */
+	struct sources_limits here; /* of one address */
+};
+
 /* `c` and `tls` are borrowed; without `tls`, connections are plaintext. ERR_MEMORY, ERR_SYSTEM. */
-int clients_new(struct chat *c, struct tls *tls, size_t most, size_t stack, struct clients **out);
+int clients_new(struct chat *c, struct tls *tls, const struct clients_limits *limits, size_t stack,
+	struct clients **out);
 
 /* All have ended and been joined. NULL is allowed. */
 void clients_free(struct clients *cs);
@@ -25,8 +34,8 @@ void clients_free(struct clients *cs);
 /* Take a connection: acceptor_take, with the clients as its context. */
 void clients_take(void *context, int fd, const struct net_address *peer);
 
-/* How many may be connected, from now on. Any thread. */
-void clients_set_most(struct clients *cs, size_t most);
+/* From now on. Any thread. */
+void clients_set_limits(struct clients *cs, const struct clients_limits *limits);
 
 size_t clients_count(struct clients *cs);
 

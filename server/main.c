@@ -186,7 +186,7 @@ static int run(const struct arguments *a, struct settings *t)
 
 	if (signals < 0)
 		return fail(EXIT_FAILED, strerror(errno));
-	raise_limits(t->max_clients);
+	raise_limits(t->max_clients > 0 ? t->max_clients : 0);
 	/* Thousands of threads would otherwise get an arena each for every few of them. */
 	mallopt(M_ARENA_MAX, 4);
 	int r = server_start(t, &s, error, sizeof(error));

@@ -80,6 +80,21 @@ static int make_policy(const struct settings *t, struct policy *p, char *error, 
 	return choose_name(t, p->name, error, size);
 }
 
+static struct clients_limits make_limits(const struct settings *t)
+{
+	return (struct clients_limits){
+		.most = t->max_clients,
+		.logging_in = t->max_logging_in,
+		.here = {.each = t->max_per_address, .points = t->max_faults},
+	};
+}
+
+/* A beacon has a number for it. */
+static uint32_t most_people(const struct settings *t)
+{
+	return t->max_clients < 0 ? UINT32_MAX : (uint32_t)t->max_clients;
+}
+
 /* The text of the motd file, allocated; NULL in `*motd` when none is set. */
 static int read_motd(const struct settings *t, char **motd, char *error, size_t size)
 {
@@ -179,8 +194,8 @@ static int start_chat(struct server *s, char *error, size_t size)
 	free(motd);
 	if (r)
 		return r;
-	r = clients_new(
-		s->chat, s->tls, (size_t)s->settings->max_clients, thread_stack(), &s->clients);
+	struct clients_limits limits = make_limits(s->settings);
+	r = clients_new(s->chat, s->tls, &limits, thread_stack(), &s->clients);
 	if (r)
 		snprintf(error, size, "cannot start: %s",
 			r == ERR_SYSTEM ? strerror(errno) : err_text(r));
@@ -197,7 +212,7 @@ static void start_announcer(struct server *s)
 {
 	struct announcer_config config = {
 		.name = s->policy.name,
-		.most = (uint32_t)s->settings->max_clients,
+		.most = most_people(s->settings),
 		.listening = s->listeners.addresses,
 		.listening_count = s->listeners.count,
 		.plaintext = s->settings->plaintext,
@@ -336,9 +351,10 @@ int server_reload(struct server *s, const struct settings *settings, char *error
 		return r;
 	}
 	chat_set_policy(s->chat, &policy);
-	clients_set_most(s->clients, (size_t)settings->max_clients);
+	struct clients_limits limits = make_limits(settings);
+	clients_set_limits(s->clients, &limits);
 	if (s->announcer)
-		announcer_update(s->announcer, policy.name, (uint32_t)settings->max_clients);
+		announcer_update(s->announcer, policy.name, most_people(settings));
 	s->policy = policy;
 	return 0;
 }

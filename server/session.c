@@ -24,6 +24,9 @@
 
 int session_end(struct session *s, enum code code)
 {
+	/* Whoever is silent before the login takes a place that others may want. */
+	if (code == CODE_PROTOCOL || (code == CODE_TIMEOUT && s->phase < SESSION_CHATTING))
+		s->misbehaved = true;
 	s->end_code = code;
 	s->linger = true;
 	return ERR_PROTOCOL;
@@ -233,6 +236,7 @@ static int refuse_handshake(struct session *s, int r)
 
 	if (r != ERR_PROTOCOL)
 		return r;
+	s->misbehaved = true;
 	log_info("%s: %s", s->peer, *problem ? problem : err_text(r));
 	if (strcmp(problem, STREAM_NOT_TLS) == 0)
 		refusal_send(stream_fd(s->outlet->stream), CODE_TLS_WANTED);
@@ -418,6 +422,17 @@ void session_free(struct session *s)
 	free(s->away);
 	free(s->farewell);
 	free(s);
+}
+
+void session_on_logged_in(struct session *s, void (*told)(void *context), void *context)
+{
+	s->on_login = told;
+	s->on_login_context = context;
+}
+
+bool session_misbehaved(const struct session *s)
+{
+	return s->misbehaved;
 }
 
 static void stop(struct session *s, enum code code)

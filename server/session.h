@@ -60,6 +60,9 @@ struct session {
 	int64_t pinged;      /* when we last asked for a sign of life */
 	enum code end_code;  /* why it ends; CODE_NONE: the peer left */
 	bool linger;         /* there is something to tell before closing */
+	bool misbehaved;
+	void (*on_login)(void *context); /* constant while it runs; NULL: nobody is told */
+	void *on_login_context;
 
 	uint8_t person[PERSON_ID];
 	uint8_t instance[INSTANCE_ID];
@@ -94,6 +97,12 @@ int session_new(struct chat *c, struct stream *stream, const struct net_address 
 
 /* After the thread has been joined, or was never started. NULL is allowed. */
 void session_free(struct session *s);
+
+/* Call `told` on its thread when somebody has logged in. Before session_run. */
+void session_on_logged_in(struct session *s, void (*told)(void *context), void *context);
+
+/* Did its peer break the protocol? After session_run. */
+bool session_misbehaved(const struct session *s);
 
 /* Have it say goodbye and end soon. Any thread, until session_free. */
 void session_stop(struct session *s);

@@ -144,6 +144,8 @@ int session_on_login(struct session *s, const union message *m)
 	s->phase = SESSION_CHATTING;
 	s->intake.limit = FRAME_PAYLOAD_MAX;
 	log_info("%s: %s logged in", s->peer, s->nick);
+	if (s->on_login)
+		s->on_login(s->on_login_context);
 	int r = tell_logged_in(s, login->tag);
 	return r ? r : open_inbox(s, login);
 }

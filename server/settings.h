@@ -22,7 +22,8 @@ struct settings {
 	char *data;
 	char *config;
 	struct option_list interfaces, not_interfaces;
-	long max_clients, max_rooms, rooms_each;
+	long max_clients, max_per_address, max_logging_in, max_faults; /* -1: without limit */
+	long max_rooms, rooms_each;
 	long replay, window_bytes;
 	int history, sync;                         /* enum history; enum engine_sync */
 	long keep_days, keep_messages, keep_bytes; /* 0: no limit of this kind */

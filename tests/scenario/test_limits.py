@@ -3,6 +3,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 
@@ -10,6 +11,107 @@ from lib import Pipe, Raw, SLOW, PlainScenario, Server, main, wait_for, wire
 from lib.wait import BUILD, SANITIZED
 
 NOBODY = 54321  # a user id that nothing else runs under
+
+
+class Addresses(PlainScenario):
+    """What one address may take of what belongs to all."""
+
+    HERE, ELSEWHERE = "10.9.0.2", "10.9.0.3"
+
+    def setUp(self):
+        super().setUp()
+        for address in ("10.9.0.1", self.HERE, self.ELSEWHERE):
+            done = subprocess.run(["ip", "addr", "replace", address + "/32", "dev", "lo"],
+                                  capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                self.skipTest(f"no addresses to be had here: {done.stderr.strip()}")
+
+    def serve(self, *options):
+        server = Server(self, *options, listen="0.0.0.0:0")
+        self.place = ("10.9.0.1", server.port)
+        return server
+
+    def connect(self, source):
+        return Raw(self, self.place, source=source)
+
+    def enter(self, source, nick):
+        raw = self.connect(source)
+        raw.login(nick)
+        return raw
+
+    def refused(self, source, code):
+        raw = self.connect(source)
+        try:
+            raw.message("HELLO", version_low=1, version_high=1, agent="scenario")
+        except OSError:
+            pass
+        got = raw.receive(5)
+        raw.socket.close()
+        self.assertIsNotNone(got, f"no word, just {raw.ended}")
+        return got[0] == "ERROR" and got[1]["code"] == wire.CODES[code]
+
+    def test_connections(self):
+        """An address has so many; others have theirs, and this machine as many as it likes."""
+        server = self.serve("--max-per-address", "3")
+        mine = [self.enter(self.HERE, f"anna{i}") for i in range(3)]
+        for _ in range(3):
+            self.assertTrue(self.refused(self.HERE, "TOO_MANY_HERE"))
+        self.enter(self.ELSEWHERE, "boris")
+        local = [Raw(self, server) for _ in range(6)]
+        for i, raw in enumerate(local):
+            raw.login(f"carl{i}")
+        mine[0].socket.close()
+        wait_for(lambda: not self.refused(self.HERE, "TOO_MANY_HERE"), "its place to be free")
+
+    def test_changed_while_it_runs(self):
+        config = os.path.join(self.dir, "config")
+        with open(config, "w", encoding="ascii") as f:
+            f.write("max-per-address 1\n")
+        server = self.serve("--config", config)
+        self.enter(self.HERE, "anna")
+        self.assertTrue(self.refused(self.HERE, "TOO_MANY_HERE"))
+        with open(config, "w", encoding="ascii") as f:
+            f.write("max-per-address off\n")
+        server.send_signal(signal.SIGHUP)
+        wait_for(lambda: not self.refused(self.HERE, "TOO_MANY_HERE"), "the limit to go")
+        for i in range(5):
+            self.enter(self.HERE, f"boris{i}")
+
+    def test_logging_in(self):
+        """So many may be on their way in; whoever is in does not count."""
+        server = self.serve("--max-logging-in", "3")
+        inside = [self.enter(self.HERE, f"anna{i}") for i in range(6)]
+        silent = [self.connect(self.ELSEWHERE) for _ in range(3)]
+        for raw in silent:
+            raw.hello()
+        self.assertTrue(self.refused(self.HERE, "TOO_MANY_LOGINS"))
+        silent[0].request("LOGIN", person=silent[0].person, instance=silent[0].instance,
+                          nick="boris")
+        silent[0].expect("LOGGED_IN")
+        carl = self.enter(self.HERE, "carl")
+        inside[0].join("lobby")
+        carl.join("lobby")
+        counter = carl.say("still possible")
+        inside[0].expect("SAID", counter=counter)
+        self.assertTrue(server.running())
+
+    def test_faults(self):
+        """Whoever breaks the protocol again and again is not let in for a while; others are, from
+        there too while they are in."""
+        self.serve("--max-faults", "5")
+        anna = self.enter(self.HERE, "anna")
+        for _ in range(5):
+            raw = self.connect(self.HERE)
+            raw.send(b"\xff" * 8)
+            raw.wait_end()
+        # Each is counted when its session has ended, a moment after its connection.
+        wait_for(lambda: self.refused(self.HERE, "PENALTY"), "the refusal")
+        boris = self.enter(self.ELSEWHERE, "boris")
+        for raw in (anna, boris):
+            raw.join("lobby")
+        anna.expect("SAID", counter=boris.say("hello"))
+        # Forgiven, one after the other.
+        wait_for(lambda: not self.refused(self.HERE, "PENALTY"), "forgiveness", 20)
 
 
 class Limits(PlainScenario):

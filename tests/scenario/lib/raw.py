@@ -12,9 +12,9 @@ from .wait import SLOW
 
 class Raw:
     """A TCP connection to a server. Small socket buffers (`buffer` bytes) make a reader that
-    stalls early."""
+    stalls early; `source` is the address that it comes from."""
 
-    def __init__(self, case, server, host=None, buffer=None):
+    def __init__(self, case, server, host=None, buffer=None, source=None):
         isolate.required()
         address = ("127.0.0.1", server.port) if hasattr(server, "port") else server
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
@@ -22,6 +22,8 @@ class Raw:
         if buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
         self.socket.settimeout(10 * SLOW)
+        if source:
+            self.socket.bind((source, 0))
         self.socket.connect(address)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.bytes = b""

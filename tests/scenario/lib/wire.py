@@ -74,7 +74,8 @@ CODES = {"PROTOCOL": 1, "VERSION": 2, "FULL": 3, "RESOURCES": 4, "TIMEOUT": 5, "
          "LOGIN_FIRST": 7, "NICK_TAKEN": 8, "BAD_NICK": 9, "BAD_ROOM": 10, "BAD_TEXT": 11,
          "TOO_LONG": 12, "NOT_A_MEMBER": 13, "NO_SUCH_PERSON": 14, "TOO_MANY_ROOMS": 15,
          "RETRY": 16, "NOT_KEPT": 17, "QUIT": 18, "BAD_VALUE": 19, "ALREADY": 20,
-         "DISK_FULL": 21, "DAMAGED": 22}
+         "DISK_FULL": 21, "DAMAGED": 22, "TLS_WANTED": 23, "NOT_YOUR_KEY": 24, "TOO_MANY_HERE": 25,
+         "PENALTY": 26, "TOO_MANY_LOGINS": 27}
 
 
 def fields(text):
