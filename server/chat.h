@@ -27,6 +27,7 @@ struct policy {
 	int64_t frame_ms;
 	int64_t ping_ms;
 	int64_t idle_ms;
+	uint32_t rate, burst; /* budget.h; rate 0: without limit */
 	uint32_t replay_max;
 	uint32_t rooms_each; /* rooms that one session may be in */
 	size_t rooms_max;

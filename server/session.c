@@ -18,6 +18,7 @@
 #define DRAIN_MS      2000 /* when the server stops, for a peer to take what was said until then */
 #define TLS_HANDSHAKE 22   /* the first byte that TLS sends; RFC 8446 5.1 */
 #define STEP_MS       10   /* between two looks at what the history readers still bring */
+#define REST_MS       100  /* between two looks at whether a session at rest is to end */
 #define REPLY_FRAME   1024 /* replies but for lists and blocks of text fit */
 
 /* ---- telling the peer ---- */
@@ -158,19 +159,31 @@ static int act(struct session *s, const struct frame *f)
 	return r ? r : session_handler_of(f->type)(s, &m);
 }
 
-/* Act on every whole frame that has come; `*acted` tells whether there was one. */
+/* Has it asked for more than it may? */
+static bool has_to_rest(struct session *s)
+{
+	int64_t now = s->budget.tokens > 0 ? 0 : clock_ms();
+	int64_t ready = budget_ready(&s->budget, now);
+
+	s->resting_until = ready > now ? ready : 0;
+	return ready > now;
+}
+
+/* Act on every whole frame that has come, as far as it may; `*acted` tells whether there was one. */
 static int act_on_all(struct session *s, bool *acted)
 {
 	struct frame f;
 	int r = 0, next = ERR_AGAIN;
 
 	*acted = false;
-	while (r == 0 && s->phase != SESSION_OVER && (next = intake_next(&s->intake, &f)) == 0) {
+	while (r == 0 && s->phase != SESSION_OVER && !has_to_rest(s) &&
+		(next = intake_next(&s->intake, &f)) == 0) {
 		if (trace_on())
 			trace_frame(stream_fd(s->outlet->stream), false, f.payload - FRAME_HEADER,
 				FRAME_HEADER + (size_t)f.length);
 		*acted = true;
 		r = act(s, &f);
+		budget_pay(&s->budget, f.type);
 	}
 	if (r == 0 && next == ERR_PROTOCOL) {
 		if (s->phase == SESSION_HELLO && intake_first(&s->intake) == TLS_HANDSHAKE)
@@ -259,7 +272,7 @@ static int take_input(struct session *s)
 
 	if (s->phase == SESSION_HANDSHAKE)
 		return shake_hands(s);
-	int r = intake_fill(&s->intake, s->outlet->stream);
+	int r = s->resting_until ? 0 : intake_fill(&s->intake, s->outlet->stream);
 	if (r)
 		return r;
 	r = act_on_all(s, &acted);
@@ -271,12 +284,30 @@ static int take_input(struct session *s)
 	return r;
 }
 
+/* Not to be read from for a while; then it goes on with what has come already. Whoever stops the session
+ * shuts the socket for reading, and so may the peer, which is then no reason to hurry. */
+static void rest(struct session *s)
+{
+	struct pollfd p = {.fd = stream_fd(s->outlet->stream), .events = POLLRDHUP};
+	int64_t until = earlier(s->resting_until, next_deadline(s));
+
+	if (poll(&p, 1, clock_poll_timeout(until)) > 0 && atomic_load(&s->stopping) == CODE_NONE)
+		(void)poll(NULL, 0, clock_poll_timeout(earlier(until, clock_ms() + REST_MS)));
+	/* It is we who do not listen. */
+	s->heard = clock_ms();
+	if (s->frame_since)
+		s->frame_since = s->heard;
+}
+
 static int turn(struct session *s)
 {
 	struct pollfd p = {.fd = stream_fd(s->outlet->stream), .events = POLLIN};
-	bool more = stream_buffered(s->outlet->stream);
+	bool resting = s->resting_until != 0;
+	bool more = resting || stream_buffered(s->outlet->stream);
 
-	if (poll(&p, 1, more ? 0 : clock_poll_timeout(next_deadline(s))) < 0 && errno != EINTR)
+	if (resting)
+		rest(s);
+	else if (poll(&p, 1, more ? 0 : clock_poll_timeout(next_deadline(s))) < 0 && errno != EINTR)
 		return ERR_SYSTEM;
 	unsigned stopping = atomic_load(&s->stopping);
 	if (stopping != CODE_NONE) {
@@ -406,6 +437,7 @@ int session_new(
 	chat_policy(c, &s->policy);
 	intake_init(&s->intake, LIMIT_LOGIN);
 	s->began = s->heard = clock_ms();
+	budget_init(&s->budget, s->policy.rate, s->policy.burst, s->began);
 	*out = s;
 	return 0;
 }

@@ -16,6 +16,7 @@
 
 #include "common/net.h"
 #include "common/message.h"
+#include "server/budget.h"
 #include "server/chat.h"
 #include "server/intake.h"
 #include "server/logins.h"
@@ -53,6 +54,8 @@ struct session {
 	/* The rest is the session thread's own. */
 	struct policy policy; /* as of when the connection began */
 	struct intake intake;
+	struct budget budget;
+	int64_t resting_until; /* clock_ms: not read from before; 0: read from */
 	enum session_phase phase;
 	int64_t began;       /* clock_ms, as are the next three */
 	int64_t heard;       /* when bytes last came */

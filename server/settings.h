@@ -23,6 +23,7 @@ struct settings {
 	char *config;
 	struct option_list interfaces, not_interfaces;
 	long max_clients, max_per_address, max_logging_in, max_faults; /* -1: without limit */
+	long rate, rate_burst;
 	long max_rooms, rooms_each;
 	long replay, window_bytes;
 	int history, sync;                         /* enum history; enum engine_sync */

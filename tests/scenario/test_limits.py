@@ -114,6 +114,53 @@ class Addresses(PlainScenario):
         wait_for(lambda: not self.refused(self.HERE, "PENALTY"), "forgiveness", 20)
 
 
+class Rate(PlainScenario):
+    """Whoever says more than they may is slowed, and loses nothing."""
+
+    def test_sender_is_slowed(self):
+        server = Server(self, "--rate", "50", "--rate-burst", "10")
+        anna, boris, carl = Raw(self, server), Raw(self, server), Raw(self, server)
+        for raw, nick in ((anna, "anna"), (boris, "boris"), (carl, "carl")):
+            raw.login(nick)
+            raw.join("lobby")
+        began = time.monotonic()
+        texts = [f"line {i}" for i in range(150)]
+        for text in texts:
+            anna.say(text)
+        # Somebody else is served meanwhile.
+        boris.expect("ACK", counter=boris.say("me too"))
+        heard = [carl.expect("SAID", person=anna.person)["text"] for _ in texts]
+        self.assertEqual(heard, texts)
+        self.assertGreater(time.monotonic() - began, (150 - 10) / 50 - 0.5)
+        # And is still there.
+        anna.expect("ACK", counter=150)
+        anna.message("PING", token=7)
+        anna.expect("PONG", token=7)
+
+    def test_goodbye_at_rest(self):
+        """A server that stops does not wait for those that are slowed; one that leaves meanwhile is
+        heard out."""
+        server = Server(self, "--rate", "1", "--rate-burst", "5")
+        anna, boris = Raw(self, server), Raw(self, server)
+        for raw, nick in ((anna, "anna"), (boris, "boris")):
+            raw.login(nick)
+        anna.request("SEARCH", room="lobby", words="nothing", limit=1)
+        anna.expect("FOUND")
+        counter = anna.say("after fifty seconds")
+        self.assertEqual(server.stop(), 0)
+        self.assertEqual(boris.expect("BYE")["code"], wire.CODES["STOPPING"])
+        self.assertNotIn("ACK", anna.seen, counter)
+
+    def test_off(self):
+        server = Server(self, "--rate", "off", "--rate-burst", "1")
+        anna = Raw(self, server)
+        anna.login("anna")
+        anna.join("lobby")
+        for i in range(2000):
+            anna.say(f"{i}")
+        anna.expect("ACK", counter=2000)
+
+
 class Limits(PlainScenario):
     def refused(self, server, code):
         """Connect; true when the server says no with this code, false when it says welcome."""
