@@ -146,6 +146,17 @@ static const struct option_spec rows[] = {
 		.argument = "SERVER",
 		.help = "Forget the key of the server at HOST:PORT, or of that name, because it "
 			"has a new one."},
+	{.name = "export-identity",
+		.kind = OPTION_TEXT,
+		.offset = FIELD(export_identity),
+		.argument = "FILE",
+		.help = "Write your key to FILE, encrypted with a passphrase, to be the same "
+			"person on another machine."},
+	{.name = "import-identity",
+		.kind = OPTION_TEXT,
+		.offset = FIELD(import_identity),
+		.argument = "FILE",
+		.help = "Take over the key that --export-identity wrote."},
 	{.name = "no-state",
 		.kind = OPTION_FLAG,
 		.offset = FIELD(no_state),
@@ -226,6 +237,7 @@ struct rule {
 static int check_together(const struct client_settings *s, char *error, size_t size)
 {
 	bool exporting = s->export_room != NULL;
+	bool moving = s->export_identity || s->import_identity;
 	bool scripted = s->pipe || s->discover || exporting;
 	const struct rule rules[] = {
 		{s->pipe && s->discover, "--pipe and --discover are two different things to do"},
@@ -246,6 +258,10 @@ static int check_together(const struct client_settings *s, char *error, size_t s
 		{exporting && s->timeout == 0, "--timeout 0 leaves --export no time to connect"},
 		{s->host && scripted, "--host is for the full-screen client"},
 		{s->forget && (scripted || s->server), "--forget is all that is done then"},
+		{s->export_identity && s->import_identity,
+			"--export-identity and --import-identity are two different things to do"},
+		{moving && (scripted || s->server || s->forget),
+			"--export-identity and --import-identity are all that is done then"},
 		{s->discover && s->server, "--discover takes no SERVER"},
 	};
 

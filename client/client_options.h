@@ -33,7 +33,8 @@ struct client_settings {
 	bool stay;
 	bool no_state;
 	bool plaintext;
-	char *forget; /* an address or a name; NULL: nothing to forget */
+	char *export_identity, *import_identity; /* files; NULL: not asked for */
+	char *forget;                            /* an address or a name; NULL: nothing to forget */
 	bool trace;
 	int log_level; /* enum log_level */
 	char *config;

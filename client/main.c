@@ -1,21 +1,18 @@
 /* lanchat: options, the surroundings, and which of the four programs it is to be. */
 
-#include "client/address_book.h"
 #include "client/app.h"
 #include "client/client_options.h"
 #include "client/discover.h"
 #include "client/export.h"
-#include "client/link.h"
 #include "client/pipe.h"
+#include "client/self.h"
 #include "client/when.h"
 #include "client/xdg.h"
 #include "common/clock.h"
 #include "common/err.h"
-#include "common/identity.h"
 #include "common/log.h"
 #include "common/message.h"
 #include "common/name.h"
-#include "common/tls.h"
 #include "common/trace.h"
 
 #include <errno.h>
@@ -118,38 +115,6 @@ static const char *default_nick(void)
 	return is_nick(user) ? user : "guest";
 }
 
-/* What a person is on the network: the key, TLS with it unless there is to be none, and the folder with
- * what is known of servers. */
-struct self {
-	struct identity identity;
-	struct tls *tls; /* NULL: plaintext */
-	char folder[PATH_MAX];
-};
-
-static int load_self(const struct client_settings *s, struct self *out)
-{
-	char path[PATH_MAX];
-
-	if (xdg_path(XDG_DATA, "identity.pem", path, sizeof(path)) != 0)
-		return failure("neither HOME nor XDG_DATA_HOME is set, so there is no place for "
-			       "your key; set one of them");
-	int r = xdg_path(XDG_DATA, "", out->folder, sizeof(out->folder));
-	out->tls = NULL;
-	if (r == 0)
-		r = s->plaintext ? identity_load(path, &out->identity)
-				 : tls_new(path, TLS_CLIENT, &out->identity, &out->tls);
-	if (r == 0)
-		return 0;
-	fprintf(stderr,
-		"lanchat: cannot read or make your key %s: %s; XDG_DATA_HOME can name "
-		"another folder\n",
-		path,
-		r == ERR_SYSTEM   ? strerror(errno)
-		: r == ERR_CRYPTO ? "it is no Ed25519 key"
-				  : err_text(r));
-	return STATUS_FAILED;
-}
-
 /* The server program, for hosting one here: beside this one, else wherever PATH has it. */
 static void find_server_program(char *out, size_t size)
 {
@@ -227,14 +192,14 @@ static int run_pipe(const struct client_settings *s)
 		return failure("neither HOME nor XDG_STATE_HOME is set, so there is nothing to "
 			       "resume from; set one of them");
 	struct self self;
-	int status = load_self(s, &self);
+	int status = self_load(s->plaintext, &self);
 	if (status)
 		return status;
 	config.identity = self.identity;
 	config.tls = self.tls;
 	config.data_folder = self.folder;
 	status = pipe_run(&config);
-	tls_free(self.tls);
+	self_free(&self);
 	return status;
 }
 
@@ -255,7 +220,7 @@ static int run_export(const struct client_settings *s)
 
 	if (s->since && when_parse(s->since, (int64_t)(clock_wall_us() / 1000000), &since) != 0)
 		return usage_error("--since is no time");
-	int status = load_self(s, &self);
+	int status = self_load(s->plaintext, &self);
 	if (status)
 		return status;
 	config.since = 1000000 * (uint64_t)since;
@@ -263,28 +228,8 @@ static int run_export(const struct client_settings *s)
 	config.tls = self.tls;
 	config.data_folder = self.folder;
 	status = export_run(&config);
-	tls_free(self.tls);
+	self_free(&self);
 	return status;
-}
-
-/* As the message says that asks for it: the address with its port, or a name. */
-static int run_forget(const char *server)
-{
-	char folder[PATH_MAX];
-	int r = xdg_path(XDG_DATA, "", folder, sizeof(folder));
-
-	if (r == 0)
-		r = book_remove(folder, LINK_BOOK, server);
-	if (r == ERR_NOT_FOUND)
-		return failure("no server is known by that address or name; see the file "
-			       "known_servers");
-	if (r) {
-		fprintf(stderr, "lanchat: cannot change %s/" LINK_BOOK ": %s\n", folder,
-			r == ERR_SYSTEM ? strerror(errno) : err_text(r));
-		return STATUS_FAILED;
-	}
-	printf("%s is forgotten; whoever answers there next is met anew\n", server);
-	return 0;
 }
 
 static int run_app(const struct client_settings *s, bool utf8)
@@ -312,7 +257,7 @@ static int run_app(const struct client_settings *s, bool utf8)
 		return failure("there is no UTF-8 locale here, not even C.UTF-8; install one, or "
 			       "use `lanchat --pipe`");
 	struct self self;
-	int status = load_self(s, &self);
+	int status = self_load(s->plaintext, &self);
 	if (status)
 		return status;
 	config.identity = self.identity;
@@ -323,7 +268,7 @@ static int run_app(const struct client_settings *s, bool utf8)
 	if (isatty(STDERR_FILENO))
 		log_set_file(NULL);
 	status = app_run(&config);
-	tls_free(self.tls);
+	self_free(&self);
 	return status;
 }
 
@@ -341,8 +286,10 @@ static int run(const struct client_settings *s)
 	log_set_level((enum log_level)s->log_level);
 	if (s->trace)
 		trace_start(stderr);
+	if (s->export_identity || s->import_identity)
+		return self_move(s->export_identity, s->import_identity);
 	if (s->forget)
-		return run_forget(s->forget);
+		return self_forget(s->forget);
 	if (s->discover)
 		return run_discover(s);
 	if (s->export_room)

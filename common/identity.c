@@ -81,15 +81,14 @@ int identity_parse(const char *pem, size_t length, struct identity *out)
 	return r;
 }
 
-/* Write a new key to `fd`, as PKCS #8 in PEM, and see that it is on the disk. */
-static int write_key(int fd)
+/* Write a key to `fd`, as PKCS #8 in PEM, and see that it is on the disk. */
+static int write_key(int fd, EVP_PKEY *key)
 {
-	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 	BIO *bio = BIO_new(BIO_s_secmem()); /* wiped when it is freed */
 	char *text = NULL;
 	int r = ERR_CRYPTO;
 
-	if (!key || !bio || !PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL))
+	if (!bio || !PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL))
 		goto done;
 	long length = BIO_get_mem_data(bio, &text);
 	r = ERR_SYSTEM;
@@ -99,7 +98,6 @@ static int write_key(int fd)
 	if (n == length && fsync(fd) == 0)
 		r = 0;
 done:
-	EVP_PKEY_free(key);
 	BIO_free(bio);
 	ERR_clear_error();
 	return r;
@@ -107,20 +105,20 @@ done:
 
 /* ---- files ---- */
 
-/* Give the finished file its name, unless another program was faster: both are success. */
+/* Give the finished file its name. ERR_EXISTS: another file has it. */
 static int publish(const char *temporary, const char *path)
 {
-	if (link(temporary, path) == 0 || errno == EEXIST)
+	if (link(temporary, path) == 0)
 		return 0;
 	/* No hard links on this file system. Where the next call is not known either, better an error
 	 * than two programs with different keys. */
-	if (renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE) == 0 ||
-		errno == EEXIST)
+	if (errno != EEXIST &&
+		renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
 		return 0;
-	return ERR_SYSTEM;
+	return errno == EEXIST ? ERR_EXISTS : ERR_SYSTEM;
 }
 
-static int create_in(const char *folder, const char *path)
+static int store_in(const char *folder, const char *path, EVP_PKEY *key)
 {
 	char *temporary = NULL;
 	int r = folder_make(folder);
@@ -134,7 +132,7 @@ static int create_in(const char *folder, const char *path)
 		free(temporary);
 		return ERR_SYSTEM;
 	}
-	r = write_key(fd);
+	r = write_key(fd, key);
 	if (r == 0)
 		r = publish(temporary, path);
 	int error = errno;
@@ -145,17 +143,33 @@ static int create_in(const char *folder, const char *path)
 	return r ? r : folder_sync(folder);
 }
 
-static int create(const char *path)
+int identity_store(const char *path, EVP_PKEY *key)
 {
 	char *folder = folder_of(path);
 
 	if (!folder)
 		return ERR_MEMORY;
-	int r = create_in(folder, path);
+	int r = store_in(folder, path, key);
 	int error = errno;
 	free(folder);
 	errno = error;
 	return r;
+}
+
+/* A new key, unless another program was faster: both are success. */
+static int create(const char *path)
+{
+	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+
+	if (!key) {
+		ERR_clear_error();
+		return ERR_CRYPTO;
+	}
+	int r = identity_store(path, key);
+	int error = errno;
+	EVP_PKEY_free(key);
+	errno = error;
+	return r == ERR_EXISTS ? 0 : r;
 }
 
 /* All of `fd` into `buffer`. ERR_TOO_BIG when there is more than `size` bytes. */

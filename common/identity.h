@@ -28,6 +28,10 @@ int identity_load(const char *path, struct identity *out);
 /* The same, and the key itself, which is the caller's to free (EVP_PKEY_free). */
 int identity_load_key(const char *path, struct identity *out, struct evp_pkey_st **key);
 
+/* Write a key to the new file `path`, whole or not at all, with the folders above it. ERR_EXISTS: there
+ * is a file; ERR_SYSTEM with errno, ERR_CRYPTO, ERR_MEMORY. */
+int identity_store(const char *path, struct evp_pkey_st *key);
+
 /* The id of an Ed25519 key, whose private part need not be there. ERR_CRYPTO. */
 int identity_of_key(const struct evp_pkey_st *key, struct identity *out);
 
