@@ -255,7 +255,8 @@ class Resume(Scenario):
         """Ended by a signal while nobody reads: what was written is noted, but for the line that it
         was writing."""
         self.finish(self.run_pipe("--resume", input=[]), [])
-        lines = [f"line {i}" for i in range(20000)]
+        # More than three pipes and what the client has in hand take.
+        lines = [f"line {i} {'.' * 60}" for i in range(7000)]
         self.say(*lines)
         at = 0
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
