@@ -74,7 +74,11 @@ static int find(const char *folder, const char *file, const char *address, const
 		if (!server || memcmp(found, server, IDENTITY_SIZE) == 0)
 			r = 0;
 	}
+	if (r && ferror(f))
+		r = ERR_SYSTEM;
+	int error = errno;
 	(void)fclose(f);
+	errno = error;
 	return r;
 }
 
@@ -101,7 +105,7 @@ static bool write_file(FILE *out, const char *old, const char *address, const ui
 {
 	char line[LINE_SIZE];
 	FILE *in = open_to_read(old);
-	bool ok = true;
+	bool ok = in || errno == ENOENT; /* what cannot be read must not be lost */
 
 	for (size_t i = 0; server && i < IDENTITY_SIZE; i++)
 		ok = fprintf(out, "%02x", server[i]) > 0 && ok;
@@ -114,8 +118,10 @@ static bool write_file(FILE *out, const char *old, const char *address, const ui
 		ok = fprintf(out, "%.*s %s\n", HEX, line, known) > 0 && ok;
 		count++;
 	}
-	if (in)
+	if (in) {
+		ok = !ferror(in) && ok;
 		(void)fclose(in);
+	}
 	return ok;
 }
 
@@ -141,8 +147,9 @@ static int replace(const char *folder, const char *file, const char *address, co
 		return ERR_SYSTEM;
 	}
 	bool ok = write_file(f, path, address, server);
+	ok = ok && fflush(f) == 0 && fsync(fileno(f)) == 0;
 	ok = fclose(f) == 0 && ok;
-	return ok && rename(fresh, path) == 0 ? 0 : ERR_SYSTEM;
+	return ok && rename(fresh, path) == 0 ? folder_sync(folder) : ERR_SYSTEM;
 }
 
 /* `server` NULL: remove. */

@@ -305,6 +305,7 @@ static int start(struct export *x)
 		.tls = c->tls,
 		.data_folder = c->data_folder,
 		.name = where.found ? where.name : NULL,
+		.chosen = where.chosen,
 		.nick = c->nick,
 		.any_nick = true,
 		.give_up_ms = c->timeout_ms,

@@ -67,7 +67,12 @@ static int copy_config(struct link *l, const struct link_config *config)
 	l->server_known = config->server_id != NULL;
 	if (config->server_id)
 		memcpy(l->server_id, config->server_id, sizeof(l->server_id));
-	l->place = strdup(config->host ? address : config->name ? config->name : "");
+	/* No beacon may be called as an address is written. */
+	if (!config->host)
+		snprintf(address, sizeof(address), "%s%s", LINK_BEACON,
+			config->name ? config->name : "");
+	l->chosen = config->host || config->chosen;
+	l->place = strdup(address);
 	l->data_folder = config->data_folder ? strdup(config->data_folder) : NULL;
 	if (!l->place || (config->data_folder && !l->data_folder))
 		return ERR_MEMORY;

@@ -39,6 +39,9 @@ enum link_state {
 /* The book (address_book.h) of servers, in config.data_folder. */
 #define LINK_BOOK "known_servers"
 
+/* Before the name of a server that was found by its beacon: no address begins so. */
+#define LINK_BEACON "~"
+
 struct link_config {
 	/* Where: either host and port, resolved anew at each try, or a list of addresses (a server
 	 * that discovery found). Copied. */
@@ -49,6 +52,7 @@ struct link_config {
 	const uint8_t *server_id; /* 32 bytes that WELCOME must carry; NULL: any */
 
 	const char *name; /* what the server announced itself as; NULL: it did not */
+	bool chosen;      /* the user asked for it by that name */
 
 	struct tls *tls; /* borrowed until link_stop; NULL: plaintext */
 	const char *

@@ -30,6 +30,7 @@ struct link {
 	struct tls *tls; /* borrowed; NULL: plaintext */
 	bool server_known;
 	uint8_t server_id[IDENTITY_SIZE];
+	bool chosen;       /* the user said which server, by its address or its name */
 	char *place;       /* owned: what the server is called where it is remembered */
 	char *data_folder; /* owned; NULL: nobody is remembered */
 	bool keep_trying;

@@ -1,7 +1,8 @@
 /*
  * Before anything else is said on a connection: TLS, and whether the server is the one that was met
  * before. What a user met by address is remembered under that address, what was found by its beacon
- * under the name that it announces; a server's key that is known from elsewhere is no news.
+ * under the name that it announces, with a mark before it; a server's key that is known from elsewhere
+ * is no news.
  */
 #include "client/link_private.h"
 
@@ -75,21 +76,29 @@ static int shake_hands(struct link *l, int64_t deadline)
 
 /* ---- who it is ---- */
 
+/* As people call it. */
+static const char *link_place(const struct link *l)
+{
+	return l->host ? l->place : l->place + strlen(LINK_BEACON);
+}
+
 static int changed(struct link *l, const uint8_t *before, const uint8_t *now)
 {
 	char old[FINGERPRINT_SIZE], new[FINGERPRINT_SIZE];
+	const char *name = link_place(l);
 
 	return link_fail(l, ERR_REFUSED, CODE_NONE,
 		"%s has another key than before: it was %s and is %s. Somebody may be in between, "
 		"or it is another server now. If you know that it is: lanchat --forget %s",
-		l->place, fingerprint(before, old), fingerprint(now, new), l->place);
+		name, fingerprint(before, old), fingerprint(now, new), name);
 }
 
 /* It has not been met there before: say so, and remember it. */
 static int introduce(struct link *l, const uint8_t *id, bool another)
 {
 	bool known = book_has(l->data_folder, LINK_BOOK, id);
-	int r = book_put(l->data_folder, LINK_BOOK, l->place, id);
+	/* The name stays the first one's, until the user says otherwise. */
+	int r = another ? 0 : book_put(l->data_folder, LINK_BOOK, l->place, id);
 
 	if (r && r != ERR_MEMORY)
 		log_warning("the server's key cannot be remembered in %s: %s", l->data_folder,
@@ -113,14 +122,15 @@ static int check_server(struct link *l)
 	if (!l->data_folder)
 		return 0;
 	int r = book_find(l->data_folder, LINK_BOOK, l->place, before);
-	if (r == ERR_SYSTEM)
+	if (r && r != ERR_NOT_FOUND)
 		return link_fail(l, ERR_REFUSED, CODE_NONE,
 			"which servers are known cannot be read from %s/" LINK_BOOK ": %s",
-			l->data_folder, strerror(errno));
+			l->data_folder, r == ERR_SYSTEM ? strerror(errno) : err_text(r));
 	if (r == 0 && memcmp(before, id, sizeof(before)) == 0)
 		return 0;
-	/* A name that a beacon shows is anybody's to take: that it is another server is said. */
-	if (r == 0 && l->host)
+	/* A name that a beacon shows is anybody's to take. Whoever asked for it is not given another
+	 * server; whoever chose from a list, or takes any, is told. */
+	if (r == 0 && l->chosen)
 		return changed(l, before, id);
 	r = introduce(l, id, r == 0);
 	return r ? link_fail(l, r, 0, "%s", err_text(r)) : 0;

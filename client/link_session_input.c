@@ -111,6 +111,8 @@ static int meet(struct link_session *s, const uint8_t server[IDENTITY_SIZE])
 
 	if (s->met && memcmp(s->met_id, server, sizeof(s->met_id)) != 0) {
 		client_keep_leave(s);
+		if (s->out_of_memory)
+			return client_fail(s, ERR_MEMORY, 0, "out of memory");
 		if (s->log_known)
 			tell_log_changed(s, NULL, 0);
 		client_positions_forget(s);

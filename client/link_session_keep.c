@@ -121,7 +121,7 @@ void client_keep_leave(struct link_session *s)
 	if (s->state)
 		identity_random(s->instance, sizeof(s->instance));
 	s->left = s->state != NULL;
-	s->left_events = s->log_known;
+	s->left_events += s->log_known;
 	state_close(s->state);
 	s->state = NULL;
 	positions_close(s->positions);

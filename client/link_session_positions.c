@@ -23,33 +23,37 @@ static bool has_stored(const struct link_session *s)
 	return log && s->log_known && (s->moving || memcmp(s->log, log, sizeof(s->log)) == 0);
 }
 
-static bool stored(struct link_session *s, const char *folded, uint64_t *seq)
+/* `*known` stays as it is where there is none. */
+static int stored(struct link_session *s, const char *folded, bool *known, uint64_t *seq)
 {
-	if (!has_stored(s) || !positions_get(s->positions, folded, seq))
-		return false;
-	if (s->moving && *seq > s->moving_upto)
+	int r = has_stored(s) ? positions_get(s->positions, folded, seq) : ERR_NOT_FOUND;
+
+	if (r == ERR_NOT_FOUND)
+		return 0;
+	if (r == 0 && s->moving && *seq > s->moving_upto)
 		*seq = s->moving_upto;
-	return true;
+	*known = *known || r == 0;
+	return r;
 }
 
-void client_positions_of(struct link_session *s, struct seat *seat)
+int client_positions_of(struct link_session *s, struct seat *seat)
 {
-	if (!seat->seen_known)
-		seat->seen_known = stored(s, seat->folded, &seat->seen);
+	return seat->seen_known ? 0 : stored(s, seat->folded, &seat->seen_known, &seat->seen);
 }
 
 /* They hold if the log is the same one; on_welcome will see. */
-static void take_positions(struct link_session *s)
+static int take_positions(struct link_session *s)
 {
 	const uint8_t *log = positions_log(s->positions);
 
 	if (!log)
-		return;
+		return 0;
 	s->log_known = true;
 	memcpy(s->log, log, sizeof(s->log));
-	s->inbox_known = stored(s, "", &s->inbox_seen);
-	for (struct seat *seat = s->seats.head; seat; seat = seat->next)
-		client_positions_of(s, seat);
+	int r = stored(s, "", &s->inbox_known, &s->inbox_seen);
+	for (struct seat *seat = s->seats.head; seat && r == 0; seat = seat->next)
+		r = client_positions_of(s, seat);
+	return r;
 }
 
 static void explain(int r, const char *path, char *reason, size_t size)
@@ -80,10 +84,12 @@ int client_positions_open(
 	if (!s->resume || !s->state_folder)
 		return 0;
 	int r = positions_open(s->state_folder, server, path, &s->positions);
+	if (r == 0 && (r = take_positions(s)) != 0) {
+		positions_close(s->positions);
+		s->positions = NULL;
+	}
 	if (r)
 		explain(r, path, reason, size);
-	else
-		take_positions(s);
 	return r;
 }
 
@@ -161,9 +167,11 @@ static void note(struct link_session *s, const char *room, uint64_t seq)
 static void note_log(struct link_session *s, const struct event *e)
 {
 	if (e->own) {
-		s->left_events = false;
+		s->left_events--;
 		return;
 	}
+	if (s->left_events > 0)
+		return; /* of a server that was left since */
 	/* With the positions before the change, which are of the log before. */
 	(void)client_positions_save(s);
 	lower(&s->inbox_kept, e->seq);
@@ -178,7 +186,7 @@ bool link_session_done(struct link_session *s, const struct event *e)
 {
 	bool waited = s->save_at != 0;
 
-	if (!s->positions || (s->left_events && e->type != EVENT_LOG_CHANGED))
+	if (!s->positions || (s->left_events > 0 && e->type != EVENT_LOG_CHANGED))
 		return false;
 	switch (e->type) {
 	case EVENT_MESSAGE:

@@ -109,7 +109,7 @@ struct link_session {
 	uint64_t inbox_kept;
 	bool moving; /* positions on disk are of the log before, and will be lowered to ... */
 	uint64_t moving_upto;
-	bool left_events; /* events of the server before are still to be dealt with */
+	unsigned left_events; /* servers that were left, with events still to be dealt with */
 
 	/* The time of the call that is being served. */
 	int64_t now;
@@ -224,8 +224,9 @@ bool client_keep_overtaken(struct link_session *s, uint64_t accepted);
 int client_positions_open(
 	struct link_session *s, const uint8_t server[IDENTITY_SIZE], char *reason, size_t size);
 
-/* A seat is new: give it the position that is kept, if there is one. */
-void client_positions_of(struct link_session *s, struct seat *seat);
+/* A seat is new: give it the position that is kept, if there is one. Errors as positions_get, but for
+ * ERR_NOT_FOUND. */
+int client_positions_of(struct link_session *s, struct seat *seat);
 
 /* Is any known? */
 bool client_positions_any(const struct link_session *s);

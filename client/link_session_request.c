@@ -172,8 +172,11 @@ int link_session_join(struct link_session *s, const char *room)
 		seat = seats_add(&s->seats, room);
 	if (!seat)
 		return ERR_MEMORY;
+	/* Where it cannot be told what was missed, it must not be skipped. */
+	r = client_positions_of(s, seat);
+	if (r)
+		return r;
 	seat->wanted = true;
-	client_positions_of(s, seat);
 	client_pursue(s, seat);
 	return client_check_memory(s);
 }

@@ -173,6 +173,8 @@ int client_on_gap(struct link_session *s, const union message *m)
 	e->seq = g->after;
 	e->number = g->next;
 	client_set(s, &e->room, seat ? seat->name : "");
+	if (s->out_of_memory)
+		return 0; /* it comes again */
 	if (seat && seat->seen < g->next - 1)
 		seat->seen = g->next - 1;
 	if (!seat && s->inbox_seen < g->next - 1)

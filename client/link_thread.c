@@ -40,7 +40,8 @@ void link_post_state(
 void link_post_met(struct link *l, const uint8_t id[IDENTITY_SIZE], bool another)
 {
 	lock_take(&l->lock);
-	link_session_met(l->session, id, l->place, another);
+	link_session_met(
+		l->session, id, l->host ? l->place : l->place + strlen(LINK_BEACON), another);
 	lock_drop(&l->lock);
 	link_publish(l);
 }
@@ -241,7 +242,7 @@ static int converse(struct link *l)
 		if (r)
 			break;
 		/* With nothing to ask of it, the socket is left out: a hang-up cannot be masked. */
-		bool sending = output_waits(l) || stream_pending(l->stream);
+		bool sending = !l->output_broken && (output_waits(l) || stream_pending(l->stream));
 		fds[0] = (struct pollfd){
 			.fd = listening || sending ? stream_fd(l->stream) : -1,
 			.events = (short)((listening ? POLLIN : 0) | (sending ? POLLOUT : 0)),
@@ -266,7 +267,7 @@ static void farewell(struct link *l)
 		size_t got;
 
 		send_output(l);
-		bool sending = output_waits(l) || stream_pending(l->stream);
+		bool sending = !l->output_broken && (output_waits(l) || stream_pending(l->stream));
 		if (!sending && !shut) {
 			stream_shutdown(l->stream, SHUT_WR);
 			shut = true;

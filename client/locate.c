@@ -121,13 +121,15 @@ static int locate_text(const char *text, const struct finder_config *config, str
 		if (!is_name)
 			resolved = resolve_wait(resolve, INT64_MAX, &why);
 	}
-	int found =
-		resolved == 0 ? ERR_NOT_FOUND : discover(text, config, clock_ms() + NAME_MS, out);
+	/* What looks like an address is one: a beacon may have any name. */
+	int found = is_name ? discover(text, config, clock_ms() + NAME_MS, out) : ERR_NOT_FOUND;
 	if (resolve && is_name && found != 0)
 		resolved = resolve_wait(resolve, clock_ms(), &why);
 	resolve_drop(resolve);
-	if (found == 0)
+	if (found == 0) {
+		out->chosen = true;
 		return 0;
+	}
 	if (resolved == 0) {
 		take_host(out, host, port);
 		return 0;

@@ -30,6 +30,7 @@ struct location {
 	uint8_t server_id[IDENTITY_SIZE];
 	struct net_address addresses[FINDER_ADDRESSES];
 	size_t address_count;
+	bool chosen;   /* the user asked for the server by this name */
 	bool own;      /* a server that this program started: no stranger */
 	size_t others; /* servers that were found besides, when nothing was typed */
 };

@@ -26,6 +26,8 @@ static int read_line(char out[PASSPHRASE_SIZE])
 			break;
 		if (length + 1 >= PASSPHRASE_SIZE)
 			return ERR_TOO_BIG;
+		if (c == '\0')
+			return ERR_ARGUMENT; /* it would end there */
 		out[length++] = c;
 	}
 	out[length] = '\0';

@@ -421,6 +421,7 @@ static int start(struct pipe *p)
 		.tls = c->tls,
 		.data_folder = c->data_folder,
 		.name = where.found ? where.name : NULL,
+		.chosen = where.chosen,
 		.nick = c->nick,
 		.any_nick = true,
 		.replay = c->replay,

@@ -230,17 +230,21 @@ void positions_close(struct positions *p)
 
 /* ---- reading ---- */
 
-bool positions_get(struct positions *p, const char *folded, uint64_t *seq)
+int positions_get(struct positions *p, const char *folded, uint64_t *seq)
 {
 	sqlite3_stmt *t = p->statements[POSITIONS_GET];
 
 	sqlite3_bind_text(t, 1, folded, -1, SQLITE_STATIC);
-	bool found = sqlite3_step(t) == SQLITE_ROW && sqlite3_column_int64(t, 0) >= 0;
-	if (found)
+	int step = sqlite3_step(t);
+	int r = step == SQLITE_DONE ? ERR_NOT_FOUND : database_error(step);
+	if (r == 0 &&
+		(sqlite3_column_type(t, 0) != SQLITE_INTEGER || sqlite3_column_int64(t, 0) < 0))
+		r = ERR_DAMAGED;
+	if (r == 0)
 		*seq = (uint64_t)sqlite3_column_int64(t, 0);
 	sqlite3_reset(t);
 	sqlite3_clear_bindings(t);
-	return found;
+	return r;
 }
 
 bool positions_are_there(const struct positions *p)

@@ -46,10 +46,10 @@ const uint8_t *positions_log(const struct positions *p);
 void positions_set_log(struct positions *p, const uint8_t log[INSTANCE_ID], uint64_t upto);
 
 /* The last message of a room, by its folded name, that was printed; "": of the direct messages.
- * False: not known. */
-bool positions_get(struct positions *p, const char *folded, uint64_t *seq);
+ * ERR_NOT_FOUND: there is none; ERR_DAMAGED, ERR_SYSTEM, ERR_MEMORY: that cannot be told. */
+int positions_get(struct positions *p, const char *folded, uint64_t *seq);
 
-/* Is any known? */
+/* May any be known? */
 bool positions_any(struct positions *p);
 
 /* Is the file still under its name? Else what is written is lost. */

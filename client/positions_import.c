@@ -41,7 +41,7 @@ static void copy(sqlite3 *from, struct positions *to)
 		const char *room = (const char *)sqlite3_column_text(t, 0);
 		sqlite3_int64 seq = sqlite3_column_int64(t, 1);
 		uint64_t before = 0;
-		bool had = room && positions_get(to, room, &before);
+		bool had = room && positions_get(to, room, &before) == 0;
 		if (room && seq >= 0 && (!had || (uint64_t)seq > before))
 			positions_put(to, room, (uint64_t)seq);
 	}

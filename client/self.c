@@ -123,11 +123,15 @@ int self_move(const char *to, const char *from)
 /* As the message says that asks for it: the address with its port, or a name. */
 int self_forget(const char *server)
 {
-	char folder[PATH_MAX];
+	char folder[PATH_MAX], beacon[SERVER_NAME_MAX + 16];
 	int r = xdg_path(XDG_DATA, "", folder, sizeof(folder));
 
 	if (r == 0)
 		r = book_remove(folder, LINK_BOOK, server);
+	if (r == ERR_NOT_FOUND) {
+		snprintf(beacon, sizeof(beacon), "%s%s", LINK_BEACON, server);
+		r = book_remove(folder, LINK_BOOK, beacon);
+	}
 	if (r == ERR_NOT_FOUND)
 		return failure("no server is known by that address or name; see the file "
 			       "known_servers");

@@ -38,6 +38,7 @@ static int start_link(struct talk *t, const struct location *where)
 		.tls = t->config->tls,
 		.data_folder = where->own ? NULL : t->config->data_folder,
 		.name = where->found ? where->name : NULL,
+		.chosen = where->chosen,
 		.nick = t->config->nick,
 		.any_nick = true,
 		.replay = t->config->replay,

@@ -17,6 +17,7 @@
 #include "common/tls.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -30,9 +31,13 @@
 #define RECORD_HANDSHAKE 22
 #define RECORD_ALERT     21
 
-/* A peer may have new keys so often, and this many times at once. Each costs us a little. */
+/* Messages of the handshake's kind after it, of which a KeyUpdate is the only one that is of use here: a
+ * peer may send one so often, and this many at once. Each costs us a little. */
 #define KEY_UPDATES   16
 #define KEY_UPDATE_MS 1000
+
+/* Ciphertext that the socket has not taken, at most: a record, and what answers the peer's own. */
+#define LEFT_MAX ((size_t)64 * 1024)
 
 struct tls_stream {
 	struct stream base;
@@ -41,7 +46,8 @@ struct tls_stream {
 	SSL *ssl;      /* owned */
 	uint8_t *left; /* owned: what the socket has not taken, from left_at */
 	size_t left_at, left_end, left_room;
-	int error;          /* of the socket's, the last time that it failed */
+	int error;          /* of the socket's, in the call that is under way */
+	int system_error;   /* and its errno */
 	int updates;        /* that the peer may still make */
 	int64_t updates_at; /* clock_ms: when that was so */
 	/* Written by the handshake alone, before others use the stream. */
@@ -57,6 +63,12 @@ static struct tls_stream *of(struct stream *s)
 }
 
 /* ---- the socket, as OpenSSL sees it ---- */
+
+static void note_error(struct tls_stream *t, int r)
+{
+	t->error = r;
+	t->system_error = errno;
+}
 
 /* Is it TLS at all? A frame of ours begins with 0, TLS never does. The byte stays where it is. */
 static int look(struct tls_stream *t)
@@ -84,13 +96,15 @@ static int socket_read(BIO *b, char *buffer, size_t size, size_t *got)
 	if (r == ERR_AGAIN)
 		BIO_set_retry_read(b);
 	else if (r)
-		t->error = r;
+		note_error(t, r);
 	return r == 0;
 }
 
 /* Keep what the socket does not take. */
 static int keep(struct tls_stream *t, const uint8_t *bytes, size_t size)
 {
+	if (t->left_end - t->left_at + size > LEFT_MAX)
+		return ERR_FULL;
 	if (t->left_room - t->left_end < size) {
 		size_t room = t->left_end + size;
 		uint8_t *more = realloc(t->left, room);
@@ -115,7 +129,7 @@ static int socket_write(BIO *b, const char *bytes, size_t size, size_t *written)
 		r = sent < size ? keep(t, (const uint8_t *)bytes + sent, size - sent) : 0;
 	BIO_clear_retry_flags(b);
 	if (r) {
-		t->error = r;
+		note_error(t, r);
 		return 0;
 	}
 	*written = size;
@@ -159,7 +173,9 @@ static void make_method(void)
 static int result(struct tls_stream *t, int returned)
 {
 	int why = SSL_get_error(t->ssl, returned);
+	int error = t->error;
 
+	t->error = 0;
 	ERR_clear_error();
 	switch (why) {
 	case SSL_ERROR_WANT_READ:
@@ -167,14 +183,13 @@ static int result(struct tls_stream *t, int returned)
 	case SSL_ERROR_ZERO_RETURN:
 		return ERR_CLOSED;
 	case SSL_ERROR_SYSCALL:
-		return t->error ? t->error : ERR_CLOSED;
+		return error ? error : ERR_CLOSED;
 	default:
 		/* A connection that the peer cut is reported as a broken protocol as well. */
-		return t->error ? t->error : ERR_PROTOCOL;
+		return error ? error : ERR_PROTOCOL;
 	}
 }
 
-/* KeyUpdate: type 24 in RFC 8446 B.3. */
 static void watch(
 	int outgoing, int version, int type, const void *bytes, size_t size, SSL *ssl, void *stream)
 {
@@ -182,8 +197,9 @@ static void watch(
 
 	(void)version;
 	(void)ssl;
-	if (outgoing || type != SSL3_RT_HANDSHAKE || size == 0 ||
-		*(const uint8_t *)bytes != SSL3_MT_KEY_UPDATE)
+	(void)bytes;
+	(void)size;
+	if (outgoing || type != SSL3_RT_HANDSHAKE || !t->open)
 		return;
 	int64_t now = clock_ms();
 	int64_t more = (now - t->updates_at) / KEY_UPDATE_MS;
@@ -262,6 +278,7 @@ static int tls_recv(struct stream *s, void *buffer, size_t size, size_t *got)
 	int r = done ? 0 : result(t, done);
 	if (t->updates < 0)
 		r = ERR_PROTOCOL;
+	errno = t->system_error;
 	lock_drop(&t->lock);
 	return r;
 }
@@ -318,6 +335,10 @@ static int tls_send(struct stream *s, const struct iovec *pieces, int count, siz
 		ERR_clear_error();
 		int done = SSL_write_ex(t->ssl, bytes, size, &written);
 		r = done ? 0 : result(t, done);
+		/* It waits for the rest of a message of the handshake's kind, which nobody sends in
+		 * halves: a socket that can be written to would not help. */
+		if (r == ERR_AGAIN)
+			r = ERR_PROTOCOL;
 		sent += written;
 	}
 	lock_drop(&t->lock);

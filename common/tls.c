@@ -67,8 +67,9 @@ static int accept_certificate(X509_STORE_CTX *store, void *unused)
 static bool configure(SSL_CTX *c)
 {
 	SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-	/* Frames say where they end, so a connection that is cut short cannot pass for a whole one. */
-	SSL_CTX_set_options(c, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_TICKET);
+	/* A call deals with one message, so that whoever sends many cannot keep us inside it. */
+	SSL_CTX_clear_mode(c, SSL_MODE_AUTO_RETRY);
+	SSL_CTX_set_options(c, SSL_OP_NO_TICKET);
 	SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_max_cert_list(c, CERTIFICATE_MAX);
 	SSL_CTX_set_verify(c, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);

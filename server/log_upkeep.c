@@ -77,15 +77,18 @@ static void fail(struct log_writer *w, int r)
 	w->try_at = clock_ms() + LOG_TRY_AGAIN_MS;
 }
 
-void writer_look(struct log_writer *w)
+/* Where it cannot be looked at, writing will tell. */
+static bool is_there(const struct log_writer *w)
 {
 	struct stat st;
 
-	if (writer_health(w) != ENGINE_WELL)
-		return;
-	/* Where it cannot be looked at, writing will tell. */
-	if (stat(w->path, &st) == 0 ? st.st_dev == w->device && st.st_ino == w->inode
-				    : errno != ENOENT)
+	return stat(w->path, &st) == 0 ? st.st_dev == w->device && st.st_ino == w->inode
+				       : errno != ENOENT;
+}
+
+void writer_look(struct log_writer *w)
+{
+	if (writer_health(w) != ENGINE_WELL || is_there(w))
 		return;
 	log_error("%s was taken away or replaced while the server uses it", w->path);
 	writer_set_health(w, ENGINE_DAMAGED);
@@ -173,6 +176,11 @@ static void open_anew(struct log_writer *w)
 {
 	char error[256] = "";
 
+	if (!is_there(w)) {
+		log_error("%s was taken away or replaced while the server uses it", w->path);
+		writer_set_health(w, ENGINE_DAMAGED);
+		return;
+	}
 	store_close(w->store);
 	w->store = NULL;
 	int r = writer_open_store(w, error, sizeof(error));

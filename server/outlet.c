@@ -139,8 +139,12 @@ int outlet_send_locked(
 		if (first)
 			consume_pending_locked(o, first);
 		*taken = sent - first;
-		if (sent == waiting + total)
+		if (sent == waiting + total) {
+			/* What was taken may wait inside, and nobody else would send it. */
+			if (stream_pending(o->stream))
+				block_locked(o);
 			return 0;
+		}
 	}
 	block_locked(o);
 	return ERR_AGAIN;
@@ -258,6 +262,14 @@ size_t outlet_pending(struct outlet *o)
 	size_t n = pending_length(o);
 	outlet_drop(o);
 	return n;
+}
+
+bool outlet_sent(struct outlet *o)
+{
+	lock_take(&o->lock);
+	bool sent = pending_length(o) == 0 && !stream_pending(o->stream);
+	outlet_drop(o);
+	return sent;
 }
 
 bool outlet_settled(struct outlet *o)

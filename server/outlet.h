@@ -73,6 +73,9 @@ void outlet_push_member(struct outlet *o, struct member *m, const struct feed_wi
 /* Bytes that wait: 0 when all replies are sent. */
 size_t outlet_pending(struct outlet *o);
 
+/* Has the socket taken all of them? */
+bool outlet_sent(struct outlet *o);
+
 /* Has everything been sent that there is, replies and news? */
 bool outlet_settled(struct outlet *o);
 

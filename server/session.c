@@ -40,7 +40,7 @@ static int wait_for_room(struct session *s)
 	struct pollfd p = {.fd = stream_fd(s->outlet->stream), .events = POLLOUT};
 
 	while (atomic_load(&s->stopping) == CODE_NONE) {
-		if (poll(&p, 1, clock_poll_timeout(deadline)) == 0) {
+		if (poll(&p, 1, clock_poll_timeout(deadline)) == 0 || clock_ms() >= deadline) {
 			s->end_code = CODE_TIMEOUT;
 			return ERR_TIMEOUT;
 		}
@@ -273,6 +273,7 @@ static int take_input(struct session *s)
 	if (s->phase == SESSION_HANDSHAKE)
 		return shake_hands(s);
 	int r = s->resting_until ? 0 : intake_fill(&s->intake, s->outlet->stream);
+	s->misbehaved = s->misbehaved || r == ERR_PROTOCOL;
 	if (r)
 		return r;
 	r = act_on_all(s, &acted);
@@ -352,7 +353,7 @@ static void say_last(struct session *s)
 	/* That nothing more comes, which session_stop sees to as well, is no reason to stop sending. */
 	while (clock_ms() < deadline && !atomic_load(&s->outlet->closed)) {
 		outlet_writable(s->outlet);
-		if (!shut && outlet_pending(s->outlet) == 0) {
+		if (!shut && outlet_sent(s->outlet)) {
 			stream_shutdown(s->outlet->stream, SHUT_WR);
 			shut = true;
 		}

@@ -181,7 +181,8 @@ void sources_blame(struct sources *s, const struct net_address *from, int64_t no
 	if (!x)
 		return;
 	settle(x, now);
-	x->points++;
+	if (x->points < SOURCES_POINTS_MOST)
+		x->points++;
 }
 
 size_t sources_count(const struct sources *s)

@@ -22,8 +22,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SOURCES_POINT_MS 3000 /* after which a point is forgiven */
-#define SOURCES_IDLE     1000 /* entries without a connection, at most */
+#define SOURCES_POINT_MS    3000 /* after which a point is forgiven */
+#define SOURCES_POINTS_MOST 1000 /* so that in an hour all is forgiven */
+#define SOURCES_IDLE        1000 /* entries without a connection, at most */
 
 struct sources;
 

@@ -114,7 +114,8 @@ class ConnectionsCut(Crash):
         prints everything once."""
         count = 300 if brief() else 5000
         server = self.start()
-        proxy = Proxy(self, ("127.0.0.1", server.port), self.seed, mean=100000, early=0)
+        proxy = Proxy(self, ("127.0.0.1", server.port), self.seed,
+                      mean=250000 if brief() else 100000, early=0)
         proxy.cutting = False
         lines = {nick: [f"{nick} {i} " + "z" * self.chance.randrange(100) for i in range(count)]
                  for nick in ("anna", "boris", "clara")}

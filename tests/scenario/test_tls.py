@@ -98,6 +98,43 @@ class Tls(Scenario):
         anna = Client(self, server, env=self.env)
         anna.wait_text(r"another key than before")
 
+    def test_beacon_with_an_address_for_a_name(self):
+        """Whatever a beacon calls its server, what is known of an address stays."""
+        server = Server(self)
+        self.run_pipe(server)
+        before = self.known()
+        rogue = Server(self, "--name", server.address, beacon=True)
+        self.run_pipe(None)
+        rogue.wait_stderr("anna logged in")
+        self.assertTrue(set(before) < set(self.known()), self.known())
+        self.assertEqual(self.run_pipe(server).stderr(), "")
+        # A name that cannot be looked up is no reason to take a beacon that has it.
+        named = Server(self, "--name", "server.invalid:7777", beacon=True)
+        refused = self.run_pipe("server.invalid:7777", status=1)
+        self.assertNotIn("new here", refused.stderr())
+        self.assertNotIn("logged in", named.stderr())
+
+    def test_changed_behind_a_name(self):
+        """Whoever asks for a server by its name does not get another one; whoever takes any is told."""
+        office = Server(self, "--name", "office", beacon=True)
+        old = self.key_of(office)
+        self.run_pipe("office")
+        self.assertEqual(self.run_pipe("office").stderr(), "")
+        self.assertEqual(office.stop(), 0)
+        office = Server(self, "--name", "office", beacon=True)
+        new = self.key_of(office)
+        said = self.run_pipe("office", status=1).stderr()
+        self.assertIn(f"office has another key than before: it was {old} and is {new}", said)
+        self.assertIn("lanchat --forget office", said)
+        self.assertNotIn("logged in", office.stderr())
+        for _ in range(2):
+            self.assertIn("is not the one that was known by that name",
+                          self.run_pipe(None).stderr())
+        self.run_pipe("office", status=1)  # which does not change by that
+        self.assertEqual(self.client("--forget", "office").returncode, 0)
+        self.assertIn(f"new here: {new}", self.run_pipe("office").stderr())
+        self.assertEqual(self.run_pipe("office").stderr(), "")
+
     def test_forget_nobody(self):
         done = self.client("--forget", "192.0.2.1:19830")
         self.assertEqual(done.returncode, 1)

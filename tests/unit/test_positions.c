@@ -64,7 +64,10 @@ static int64_t get(struct positions *p, const char *room)
 {
 	uint64_t seq = 0;
 
-	return positions_get(p, room, &seq) ? (int64_t)seq : -1;
+	int r = positions_get(p, room, &seq);
+
+	ck_assert(r == 0 || r == ERR_NOT_FOUND);
+	return r == 0 ? (int64_t)seq : -1;
 }
 
 static void put(struct positions *p, const char *room, uint64_t seq)
@@ -271,6 +274,26 @@ START_TEST(test_damaged)
 }
 END_TEST
 
+/* A position that is none is not the same as no position. */
+START_TEST(test_bad_position)
+{
+	static const char *const values[] = {"-5", "'text'", "x'00'", "1.5"};
+	char sql_text[128];
+	uint64_t seq = 0;
+	struct positions *p;
+
+	fill();
+	snprintf(sql_text, sizeof(sql_text), "UPDATE position SET seq = %s WHERE room = 'lobby'",
+		values[_i]);
+	execute(path, sql_text);
+	p = open_them();
+	ck_assert_int_eq(positions_get(p, "lobby", &seq), ERR_DAMAGED);
+	ck_assert_int_eq(positions_get(p, "", &seq), 0);
+	ck_assert_int_eq(positions_get(p, "elsewhere", &seq), ERR_NOT_FOUND);
+	positions_close(p);
+}
+END_TEST
+
 START_TEST(test_newer)
 {
 	struct positions *p = NULL;
@@ -402,6 +425,7 @@ Suite *positions_suite(void)
 	tcase_add_test(t, test_another_log_on_a_full_disk);
 	tcase_add_test(t, test_one_process);
 	tcase_add_loop_test(t, test_damaged, 0, (int)(sizeof(damages) / sizeof(damages[0])));
+	tcase_add_loop_test(t, test_bad_position, 0, 4);
 	tcase_add_test(t, test_newer);
 	tcase_add_test(t, test_no_folder);
 	tcase_add_test(t, test_making_cut_short);
