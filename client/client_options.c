@@ -234,10 +234,16 @@ struct rule {
 	const char *complaint;
 };
 
+/* What is done instead of chatting. */
+static int count_jobs(const struct client_settings *s)
+{
+	return (s->forget != NULL) + (s->export_identity != NULL) + (s->import_identity != NULL);
+}
+
 static int check_together(const struct client_settings *s, char *error, size_t size)
 {
 	bool exporting = s->export_room != NULL;
-	bool moving = s->export_identity || s->import_identity;
+	int jobs = count_jobs(s);
 	bool scripted = s->pipe || s->discover || exporting;
 	const struct rule rules[] = {
 		{s->pipe && s->discover, "--pipe and --discover are two different things to do"},
@@ -257,11 +263,9 @@ static int check_together(const struct client_settings *s, char *error, size_t s
 		{s->pipe && s->timeout == 0, "--timeout 0 leaves --pipe no time to connect"},
 		{exporting && s->timeout == 0, "--timeout 0 leaves --export no time to connect"},
 		{s->host && scripted, "--host is for the full-screen client"},
-		{s->forget && (scripted || s->server), "--forget is all that is done then"},
-		{s->export_identity && s->import_identity,
-			"--export-identity and --import-identity are two different things to do"},
-		{moving && (scripted || s->server || s->forget),
-			"--export-identity and --import-identity are all that is done then"},
+		{jobs > 1 || (jobs > 0 && (scripted || s->server)),
+			"--forget, --export-identity and --import-identity are each all that is "
+			"done then"},
 		{s->discover && s->server, "--discover takes no SERVER"},
 	};
 

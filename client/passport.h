@@ -9,13 +9,13 @@
 
 #include "common/identity.h"
 
-/* Write the key of the file `key` to the new file `to` (0600); there must be one. `*id` is whose it is.
- * ERR_EXISTS: `to` is there; ERR_SYSTEM with errno, ERR_CRYPTO (`key` is none), ERR_MEMORY. */
-int passport_write(const char *key, const char *to, const char *passphrase, struct identity *id);
+/* Write the key of the file `path` to the new file `to` (0600); there must be one. `*id` is whose it is.
+ * ERR_EXISTS: `to` is there; ERR_SYSTEM with errno, ERR_CRYPTO (it is no key), ERR_MEMORY. */
+int passport_write(const char *path, const char *to, const char *passphrase, struct identity *id);
 
-/* Make the key of such a file the one of `key`, which is not there yet. ERR_EXISTS: there is another
+/* Make the key of such a file the one of `path`, which is not there yet. ERR_EXISTS: there is another
  * one; the same one is success. ERR_REFUSED: not with this passphrase; ERR_CRYPTO: it is no such file;
  * ERR_SYSTEM with errno, ERR_MEMORY. */
-int passport_read(const char *from, const char *key, const char *passphrase, struct identity *id);
+int passport_read(const char *from, const char *path, const char *passphrase, struct identity *id);
 
 #endif

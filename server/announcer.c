@@ -37,10 +37,10 @@ struct announcer {
 	uint8_t instance[INSTANCE_ID];
 	uint8_t secret[BEACON_SECRET];
 	uint8_t commitment[BEACON_SECRET];
-	uint8_t flags; /* of every packet */
 	uint32_t (*people)(void *context);
 	void *context;
-	int wake; /* owned */
+	int wake;      /* owned */
+	uint8_t flags; /* of every packet */
 	pthread_t thread;
 
 	atomic_bool stopping;
