@@ -47,8 +47,12 @@ static int ask(const char *prompt, char out[PASSPHRASE_SIZE])
 	silent.c_lflag |= ICANON;
 	sigfillset(&all);
 	(void)sigprocmask(SIG_BLOCK, &all, &old);
-	fputs(prompt, stderr);
-	int r = tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) == 0 ? read_line(out) : ERR_SYSTEM;
+	/* Asked for only when nothing is shown any more. */
+	int r = tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) == 0 ? 0 : ERR_SYSTEM;
+	if (r == 0) {
+		fputs(prompt, stderr);
+		r = read_line(out);
+	}
 	int error = errno;
 	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
 	fputc('\n', stderr);

@@ -114,14 +114,21 @@ class Identity(Scenario):
         self.person(Server(self), "here")
         program = os.path.join(BUILD, "lanchat")
         terminal = Tmux(self, ["sh"], env=self.home("here"))
-        terminal.enter(f"PS1='ready '; {program} --export-identity {self.file}")
+
+        def run(command):
+            """On an empty screen, so that what is waited for is not an older answer."""
+            terminal.enter("PS1='ready '; clear")
+            terminal.wait_text(r"\Aready$")
+            terminal.enter(command)
+
+        run(f"{program} --export-identity {self.file}")
         terminal.wait_text("New passphrase:")
         terminal.enter(WORDS)
         terminal.wait_text("The same again:")
         terminal.enter("something else")
         terminal.wait_text("the same one twice")
         self.assertFalse(os.path.exists(self.file))
-        terminal.enter(f"clear; {program} --export-identity {self.file}")
+        run(f"{program} --export-identity {self.file}")
         terminal.wait_text("New passphrase:")
         terminal.enter(WORDS)
         terminal.wait_text("The same again:")
@@ -129,19 +136,19 @@ class Identity(Scenario):
         terminal.wait_text("whoever has the file and the passphrase is")
         self.assertNotIn("horse", terminal.text())
         # The terminal shows again what is typed, also after an interruption.
-        terminal.wait_text("^ready")
+        terminal.wait_text(r"^ready$")
         terminal.type("seen")
-        terminal.wait_text("^ready seen$")
+        terminal.wait_text(r"^ready seen$")
         terminal.keys("C-u")
         shutil.rmtree(self.home("here")["XDG_DATA_HOME"])
-        terminal.enter(f"clear; {program} --import-identity {self.file}")
+        run(f"{program} --import-identity {self.file}")
         terminal.wait_text("Passphrase:")
         terminal.keys("C-c")
         terminal.keys("Enter")
         terminal.wait_text("no passphrase was given")
-        terminal.wait_text("^ready")
+        terminal.wait_text(r"^ready$")
         terminal.type("seen")
-        terminal.wait_text("^ready seen$")
+        terminal.wait_text(r"^ready seen$")
 
 
 if __name__ == "__main__":
