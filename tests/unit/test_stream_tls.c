@@ -158,8 +158,7 @@ START_TEST(test_bytes)
 			if (r == ERR_AGAIN)
 				continue;
 			ck_assert_int_eq(r, 0);
-			for (size_t i = 0; i < got; i++)
-				ck_assert_uint_eq(buffer[i], byte_at(received + i));
+			ck_assert_mem_eq(buffer, bytes + received, got);
 			received += got;
 		}
 	}
