@@ -20,6 +20,7 @@ struct app_config {
 	struct tls *tls;         /* borrowed; NULL: plaintext */
 	const char *data_folder; /* as in link.h */
 	const char *nick;
+	const char *password; /* the server's; NULL: none */
 	/* "host", "host:port", "[v6]:port", a server's announced name, or NULL: discover. */
 	const char *server;
 	const struct option_list *rooms; /* to join; empty: "lobby" */

@@ -140,6 +140,16 @@ static const struct option_spec rows[] = {
 		.help = "Connect without TLS, to a server that was started so: anybody on the "
 			"network can read along, and nobody can prove who they are.",
 		.file = true},
+	{.name = "password-file",
+		.kind = OPTION_TEXT,
+		.offset = FIELD(password_file),
+		.argument = "FILE",
+		.help = "The first line of FILE is the server's password, where it wants one.",
+		.file = true},
+	{.name = "fingerprint",
+		.kind = OPTION_FLAG,
+		.offset = FIELD(fingerprint),
+		.help = "Print the fingerprint of your key, by which others know you."},
 	{.name = "forget",
 		.kind = OPTION_TEXT,
 		.offset = FIELD(forget),
@@ -237,7 +247,7 @@ struct rule {
 /* What is done instead of chatting. */
 static int count_jobs(const struct client_settings *s)
 {
-	return (s->forget != NULL) + (s->export_identity != NULL) + (s->import_identity != NULL);
+	return s->fingerprint + (s->forget != NULL) + (s->export_identity != NULL) + (s->import_identity != NULL);
 }
 
 static int check_together(const struct client_settings *s, char *error, size_t size)
@@ -264,8 +274,8 @@ static int check_together(const struct client_settings *s, char *error, size_t s
 		{exporting && s->timeout == 0, "--timeout 0 leaves --export no time to connect"},
 		{s->host && scripted, "--host is for the full-screen client"},
 		{jobs > 1 || (jobs > 0 && (scripted || s->server)),
-			"--forget, --export-identity and --import-identity are each all that is "
-			"done then"},
+			"--fingerprint, --forget, --export-identity and --import-identity are each "
+			"all that is done then"},
 		{s->discover && s->server, "--discover takes no SERVER"},
 	};
 

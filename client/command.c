@@ -11,35 +11,58 @@
 
 /* clang-format off */
 static const struct command_spec table[] = {
+	{"audit", COMMAND_AUDIT, SHAPE_REST, 0, "[-s]", "what was done about this room; -s: about the server"},
 	{"away", COMMAND_AWAY, SHAPE_REST, 0, "[TEXT]", "say that you are away, and why"},
 	{"back", COMMAND_BACK, SHAPE_NONE, 0, "", "you are here again"},
+	{"ban", COMMAND_ACT, SHAPE_REST, 1, "WHOM [TIME] [WHY]",
+		"keep a nick or addresses out of this room; -s first: of the server"},
 	{"clear", COMMAND_CLEAR, SHAPE_NONE, 0, "", "empty this pane; the server keeps what was said"},
 	{"connect", COMMAND_CONNECT, SHAPE_WORD, 0, "[HOST[:PORT]]",
 		"go to another server; alone: try this one again now"},
+	{"deop", COMMAND_ACT, SHAPE_REST, 1, "NICK", "somebody is an operator no longer"},
 	{"discover", COMMAND_DISCOVER, SHAPE_NONE, 0, "", "leave, and list the servers on the network"},
 	{"help", COMMAND_HELP, SHAPE_WORD, 0, "[COMMAND]", "list the commands; F1 lists the keys"},
 	{"history", COMMAND_HISTORY, SHAPE_WORD, 0, "[NUMBER]",
 		"show so many more earlier messages; alone: 50"},
 	{"ignore", COMMAND_IGNORE, SHAPE_NICK, 0, "[NICK]", "hide what somebody says; alone: list them"},
-	{"join", COMMAND_JOIN, SHAPE_ROOM, 1, "ROOM", "enter a room, or go to it; it need not exist yet"},
+	{"invite", COMMAND_ACT, SHAPE_REST, 1, "NICK", "let somebody into this room, and tell them"},
+	{"join", COMMAND_JOIN, SHAPE_DOOR, 1, "ROOM [KEY]", "enter a room, or go to it; it need not exist yet"},
+	{"kick", COMMAND_ACT, SHAPE_REST, 1, "NICK [WHY]",
+		"send somebody out of this room; -s first: off the server"},
 	{"last", COMMAND_LAST, SHAPE_REST, 1, "TIME",
 		"what was said from then on: 2h, 3d, 14:30, 2026-11-20"},
 	{"list", COMMAND_ROOMS, SHAPE_NONE, 0, "", "the same as /rooms"},
 	{"me", COMMAND_ME, SHAPE_REST, 1, "TEXT", "say what you do: /me waves"},
+	{"mod", COMMAND_ACT, SHAPE_REST, 1, "NICK", "make somebody a moderator of this room"},
+	{"mode", COMMAND_MODE, SHAPE_REST, 0, "[MODE]",
+		"open, key KEY, invited, moderated, free, slow SECONDS; alone: show"},
 	{"msg", COMMAND_MSG, SHAPE_MSG, 2, "NICK TEXT", "say something to one person"},
+	{"mute", COMMAND_ACT, SHAPE_REST, 1, "NICK [TIME] [WHY]",
+		"somebody may not speak here, for 10m, 2h, 1d or for good"},
 	{"names", COMMAND_NAMES, SHAPE_NONE, 0, "", "list who is in this room"},
 	{"nick", COMMAND_NICK, SHAPE_NICK, 1, "NICK", "be called something else"},
 	{"notice", COMMAND_NOTICE, SHAPE_MSG, 2, "NICK|#ROOM TEXT",
 		"say something that no program will answer"},
+	{"op", COMMAND_OP, SHAPE_REST, 1, "CODE|NICK",
+		"become an operator by the server's code, or make somebody one"},
+	{"own", COMMAND_ACT, SHAPE_REST, 1, "NICK", "give this room to somebody"},
 	{"part", COMMAND_PART, SHAPE_ROOM, 0, "[ROOM]", "leave this room, or another one; closes a conversation"},
 	{"query", COMMAND_QUERY, SHAPE_MSG, 1, "NICK [TEXT]", "open a conversation with one person"},
 	{"quit", COMMAND_QUIT, SHAPE_NONE, 0, "", "leave lanchat"},
+	{"release", COMMAND_ACT, SHAPE_REST, 1, "NICK", "a nick of yours is nobody's again; an operator: any"},
 	{"rooms", COMMAND_ROOMS, SHAPE_NONE, 0, "", "list the server's rooms"},
 	{"search", COMMAND_SEARCH, SHAPE_REST, 0, "[-a] WORDS",
 		"find what was said here; -a: everywhere; alone: the list again"},
 	{"server", COMMAND_CONNECT, SHAPE_WORD, 0, "[HOST[:PORT]]", "the same as /connect"},
 	{"topic", COMMAND_TOPIC, SHAPE_REST, 0, "[TEXT]", "show this room's topic, or set it"},
+	{"unban", COMMAND_ACT, SHAPE_REST, 1, "WHOM", "take a ban back; -s first: of the server"},
 	{"unignore", COMMAND_UNIGNORE, SHAPE_NICK, 1, "NICK", "show again what somebody says"},
+	{"uninvite", COMMAND_ACT, SHAPE_REST, 1, "NICK", "take an invitation back"},
+	{"unmod", COMMAND_ACT, SHAPE_REST, 1, "NICK", "somebody is a moderator no longer"},
+	{"unmute", COMMAND_ACT, SHAPE_REST, 1, "NICK", "somebody may speak again"},
+	{"unvoice", COMMAND_ACT, SHAPE_REST, 1, "NICK", "take a voice back"},
+	{"voice", COMMAND_ACT, SHAPE_REST, 1, "NICK", "somebody may speak while this room is moderated"},
+	{"whois", COMMAND_WHOIS, SHAPE_WORD, 1, "NICK", "whose nick it is, by the key"},
 };
 /* clang-format on */
 #define ROWS (sizeof table / sizeof table[0])
@@ -113,7 +136,7 @@ static int check_name(const char *word, size_t most, const char *what, char *err
 /* Is the first argument what the command wants? A leading # of a room, or a @ of a nick, goes. */
 static int check_word(const struct command_spec *spec, struct command *c, char *error, size_t size)
 {
-	bool room = spec->shape == SHAPE_ROOM || (spec->id == COMMAND_NOTICE && c->word[0] == '#');
+	bool room = spec->shape == SHAPE_ROOM || spec->shape == SHAPE_DOOR || (spec->id == COMMAND_NOTICE && c->word[0] == '#');
 	size_t first = c->word[0] == (room ? '#' : '@') ? 1 : 0;
 
 	if (spec->shape == SHAPE_WORD || c->word[0] == '\0')
@@ -128,7 +151,7 @@ static int check_word(const struct command_spec *spec, struct command *c, char *
 /* May something follow the first argument? */
 static bool takes_text(enum command_shape shape)
 {
-	return shape == SHAPE_REST || shape == SHAPE_MSG;
+	return shape == SHAPE_REST || shape == SHAPE_MSG || shape == SHAPE_DOOR;
 }
 
 static int parse_arguments(const struct command_spec *spec, const char *arguments,
@@ -171,6 +194,9 @@ int command_parse(const char *line, struct command *out, char *error, size_t siz
 	if (!spec)
 		return unknown(line + 1, length, error, size);
 	c.id = spec->id;
+	/* Such a command is called as the log calls what it does. */
+	if (c.id == COMMAND_ACT)
+		c.verb = act_verb(spec->name);
 	int err = parse_arguments(spec, line + 1 + length, &c, error, size);
 	if (err < 0)
 		return err;

@@ -37,6 +37,11 @@ enum command_id {
 	COMMAND_SEARCH,
 	COMMAND_TOPIC,
 	COMMAND_UNIGNORE,
+	COMMAND_ACT, /* verb: about somebody */
+	COMMAND_OP,
+	COMMAND_MODE,
+	COMMAND_AUDIT,
+	COMMAND_WHOIS,
 };
 
 #define COMMAND_WORD_MAX 320 /* bytes of a first argument with its terminator: a host fits */
@@ -45,6 +50,7 @@ struct command {
 	enum command_id id;
 	char word[COMMAND_WORD_MAX]; /* the first argument, where the command has one; else empty */
 	const char *rest;            /* what follows, into the line; never NULL */
+	unsigned verb;               /* of COMMAND_ACT: enum act_verb */
 };
 
 enum command_shape {
@@ -53,6 +59,7 @@ enum command_shape {
 	SHAPE_NICK, /* a nick */
 	SHAPE_MSG,  /* a nick, and perhaps a text */
 	SHAPE_ROOM, /* a room, with or without # */
+	SHAPE_DOOR, /* a room, and perhaps a text */
 	SHAPE_WORD, /* a word */
 };
 

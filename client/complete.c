@@ -167,7 +167,7 @@ static int find(struct completion *c, const struct model *m, const char *line, c
 		return add_commands(c, word + (word[0] == '/'));
 	if (word[0] == '#')
 		return add_rooms(c, m, word + 1, "#");
-	if (spec && spec->shape == SHAPE_ROOM)
+	if (spec && (spec->shape == SHAPE_ROOM || spec->shape == SHAPE_DOOR))
 		return add_rooms(c, m, word, "");
 	if (word[0] == '\0' && !spec)
 		return 0;

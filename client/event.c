@@ -39,6 +39,15 @@ static void clear(struct event *e)
 	for (size_t i = 0; e->places && i < e->count; i++)
 		free(e->places[i].room);
 	free(e->places);
+	for (size_t i = 0; e->standings && i < e->count; i++)
+		free(e->standings[i].label);
+	free(e->standings);
+	for (size_t i = 0; e->acts && i < e->count; i++) {
+		free(e->acts[i].nick);
+		free(e->acts[i].label);
+		free(e->acts[i].text);
+	}
+	free(e->acts);
 	for (size_t i = 0; e->entries && i < e->count; i++)
 		clear(&e->entries[i]); /* entries have no entries: it ends here */
 	free(e->entries);

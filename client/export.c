@@ -254,6 +254,10 @@ static void handle(struct export *x, const struct event *e)
 	case EVENT_RTT:
 	case EVENT_PLACES:
 	case EVENT_FOUND:
+	case EVENT_DONE:
+	case EVENT_CHARTER:
+	case EVENT_AUDIT:
+	case EVENT_PERSON:
 		break;
 	}
 }
@@ -307,6 +311,7 @@ static int start(struct export *x)
 		.name = where.found ? where.name : NULL,
 		.chosen = where.chosen,
 		.nick = c->nick,
+		.password = c->password,
 		.any_nick = true,
 		.give_up_ms = c->timeout_ms,
 	};

@@ -36,6 +36,7 @@ static int copy_config(struct link *l, const struct link_config *config)
 	struct link_session_config session = {
 		.identity = config->identity,
 		.nick = config->nick,
+		.password = config->password,
 		.any_nick = config->any_nick,
 		.replay = config->replay,
 		.server_id = config->server_id,
@@ -293,6 +294,46 @@ int link_search(struct link *l, enum search_where where, const char *room, const
 	lock_take(&l->lock);
 	int r = link_session_search(l->session, where, room, words, before, limit, request);
 	drop_and_wake(l);
+	return r;
+}
+
+int link_act(struct link *l, const char *room, const struct link_act *a, uint32_t *request)
+{
+	lock_take(&l->lock);
+	int r = link_session_act(l->session, room, a, request);
+	drop_and_wake(l);
+	return r;
+}
+
+int link_charter(struct link *l, const char *room, uint32_t *request)
+{
+	lock_take(&l->lock);
+	int r = link_session_charter(l->session, room, request);
+	drop_and_wake(l);
+	return r;
+}
+
+int link_audit(struct link *l, const char *room, uint16_t limit, uint32_t *request)
+{
+	lock_take(&l->lock);
+	int r = link_session_audit(l->session, room, limit, request);
+	drop_and_wake(l);
+	return r;
+}
+
+int link_whois(struct link *l, const char *nick, uint32_t *request)
+{
+	lock_take(&l->lock);
+	int r = link_session_whois(l->session, nick, request);
+	drop_and_wake(l);
+	return r;
+}
+
+int link_key(struct link *l, const char *room, const char *key)
+{
+	lock_take(&l->lock);
+	int r = link_session_key(l->session, room, key);
+	lock_drop(&l->lock);
 	return r;
 }
 

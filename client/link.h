@@ -59,6 +59,7 @@ struct link_config {
 		data_folder; /* where servers are remembered (known_servers), copied; NULL: nowhere */
 	struct identity identity; /* the one that `tls` has, too */
 	const char *nick;
+	const char *password; /* the server's; NULL: none. Copied */
 	bool any_nick;      /* accept the next free one where it is taken */
 	uint32_t replay;    /* messages to get when joining a room anew */
 	bool keep_trying;   /* reconnect with back-off, for ever; false: a failure before the first
@@ -115,6 +116,12 @@ enum event_type {
 	                      newest that is no longer kept, or 0 */
 	EVENT_FOUND,   /* number: the request; entries[count], newest first, as EVENT_MESSAGE; flag:
 	                      there are more */
+	EVENT_DONE,    /* number: the request of link_act that was done */
+	EVENT_CHARTER, /* room ("": the server), kind: enum room_entry, flag: moderated, number: seconds
+	                      of slow mode, code: enum rank, which is the user's; standings[count] */
+	EVENT_AUDIT,   /* room, acts[count] in order; flag: there are earlier ones */
+	EVENT_PERSON,  /* nick, person, person_state; flag: the nick is theirs; own: keys are proven
+	                      here; code: enum rank on the server; text: the away message */
 };
 
 struct event_person {
@@ -128,6 +135,22 @@ struct event_room {
 	char *name;
 	char *topic;
 	uint32_t people;
+};
+
+struct event_standing {
+	int kind; /* enum standing_kind */
+	uint8_t person[PERSON_ID];
+	char *label;
+	uint64_t until; /* microseconds since 1970; 0: for good */
+};
+
+struct event_act {
+	uint64_t time;
+	unsigned verb; /* enum act_verb, or one that we do not know */
+	char *nick;    /* who did it */
+	char *label;   /* whom it is about, or "" */
+	uint64_t value;
+	char *text;
 };
 
 struct event_place {
@@ -162,6 +185,8 @@ struct event {
 	struct event_person *people;
 	struct event_room *rooms;
 	struct event_place *places;
+	struct event_standing *standings;
+	struct event_act *acts;
 	struct event *entries; /* an array, owned by this event */
 	size_t count;
 	uint64_t read;
@@ -207,6 +232,23 @@ int link_history(struct link *l, const char *room, enum history_from from, uint6
 	uint16_t limit, uint32_t *request);
 int link_search(struct link *l, enum search_where where, const char *room, const char *words,
 	uint64_t before, uint16_t limit, uint32_t *request);
+
+/* What may be done about a room ("": the server) and the people in it (common/rights.h): `label` is a nick
+ * or a range of addresses. An answer is EVENT_DONE or EVENT_ERROR; of the others their event, or
+ * EVENT_ERROR. ERR_CLOSED: there is no connection. Borrowed. */
+struct link_act {
+	enum act_verb verb;
+	const char *label;
+	uint64_t value;
+	const char *text;
+};
+int link_act(struct link *l, const char *room, const struct link_act *a, uint32_t *request);
+int link_charter(struct link *l, const char *room, uint32_t *request);
+int link_audit(struct link *l, const char *room, uint16_t limit, uint32_t *request);
+int link_whois(struct link *l, const char *nick, uint32_t *request);
+
+/* The key to a room, shown each time that it is joined. Before link_join. */
+int link_key(struct link *l, const char *room, const char *key);
 
 /* The user has seen everything in a room ("": the direct messages) up to `seq`. Told to the server
  * now and then; what is not told yet goes with link_quit. */

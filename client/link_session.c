@@ -44,6 +44,7 @@ int link_session_new(const struct link_session_config *config, struct link_sessi
 		memcpy(s->server_id, config->server_id, sizeof(s->server_id));
 	}
 	snprintf(s->nick, sizeof(s->nick), "%s", config->nick);
+	snprintf(s->password, sizeof(s->password), "%s", config->password ? config->password : "");
 	s->text_max = TEXT_MAX;
 	s->retry_pause = RETRY_PAUSE;
 	int r = client_keep_start(s, config);
@@ -276,7 +277,7 @@ int link_session_begin(struct link_session *s, int64_t now, int64_t deadline)
 	struct msg_hello hello = {
 		.version_low = PROTOCOL_VERSION,
 		.version_high = PROTOCOL_VERSION,
-		.features = FEATURE_COMPARE,
+		.features = FEATURE_COMPARE | FEATURE_RIGHTS,
 		.agent = span_of("lanchat/" LANCHAT_VERSION),
 	};
 

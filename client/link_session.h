@@ -29,6 +29,7 @@ struct link_session_config {
 	struct identity identity;
 	uint8_t instance[INSTANCE_ID];
 	const char *nick;         /* copied; a good nick */
+	const char *password;     /* copied; NULL: none */
 	bool any_nick;            /* take the next free one */
 	uint32_t replay;          /* messages to get when joining a room anew */
 	const uint8_t *server_id; /* 32 bytes that WELCOME must carry, copied; NULL: any */
@@ -134,6 +135,13 @@ int link_session_history(struct link_session *s, const char *room, enum history_
 	uint64_t value, uint16_t limit, uint32_t *request);
 int link_session_search(struct link_session *s, enum search_where where, const char *room,
 	const char *words, uint64_t before, uint16_t limit, uint32_t *request);
+int link_session_act(
+	struct link_session *s, const char *room, const struct link_act *a, uint32_t *request);
+int link_session_charter(struct link_session *s, const char *room, uint32_t *request);
+int link_session_audit(
+	struct link_session *s, const char *room, uint16_t limit, uint32_t *request);
+int link_session_whois(struct link_session *s, const char *nick, uint32_t *request);
+int link_session_key(struct link_session *s, const char *room, const char *key);
 int link_session_read(struct link_session *s, const char *room, uint64_t seq);
 
 /* Say goodbye; nothing is sent after it. */

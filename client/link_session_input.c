@@ -10,6 +10,8 @@
  * counted here: it waits in the outbox. */
 #define OUTPUT_MOST ((size_t)16 * 1024 * 1024)
 
+#define UNPROVEN '~' /* before a nick that is somebody else's */
+
 #define PRINT(span) (int)(span).length, (span).text
 
 static void copy_span(char *out, size_t size, struct span text)
@@ -36,8 +38,12 @@ static void send_login(struct link_session *s)
 		.inbox_after = s->inbox_seen,
 		.inbox_replay = s->replay,
 		.flags = s->any_nick ? LOGIN_ANY_NICK : 0,
-		.nick = span_of(s->nick),
+		.nick = span_of(s->nick[0] == UNPROVEN ? s->nick + 1 : s->nick),
 	};
+	if (s->password[0] && s->rights) {
+		struct msg_password password = {.password = span_of(s->password)};
+		client_send(s, MESSAGE_PASSWORD, &password);
+	}
 	memcpy(login.person, s->identity.id, sizeof(login.person));
 	memcpy(login.instance, s->instance, sizeof(login.instance));
 	/* Without a position there is nothing to resume: no log is named. */
@@ -148,6 +154,7 @@ static int on_welcome(struct link_session *s, const union message *m)
 	if (r)
 		return r;
 	s->kept = w->kept != 0;
+	s->rights = w->features & FEATURE_RIGHTS;
 	copy_span(s->server_name, sizeof(s->server_name), w->name);
 	if (!take_log(s, w))
 		send_login(s);
@@ -157,7 +164,9 @@ static int on_welcome(struct link_session *s, const union message *m)
 /* It will be sent back at the next login, so it has to be a nick. */
 static int take_nick(struct link_session *s, struct span nick)
 {
-	if (name_check(nick.text, nick.length, NICK_MAX) != 0)
+	size_t mark = nick.length > 1 && nick.text[0] == UNPROVEN ? 1 : 0;
+
+	if (name_check(nick.text + mark, nick.length - mark, NICK_MAX) != 0)
 		return client_fail(s, ERR_PROTOCOL, CODE_PROTOCOL,
 			"the server gave us a nick that cannot be one");
 	copy_span(s->nick, sizeof(s->nick), nick);
@@ -219,6 +228,8 @@ static int on_done(struct link_session *s, const union message *m)
 {
 	if (m->done.tag == s->away_tag)
 		s->away_tag = 0;
+	else
+		client_done(s, m->done.tag);
 	return 0;
 }
 
@@ -226,13 +237,16 @@ static int on_done(struct link_session *s, const union message *m)
 static bool is_final(const struct link_session *s, unsigned code)
 {
 	return code == CODE_VERSION || code == CODE_BAD_NICK || code == CODE_TLS_WANTED ||
-	       code == CODE_NOT_YOUR_KEY || (code == CODE_NICK_TAKEN && !s->any_nick);
+	       code == CODE_NOT_YOUR_KEY || code == CODE_BANNED || code == CODE_PASSWORD ||
+	       code == CODE_NOT_ALLOWED || code == CODE_NICKS_FULL || (code == CODE_NICK_TAKEN && !s->any_nick);
 }
 
 static int end_of_connection(struct link_session *s, unsigned code, struct span text, int otherwise)
 {
 	char buffer[REASON_MAX + 1];
-	bool final = s->stage != STAGE_ONLINE && is_final(s, code);
+	/* Whoever was sent away does not come back by themselves. */
+	bool sent_away = code == CODE_KICKED || code == CODE_BANNED || code == CODE_WRONG_CODE;
+	bool final = s->stage == STAGE_ONLINE ? sent_away : is_final(s, code);
 
 	return client_fail(
 		s, final ? ERR_REFUSED : otherwise, code, "%s", client_reason(buffer, code, text));
@@ -289,7 +303,9 @@ static int on_error(struct link_session *s, const union message *m)
 		return end_of_connection(s, error->code, error->text, ERR_CLOSED);
 	if (s->stage != STAGE_ONLINE)
 		return end_of_connection(s, error->code, error->text, ERR_CLOSED);
-	refuse_request(s, error);
+	/* Nothing that was asked for by number: a room's key, and joining it says the same. */
+	if (error->tag != 0)
+		refuse_request(s, error);
 	return 0;
 }
 
@@ -350,6 +366,9 @@ static client_handler *const handlers[] = {
 	[MESSAGE_CAUGHT_UP] = client_on_caught_up,
 	[MESSAGE_HISTORY_PAGE] = client_on_history_page,
 	[MESSAGE_FOUND] = client_on_found,
+	[MESSAGE_CHARTER_IS] = client_on_charter_is,
+	[MESSAGE_AUDIT_PAGE] = client_on_audit_page,
+	[MESSAGE_PERSON] = client_on_person,
 };
 
 /* May a server send this message now? */

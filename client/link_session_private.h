@@ -7,6 +7,7 @@
  *     link_session_rooms.c    what comes in about rooms and the people in them
  *     link_session_said.c     what comes in that somebody said, and answers to what we said
  *     link_session_history.c  asking for what was said earlier, and the answers
+ *     link_session_rights.c  who may do what
  *     link_session_read.c     how far the user has read
  *     link_session_keep.c     what outlives the process: messages that wait
  *     link_session_positions.c  how far was read, for the next process; another log
@@ -58,6 +59,7 @@ struct link_session {
 
 	/* What outlives a connection. */
 	char nick[NICK_MAX + 1];
+	char password[PASSWORD_MAX + 1]; /* of the server; or empty */
 	char nick_wanted[NICK_MAX + 1]; /* asked for, not given yet; or empty */
 	enum person_state away;
 	char away_text[AWAY_MAX + 1];
@@ -89,6 +91,7 @@ struct link_session {
 	uint32_t last_tag;
 	uint32_t compare_tag, login_tag, nick_tag, away_tag, rooms_tag;
 	uint8_t log_next[INSTANCE_ID]; /* the server's, while it is asked how much of it is new */
+	bool rights; /* the server knows of them */
 	bool kept;                     /* WELCOME said that history is kept */
 	char server_name[SERVER_NAME_MAX + 1];
 	uint32_t text_max;
@@ -180,6 +183,7 @@ typedef int client_handler(struct link_session *s, const union message *m);
 client_handler client_on_joined, client_on_parted, client_on_room_list, client_on_member_list,
 	client_on_presence;
 client_handler client_on_places, client_on_history_page, client_on_found;
+client_handler client_on_charter_is, client_on_audit_page, client_on_person;
 client_handler client_on_ack, client_on_refused, client_on_said, client_on_direct_said,
 	client_on_gap, client_on_caught_up;
 
@@ -264,6 +268,12 @@ void client_keep_touch(struct link_session *s);
 void client_keep_tick(struct link_session *s);
 bool client_keep_save(struct link_session *s);
 void client_keep_free(struct link_session *s);
+
+/* Show the key of a seat's room, if there is one, before it is joined. */
+void client_unlock(struct link_session *s, const struct seat *seat);
+
+/* A request was done. */
+void client_done(struct link_session *s, uint32_t tag);
 
 /* The sentence that explains a refusal: the server's own, else ours for the code. */
 const char *client_reason(char out[REASON_MAX + 1], unsigned code, struct span text);

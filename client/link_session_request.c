@@ -25,6 +25,7 @@ static void send_join(struct link_session *s, struct seat *seat)
 		.after = resuming ? seat->seen : 0,
 		.replay = seat->quiet ? 0 : s->replay,
 	};
+	client_unlock(s, seat);
 	seat->tag = join.tag;
 	seat->state = SEAT_JOINING;
 	seat->resuming = resuming;

@@ -226,7 +226,7 @@ static void put_change(
 {
 	struct event *e;
 
-	if (change->what > CHANGE_STATE || !(e = client_event(s, EVENT_PRESENCE)))
+	if (change->what > CHANGE_ACT || !(e = client_event(s, EVENT_PRESENCE)))
 		return;
 	e->change = (enum change_what)change->what;
 	e->person_state = state_of(change->state);

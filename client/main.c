@@ -192,10 +192,11 @@ static int run_pipe(const struct client_settings *s)
 		return failure("neither HOME nor XDG_STATE_HOME is set, so there is nothing to "
 			       "resume from; set one of them");
 	struct self self;
-	int status = self_load(s->plaintext, &self);
+	int status = self_load(s->plaintext, s->password_file, &self);
 	if (status)
 		return status;
 	config.identity = self.identity;
+	config.password = self.password;
 	config.tls = self.tls;
 	config.data_folder = self.folder;
 	status = pipe_run(&config);
@@ -220,11 +221,12 @@ static int run_export(const struct client_settings *s)
 
 	if (s->since && when_parse(s->since, (int64_t)(clock_wall_us() / 1000000), &since) != 0)
 		return usage_error("--since is no time");
-	int status = self_load(s->plaintext, &self);
+	int status = self_load(s->plaintext, s->password_file, &self);
 	if (status)
 		return status;
 	config.since = 1000000 * (uint64_t)since;
 	config.identity = self.identity;
+	config.password = self.password;
 	config.tls = self.tls;
 	config.data_folder = self.folder;
 	status = export_run(&config);
@@ -257,10 +259,11 @@ static int run_app(const struct client_settings *s, bool utf8)
 		return failure("there is no UTF-8 locale here, not even C.UTF-8; install one, or "
 			       "use `lanchat --pipe`");
 	struct self self;
-	int status = self_load(s->plaintext, &self);
+	int status = self_load(s->plaintext, s->password_file, &self);
 	if (status)
 		return status;
 	config.identity = self.identity;
+	config.password = self.password;
 	config.tls = self.tls;
 	config.data_folder = self.folder;
 	find_server_program(server_program, sizeof(server_program));
@@ -288,6 +291,8 @@ static int run(const struct client_settings *s)
 		trace_start(stderr);
 	if (s->export_identity || s->import_identity)
 		return self_move(s->export_identity, s->import_identity);
+	if (s->fingerprint)
+		return self_print();
 	if (s->forget)
 		return self_forget(s->forget);
 	if (s->discover)

@@ -247,6 +247,11 @@ int model_apply(struct model *m, const struct event *e)
 		return model_on_history(m, e);
 	case EVENT_FOUND:
 		return model_on_found(m, e);
+	case EVENT_DONE: /* the answers to commands are for who gave them (talk_rights.c) */
+	case EVENT_CHARTER:
+	case EVENT_AUDIT:
+	case EVENT_PERSON:
+		return 0;
 	case EVENT_RTT:
 		m->rtt_us = (int64_t)e->number;
 		return 0;

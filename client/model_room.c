@@ -169,6 +169,8 @@ static int say_change(struct model *m, struct buffer *b, const struct event *e)
 		return model_say(m, b, LINE_PRESENCE, "%s left%s%s", nick, colon, text);
 	case CHANGE_RENAMED:
 		return model_say(m, b, LINE_PRESENCE, "%s is now %s", nick, text);
+	case CHANGE_ACT:
+		return model_say(m, b, LINE_PRESENCE, "%s %s", nick, text);
 	case CHANGE_STATE:
 		break;
 	}
@@ -195,6 +197,7 @@ static int change_direct(struct model *m, const struct event *e)
 		b->state = PERSON_HERE;
 		return model_set(&b->topic, "");
 	case CHANGE_PARTED:
+	case CHANGE_ACT:
 		return 0;
 	case CHANGE_RENAMED:
 		return model_set(&b->name, model_or_empty(e->text));
@@ -223,6 +226,8 @@ static int change_roster(struct roster *r, const struct event *e)
 			return roster_put(
 				r, e->person, nick, e->person_state, model_or_empty(e->text));
 		roster_remove(r, nick);
+		return 0;
+	case CHANGE_ACT:
 		return 0;
 	}
 	return 0;
@@ -258,7 +263,8 @@ int model_on_presence(struct model *m, const struct event *e)
 	int err = change_roster(&b->roster, e) == ERR_MEMORY ? ERR_MEMORY : 0;
 	err = model_either(err, change_direct(m, e));
 	/* What the user does is told by other means. */
-	if (known || is_my_change(m, e) || model_is_ignored(m, e->person))
+	bool told = is_my_change(m, e) && e->change != CHANGE_ACT;
+	if (known || told || model_is_ignored(m, e->person))
 		return err;
 	return model_either(err, say_change(m, b, e));
 }

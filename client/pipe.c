@@ -223,6 +223,10 @@ static void handle(struct pipe *p, const struct event *e)
 	case EVENT_PLACES:
 	case EVENT_HISTORY:
 	case EVENT_FOUND:
+	case EVENT_DONE:
+	case EVENT_CHARTER:
+	case EVENT_AUDIT:
+	case EVENT_PERSON:
 		break;
 	}
 }
@@ -423,6 +427,7 @@ static int start(struct pipe *p)
 		.name = where.found ? where.name : NULL,
 		.chosen = where.chosen,
 		.nick = c->nick,
+		.password = c->password,
 		.any_nick = true,
 		.replay = c->replay,
 		.give_up_ms = c->timeout_ms,

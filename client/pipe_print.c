@@ -190,6 +190,7 @@ static void json_presence(const struct pipe_printer *p, const struct event *e)
 		[CHANGE_PARTED] = "part",
 		[CHANGE_RENAMED] = "nick",
 		[CHANGE_STATE] = "status",
+		[CHANGE_ACT] = "act",
 	};
 	static const char *const states[] = {
 		[PERSON_HERE] = "here",
@@ -381,6 +382,10 @@ static void print_json(const struct pipe_printer *p, const struct event *e)
 	case EVENT_PLACES:
 	case EVENT_HISTORY:
 	case EVENT_FOUND:
+	case EVENT_DONE:
+	case EVENT_CHARTER:
+	case EVENT_AUDIT:
+	case EVENT_PERSON:
 		break;
 	}
 }

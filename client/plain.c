@@ -71,6 +71,7 @@ void plain_dated(FILE *out, const struct event *e)
 	case SAID_NOTICE:
 		put_around(out, "-", e->nick, "- ");
 		break;
+	case SAID_ACT: /* never said */
 	case SAID_TEXT:
 		put_around(out, "<", e->nick, "> ");
 		break;

@@ -47,6 +47,7 @@ struct seat {
 	bool quiet;         /* left by the owner; joined again only for what was said before that */
 	bool barred;        /* on this connection the server will not have us in it */
 	enum seat_state state;
+	char key[ROOM_KEY_MAX + 1]; /* to the room; or empty */
 	uint32_t tag;    /* of the request to join or to leave */
 	bool resuming;   /* that request asked to go on after `seen` */
 	bool seen_known; /* there is a position */

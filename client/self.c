@@ -6,8 +6,10 @@
 #include "client/passport.h"
 #include "client/xdg.h"
 #include "common/err.h"
+#include "common/file.h"
 #include "common/fingerprint.h"
 #include "common/tls.h"
+#include "common/utf8.h"
 
 #include <errno.h>
 #include <openssl/crypto.h>
@@ -30,10 +32,37 @@ static int key_path(char path[PATH_MAX])
 		       "set one of them");
 }
 
-int self_load(bool plaintext, struct self *out)
+/* The first line of the file. */
+static int read_password(const char *file, char out[PASSWORD_MAX + 1])
+{
+	char line[PASSWORD_MAX + 3] = "";
+	FILE *f = file_open(file);
+
+	if (!f) {
+		fprintf(stderr, "lanchat: cannot read the password file %s: %s\n", file,
+			strerror(errno));
+		return STATUS_FAILED;
+	}
+	if (!fgets(line, sizeof(line), f))
+		line[0] = '\0';
+	(void)fclose(f);
+	size_t length = strcspn(line, "\r\n");
+	bool good = length > 0 && length <= PASSWORD_MAX && utf8_is_line(line, length);
+	if (good) {
+		memcpy(out, line, length);
+		out[length] = '\0';
+	}
+	OPENSSL_cleanse(line, sizeof(line));
+	return good ? 0 : failure("the first line of the password file is no password");
+}
+
+int self_load(bool plaintext, const char *password_file, struct self *out)
 {
 	char path[PATH_MAX];
 
+	out->password[0] = '\0';
+	if (password_file && read_password(password_file, out->password) != 0)
+		return STATUS_FAILED;
 	if (key_path(path) != 0)
 		return STATUS_FAILED;
 	int r = xdg_path(XDG_DATA, "", out->folder, sizeof(out->folder));
@@ -55,6 +84,7 @@ int self_load(bool plaintext, struct self *out)
 
 void self_free(struct self *self)
 {
+	OPENSSL_cleanse(self->password, sizeof(self->password));
 	tls_free(self->tls);
 	self->tls = NULL;
 }
@@ -115,6 +145,18 @@ int self_move(const char *to, const char *from)
 		return move_failed(file, key, in, r);
 	printf("%s %s\n", in ? "you are now" : "whoever has the file and the passphrase is",
 		fingerprint(id.id, print));
+	return fflush(stdout) == 0 ? 0 : failure("cannot write to stdout");
+}
+
+int self_print(void)
+{
+	char print[FINGERPRINT_SIZE];
+	struct self self;
+
+	if (self_load(true, NULL, &self) != 0)
+		return STATUS_FAILED;
+	printf("%s\n", fingerprint(self.identity.id, print));
+	self_free(&self);
 	return fflush(stdout) == 0 ? 0 : failure("cannot write to stdout");
 }
 

@@ -40,6 +40,7 @@ static int start_link(struct talk *t, const struct location *where)
 		.name = where->found ? where->name : NULL,
 		.chosen = where->chosen,
 		.nick = t->config->nick,
+		.password = t->config->password,
 		.any_nick = true,
 		.replay = t->config->replay,
 		.state_folder = t->config->state_folder,
@@ -146,6 +147,7 @@ void talk_events(struct talk *t)
 			talk_hint(t, "Out of memory: something may be missing here.");
 		if (e->type == EVENT_PLACES)
 			talk_join_places(t, e);
+		talk_rights_event(t, e);
 		closed |= e->type == EVENT_STATE && e->state == LINK_CLOSED;
 		event_free(e);
 	}

@@ -98,6 +98,8 @@ static bool do_join(struct talk *t, const struct command *c)
 		talk_show(t, model_index(&t->model, b));
 		return true;
 	}
+	if (c->rest[0] && !check(t, "Not a key", link_key(t->link, c->word, c->rest)))
+		return false;
 	return check(t, "Cannot join", model_set(&t->model.wanted, c->word)) &&
 	       check(t, "Cannot join", link_join(t->link, c->word));
 }
@@ -362,6 +364,12 @@ static bool perform(struct talk *t, const struct command *c)
 		return do_topic(t, c);
 	case COMMAND_UNIGNORE:
 		return do_unignore(t, c);
+	case COMMAND_ACT:
+	case COMMAND_OP:
+	case COMMAND_MODE:
+	case COMMAND_AUDIT:
+	case COMMAND_WHOIS:
+		return talk_rights(t, c);
 	}
 	return false;
 }

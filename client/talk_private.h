@@ -1,7 +1,8 @@
 /*
  * What the files of the chat screen share: talk.c (its life and its picture),
  * talk_keys.c (what keys do), talk_command.c (what commands do), talk_box.c (help
- * and pastes), talk_history.c (looking back), talk_search.c (what a search found).
+ * and pastes), talk_history.c (looking back), talk_search.c (what a search found),
+ * talk_rights.c (who may do what).
  */
 #ifndef LANCHAT_TALK_PRIVATE_H
 #define LANCHAT_TALK_PRIVATE_H
@@ -116,6 +117,12 @@ bool talk_last(struct talk *t, const char *text);
 bool talk_search(struct talk *t, const char *text);
 void talk_found_key(struct talk *t, uint32_t key);
 void talk_found_mouse(struct talk *t, const struct input *in);
+
+/* ---- talk_rights.c ---- */
+
+/* A command about rights; false: it could not be done. And what the server says to it. */
+bool talk_rights(struct talk *t, const struct command *c);
+void talk_rights_event(struct talk *t, const struct event *e);
 
 /* ---- talk_command.c ---- */
 

@@ -18,6 +18,7 @@
 #define LANCHAT_MESSAGE_H
 
 #include "common/frame.h"
+#include "common/rights.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,6 +28,7 @@
 
 /* Bits of `features` in HELLO and WELCOME. */
 #define FEATURE_COMPARE UINT32_C(1) /* COMPARE and COMPARED */
+#define FEATURE_RIGHTS  UINT32_C(2) /* PASSWORD, and all of 0x0030 */
 
 /* Bounds, in bytes. */
 #define NICK_MAX        48
@@ -39,6 +41,7 @@
 #define NOTICE_MAX      8192
 #define TEXT_MAX        4096
 #define WORDS_MAX       256 /* of a search */
+#define PASSWORD_MAX    256 /* of the server */
 #define LIST_MAX        200 /* items in one list */
 #define PERSON_ID       32
 #define INSTANCE_ID     16
@@ -54,6 +57,7 @@ enum said_kind {
 	SAID_ACTION = 1, /* /me */
 	SAID_NOTICE = 2, /* nobody's program may answer it by itself */
 	SAID_TOPIC = 3,  /* in rooms alone: the text is the room's topic from now on */
+	SAID_ACT = 16,   /* in the log alone: an act (server/act.h) */
 };
 #define SAID_KINDS 4
 
@@ -70,6 +74,7 @@ enum change_what {
 	CHANGE_PARTED = 1,  /* text: why, if they said */
 	CHANGE_RENAMED = 2, /* nick: the old one, text: the new one */
 	CHANGE_STATE = 3,   /* text: the away message */
+	CHANGE_ACT = 4,     /* text: what they did about the room, in words */
 };
 
 /* history.from: which page. */

@@ -11,11 +11,16 @@ uint32_t budget_cost(uint16_t number)
 	case MESSAGE_PART:
 	case MESSAGE_NICK:
 	case MESSAGE_AWAY:
+	case MESSAGE_WHOIS:
 		return 5;
 	case MESSAGE_ROOMS: /* pages */
 	case MESSAGE_MEMBERS:
 	case MESSAGE_HISTORY:
+	case MESSAGE_CHARTER:
+	case MESSAGE_AUDIT:
 		return 10;
+	case MESSAGE_ACT:    /* a transaction each */
+	case MESSAGE_UNLOCK: /* a guess */
 	case MESSAGE_SEARCH:
 		return 50;
 	default:

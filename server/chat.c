@@ -27,13 +27,16 @@ struct chat {
 	struct logins *logins;
 	struct drain *drain;
 	struct catchup *catchup;
+	struct admission *admission; /* borrowed, as is the next */
+	struct op_code *op_code;
 	struct outlet_hooks hooks;
 	int64_t rest_at; /* clock_ms; the drain thread's own */
 
 	struct lock lock;
 	/* guarded by lock */
 	struct policy policy;
-	char *motd; /* owned; NULL: none */
+	struct charter charter; /* the server's */
+	char *motd;             /* owned; NULL: none */
 };
 
 /* ---- from the log to the feeds ---- */
@@ -65,10 +68,33 @@ static void apply_to_inbox(struct chat *c, const struct log_entry *e, const uint
 	feed_unref(inbox);
 }
 
+static void apply_act(struct chat *c, const struct log_entry *e)
+{
+	struct stream_key subject;
+	struct act a;
+
+	if (!stream_key_subject(e->room, &subject) || act_parse(e->text, &a) != 0)
+		return;
+	if (subject.bytes[0] == 's') {
+		lock_take(&c->lock);
+		(void)charter_apply(&c->charter, &a, e->time);
+		lock_drop(&c->lock);
+		return;
+	}
+	struct room *r = hub_find(c->hub, &subject);
+	if (r)
+		room_apply_act(r, &a, e->time);
+	room_unref(r);
+}
+
 static void applied(void *context, const struct log_entry *e)
 {
 	struct chat *c = context;
 
+	if (e->kind == SAID_ACT) {
+		apply_act(c, e);
+		return;
+	}
 	if (e->room) {
 		apply_to_room(c, e);
 		return;
@@ -153,9 +179,27 @@ const struct outlet_hooks *chat_hooks(struct chat *c)
 	return &c->hooks;
 }
 
+struct admission *chat_admission(struct chat *c)
+{
+	return c->admission;
+}
+
+struct op_code *chat_op_code(struct chat *c)
+{
+	return c->op_code;
+}
+
 const struct identity *chat_identity(const struct chat *c)
 {
 	return &c->identity;
+}
+
+int chat_charter(struct chat *c, struct charter *out)
+{
+	lock_take(&c->lock);
+	int r = charter_copy(&c->charter, out);
+	lock_drop(&c->lock);
+	return r;
 }
 
 void chat_policy(struct chat *c, struct policy *out)
@@ -212,12 +256,23 @@ static int open_log(struct chat *c, const struct chat_config *config, char *erro
 	return engine_open_memory(config->keep_bytes, applied, c, &c->engine);
 }
 
+/* Nothing is appended yet. */
+static int load_charter(struct chat *c)
+{
+	struct stream_key key;
+
+	stream_key_server(&key);
+	return engine_charter(c->engine, &key, &c->charter);
+}
+
 static int start(struct chat *c, const struct chat_config *config, char *error, size_t size)
 {
 	int r = chat_set_motd(c, config->motd);
 	if (r)
 		return r;
 	r = open_log(c, config, error, size);
+	if (r == 0)
+		r = load_charter(c);
 	if (r)
 		return r;
 	c->hub = hub_new(c->engine, &c->budget, config->policy.rooms_max);
@@ -248,6 +303,8 @@ int chat_start(const struct chat_config *config, struct chat **out, char *error,
 		return explain(ERR_MEMORY, error, size);
 	c->identity = config->identity;
 	c->policy = config->policy;
+	c->admission = config->admission;
+	c->op_code = config->op_code;
 	c->budget.bound = config->window_bytes;
 	atomic_init(&c->budget.bytes, 0);
 	c->hooks = (struct outlet_hooks){.blocked = blocked, .behind = behind, .context = c};
@@ -274,6 +331,7 @@ void chat_stop(struct chat *c)
 	hub_free(c->hub);
 	engine_close(c->engine);
 	lock_fini(&c->lock);
+	charter_fini(&c->charter);
 	free(c->motd);
 	free(c);
 }

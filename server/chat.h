@@ -10,9 +10,12 @@
 
 #include "common/identity.h"
 #include "common/message.h"
+#include "server/admission.h"
+#include "server/charter.h"
 #include "server/engine.h"
 #include "server/hub.h"
 #include "server/logins.h"
+#include "server/op_code.h"
 #include "server/outlet.h"
 #include "server/people.h"
 
@@ -41,7 +44,9 @@ struct chat_config {
 	size_t keep_bytes;               /* of the log in memory */
 	size_t window_bytes;             /* of recent frames, for all rooms */
 	struct policy policy;
-	const char *motd; /* copied; NULL or "": none */
+	const char *motd;            /* copied; NULL or "": none */
+	struct admission *admission; /* borrowed, as is the next */
+	struct op_code *op_code;
 };
 
 /* Open the log and start the threads. Errors as engine_open_sqlite, with one line in `error`. */
@@ -56,6 +61,8 @@ struct hub *chat_hub(struct chat *c);
 struct people *chat_people(struct chat *c);
 struct logins *chat_logins(struct chat *c);
 const struct outlet_hooks *chat_hooks(struct chat *c);
+struct admission *chat_admission(struct chat *c);
+struct op_code *chat_op_code(struct chat *c);
 const struct identity *chat_identity(const struct chat *c);
 
 /* Copy the policy of now, or replace it. Any thread. */
@@ -67,6 +74,9 @@ char *chat_motd(struct chat *c);
 
 /* Another one, copied; NULL or "" for none. ERR_TOO_BIG, ERR_TEXT, ERR_MEMORY. Any thread. */
 int chat_set_motd(struct chat *c, const char *motd);
+
+/* The server's charter as of now, a copy for the caller to end; ERR_MEMORY. Any thread. */
+int chat_charter(struct chat *c, struct charter *out);
 
 /* Bring a feed's news to its members, on this thread, or, where it goes on, on the drain's. */
 void chat_pump(struct chat *c, struct feed *f);

@@ -3,6 +3,7 @@
  *
  *     server.pem   the server's key
  *     log.db       the history (store.h), with log.db-wal and log.db-shm while it is open
+ *     operator-code  what makes its finder an operator (op_code.h)
  *     ballast      room for when the disk is full (ballast.h)
  *     lock         locked by the server that uses the folder; its process id is in it
  *

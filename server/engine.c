@@ -31,6 +31,49 @@ void stream_key_inbox(const uint8_t person[PERSON_ID], struct stream_key *key)
 	memcpy(key->bytes + 1, person, PERSON_ID);
 }
 
+static void special(char kind, struct stream_key *key)
+{
+	*key = (struct stream_key){.length = 2, .bytes = {(uint8_t)kind, '*'}};
+}
+
+void stream_key_acts(const struct stream_key *room, struct stream_key *key)
+{
+	if (!room) {
+		special('m', key);
+		return;
+	}
+	*key = *room;
+	key->bytes[0] = 'm';
+}
+
+void stream_key_nicks(struct stream_key *key)
+{
+	special('n', key);
+}
+
+void stream_key_server(struct stream_key *key)
+{
+	special('s', key);
+}
+
+bool stream_key_subject(const struct stream_key *acts, struct stream_key *subject)
+{
+	if (acts->length < 2 || acts->bytes[0] != 'm')
+		return false;
+	*subject = *acts;
+	/* No name begins with an asterisk. */
+	subject->bytes[0] = acts->bytes[1] == '*' ? 's' : 'r';
+	return true;
+}
+
+bool stream_key_is_common(const struct stream_key *room)
+{
+	static const char name[] = "r" ROOM_COMMON;
+
+	return room->length == sizeof(name) - 1 &&
+	       memcmp(room->bytes, name, sizeof(name) - 1) == 0;
+}
+
 int stream_key_compare(const struct stream_key *a, const struct stream_key *b)
 {
 	size_t shorter = a->length < b->length ? a->length : b->length;
@@ -136,6 +179,17 @@ int engine_person(
 	struct engine *e, const char *folded, uint8_t person[PERSON_ID], char nick[NICK_MAX + 1])
 {
 	return e->class->person(e, folded, person, nick);
+}
+
+int engine_charter(struct engine *e, const struct stream_key *key, struct charter *out)
+{
+	return e->class->charter(e, key, out);
+}
+
+int engine_owner(struct engine *e, const struct looks *looks, uint8_t person[PERSON_ID],
+	char nick[NICK_MAX + 1])
+{
+	return e->class->owner(e, looks, person, nick);
 }
 
 enum engine_health engine_health(struct engine *e)

@@ -7,6 +7,10 @@
  * of the one it is for. In each of its streams it carries the number of the entry
  * before it, so that a reader can tell a gap that matters from one that does not.
  *
+ * What is done about people and rooms (act.h) is in the log too, in streams of its own: one for
+ * the acts on each room, one for those on the server, one for nicks. Whether an entry may
+ * stand is decided (rules.h) when its turn has come, by the log alone.
+ *
  * Engines differ in where the log lives; the rest of the server cannot tell which
  * one it has. Calls may come from any thread. Appends of many threads are put
  * in order here, and each is applied in that order by one thread at a time.
@@ -14,8 +18,10 @@
 #ifndef LANCHAT_SERVER_ENGINE_H
 #define LANCHAT_SERVER_ENGINE_H
 
+#include "common/lookalike.h"
 #include "common/message.h"
 #include "common/name.h"
+#include "server/charter.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,7 +29,9 @@
 
 #define ENGINE_LOG_ID 16
 
-/* What a stream is called: 'r' and a room's folded name, or 'i' and a person's id. */
+/* What a stream is called: 'r' and a room's folded name, 'i' and a person's id, 'm' and the folded name
+ * of the room that acts are about, "m*" for acts on the server, "n*" for nicks. "s*" is no stream, but
+ * where the server's own charter is. */
 #define STREAM_KEY_MAX NAME_FOLDED_MAX
 struct stream_key {
 	uint8_t length;
@@ -33,11 +41,25 @@ struct stream_key {
 /* The key of a room (ERR_TEXT, ERR_TOO_BIG for a name that cannot be one), of a person's inbox. */
 int stream_key_room(const char *name, size_t length, struct stream_key *key);
 void stream_key_inbox(const uint8_t person[PERSON_ID], struct stream_key *key);
+
+/* The key of the acts on a room, by the room's, or on the server (NULL); of nicks; of the server's
+ * charter. */
+void stream_key_acts(const struct stream_key *room, struct stream_key *key);
+void stream_key_nicks(struct stream_key *key);
+void stream_key_server(struct stream_key *key);
+
+/* Whose charter the acts in a stream change: a room's key, or the server's. False: it is not a stream
+ * of acts that change any. */
+bool stream_key_subject(const struct stream_key *acts, struct stream_key *subject);
+
+/* Is it the room in which everybody begins (ROOM_COMMON)? */
+bool stream_key_is_common(const struct stream_key *room);
+
 int stream_key_compare(const struct stream_key *a, const struct stream_key *b);
 
 /* One entry. Whoever appends fills the first part; text is borrowed for the length of the call. */
 struct log_entry {
-	const struct stream_key *room; /* NULL for a direct message */
+	const struct stream_key *room; /* or the stream of an act; NULL for a direct message */
 	struct span room_name;         /* how the room is shown; what it is the first time stays */
 	const uint8_t *to;             /* of a direct message: the other person's id */
 	const uint8_t *person;         /* who says it */
@@ -75,6 +97,7 @@ struct room_record {
 	char topic_nick[NICK_MAX + 1]; /* who set it; "": nobody ever did */
 	uint64_t topic_time;
 	uint64_t last; /* the number of its last entry */
+	bool closed;   /* not everybody may come in (charter.h) */
 };
 
 /* What a person has to do with a stream. */
@@ -170,6 +193,9 @@ struct engine_class {
 	int (*read_position)(struct engine *e, const uint8_t *person, const struct stream_key *key,
 		uint64_t *seq);
 	int (*person)(struct engine *e, const char *folded, uint8_t person[PERSON_ID],
+		char nick[NICK_MAX + 1]);
+	int (*charter)(struct engine *e, const struct stream_key *key, struct charter *out);
+	int (*owner)(struct engine *e, const struct looks *looks, uint8_t person[PERSON_ID],
 		char nick[NICK_MAX + 1]);
 	enum engine_health (*health)(struct engine *e);
 };
@@ -283,6 +309,17 @@ int engine_read_position(
  * for another need not be known any more. ERR_NOT_FOUND, ERR_SYSTEM. */
 int engine_person(
 	struct engine *e, const char *folded, uint8_t person[PERSON_ID], char nick[NICK_MAX + 1]);
+
+/* ---- who may do what ---- */
+
+/* The charter of a room, or the server's (stream_key_server): a copy for the caller, to end with
+ * charter_fini; an empty one where nothing was ever decided. ERR_SYSTEM, ERR_MEMORY, ERR_DAMAGED; then
+ * it is empty as well. */
+int engine_charter(struct engine *e, const struct stream_key *key, struct charter *out);
+
+/* Who owns a nick that looks like this, and how they wrote it. ERR_NOT_FOUND, ERR_SYSTEM. */
+int engine_owner(struct engine *e, const struct looks *looks, uint8_t person[PERSON_ID],
+	char nick[NICK_MAX + 1]);
 
 enum engine_health engine_health(struct engine *e);
 

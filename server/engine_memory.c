@@ -5,7 +5,7 @@
  * the queue takes all that wait, applies them one after the other and wakes the
  * rest. So order needs no thread of its own, a lone sender switches threads not
  * once, and many senders share one turn. The log itself is memory_log.h, what is
- * known about people memory_people.h.
+ * known about people memory_people.h, what acts add up to memory_acts.h.
  */
 #include "server/engine.h"
 
@@ -13,6 +13,7 @@
 #include "common/err.h"
 #include "common/identity.h"
 #include "common/lock.h"
+#include "server/memory_acts.h"
 #include "server/memory_log.h"
 #include "server/memory_people.h"
 #include "server/words.h"
@@ -42,6 +43,7 @@ struct memory {
 	struct lock lock;
 	/* guarded by lock; written by the leader alone, so the leader reads without it */
 	struct memory_log log;
+	struct memory_acts acts;
 	/* guarded by lock */
 	struct memory_people people;
 };
@@ -54,8 +56,15 @@ static struct append_result append_one(struct memory *m, struct log_entry *e)
 
 	if (memory_log_decide(&m->log, e, &result) != 0)
 		return result;
+	e->time = memory_log_now(&m->log);
+	enum code code = memory_acts_decide(&m->acts, e);
+	if (code != CODE_NONE)
+		return (struct append_result){.status = APPEND_REJECTED, .code = code};
 	lock_take(&m->lock);
-	int r = memory_log_append(&m->log, e);
+	/* The log last: what an act changes can be changed once more, by the same act sent again. */
+	int r = e->kind == SAID_ACT ? memory_acts_apply(&m->acts, e) : 0;
+	if (r == 0)
+		r = memory_log_append(&m->log, e);
 	lock_drop(&m->lock);
 	if (r)
 		return (struct append_result){.status = APPEND_RETRY};
@@ -189,14 +198,34 @@ static int memory_room(struct engine *e, const struct stream_key *key, struct ro
 {
 	int r;
 
-	LOCKED(r = memory_log_room(&m->log, key, out));
+	LOCKED(r = memory_log_room(&m->log, key, out); out->closed = memory_acts_closed(&m->acts, key));
 	return r;
+}
+
+/* Adds to what the log knows of rooms what acts have made of them. */
+struct room_reading {
+	const struct memory_acts *acts;
+	engine_room_reader *reader;
+	void *context;
+};
+
+static bool read_room(
+	void *context, const struct stream_key *key, const struct room_record *record)
+{
+	const struct room_reading *reading = context;
+	struct room_record with = *record;
+
+	with.closed = memory_acts_closed(reading->acts, key);
+	return reading->reader(reading->context, key, &with);
 }
 
 static int memory_rooms(struct engine *e, const struct stream_key *after, uint32_t limit,
 	engine_room_reader *reader, void *context)
 {
-	LOCKED(memory_log_rooms(&m->log, after, limit, reader, context));
+	struct room_reading reading = {.reader = reader, .context = context};
+
+	LOCKED(reading.acts = &m->acts;
+		memory_log_rooms(&m->log, after, limit, read_room, &reading));
 	return 0;
 }
 
@@ -318,6 +347,25 @@ static int memory_person(
 	return r;
 }
 
+/* ---- who may do what ---- */
+
+static int memory_charter(struct engine *e, const struct stream_key *key, struct charter *out)
+{
+	int r;
+
+	LOCKED(r = memory_acts_charter(&m->acts, key, out));
+	return r;
+}
+
+static int memory_owner(struct engine *e, const struct looks *looks, uint8_t person[PERSON_ID],
+	char nick[NICK_MAX + 1])
+{
+	int r;
+
+	LOCKED(r = memory_acts_owner(&m->acts, looks, person, nick));
+	return r;
+}
+
 /* ---- life ---- */
 
 static void memory_close(struct engine *e)
@@ -328,6 +376,7 @@ static void memory_close(struct engine *e)
 	m->closing = true;
 	lock_drop(&m->queue_lock);
 	memory_people_fini(&m->people);
+	memory_acts_fini(&m->acts);
 	memory_log_fini(&m->log);
 	lock_fini(&m->lock);
 	lock_fini(&m->queue_lock);
@@ -352,6 +401,8 @@ static const struct engine_class memory_class = {
 	.places = memory_places,
 	.read_position = memory_read_position,
 	.person = memory_person,
+	.charter = memory_charter,
+	.owner = memory_owner,
 	.health = memory_health,
 };
 
@@ -368,6 +419,7 @@ int engine_open_memory(
 	identity_random(m->base.log_id, sizeof(m->base.log_id));
 	memory_log_init(&m->log, keep_bytes, MEMORY_LOG_IDLE);
 	memory_people_init(&m->people, MEMORY_PEOPLE_MOST);
+	memory_acts_init(&m->acts, MEMORY_ACTS_MOST);
 	lock_init(&m->queue_lock, LOCK_ENGINE_QUEUE);
 	lock_init(&m->lock, LOCK_ENGINE);
 	*out = &m->base;

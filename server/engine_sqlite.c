@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "common/err.h"
 #include "server/log_writer.h"
+#include "server/store_acts.h"
 #include "server/store_people.h"
 #include "server/store_pool.h"
 #include "server/store_read.h"
@@ -146,6 +147,18 @@ static int durable_person(
 	WITH_STORE(LOOKUPS, store_person(s, folded, person, nick));
 }
 
+static int durable_charter(
+	struct engine *e, const struct stream_key *key, struct charter *out)
+{
+	WITH_STORE(LOOKUPS, store_charter(s, key, out));
+}
+
+static int durable_owner(struct engine *e, const struct looks *looks, uint8_t person[PERSON_ID],
+	char nick[NICK_MAX + 1])
+{
+	WITH_STORE(LOOKUPS, store_owner(s, looks, person, nick));
+}
+
 static int durable_search(
 	struct engine *e, const struct search *what, engine_reader *reader, void *context)
 {
@@ -193,6 +206,8 @@ static const struct engine_class durable_class = {
 	.places = durable_places,
 	.read_position = durable_read_position,
 	.person = durable_person,
+	.charter = durable_charter,
+	.owner = durable_owner,
 	.health = durable_health,
 };
 

@@ -99,34 +99,43 @@ static struct row *find_locked(struct hub *h, const struct stream_key *key)
 	return found ? *(struct row **)found : NULL;
 }
 
-/* A room as the log knows it; where it does not, `name` is how it is shown. */
-static struct room *make_room(struct hub *h, const struct stream_key *key, struct span name,
-	const struct room_record *record)
+/* A room as the log knows it. */
+struct logged_room {
+	bool found; /* something was said in it */
+	struct room_record record;
+	struct charter charter; /* owned */
+};
+
+/* `name` is how it is shown, where the log does not say. */
+static struct room *make_room(
+	struct hub *h, const struct stream_key *key, struct span name, struct logged_room *logged)
 {
+	const struct room_record *record = &logged->record;
 	char shown[ROOM_NAME_MAX + 1];
 
 	memcpy(shown, name.text, name.length);
 	shown[name.length] = '\0';
-	if (!record)
-		return room_new(key, shown, h->budget, 0);
-	struct room *r =
-		room_new(key, record->name[0] ? record->name : shown, h->budget, record->last);
-	if (r && record->topic_nick[0])
+	const char *known = logged->found && record->name[0] ? record->name : shown;
+	struct room *r = room_new(key, known, h->budget, logged->found ? record->last : 0);
+	if (!r)
+		return NULL;
+	room_set_charter(r, &logged->charter);
+	if (logged->found && record->topic_nick[0])
 		room_set_topic(
 			r, span_of(record->topic), span_of(record->topic_nick), record->topic_time);
 	return r;
 }
 
-static struct row *add_locked(struct hub *h, const struct stream_key *key, struct span name,
-	const struct room_record *record)
+static struct row *add_locked(
+	struct hub *h, const struct stream_key *key, struct span name, struct logged_room *logged)
 {
 	struct row *row = calloc(1, sizeof(*row));
 
 	if (!row)
 		return NULL;
 	row->key = *key;
-	row->kept = record && record->last > 0;
-	row->room = make_room(h, key, name, record);
+	row->kept = logged->found && logged->record.last > 0;
+	row->room = make_room(h, key, name, logged);
 	if (!row->room || !tsearch(row, &h->rows, compare)) {
 		free_row(row);
 		return NULL;
@@ -174,12 +183,12 @@ static int use_locked(struct hub *h, const struct stream_key *key, struct room *
 }
 
 static enum code add_used_locked(struct hub *h, const struct stream_key *key, struct span name,
-	const struct room_record *record, struct room **out)
+	struct logged_room *logged, struct room **out)
 {
 	make_way_locked(h);
 	if (h->count >= h->max)
 		return CODE_TOO_MANY_ROOMS;
-	struct row *row = add_locked(h, key, name, record);
+	struct row *row = add_locked(h, key, name, logged);
 	if (!row)
 		return CODE_RESOURCES;
 	room_link(row->room)->users++;
@@ -190,7 +199,7 @@ static enum code add_used_locked(struct hub *h, const struct stream_key *key, st
 /* Put a room into the table as the log had it when `missed` entries had been missed. ERR_AGAIN: since
  * then something was applied for which there was no room, perhaps to this one. */
 static int add_as_read(struct hub *h, const struct stream_key *key, struct span name,
-	const struct room_record *record, uint64_t missed, enum code *code, struct room **out)
+	struct logged_room *logged, uint64_t missed, enum code *code, struct room **out)
 {
 	int r = 0;
 
@@ -199,7 +208,7 @@ static int add_as_read(struct hub *h, const struct stream_key *key, struct span 
 		if (h->missed != missed)
 			r = ERR_AGAIN;
 		else
-			*code = add_used_locked(h, key, name, record, out);
+			*code = add_used_locked(h, key, name, logged, out);
 	}
 	lock_drop(&h->lock);
 	return r;
@@ -215,6 +224,15 @@ static int use(struct hub *h, const struct stream_key *key, struct room **out, u
 	return r;
 }
 
+static int read_room(struct hub *h, const struct stream_key *key, struct logged_room *out)
+{
+	int r = engine_room(h->engine, key, &out->record);
+
+	out->charter = (struct charter){0};
+	out->found = r == 0;
+	return r == 0 || r == ERR_NOT_FOUND ? engine_charter(h->engine, key, &out->charter) : r;
+}
+
 /* The log is read without the lock. Every entry is in the log before it is applied, so one that is
  * not in what was read is applied later: either to the room, which then is in the table, or to none,
  * and then it has been missed and the log is read again. One that was read and is applied only then
@@ -222,17 +240,18 @@ static int use(struct hub *h, const struct stream_key *key, struct room **out, u
 enum code hub_open(struct hub *h, struct span name, struct room **out)
 {
 	enum code code = CODE_NONE;
-	struct room_record record;
+	struct logged_room logged;
 	struct stream_key key;
 	uint64_t missed;
 
 	if (stream_key_room(name.text, name.length, &key) != 0)
 		return CODE_BAD_ROOM;
 	while (use(h, &key, out, &missed) != 0) {
-		int r = engine_room(h->engine, &key, &record);
-		if (r && r != ERR_NOT_FOUND)
+		if (read_room(h, &key, &logged) != 0)
 			return CODE_RESOURCES;
-		if (add_as_read(h, &key, name, r ? NULL : &record, missed, &code, out) == 0)
+		int r = add_as_read(h, &key, name, &logged, missed, &code, out);
+		charter_fini(&logged.charter);
+		if (r == 0)
 			return code;
 	}
 	return CODE_NONE;

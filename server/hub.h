@@ -39,11 +39,14 @@ void hub_leave(struct hub *h, struct room *r);
  * reference of the caller's; NULL when nobody could get it. */
 struct room *hub_find(struct hub *h, const struct stream_key *key);
 
+/* May whoever asks see a room that is not open to everybody? */
+typedef bool hub_may_see(void *context, const struct stream_key *key);
+
 /* Rooms after the name `after` ("": the first), by folded name, at most `limit`, those that are only
  * in the log as well, as the list of a ROOM_LIST in `buffer`; `m` is filled but for its tag.
  * ERR_SYSTEM, ERR_MEMORY. (hub_list.c) */
-int hub_list(struct hub *h, struct span after, uint16_t limit, struct msg_room_list *m,
-	uint8_t *buffer, size_t size);
+int hub_list(struct hub *h, struct span after, uint16_t limit, hub_may_see *may_see, void *context,
+	struct msg_room_list *m, uint8_t *buffer, size_t size);
 
 /* People of the room changed: tell the members now, if it is time, or see to it that hub_tick does.
  * Returns true when something was published to the room's feed, which then wants a pump. */

@@ -15,6 +15,7 @@ struct logged {
 	struct stream_key key;
 	char name[ROOM_NAME_MAX + 1];
 	char topic[TOPIC_MAX + 1];
+	bool closed;
 };
 
 /* What there is after a key, of either kind in the order of the keys. */
@@ -23,6 +24,16 @@ struct seen {
 	size_t room_count;
 	struct logged logged[SEEN_MAX];
 	size_t logged_count;
+};
+
+/* The page that is being filled. */
+struct page {
+	struct msg_room_list *m;
+	uint16_t limit;
+	hub_may_see *may_see;
+	void *context;
+	uint8_t *buffer;
+	size_t size;
 };
 
 static bool see_logged(
@@ -34,37 +45,41 @@ static bool see_logged(
 	l->key = *key;
 	memcpy(l->name, record->name, sizeof(l->name));
 	memcpy(l->topic, record->topic, sizeof(l->topic));
+	l->closed = record->closed;
 	return seen->logged_count < SEEN_MAX;
 }
 
-static int add(struct msg_room_list *m, uint16_t limit, const struct item_room *item,
-	uint8_t *buffer, size_t size)
+static int add(struct page *p, const struct item_room *item)
 {
-	if (m->rooms.count == limit || m->rooms.count == LIST_MAX)
+	struct list *rooms = &p->m->rooms;
+
+	if (rooms->count == p->limit || rooms->count == LIST_MAX)
 		return ERR_FULL;
-	return message_list_add(&m->rooms, ITEM_ROOM, item, buffer, size);
+	return message_list_add(rooms, ITEM_ROOM, item, p->buffer, p->size);
 }
 
-static int add_room(
-	struct msg_room_list *m, uint16_t limit, struct room *r, uint8_t *buffer, size_t size)
+static int add_room(struct page *p, struct room *r)
 {
 	struct room_topic topic;
 
+	if (room_is_closed(r) && !p->may_see(p->context, feed_key(room_feed(r))))
+		return 0;
 	room_topic(r, &topic);
 	struct item_room item = {
 		.name = span_of(room_name(r)),
 		.people = room_people(r),
 		.topic = span_of(topic.text),
 	};
-	return add(m, limit, &item, buffer, size);
+	return add(p, &item);
 }
 
-static int add_logged(struct msg_room_list *m, uint16_t limit, const struct logged *l,
-	uint8_t *buffer, size_t size)
+static int add_logged(struct page *p, const struct logged *l)
 {
 	struct item_room item = {.name = span_of(l->name), .topic = span_of(l->topic)};
 
-	return add(m, limit, &item, buffer, size);
+	if (l->closed && !p->may_see(p->context, &l->key))
+		return 0;
+	return add(p, &item);
 }
 
 /* Which comes first, table's or log's: below 0 the table's, above 0 the log's, 0: they are one room. */
@@ -78,42 +93,58 @@ static int compare(const struct seen *seen, size_t room, size_t logged)
 		feed_key(room_feed(seen->rooms[room])), &seen->logged[logged].key);
 }
 
-/* Fill the page with both kinds in one order; a room that is in the table is shown as it is there. */
-static void merge(const struct seen *seen, uint16_t limit, struct msg_room_list *m, uint8_t *buffer,
-	size_t size)
+/* Fill the page with both kinds in one order; a room that is in the table is shown as it is there.
+ * What follows the last of a kind of which not all were seen is for the next time: true, `*from` is
+ * the key to go on from. */
+static bool merge(const struct seen *seen, struct page *p, struct stream_key *from)
 {
 	size_t i = 0, j = 0;
 	int full = 0;
 
 	while (!full && (i < seen->room_count || j < seen->logged_count)) {
 		int order = compare(seen, i, j);
+		*from = order <= 0 ? *feed_key(room_feed(seen->rooms[i])) : seen->logged[j].key;
 		if (order <= 0)
-			full = add_room(m, limit, seen->rooms[i++], buffer, size);
+			full = add_room(p, seen->rooms[i++]);
 		else
-			full = add_logged(m, limit, &seen->logged[j], buffer, size);
+			full = add_logged(p, &seen->logged[j]);
 		j += order >= 0;
+		if (!full && (i == SEEN_MAX || j == SEEN_MAX))
+			return true;
 	}
-	m->more = full != 0;
+	p->m->more = full != 0;
+	return false;
 }
 
-int hub_list(struct hub *h, struct span after, uint16_t limit, struct msg_room_list *m,
-	uint8_t *buffer, size_t size)
+static void forget_rooms(struct seen *seen)
 {
-	struct stream_key key;
-	bool from_start = after.length == 0 || stream_key_room(after.text, after.length, &key) != 0;
-	const struct stream_key *from = from_start ? NULL : &key;
-	struct seen *seen = calloc(1, sizeof(*seen));
-
-	if (!seen)
-		return ERR_MEMORY;
-	int r = engine_rooms(hub_engine(h), from, SEEN_MAX, see_logged, seen);
-	if (r == 0) {
-		seen->room_count = hub_rooms_after(h, from, seen->rooms, SEEN_MAX, &m->total);
-		m->rooms = (struct list){0};
-		merge(seen, limit, m, buffer, size);
-	}
 	for (size_t i = 0; i < seen->room_count; i++)
 		room_unref(seen->rooms[i]);
+	seen->room_count = seen->logged_count = 0;
+}
+
+int hub_list(struct hub *h, struct span after, uint16_t limit, hub_may_see *may_see, void *context,
+	struct msg_room_list *m, uint8_t *buffer, size_t size)
+{
+	struct page page = {m, limit, may_see, context, buffer, size};
+	struct stream_key key;
+	bool from_start = after.length == 0 || stream_key_room(after.text, after.length, &key) != 0;
+	struct seen *seen = calloc(1, sizeof(*seen));
+	bool again = true;
+	int r = seen ? 0 : ERR_MEMORY;
+
+	m->rooms = (struct list){0};
+	while (r == 0 && again) {
+		const struct stream_key *from = from_start ? NULL : &key;
+		r = engine_rooms(hub_engine(h), from, SEEN_MAX, see_logged, seen);
+		if (r == 0) {
+			seen->room_count =
+				hub_rooms_after(h, from, seen->rooms, SEEN_MAX, &m->total);
+			again = merge(seen, &page, &key);
+			from_start = false;
+		}
+		forget_rooms(seen);
+	}
 	free(seen);
 	return r;
 }

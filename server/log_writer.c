@@ -88,7 +88,7 @@ static void apply_batches(struct log_writer *w, const struct batch *batches)
 
 /* What becomes of an entry that cannot be written. One that is in the log already is a duplicate all
  * the same. */
-static struct append_result refusal(struct log_writer *w, const struct log_entry *e, int r)
+static struct append_result refusal(struct log_writer *w, struct log_entry *e, int r)
 {
 	struct append_result result = {.status = APPEND_RETRY};
 	enum engine_health h = writer_health(w);
@@ -192,6 +192,7 @@ static int open_log(struct log_writer *w, const struct engine_config *config, co
 static void free_writer(struct log_writer *w)
 {
 	kept_notes_free(w->notes);
+	store_writer_fini(&w->memory);
 	store_close(w->store);
 	ballast_close(w->ballast);
 	log_queue_fini(&w->queue);

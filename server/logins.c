@@ -5,6 +5,7 @@
 #include "server/tree.h"
 
 #include <assert.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,7 +102,7 @@ static void end_older_locked(struct logins *all, struct login *l)
 	lock_assert_held(&all->lock);
 	for (struct login *o = l->older; o; o = o->older) {
 		if (!(atomic_fetch_or(&o->gate, LOGIN_ENDED) & LOGIN_ENDED))
-			o->end(o->context);
+			o->end(o->context, CODE_ALREADY);
 	}
 	PTHREAD_OK(pthread_cond_broadcast(&all->changed)); /* one of them may be waiting itself */
 }
@@ -151,6 +152,37 @@ void logins_leave(struct login *l)
 	unlink_locked(all, l);
 	lock_drop(&all->lock);
 	l->all = NULL;
+}
+
+/* ---- sending away ---- */
+
+struct ending {
+	bool (*fits)(const void *context, const struct login *l);
+	const void *context;
+	enum code why;
+};
+
+static void end_fitting(const void *node, VISIT visit, void *closure)
+{
+	const struct same_login *same = *(const struct same_login *const *)node;
+	const struct ending *e = closure;
+
+	if (visit != postorder && visit != leaf)
+		return;
+	for (struct login *l = same->newest; l; l = l->older) {
+		if (l->peer && e->fits(e->context, l))
+			l->end(l->context, e->why);
+	}
+}
+
+void logins_end(struct logins *all, bool (*fits)(const void *context, const struct login *l),
+	const void *context, enum code why)
+{
+	struct ending e = {.fits = fits, .context = context, .why = why};
+
+	lock_take(&all->lock);
+	twalk_r(all->tree.root, end_fitting, &e);
+	lock_drop(&all->lock);
 }
 
 /* ---- appending ---- */

@@ -5,7 +5,8 @@
  * it sent by the old one may still be under way. If that were appended after the new
  * session has answered for it, a message could be refused and be in the log all the
  * same. So a login ends the older ones of the same person and instance, and waits until
- * none of them appends any more; each session asks before it does.
+ * none of them appends any more; each session asks before it does. Whoever is sent away
+ * from the server is found here as well.
  *
  * Any thread. Asking takes no lock: it is done for each append.
  */
@@ -23,8 +24,9 @@ struct logins;
 /* One login; a part of its session. Zeroed storage is none. */
 struct login {
 	struct logins *all;         /* NULL: not entered; the session thread's own */
-	void (*end)(void *context); /* constant while entered, as is the next */
+	void (*end)(void *context, enum code why); /* constant while entered, as are the next */
 	void *context;
+	const struct outlet_peer *peer; /* who it is, for logins_end; NULL: nobody */
 	atomic_uint gate;            /* LOGIN_* bits */
 	struct same_login *same;     /* guarded by the lock of all, as are the next */
 	struct login *older, *newer; /* of the same instance */
@@ -36,8 +38,8 @@ struct logins *logins_new(void);
 /* Everybody has left. NULL is allowed. */
 void logins_free(struct logins *all);
 
-/* A session logs in. Older logins of the same person and instance are told to end, each once, by
- * their `end`: it is called under a lock, so it may mark and wake its session and do nothing else. Then
+/* A session logs in. Older logins of the same person and instance are told to end (CODE_ALREADY), each
+ * once, by their `end`: it is called under a lock, so it may mark and wake its session and do nothing else. Then
  * wait until none of them appends. 0, also where a newer login has ended this one meanwhile;
  * ERR_TIMEOUT: one still appends at `deadline` (clock_ms); ERR_MEMORY. After an error the login has
  * not been entered, and the older ones have been ended all the same. */
@@ -47,6 +49,10 @@ int logins_enter(struct logins *all, struct login *l, const uint8_t person[PERSO
 /* From now on `end` is not called any more. Not while appending; nothing for a login that was not
  * entered. */
 void logins_leave(struct login *l);
+
+/* Have those end that fit. `fits` is called under the lock, and must not call back. */
+void logins_end(struct logins *all, bool (*fits)(const void *context, const struct login *l),
+	const void *context, enum code why);
 
 /* May this login's session append now? If so, login_appended follows. False for good once a newer
  * login has come. */

@@ -4,6 +4,7 @@
 #include "common/folder.h"
 #include "server/data_folder.h"
 #include "server/log_file.h"
+#include "server/op_code.h"
 #include "server/store.h"
 #include "server/store_copy.h"
 #include "server/store_look.h"
@@ -325,6 +326,26 @@ static int set_aside(struct job *j, const struct settings *t, char *error, size_
 	return 0;
 }
 
+/* ---- a new operator ---- */
+
+/* For whoever has lost the key of the only one. */
+static int new_code(struct job *j, const struct settings *t, char *error, size_t size)
+{
+	char code[OP_CODE_SIZE];
+	struct op_code *o = NULL;
+	int r = op_code_new(&j->folder, &o);
+
+	(void)t;
+	if (r == 0)
+		r = op_code_make(o, code);
+	op_code_free(o);
+	if (r)
+		snprintf(error, size, "cannot write in '%s': %s", j->folder.path, reason(r));
+	else
+		fprintf(j->out, "the first who types /op %s is an operator\n", code);
+	return r;
+}
+
 /* ---- which ---- */
 
 static const struct {
@@ -336,6 +357,7 @@ static const struct {
 	{.run = restore, .alone = true, .empty = true},
 	{.run = verify},
 	{.run = set_aside, .alone = true},
+	{.run = new_code, .empty = true},
 };
 
 #define JOBS (sizeof(jobs) / sizeof(jobs[0]))
@@ -347,11 +369,12 @@ static void asked(const struct settings *t, bool wanted[JOBS])
 	wanted[1] = t->restore != NULL;
 	wanted[2] = t->verify;
 	wanted[3] = t->set_aside;
+	wanted[4] = t->operator_code;
 }
 
 bool maintenance_asked(const struct settings *t)
 {
-	return t->backup || t->restore || t->verify || t->set_aside;
+	return t->backup || t->restore || t->verify || t->set_aside || t->operator_code;
 }
 
 int maintenance_check(const struct settings *t, char *error, size_t size)
@@ -365,7 +388,8 @@ int maintenance_check(const struct settings *t, char *error, size_t size)
 	if (count <= 1)
 		return 0;
 	snprintf(error, size,
-		"--backup, --restore, --verify and --set-aside are done one at a time");
+		"--backup, --restore, --verify, --set-aside and --operator-code are done one at a "
+		"time");
 	return ERR_ARGUMENT;
 }
 

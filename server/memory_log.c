@@ -314,6 +314,13 @@ static struct topic *new_topic(const struct log_entry *e)
 	return t;
 }
 
+uint64_t memory_log_now(const struct memory_log *l)
+{
+	uint64_t now = clock_wall_us();
+
+	return now > l->time ? now : l->time;
+}
+
 /* Everything that can fail, and the numbers of the entry. */
 static int prepare(struct memory_log *l, struct log_entry *e, struct needs *n)
 {
@@ -323,9 +330,8 @@ static int prepare(struct memory_log *l, struct log_entry *e, struct needs *n)
 	if (!open_streams(l, e, n->streams) || ring_reserve(&l->ring) != 0 ||
 		!(n->author = open_author(l, e->instance)))
 		return ERR_MEMORY;
-	uint64_t now = clock_wall_us();
 	e->seq = l->seq + 1;
-	e->time = now > l->time ? now : l->time;
+	e->time = memory_log_now(l);
 	e->prev = n->streams[0]->last;
 	e->prev_to = n->streams[1] ? n->streams[1]->last : e->prev;
 	if (topic && !(n->topic = new_topic(e)))

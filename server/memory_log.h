@@ -50,6 +50,9 @@ void memory_log_fini(struct memory_log *l);
 int memory_log_decide(
 	const struct memory_log *l, const struct log_entry *e, struct append_result *r);
 
+/* The time of an entry that is appended now: a clock that was set back makes no disorder. */
+uint64_t memory_log_now(const struct memory_log *l);
+
 /* Append it, and fill in what the engine fills in. ERR_MEMORY: nothing has changed. */
 int memory_log_append(struct memory_log *l, struct log_entry *e);
 

@@ -15,6 +15,7 @@
 #define LANCHAT_SERVER_OUTLET_H
 
 #include "common/lock.h"
+#include "common/net_address.h"
 #include "common/stream.h"
 #include "server/member.h"
 
@@ -34,13 +35,21 @@ struct outlet_hooks {
 	void *context;
 };
 
+/* Who is at the other end; set before the first membership, and constant from then on. */
+struct outlet_peer {
+	uint8_t person[PERSON_ID];
+	struct net_address address;
+};
+
 struct outlet {
 	struct stream *stream;            /* owned, constant */
+	struct outlet_peer peer;
 	const struct outlet_hooks *hooks; /* borrowed, constant */
 	atomic_uint refs;                 /* the session's, each member's, the drain's */
 	atomic_bool blocked;              /* the socket is full; written under the lock */
 	atomic_bool again;                /* somebody found the lock taken */
 	atomic_bool closed;               /* nothing goes out any more */
+	atomic_bool expelled;             /* one of its memberships was ended by somebody else */
 	struct outlet *next_leaving;      /* guarded by the drain thread's lock */
 	struct lock lock;
 	/* Guarded by lock. */

@@ -2,7 +2,9 @@
 
 #include "common/err.h"
 #include "common/lock.h"
+#include "common/lookalike.h"
 #include "common/name.h"
+#include "common/text.h"
 
 #include <assert.h>
 #include <search.h>
@@ -194,49 +196,99 @@ static enum code fold(const char *text, size_t length, char *folded)
 	return CODE_NONE;
 }
 
-static bool is_free_locked(struct people *p, const char *folded, const uint8_t *id)
-{
-	struct nick *n = find_nick_locked(p, folded);
+/* Whose one nick is for good. */
+enum ownership {
+	NOBODYS,
+	MINE,
+	ANOTHERS,
+	UNKNOWN, /* the log cannot be read */
+};
 
-	return !n || memcmp(n->person->id, id, PERSON_ID) == 0;
+static enum ownership ownership_of(
+	struct people *p, const struct people_wish *w, const char *nick, bool *as_written)
+{
+	uint8_t owner[PERSON_ID];
+	char shown[NICK_MAX + 1];
+	struct looks looks;
+
+	*as_written = false;
+	if (looks_of(nick, strlen(nick), &looks) != 0)
+		return UNKNOWN;
+	switch (engine_owner(p->engine, &looks, owner, shown)) {
+	case 0:
+		*as_written = strcmp(nick, shown) == 0;
+		return w->proven && memcmp(owner, w->person, PERSON_ID) == 0 ? MINE : ANOTHERS;
+	case ERR_NOT_FOUND:
+		return NOBODYS;
+	default:
+		return UNKNOWN;
+	}
 }
 
-/* The nick that a person may have: the wanted one, or, where `any`, the next free one. */
-static enum code choose_locked(struct people *p, const uint8_t *id, struct span wanted, bool any,
-	char *folded, char nick[NICK_MAX + 1])
+/* What is to be had of one nick: folded, and `nick` as it is given. */
+static enum code try_locked(struct people *p, const struct people_wish *w, char *folded,
+	char nick[NICK_MAX + 1], bool *owned)
 {
-	enum code code = fold(wanted.text, wanted.length, folded);
+	bool as_written;
+	enum code code = fold(nick, strlen(nick), folded);
 
 	if (code != CODE_NONE)
 		return code;
-	memcpy(nick, wanted.text, wanted.length);
-	nick[wanted.length] = '\0';
-	if (is_free_locked(p, folded, id))
-		return CODE_NONE;
-	char base[NICK_MAX + 1];
-	memcpy(base, nick, sizeof(base));
-	for (unsigned i = 2; any && i < NUMBERS_TRIED; i++) {
-		name_numbered(base, i, NICK_MAX, nick);
-		if (fold(nick, strlen(nick), folded) == CODE_NONE && is_free_locked(p, folded, id))
-			return CODE_NONE;
+	enum ownership whose = ownership_of(p, w, nick, &as_written);
+	if (whose == UNKNOWN)
+		return CODE_RESOURCES;
+	if (whose == ANOTHERS && w->proven)
+		return CODE_NICK_TAKEN;
+	if (whose == ANOTHERS) {
+		char plain[NICK_MAX + 1];
+		memcpy(plain, nick, sizeof(plain));
+		size_t length = strlen(plain);
+		while (length > NICK_MAX - 1)
+			length = text_cluster_before(plain, length);
+		(void)snprintf(nick, NICK_MAX + 1, "~%.*s", (int)length, plain);
+		if (name_fold(nick, strlen(nick), folded) != 0)
+			return CODE_BAD_NICK;
 	}
-	return CODE_NICK_TAKEN;
+	*owned = whose == MINE && as_written;
+	const struct nick *n = find_nick_locked(p, folded);
+	return !n || memcmp(n->person->id, w->person, PERSON_ID) == 0 ? CODE_NONE
+								       : CODE_NICK_TAKEN;
+}
+
+/* The nick that a person may have: the wanted one, or, where any will do, the next free one. */
+static enum code choose_locked(struct people *p, const struct people_wish *w, char *folded,
+	char nick[NICK_MAX + 1], bool *owned)
+{
+	char base[NICK_MAX + 1];
+
+	*owned = false;
+	if (w->nick.length > NICK_MAX)
+		return CODE_BAD_NICK;
+	memcpy(base, w->nick.text, w->nick.length);
+	base[w->nick.length] = '\0';
+	memcpy(nick, base, sizeof(base));
+	enum code code = try_locked(p, w, folded, nick, owned);
+	for (unsigned i = 2; code == CODE_NICK_TAKEN && w->any && i < NUMBERS_TRIED; i++) {
+		name_numbered(base, i, NICK_MAX, nick);
+		code = try_locked(p, w, folded, nick, owned);
+	}
+	return code;
 }
 
 /* ---- sessions ---- */
 
-static enum code login_locked(struct people *p, const uint8_t *id, struct span wanted, bool any,
-	char nick[NICK_MAX + 1], struct feed **inbox)
+static enum code login_locked(struct people *p, const struct people_wish *w,
+	char nick[NICK_MAX + 1], bool *owned, struct feed **inbox)
 {
 	char folded[NAME_FOLDED_MAX];
 	char chosen[NICK_MAX + 1];
-	enum code code = choose_locked(p, id, wanted, any, folded, chosen);
+	enum code code = choose_locked(p, w, folded, chosen, owned);
 
 	if (code != CODE_NONE)
 		return code;
-	struct person *person = find_person_locked(p, id);
+	struct person *person = find_person_locked(p, w->person);
 	if (!person)
-		person = add_person_locked(p, id);
+		person = add_person_locked(p, w->person);
 	if (!person)
 		return CODE_RESOURCES;
 	person->sessions++;
@@ -249,11 +301,11 @@ static enum code login_locked(struct people *p, const uint8_t *id, struct span w
 	return CODE_NONE;
 }
 
-enum code people_login(struct people *p, const uint8_t person[PERSON_ID], struct span wanted,
-	bool any, char nick[NICK_MAX + 1], struct feed **inbox)
+enum code people_login(struct people *p, const struct people_wish *w, char nick[NICK_MAX + 1],
+	bool *owned, struct feed **inbox)
 {
 	lock_take(&p->lock);
-	enum code code = login_locked(p, person, wanted, any, nick, inbox);
+	enum code code = login_locked(p, w, nick, owned, inbox);
 	lock_drop(&p->lock);
 	return code;
 }
@@ -268,31 +320,37 @@ void people_logout(struct people *p, const uint8_t person[PERSON_ID], const char
 	lock_drop(&p->lock);
 }
 
-static enum code rename_locked(struct people *p, const uint8_t *id, const char *old,
-	struct span wanted, char nick[NICK_MAX + 1])
+static enum code take_locked(
+	struct people *p, const struct people_wish *w, char nick[NICK_MAX + 1], bool *owned)
 {
 	char folded[NAME_FOLDED_MAX];
 	char chosen[NICK_MAX + 1];
-	enum code code = choose_locked(p, id, wanted, false, folded, chosen);
+	enum code code = choose_locked(p, w, folded, chosen, owned);
 
 	if (code != CODE_NONE)
 		return code;
-	struct person *person = find_person_locked(p, id);
+	struct person *person = find_person_locked(p, w->person);
 	assert(person);
 	if (!hold_nick_locked(p, person, folded, chosen))
 		return CODE_RESOURCES;
-	release_nick_locked(p, old);
 	memcpy(nick, chosen, sizeof(chosen));
 	return CODE_NONE;
 }
 
-enum code people_rename(struct people *p, const uint8_t person[PERSON_ID], const char *old,
-	struct span wanted, char nick[NICK_MAX + 1])
+enum code people_take(
+	struct people *p, const struct people_wish *w, char nick[NICK_MAX + 1], bool *owned)
 {
 	lock_take(&p->lock);
-	enum code code = rename_locked(p, person, old, wanted, nick);
+	enum code code = take_locked(p, w, nick, owned);
 	lock_drop(&p->lock);
 	return code;
+}
+
+void people_drop(struct people *p, const char *nick)
+{
+	lock_take(&p->lock);
+	release_nick_locked(p, nick);
+	lock_drop(&p->lock);
 }
 
 /* ---- looking ---- */
@@ -303,7 +361,9 @@ int people_find(
 	char folded[NAME_FOLDED_MAX];
 	int r = ERR_NOT_FOUND;
 
-	if (fold(nick.text, nick.length, folded) != CODE_NONE)
+	/* "~anna" is none that one could ask for, and may be here. */
+	if (nick.length == 0 || nick.length > NICK_MAX ||
+		name_fold(nick.text, nick.length, folded) != 0)
 		return ERR_NOT_FOUND;
 	lock_take(&p->lock);
 	struct nick *n = find_nick_locked(p, folded);

@@ -2,7 +2,9 @@
  * People: who is logged in, under which nicks, and their inboxes.
  *
  * A person is a key's id. One person may have several sessions, under one nick or
- * several; a nick belongs to one person as long as one of their sessions has it.
+ * several; a nick is one person's as long as one of their sessions has it. Whose it is for
+ * good, the log says (engine_owner): nobody else gets one that looks like it, and who has
+ * not proven their key is "~nick" where "nick" is somebody's.
  * An inbox is the feed of a person's direct messages; it is there while they are.
  *
  * Any thread; everything is guarded by one lock inside.
@@ -24,19 +26,27 @@ struct people;
 struct people *people_new(struct engine *e, struct segment_budget *budget);
 void people_free(struct people *p);
 
-/* A session begins. `nick` is the one wanted and becomes the one given, which differs only where
- * `any` and it was taken. `*inbox` is a reference for the caller. CODE_NONE, CODE_BAD_NICK,
- * CODE_NICK_TAKEN, CODE_RESOURCES. */
-enum code people_login(struct people *p, const uint8_t person[PERSON_ID], struct span wanted,
-	bool any, char nick[NICK_MAX + 1], struct feed **inbox);
+/* Who wants to be called what. Borrowed. */
+struct people_wish {
+	const uint8_t *person;
+	struct span nick;
+	bool proven; /* that they are the person */
+	bool any;    /* where it is taken, the next free one */
+};
+
+/* A session begins. `nick` becomes the one given; `*owned`: the log has it as theirs already. `*inbox` is
+ * a reference for the caller. CODE_NONE, CODE_BAD_NICK, CODE_NICK_TAKEN, CODE_RESOURCES. */
+enum code people_login(struct people *p, const struct people_wish *w, char nick[NICK_MAX + 1],
+	bool *owned, struct feed **inbox);
 
 /* The session that had this nick ends. */
 void people_logout(struct people *p, const uint8_t person[PERSON_ID], const char *nick);
 
-/* A session changes its nick from `old` to `wanted`. CODE_NONE, CODE_BAD_NICK, CODE_NICK_TAKEN,
- * CODE_RESOURCES. */
-enum code people_rename(struct people *p, const uint8_t person[PERSON_ID], const char *old,
-	struct span wanted, char nick[NICK_MAX + 1]);
+/* A session takes one more nick, as people_login, and lets one go again. CODE_NONE, CODE_BAD_NICK,
+ * CODE_NICK_TAKEN, CODE_RESOURCES. */
+enum code people_take(
+	struct people *p, const struct people_wish *w, char nick[NICK_MAX + 1], bool *owned);
+void people_drop(struct people *p, const char *nick);
 
 /* Whose nick is it? ERR_NOT_FOUND. `shown` is the nick as they write it. */
 int people_find(

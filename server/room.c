@@ -27,8 +27,11 @@ struct room {
 	struct feed *feed;     /* counted, constant */
 	struct room_link link; /* guarded by the hub's lock */
 
+	atomic_uint slow;      /* the charter's; written under lock */
+
 	struct lock lock;
 	/* guarded by lock */
+	struct charter charter;
 	struct occupants people;
 	struct room_topic topic;
 	struct change *changes; /* CHANGES_MAX of them while there are any, else NULL */
@@ -69,6 +72,7 @@ void room_unref(struct room *r)
 	if (!r || atomic_fetch_sub_explicit(&r->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	occupants_fini(&r->people);
+	charter_fini(&r->charter);
 	free(r->changes);
 	feed_unref(r->feed);
 	lock_fini(&r->lock);
@@ -118,22 +122,15 @@ static bool cancels_locked(struct room *r, const struct change *new)
 	return false;
 }
 
-static void note_locked(struct room *r, enum change_what what, const struct occupant *o,
-	const char *nick, const char *text)
+static void add_change_locked(struct room *r, const struct change *c)
 {
-	struct change c = {.what = what, .state = occupant_state(o)};
-
 	lock_assert_held(&r->lock);
-	feed_set_people(r->feed, (uint32_t)r->people.count);
 	r->changed = true;
 	if (r->people.count > ROOM_TOLD_MAX) {
 		r->missed = true;
 		return;
 	}
-	memcpy(c.person, o->person, PERSON_ID);
-	snprintf(c.nick, sizeof(c.nick), "%s", nick);
-	snprintf(c.text, sizeof(c.text), "%s", text ? text : "");
-	if (cancels_locked(r, &c))
+	if (cancels_locked(r, c))
 		return;
 	if (!r->changes)
 		r->changes = malloc(CHANGES_MAX * sizeof(r->changes[0]));
@@ -141,7 +138,19 @@ static void note_locked(struct room *r, enum change_what what, const struct occu
 		r->missed = true;
 		return;
 	}
-	r->changes[r->change_count++] = c;
+	r->changes[r->change_count++] = *c;
+}
+
+static void note_locked(struct room *r, enum change_what what, const struct occupant *o,
+	const char *nick, const char *text)
+{
+	struct change c = {.what = what, .state = occupant_state(o)};
+
+	feed_set_people(r->feed, (uint32_t)r->people.count);
+	memcpy(c.person, o->person, PERSON_ID);
+	snprintf(c.nick, sizeof(c.nick), "%s", nick);
+	snprintf(c.text, sizeof(c.text), "%s", text ? text : "");
+	add_change_locked(r, &c);
 }
 
 static void publish_locked(struct room *r, struct list changes)
@@ -341,6 +350,91 @@ void room_set_topic(struct room *r, struct span text, struct span nick, uint64_t
 	snprintf(r->topic.nick, sizeof(r->topic.nick), "%.*s", nick.length, nick.text);
 	r->topic.time = time;
 	lock_drop(&r->lock);
+}
+
+/* ---- who may do what ---- */
+
+int room_charter(struct room *r, struct charter *out)
+{
+	lock_take(&r->lock);
+	int e = charter_copy(&r->charter, out);
+	lock_drop(&r->lock);
+	return e;
+}
+
+void room_set_charter(struct room *r, struct charter *c)
+{
+	lock_take(&r->lock);
+	charter_fini(&r->charter);
+	r->charter = *c;
+	atomic_store(&r->slow, c->slow);
+	lock_drop(&r->lock);
+	*c = (struct charter){0};
+}
+
+void room_apply_act(struct room *r, const struct act *a, uint64_t time)
+{
+	lock_take(&r->lock);
+	(void)charter_apply(&r->charter, a, time);
+	atomic_store(&r->slow, r->charter.slow);
+	lock_drop(&r->lock);
+}
+
+void room_tell_act(struct room *r, const uint8_t person[PERSON_ID], const char *nick, const char *words)
+{
+	struct change c = {.what = CHANGE_ACT, .state = PERSON_HERE};
+
+	memcpy(c.person, person, PERSON_ID);
+	snprintf(c.nick, sizeof(c.nick), "%s", nick);
+	snprintf(c.text, sizeof(c.text), "%s", words);
+	lock_take(&r->lock);
+	add_change_locked(r, &c);
+	lock_drop(&r->lock);
+}
+
+void room_remove(struct room *r, const uint8_t person[PERSON_ID], const char *why)
+{
+	lock_take(&r->lock);
+	for (size_t i = r->people.count; i-- > 0;) {
+		struct occupant *o = r->people.rows[i];
+		if (memcmp(o->person, person, PERSON_ID) != 0)
+			continue;
+		struct occupant gone = *o;
+		char nick[NICK_MAX + 1];
+		snprintf(nick, sizeof(nick), "%s", o->nick);
+		gone.away = NULL;
+		occupants_remove(&r->people, o);
+		note_locked(r, CHANGE_PARTED, &gone, nick, why);
+	}
+	lock_drop(&r->lock);
+}
+
+bool room_is_closed(struct room *r)
+{
+	lock_take(&r->lock);
+	bool closed = r->charter.entry != ENTRY_OPEN;
+	lock_drop(&r->lock);
+	return closed;
+}
+
+bool room_is_slow(const struct room *r)
+{
+	return atomic_load_explicit(&r->slow, memory_order_relaxed) > 0;
+}
+
+bool room_may_speak(struct room *r, const uint8_t person[PERSON_ID], const char *nick, int64_t now)
+{
+	bool may = true;
+
+	lock_take(&r->lock);
+	struct occupant *o = occupants_find(&r->people, person, nick);
+	if (o) {
+		may = now >= o->turn;
+		if (may)
+			o->turn = now + (int64_t)r->charter.slow * 1000;
+	}
+	lock_drop(&r->lock);
+	return may;
 }
 
 void room_members(struct room *r, struct span after, uint16_t limit, struct msg_member_list *m,

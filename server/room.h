@@ -8,12 +8,15 @@
  * to their number. What members are told carries a version, so that a client that
  * missed some notices, and asks for the list.
  *
+ * A room has a copy of its charter (charter.h), as of the last act that was applied.
+ *
  * Any thread may call these functions.
  */
 #ifndef LANCHAT_SERVER_ROOM_H
 #define LANCHAT_SERVER_ROOM_H
 
 #include "common/message.h"
+#include "server/charter.h"
 #include "server/feed.h"
 
 #include <stdbool.h>
@@ -62,6 +65,35 @@ int room_change(struct room *r, const struct room_session *old, const struct roo
 uint32_t room_people(struct room *r);
 void room_topic(struct room *r, struct room_topic *out);
 void room_set_topic(struct room *r, struct span text, struct span nick, uint64_t time);
+
+/* ---- who may do what ---- */
+
+/* The charter as of now, a copy for the caller to end. ERR_MEMORY. */
+int room_charter(struct room *r, struct charter *out);
+
+/* Take this one over. */
+void room_set_charter(struct room *r, struct charter *c);
+
+/* An act on the room was applied. Out of memory, the charter is that of before, and the log's is right. */
+void room_apply_act(struct room *r, const struct act *a, uint64_t time);
+
+/* Somebody did something about the room, in at most AWAY_MAX bytes of words; they need not be in it. */
+void room_tell_act(
+	struct room *r, const uint8_t person[PERSON_ID], const char *nick, const char *words);
+
+/* A person goes, with all their sessions, which must not call room_leave any more. */
+void room_remove(struct room *r, const uint8_t person[PERSON_ID], const char *why);
+
+/* Is it one that not everybody may enter? */
+bool room_is_closed(struct room *r);
+
+/* Is the room in slow mode? Takes no lock. */
+bool room_is_slow(const struct room *r);
+
+/* In slow mode: may the person speak now (clock_ms)? Then their next turn is counted from here. */
+bool room_may_speak(struct room *r, const uint8_t person[PERSON_ID], const char *nick, int64_t now);
+
+/* ---- lists ---- */
 
 /* The people after the nick `after` ("" for the first), at most `limit`, as the list of a
  * MEMBER_LIST in `buffer`; `m` is filled but for its tag and room, and borrows from the buffer. */

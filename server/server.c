@@ -29,6 +29,8 @@
 struct server {
 	const struct settings *settings; /* borrowed */
 	struct data_folder folder;       /* ours alone while the server runs */
+	struct admission *admission;
+	struct op_code *op_code;
 	struct chat *chat;
 	struct tls *tls; /* NULL: plaintext */
 	struct clients *clients;
@@ -156,6 +158,25 @@ static int check_limits(const struct settings *t, char *error, size_t size)
 
 /* ---- starting ---- */
 
+/* A server without an operator says how to become one. */
+static int offer_operator(struct server *s, char *error, size_t size)
+{
+	char code[OP_CODE_SIZE];
+	struct charter charter;
+
+	int r = chat_charter(s->chat, &charter);
+	bool has = r == 0 && charter_has_any(&charter, STANDING_MODERATOR);
+	charter_fini(&charter);
+	if (r == 0 && !has && op_code_read(s->op_code, code) != 0)
+		r = op_code_make(s->op_code, code);
+	if (r)
+		snprintf(error, size, "cannot keep the operator code in '%s': %s", s->folder.path,
+			r == ERR_SYSTEM ? strerror(errno) : err_text(r));
+	else if (!has)
+		log_info("this server has no operator; the first who types /op %s is one", code);
+	return r;
+}
+
 /* Where the log is, and what may be in it. */
 static void choose_log(
 	const struct server *s, struct engine_config *log, struct chat_config *config)
@@ -188,11 +209,15 @@ static int start_chat(struct server *s, char *error, size_t size)
 		return r;
 	s->policy = config.policy;
 	config.motd = motd;
+	config.admission = s->admission;
+	config.op_code = s->op_code;
 	choose_log(s, &log, &config);
 	if (config.log)
 		r = log_file_check(&s->folder, clock_ms() + LOOK_MS, error, size);
 	if (r == 0)
 		r = chat_start(&config, &s->chat, error, size);
+	if (r == 0 && !s->settings->plaintext)
+		r = offer_operator(s, error, size);
 	free(motd);
 	if (r)
 		return r;
@@ -262,6 +287,29 @@ static int write_port_file(struct server *s, char *error, size_t size)
 	return ERR_SYSTEM;
 }
 
+/* Are the files fine? */
+static int check_admission(const struct settings *t, char *error, size_t size)
+{
+	/* A key that is not proven is worth nothing. */
+	if (t->allow_keys && t->plaintext) {
+		snprintf(error, size, "--allow-keys needs TLS, so it cannot go with --plaintext");
+		return ERR_ARGUMENT;
+	}
+	struct admission *a = admission_new();
+	int r = a ? admission_load(a, t->password_file, t->allow_keys, error, size) : ERR_MEMORY;
+
+	admission_free(a);
+	return r;
+}
+
+static int load_admission(
+	struct server *s, const struct settings *t, char *error, size_t size)
+{
+	int r = check_admission(t, error, size);
+
+	return r ? r : admission_load(s->admission, t->password_file, t->allow_keys, error, size);
+}
+
 int server_start(const struct settings *settings, struct server **out, char *error, size_t size)
 {
 	struct server *s = calloc(1, sizeof(*s));
@@ -279,7 +327,15 @@ int server_start(const struct settings *settings, struct server **out, char *err
 		return r;
 	}
 	log_file_tidy(&s->folder);
-	r = start_chat(s, error, size);
+	r = op_code_new(&s->folder, &s->op_code);
+	if (r == 0 && !(s->admission = admission_new()))
+		r = ERR_MEMORY;
+	if (r)
+		snprintf(error, size, "%s", err_text(r));
+	else
+		r = load_admission(s, settings, error, size);
+	if (r == 0)
+		r = start_chat(s, error, size);
 	if (r == 0)
 		r = listeners_start(&s->listeners, &settings->listen, thread_stack(), clients_take,
 			s->clients, error, size);
@@ -305,6 +361,8 @@ void server_stop(struct server *s)
 		clients_stop(s->clients, clock_ms() + GOODBYE_MS);
 	clients_free(s->clients);
 	chat_stop(s->chat);
+	admission_free(s->admission);
+	op_code_free(s->op_code);
 	tls_free(s->tls);
 	if (s->port_file)
 		(void)unlink(s->settings->port_file);
@@ -331,6 +389,8 @@ int server_check(const struct settings *settings, char *error, size_t size)
 		r = read_motd(settings, &motd, error, size);
 	if (r == 0)
 		free(motd);
+	if (r == 0)
+		r = check_admission(settings, error, size);
 	return r ? r : check_limits(settings, error, size);
 }
 
@@ -346,6 +406,11 @@ int server_reload(struct server *s, const struct settings *settings, char *error
 		r = read_motd(settings, &motd, error, size);
 	if (r)
 		return r;
+	r = load_admission(s, settings, error, size);
+	if (r) {
+		free(motd);
+		return r;
+	}
 	r = chat_set_motd(s->chat, motd);
 	free(motd);
 	if (r) {

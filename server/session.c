@@ -128,7 +128,7 @@ static int refuse_text(struct session *s, uint16_t number, const union message *
 {
 	if (number == MESSAGE_SAY || number == MESSAGE_DIRECT) /* both begin with the counter */
 		return session_refuse_message(s, m->say.counter, CODE_BAD_TEXT);
-	if (number == MESSAGE_HELLO || number == MESSAGE_BYE)
+	if (number == MESSAGE_HELLO || number == MESSAGE_BYE || number == MESSAGE_PASSWORD)
 		return session_end(s, CODE_BAD_TEXT);
 	if (number == MESSAGE_READ)
 		return 0;                                     /* it has no answer */
@@ -150,8 +150,11 @@ static int act(struct session *s, const struct frame *f)
 	if (message_decode(f, &m) != 0)
 		return session_end(s, CODE_PROTOCOL);
 	/* The batch borrows from the intake, so it may grow only while frames of its kind come. */
-	if (f->type != MESSAGE_SAY)
+	bool swept = atomic_load_explicit(&s->outlet->expelled, memory_order_relaxed);
+	if (f->type != MESSAGE_SAY || swept)
 		r = session_flush_batch(s);
+	if (swept)
+		session_sweep(s);
 	if (r == 0 && message_check_text(f->type, &m) != 0) {
 		r = session_flush_batch(s); /* answers keep the order of the questions */
 		return r ? r : refuse_text(s, f->type, &m);
@@ -435,6 +438,7 @@ int session_new(
 	s->chat = c;
 	atomic_init(&s->stopping, CODE_NONE);
 	net_print(peer, s->peer);
+	s->outlet->peer.address = *peer;
 	chat_policy(c, &s->policy);
 	intake_init(&s->intake, LIMIT_LOGIN);
 	s->began = s->heard = clock_ms();
@@ -454,6 +458,7 @@ void session_free(struct session *s)
 	free(s->batch_rooms);
 	free(s->away);
 	free(s->farewell);
+	free(s->password);
 	free(s);
 }
 
@@ -481,7 +486,7 @@ void session_stop(struct session *s)
 	stop(s, CODE_STOPPING);
 }
 
-void session_replace(void *session)
+void session_send_away(void *session, enum code why)
 {
-	stop(session, CODE_ALREADY);
+	stop(session, why);
 }

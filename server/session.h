@@ -6,7 +6,7 @@
  * outlets. Everything a peer can stall has a deadline. Handlers are rows of a
  * table (session_table.c) and live in files by subject: session_open.c (agreeing
  * and logging in), session_room.c (rooms and people), session_say.c (messages),
- * session_history.c (what was said before).
+ * session_history.c (what was said before), session_rights.c (who may do what).
  *
  * The struct is for those files; everybody else uses session_run and
  * session_stop.
@@ -22,6 +22,7 @@
 #include "server/logins.h"
 #include "server/member.h"
 #include "server/room.h"
+#include "server/rules.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -68,6 +69,9 @@ struct session {
 	void *on_login_context;
 
 	uint8_t person[PERSON_ID];
+	bool proven; /* that it is theirs, by TLS */
+	char *password; /* owned; what was shown before the login; NULL: none was */
+	struct stream_key unlocked; /* the room whose key was shown last; length 0: none */
 	uint8_t instance[INSTANCE_ID];
 	struct login login; /* entered while it chats */
 	char nick[NICK_MAX + 1];
@@ -123,8 +127,8 @@ struct session_row {
 /* The handler of a message that a client may send; NULL: none. */
 session_handler *session_handler_of(uint16_t number);
 
-/* Have it end, as its client has logged in anew. Any thread; the `end` of its login. */
-void session_replace(void *session);
+/* Have it end, as its client has logged in anew, or is sent away. Any thread; the `end` of its login. */
+void session_send_away(void *session, enum code why);
 
 /* Encode a message and put it behind the replies. Waits while the peer has too many waiting, until
  * the idle deadline. 0, or the reason to end. */
@@ -156,6 +160,34 @@ struct room_session session_as_seen(const struct session *s);
 
 /* The place of a room of that name among the session's; NULL when it is in none. */
 struct session_room *session_find_room(struct session *s, struct span name);
+struct session_room *session_find_key(struct session *s, const struct stream_key *key);
+
+/* Forget the rooms out of which it was sent. Not while anything is in the batch. */
+void session_sweep(struct session *s);
+
+/* ---- who may do what ---- */
+
+/* The person, if that was proven; NULL. */
+const uint8_t *session_person(const struct session *s);
+
+/* What holds in a room (NULL: on the server), as copies: session_rules_drop ends them. ERR_MEMORY,
+ * ERR_SYSTEM. */
+struct session_rules {
+	struct rules rules;
+	struct charter server, room;
+};
+int session_rules_take(struct session *s, const struct stream_key *room, struct session_rules *out);
+void session_rules_drop(struct session_rules *r);
+
+/* May it come into a room, or read what was said there? CODE_NONE, or why not. */
+enum code session_may_enter(struct session *s, const struct stream_key *room);
+
+/* A hub_may_see; the context is the session. */
+bool session_may_see(void *context, const struct stream_key *key);
+
+/* Who has a nick now, or owns it, or had it last. */
+enum code session_find_nick(struct session *s, struct span wanted, uint8_t person[PERSON_ID],
+	char nick[NICK_MAX + 1]);
 
 /* Tell the client where its person has been. */
 int session_tell_places(struct session *s);
@@ -163,6 +195,10 @@ int session_tell_places(struct session *s);
 /* Have it kept that the person is a member of a room, or no longer; and what they are called. */
 void session_note_member(struct session *s, const struct room *room, bool member);
 void session_note_nick(struct session *s);
+
+/* Have it be the person's, if they are proven and nobody owns it. CODE_NONE, also where it could not be
+ * kept; CODE_NICK_TAKEN, CODE_NICKS_FULL. */
+enum code session_claim_nick(struct session *s, const char *nick);
 
 /* Leave every room and the register of people. */
 void session_leave_all(struct session *s);
@@ -173,5 +209,7 @@ session_handler session_on_join, session_on_part, session_on_rooms, session_on_m
 	session_on_nick, session_on_away;
 session_handler session_on_say, session_on_direct;
 session_handler session_on_history, session_on_search, session_on_read;
+session_handler session_on_act, session_on_charter, session_on_audit, session_on_unlock,
+	session_on_whois, session_on_password;
 
 #endif

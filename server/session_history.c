@@ -120,6 +120,9 @@ static enum code find_stream(
 		memcpy(name, room_name(sr->room), strlen(room_name(sr->room)) + 1);
 		return CODE_NONE;
 	}
+	enum code code = session_may_enter(s, key);
+	if (code != CODE_NONE)
+		return code;
 	int r = engine_room(chat_engine(s->chat), key, &record);
 	if (r == 0) {
 		memcpy(name, record.name, sizeof(record.name));
@@ -210,9 +213,11 @@ static enum code choose_streams(
 		return CODE_RESOURCES;
 	*keys = list;
 	*count = 1;
-	if (m->where == SEARCH_ROOM)
-		return stream_key_room(m->room.text, m->room.length, list) == 0 ? CODE_NONE
-										: CODE_BAD_ROOM;
+	if (m->where == SEARCH_ROOM) {
+		if (stream_key_room(m->room.text, m->room.length, list) != 0)
+			return CODE_BAD_ROOM;
+		return session_find_key(s, list) ? CODE_NONE : session_may_enter(s, list);
+	}
 	stream_key_inbox(s->person, list);
 	for (size_t i = 0; m->where == SEARCH_EVERYWHERE && i < s->room_count; i++)
 		list[(*count)++] = *feed_key(room_feed(s->rooms[i].room));

@@ -6,6 +6,7 @@
 #include "common/clock.h"
 #include "common/err.h"
 #include "common/log.h"
+#include "server/moderate.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 
 /* For an older session of the same client to be done with its append. It waits for the disk. */
 #define OLDER_MS 5000
+
+#define TAKES 3 /* of a nick: each time somebody else was faster */
 
 int session_on_hello(struct session *s, const union message *m)
 {
@@ -25,7 +28,7 @@ int session_on_hello(struct session *s, const union message *m)
 		return session_end(s, CODE_VERSION);
 	struct msg_welcome welcome = {
 		.version = PROTOCOL_VERSION,
-		.features = hello->features & FEATURE_COMPARE,
+		.features = hello->features & (FEATURE_COMPARE | FEATURE_RIGHTS),
 		.kept = chat_engine(s->chat)->class->kept,
 		.name = span_of(s->policy.name),
 		.agent = span_of(AGENT),
@@ -101,25 +104,93 @@ static int open_inbox(struct session *s, const struct msg_login *login)
 /* Stands for no person at all in DIRECT, so nobody can have it. */
 static const uint8_t nobody[PERSON_ID];
 
-/* Its nick and inbox, and the older sessions of the same client ended. */
-static enum code enter(struct session *s, const struct msg_login *login)
+static void give_nick_back(struct session *s)
 {
-	bool any = login->flags & LOGIN_ANY_NICK;
-	enum code code = people_login(
-		chat_people(s->chat), login->person, login->nick, any, s->nick, &s->inbox);
-
-	if (code != CODE_NONE)
-		return code;
-	s->login.end = session_replace;
-	s->login.context = s;
-	if (logins_enter(chat_logins(s->chat), &s->login, login->person, login->instance,
-		    clock_ms() + OLDER_MS) == 0)
-		return CODE_NONE;
-	people_logout(chat_people(s->chat), login->person, s->nick);
+	people_logout(chat_people(s->chat), s->person, s->nick);
 	feed_unref(s->inbox);
 	s->inbox = NULL;
 	s->nick[0] = '\0';
+}
+
+/* A nick, and the inbox. What looked free may have been taken meanwhile by somebody who looks the same;
+ * then the next one is tried, where any will do. */
+static enum code take_nick(struct session *s, const struct msg_login *login)
+{
+	const struct people_wish wish = {
+		.person = s->person,
+		.proven = s->proven,
+		.nick = login->nick,
+		.any = login->flags & LOGIN_ANY_NICK,
+	};
+	enum code code = CODE_NICK_TAKEN;
+
+	for (int i = 0; i < TAKES && code == CODE_NICK_TAKEN; i++) {
+		bool owned;
+		code = people_login(chat_people(s->chat), &wish, s->nick, &owned, &s->inbox);
+		if (code != CODE_NONE)
+			return code;
+		code = owned ? CODE_NONE : session_claim_nick(s, s->nick);
+		if (code != CODE_NONE)
+			give_nick_back(s);
+	}
+	return code;
+}
+
+enum code session_claim_nick(struct session *s, const char *nick)
+{
+	const struct doer me = {.person = s->person, .nick = nick};
+
+	if (!s->proven)
+		return CODE_NONE;
+	enum code code = moderate_nick(s->chat, &me, ACT_CLAIM, nick);
+	/* Whoever comes while the disk is full may chat, and owns the nick when it can be kept. */
+	return code == CODE_NICK_TAKEN || code == CODE_NICKS_FULL ? code : CODE_NONE;
+}
+
+/* Is this person, from this address, one of those who may log in? */
+static enum code ask_admission(struct session *s)
+{
+	struct session_rules r;
+	const struct visitor v = {
+		.person = session_person(s), .address = &s->outlet->peer.address};
+	struct span password = span_of(s->password ? s->password : "");
+
+	if (session_rules_take(s, NULL, &r) != 0)
+		return CODE_RESOURCES;
+	r.rules.room = &r.server;
+	enum code code = rules_enter(&r.rules, &v, clock_wall_us());
+	session_rules_drop(&r);
+	return code == CODE_NONE ? admission_ask(chat_admission(s->chat), v.person, password) : code;
+}
+
+/* Its nick and inbox, and the older sessions of the same client ended. */
+static enum code enter(struct session *s, const struct msg_login *login)
+{
+	memcpy(s->person, login->person, PERSON_ID);
+	memcpy(s->outlet->peer.person, login->person, PERSON_ID);
+	s->proven = stream_peer(s->outlet->stream) != NULL;
+	enum code code = ask_admission(s);
+	if (code == CODE_NONE)
+		code = take_nick(s, login);
+	if (code != CODE_NONE)
+		return code;
+	s->login.end = session_send_away;
+	s->login.context = s;
+	s->login.peer = &s->outlet->peer;
+	if (logins_enter(chat_logins(s->chat), &s->login, login->person, login->instance,
+		    clock_ms() + OLDER_MS) == 0)
+		return CODE_NONE;
+	give_nick_back(s);
 	return CODE_RESOURCES;
+}
+
+int session_on_password(struct session *s, const union message *m)
+{
+	if (s->phase != SESSION_LOGIN)
+		return session_end(s, CODE_PROTOCOL);
+	free(s->password);
+	s->password = strndup(m->password.password.text, m->password.password.length);
+	return s->password ? 0 : ERR_MEMORY;
 }
 
 int session_on_login(struct session *s, const union message *m)
@@ -134,9 +205,15 @@ int session_on_login(struct session *s, const union message *m)
 	if (proven && memcmp(login->person, proven, PERSON_ID) != 0)
 		return session_refuse(s, login->tag, CODE_NOT_YOUR_KEY);
 	enum code code = enter(s, login);
+	/* Guesses count against the address, and are one a connection. */
+	if (code == CODE_PASSWORD && s->password) {
+		s->misbehaved = true;
+		return session_end(s, code);
+	}
 	if (code != CODE_NONE)
 		return session_refuse(s, login->tag, code);
-	memcpy(s->person, login->person, PERSON_ID);
+	free(s->password);
+	s->password = NULL;
 	memcpy(s->instance, login->instance, INSTANCE_ID);
 	s->same_log = memcmp(login->log, chat_engine(s->chat)->log_id, ENGINE_LOG_ID) == 0;
 	s->accepted = engine_accepted(chat_engine(s->chat), s->instance, s->person);

@@ -5,6 +5,7 @@
 
 #include "common/err.h"
 #include "common/frame.h"
+#include "server/moderate.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -23,8 +24,13 @@ struct session_room *session_find_room(struct session *s, struct span name)
 	}
 	if (stream_key_room(name.text, name.length, &key) != 0)
 		return NULL;
+	return session_find_key(s, &key);
+}
+
+struct session_room *session_find_key(struct session *s, const struct stream_key *key)
+{
 	for (size_t i = 0; i < s->room_count; i++) {
-		if (stream_key_compare(&key, feed_key(room_feed(s->rooms[i].room))) == 0)
+		if (stream_key_compare(key, feed_key(room_feed(s->rooms[i].room))) == 0)
 			return &s->rooms[i];
 	}
 	return NULL;
@@ -77,8 +83,8 @@ int session_on_rooms(struct session *s, const union message *m)
 	if (!buffer)
 		return ERR_MEMORY;
 	uint16_t limit = m->rooms.limit ? m->rooms.limit : LIST_MAX;
-	int r = hub_list(
-		chat_hub(s->chat), m->rooms.after, limit, &list, buffer, SESSION_LIST_BYTES);
+	int r = hub_list(chat_hub(s->chat), m->rooms.after, limit, session_may_see, s, &list, buffer,
+		SESSION_LIST_BYTES);
 	r = r ? session_refuse(s, list.tag, CODE_RESOURCES)
 	      : session_reply_list(s, MESSAGE_ROOM_LIST, &list);
 	free(buffer);
@@ -157,6 +163,36 @@ static int enter(struct session *s, const struct msg_join *join, struct room *ro
 	return 0;
 }
 
+/* A room in which nothing was ever said belongs to the first who comes. */
+static void take_if_new(struct session *s, struct room *room)
+{
+	const struct doer me = {.person = s->person, .nick = s->nick};
+	struct charter c;
+
+	if (!s->proven || feed_last_seq(room_feed(room)) > 0 ||
+		stream_key_is_common(feed_key(room_feed(room))) || room_charter(room, &c) != 0)
+		return;
+	bool owned = charter_has_any(&c, STANDING_OWNER);
+	charter_fini(&c);
+	/* Where it cannot be kept, the room is nobody's yet. */
+	if (!owned)
+		(void)moderate_take(s->chat, &me, room);
+}
+
+static enum code open_room(struct session *s, struct span name, struct room **room)
+{
+	enum code code = hub_open(chat_hub(s->chat), name, room);
+
+	if (code != CODE_NONE)
+		return code;
+	code = session_may_enter(s, feed_key(room_feed(*room)));
+	if (code == CODE_NONE)
+		take_if_new(s, *room);
+	else
+		hub_leave(chat_hub(s->chat), *room);
+	return code;
+}
+
 int session_on_join(struct session *s, const union message *m)
 {
 	const struct msg_join *join = &m->join;
@@ -168,7 +204,7 @@ int session_on_join(struct session *s, const union message *m)
 		return session_refuse(s, join->tag, CODE_TOO_MANY_ROOMS);
 	if (reserve_room(s) != 0)
 		return session_refuse(s, join->tag, CODE_RESOURCES);
-	enum code code = hub_open(chat_hub(s->chat), join->room, &room);
+	enum code code = open_room(s, join->room, &room);
 	if (code != CODE_NONE)
 		return session_refuse(s, join->tag, code);
 	int r = enter(s, join, room);
@@ -184,11 +220,14 @@ static void leave(struct session *s, struct session_room *sr, const char *why)
 {
 	struct room_session me = session_as_seen(s);
 	struct room *room = sr->room;
+	/* Whoever sends somebody out has taken them out of the room as well. */
+	bool gone = atomic_exchange(&sr->member->expelled, true);
 
 	member_leave(sr->member);
 	member_unref(sr->member);
 	*sr = s->rooms[--s->room_count];
-	room_leave(room, &me, why);
+	if (!gone)
+		room_leave(room, &me, why);
 	chat_tell(s->chat, room);
 	hub_leave(chat_hub(s->chat), room);
 }
@@ -246,8 +285,15 @@ int session_on_nick(struct session *s, const union message *m)
 	struct room_session old = session_as_seen(s);
 	char before[NICK_MAX + 1], nick[NICK_MAX + 1];
 
-	enum code code =
-		people_rename(chat_people(s->chat), s->person, s->nick, m->nick.nick, nick);
+	const struct people_wish wish = {
+		.person = s->person, .proven = s->proven, .nick = m->nick.nick};
+	bool owned;
+
+	enum code code = people_take(chat_people(s->chat), &wish, nick, &owned);
+	if (code != CODE_NONE)
+		return session_refuse(s, m->nick.tag, code);
+	code = owned ? CODE_NONE : session_claim_nick(s, nick);
+	people_drop(chat_people(s->chat), code == CODE_NONE ? s->nick : nick);
 	if (code != CODE_NONE)
 		return session_refuse(s, m->nick.tag, code);
 	memcpy(before, s->nick, sizeof(before));

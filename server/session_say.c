@@ -207,6 +207,23 @@ static enum code check_say(const struct session_room *sr, const struct msg_say *
 	return say->text.length == 0 ? CODE_BAD_VALUE : CODE_NONE;
 }
 
+/* In slow mode each waits for their turn, but for those who look after the room. The rest of what may
+ * be said is decided in the log. */
+static enum code wait_for_turn(struct session *s, const struct session_room *sr)
+{
+	struct session_rules r;
+
+	if (!room_is_slow(sr->room))
+		return CODE_NONE;
+	if (session_rules_take(s, feed_key(room_feed(sr->room)), &r) != 0)
+		return CODE_RETRY;
+	enum rank rank = rules_rank(&r.rules, session_person(s));
+	session_rules_drop(&r);
+	if (rank != RANK_NONE || room_may_speak(sr->room, s->person, s->nick, clock_ms()))
+		return CODE_NONE;
+	return CODE_SLOW;
+}
+
 /* May it be appended together with those before it? */
 static bool is_next(const struct session *s, uint64_t counter)
 {
@@ -221,6 +238,8 @@ int session_on_say(struct session *s, const union message *m)
 	struct session_room *sr = session_find_room(s, say->room);
 	enum code code = check_say(sr, say);
 
+	if (code == CODE_NONE && is_next(s, say->counter))
+		code = wait_for_turn(s, sr);
 	if (code == CODE_NONE && reserve_batch(s) != 0)
 		code = CODE_NOT_KEPT;
 	if (code != CODE_NONE || !is_next(s, say->counter)) {
@@ -244,17 +263,33 @@ int session_on_say(struct session *s, const union message *m)
 
 static const uint8_t nobody[PERSON_ID];
 
-/* Who has a nick now, or had it last. */
-static enum code find_nick(
+/* The owner of this very nick, not of one that looks like it. */
+static int find_owner(
+	struct session *s, const char *wanted, uint8_t person[PERSON_ID], char nick[NICK_MAX + 1])
+{
+	struct looks looks;
+
+	if (looks_of(wanted, strlen(wanted), &looks) != 0)
+		return ERR_NOT_FOUND;
+	int r = engine_owner(chat_engine(s->chat), &looks, person, nick);
+	return r == 0 && !name_same(wanted, nick) ? ERR_NOT_FOUND : r;
+}
+
+enum code session_find_nick(
 	struct session *s, struct span wanted, uint8_t person[PERSON_ID], char nick[NICK_MAX + 1])
 {
 	char folded[NAME_FOLDED_MAX];
+	char text[NICK_MAX + 1];
 
 	if (people_find(chat_people(s->chat), wanted, person, nick) == 0)
 		return CODE_NONE;
 	if (name_check(wanted.text, wanted.length, NICK_MAX) != 0 ||
 		name_fold(wanted.text, wanted.length, folded) != 0)
 		return CODE_NO_SUCH_PERSON;
+	memcpy(text, wanted.text, wanted.length);
+	text[wanted.length] = '\0';
+	if (find_owner(s, text, person, nick) == 0)
+		return CODE_NONE;
 	switch (engine_person(chat_engine(s->chat), folded, person, nick)) {
 	case 0:
 		return CODE_NONE;
@@ -271,7 +306,7 @@ static enum code find_recipient(struct session *s, const struct msg_direct *dire
 	uint8_t person[PERSON_ID], char nick[NICK_MAX + 1])
 {
 	if (memcmp(direct->person, nobody, PERSON_ID) == 0)
-		return find_nick(s, direct->nick, person, nick);
+		return session_find_nick(s, direct->nick, person, nick);
 	memcpy(person, direct->person, PERSON_ID);
 	if (people_nick_of(chat_people(s->chat), person, nick) == 0)
 		return CODE_NONE;

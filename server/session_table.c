@@ -22,6 +22,12 @@ static const struct session_row rows[] = {
 	{MESSAGE_HISTORY, session_on_history},
 	{MESSAGE_SEARCH, session_on_search},
 	{MESSAGE_READ, session_on_read},
+	{MESSAGE_PASSWORD, session_on_password},
+	{MESSAGE_ACT, session_on_act},
+	{MESSAGE_CHARTER, session_on_charter},
+	{MESSAGE_AUDIT, session_on_audit},
+	{MESSAGE_UNLOCK, session_on_unlock},
+	{MESSAGE_WHOIS, session_on_whois},
 };
 
 session_handler *session_handler_of(uint16_t number)

@@ -18,7 +18,8 @@ struct settings {
 	struct option_list listen;
 	char *port_file;
 	char *name;
-	char *motd; /* a file */
+	char *motd; /* a file, as are the next two */
+	char *password_file, *allow_keys;
 	char *data;
 	char *config;
 	struct option_list interfaces, not_interfaces;
@@ -33,7 +34,7 @@ struct settings {
 	bool plaintext, no_beacon, while_clients, trace, check_config, help, version;
 	/* Jobs that are done instead of serving (maintenance.h), at most one of them. */
 	char *backup, *restore; /* files */
-	bool verify, set_aside;
+	bool verify, set_aside, operator_code;
 };
 
 /* What memory may hold when --history is off and --keep-bytes is 0. */

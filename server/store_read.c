@@ -59,7 +59,7 @@ static bool read_row(sqlite3_stmt *t, struct row *row)
 	bool direct = sqlite3_column_type(t, COLUMN_TO) != SQLITE_NULL;
 	uint64_t kind = store_int(t, COLUMN_KIND);
 
-	if (kind >= SAID_KINDS || !store_blob(t, COLUMN_INSTANCE, row->instance, INSTANCE_ID) ||
+	if ((kind >= SAID_KINDS && kind != SAID_ACT) || !store_blob(t, COLUMN_INSTANCE, row->instance, INSTANCE_ID) ||
 		!store_blob(t, COLUMN_PERSON, row->person, PERSON_ID) ||
 		(direct && !store_blob(t, COLUMN_TO, row->to, PERSON_ID)) ||
 		!read_key(t, COLUMN_STREAM_KEY, &row->key))
@@ -262,6 +262,7 @@ static void read_room(sqlite3_stmt *t, const struct stream_key *key, struct room
 		out->topic_nick, sizeof(out->topic_nick), sound(store_text(t, 3), 0, NICK_MAX, ""));
 	out->topic_time = store_int(t, 4);
 	out->last = store_int(t, 5);
+	out->closed = charter_text_is_closed(store_text(t, 6));
 }
 
 int store_room(struct store *s, const struct stream_key *key, struct room_record *out)

@@ -2,6 +2,7 @@
 
 #include "common/err.h"
 #include "common/identity.h"
+#include "common/lookalike.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -48,6 +49,14 @@ static const char *const steps[] = {
 	/* Version 3: the logs that this one was a copy of, when it was restored. Up to the number `upto`
 	 * it has the same entries as they; above that, each gave out its numbers for itself. */
 	"CREATE TABLE ancestor (log BLOB PRIMARY KEY, upto INTEGER NOT NULL) WITHOUT ROWID;",
+
+	/* Version 4: what acts (act.h) add up to, so that pruning need not spare them. A charter as
+	 * charter.h writes it, of a room and, in the row 's*', the server's; and who owns which nick, by
+	 * each of its looks (lookalike.h). */
+	"ALTER TABLE stream ADD COLUMN charter TEXT NOT NULL DEFAULT '';"
+	"CREATE TABLE nick (look TEXT PRIMARY KEY, person INTEGER NOT NULL, nick TEXT NOT NULL)"
+	"  WITHOUT ROWID;"
+	"CREATE INDEX nick_person ON nick (person);",
 };
 
 #define VERSIONS ((int)(sizeof(steps) / sizeof(steps[0])))
@@ -108,6 +117,61 @@ static int name_log(sqlite3 *db)
 	return store_error(r);
 }
 
+/* ---- what a new version makes of what is there ---- */
+
+static bool is_owned(sqlite3 *db, const struct looks *looks)
+{
+	sqlite3_stmt *t;
+	bool owned = false;
+
+	if (sqlite3_prepare_v2(db, "SELECT 1 FROM nick WHERE look = ?", -1, &t, NULL) != SQLITE_OK)
+		return true;
+	for (size_t i = 0; i < looks->count && !owned; i++) {
+		(void)sqlite3_bind_text(t, 1, looks->at[i], -1, SQLITE_STATIC);
+		owned = sqlite3_step(t) == SQLITE_ROW;
+		(void)sqlite3_reset(t);
+	}
+	sqlite3_finalize(t);
+	return owned;
+}
+
+static int give_nick(sqlite3 *db, sqlite3_int64 person, const char *nick)
+{
+	sqlite3_stmt *t;
+	struct looks looks;
+	int r = SQLITE_OK;
+
+	/* What is no nick any more, or looks like another's, has to be taken anew. */
+	if (looks_of(nick, strlen(nick), &looks) != 0 || is_owned(db, &looks))
+		return SQLITE_OK;
+	r = sqlite3_prepare_v2(db, "INSERT INTO nick VALUES (?, ?, ?)", -1, &t, NULL);
+	for (size_t i = 0; i < looks.count && (r == SQLITE_OK || r == SQLITE_DONE); i++) {
+		(void)sqlite3_bind_text(t, 1, looks.at[i], -1, SQLITE_STATIC);
+		(void)sqlite3_bind_int64(t, 2, person);
+		(void)sqlite3_bind_text(t, 3, nick, -1, SQLITE_STATIC);
+		r = sqlite3_step(t);
+		(void)sqlite3_reset(t);
+	}
+	sqlite3_finalize(t);
+	return r == SQLITE_DONE ? SQLITE_OK : r;
+}
+
+/* Whoever had a nick before nicks were owned, owns it. */
+static int give_nicks(sqlite3 *db)
+{
+	static const char known[] =
+		"SELECT id, nick FROM person WHERE folded <> '' ORDER BY named, id";
+	sqlite3_stmt *t;
+	int r = sqlite3_prepare_v2(db, known, -1, &t, NULL);
+
+	while (r == SQLITE_OK && (r = sqlite3_step(t)) == SQLITE_ROW) {
+		const char *nick = (const char *)sqlite3_column_text(t, 1);
+		r = nick ? give_nick(db, sqlite3_column_int64(t, 0), nick) : SQLITE_NOMEM;
+	}
+	sqlite3_finalize(t);
+	return store_error(r);
+}
+
 static int take_step(sqlite3 *db, int version)
 {
 	char sql[128];
@@ -118,6 +182,8 @@ static int take_step(sqlite3 *db, int version)
 	r = store_error(sqlite3_exec(db, steps[version], NULL, NULL, NULL));
 	if (r == 0 && version == 0)
 		r = name_log(db);
+	if (r == 0 && version == 3)
+		r = give_nicks(db);
 	snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %d",
 		STORE_APPLICATION, version + 1);
 	if (r == 0)

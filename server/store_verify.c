@@ -226,7 +226,10 @@ static const struct {
 	{"entry", "it is for everybody, and not in a room",
 		"SELECT e.seq FROM entry AS e JOIN stream AS s ON s.id = e.stream"
 		" WHERE e.recipient IS NULL"
-		" AND (e.other IS NOT NULL OR substr(s.key, 1, 1) <> x'72')"},
+		" AND (e.other IS NOT NULL OR substr(s.key, 1, 1) <> CASE WHEN e.kind <> 16 THEN x'72'"
+		" WHEN s.key = x'6e2a' THEN x'6e' ELSE x'6d' END)"},
+	{"a nick of person", "there is no such person",
+		"SELECT person FROM nick WHERE person NOT IN (SELECT id FROM person)"},
 	{"entry", "it is not in its writer's inbox",
 		"SELECT e.seq FROM entry AS e JOIN stream AS s ON s.id = e.stream"
 		" JOIN instance AS i ON i.id = e.instance JOIN person AS p ON p.id = i.person"
@@ -277,7 +280,8 @@ static const struct {
 		" OR upto > (SELECT ifnull(max(seq), 0) FROM entry)"},
 	{"stream", "its key is none",
 		"SELECT id FROM stream WHERE typeof(key) <> 'blob' OR NOT"
-		" (substr(key, 1, 1) = x'72' AND length(key) > 1"
+		" (substr(key, 1, 1) IN (x'72', x'6d') AND length(key) > 1"
+		" OR key IN (x'6e2a', x'732a')"
 		" OR substr(key, 1, 1) = x'69' AND length(key) = 33)"},
 	{"person", "its key is none",
 		"SELECT id FROM person WHERE typeof(key) <> 'blob' OR length(key) <> 32"},

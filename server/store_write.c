@@ -2,7 +2,10 @@
 
 #include "common/clock.h"
 #include "common/err.h"
+#include "server/rules.h"
+#include "server/store_acts.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- what the writer remembers ---- */
@@ -17,34 +20,49 @@ static size_t slot_of(const uint8_t *bytes, size_t length, size_t slots)
 	return (size_t)((hash ^ hash >> 32) & (slots - 1));
 }
 
-static int load_stream(struct store_writer *w, const struct stream_key *key, struct span name,
+static void empty_slot(struct writer_stream *slot)
+{
+	if (slot->charter) {
+		charter_fini(slot->charter);
+		free(slot->charter);
+	}
+	*slot = (struct writer_stream){0};
+}
+
+/* Fill a slot with what is known of the stream in row `id`. */
+static int load_stream(struct store_writer *w, const struct stream_key *key, uint64_t id,
 	struct writer_stream *slot)
 {
-	slot->id = 0;
+	empty_slot(slot);
 	slot->key = *key;
-	slot->last = 0;
-	uint64_t id;
-	int r = store_need_stream(w->store, key, name, &id);
-	if (r)
-		return r;
 	sqlite3_stmt *t = store_statement(w->store, STORE_LAST_OF_STREAM);
 	store_bind_int(t, 1, id);
-	r = store_one(t, &slot->last);
+	int r = store_one(t, &slot->last);
+	if (r >= 0 && key->bytes[0] == 'r')
+		r = store_load_charter(w->store, id, &slot->charter);
 	if (r < 0)
 		return r;
 	slot->id = id;
 	return 0;
 }
 
-static int get_stream(struct store_writer *w, const struct stream_key *key, struct span name,
-	struct writer_stream **out)
+int store_writer_stream(struct store_writer *w, const struct stream_key *key,
+	const struct span *name, struct writer_stream **out)
 {
 	struct writer_stream *slot = &w->streams[slot_of(key->bytes, key->length, WRITER_STREAMS)];
+	uint64_t id;
 
 	*out = slot;
 	if (slot->id && stream_key_compare(&slot->key, key) == 0)
 		return 0;
-	return load_stream(w, key, name, slot);
+	int r = name ? store_need_stream(w->store, key, *name, &id)
+		     : store_find_stream(w->store, key, &id);
+	if (r)
+		return r;
+	if (id)
+		return load_stream(w, key, id, slot);
+	empty_slot(slot);
+	return 0;
 }
 
 /* Look an instance up; `id` 0: nobody has used it yet. */
@@ -97,9 +115,17 @@ static int need_instance(
 	return 0;
 }
 
+void store_writer_fini(struct store_writer *w)
+{
+	for (size_t i = 0; i < WRITER_STREAMS; i++)
+		empty_slot(&w->streams[i]);
+	charter_fini(&w->server);
+	memset(w, 0, sizeof(*w));
+}
+
 int store_writer_reset(struct store_writer *w, struct store *s)
 {
-	memset(w, 0, sizeof(*w));
+	store_writer_fini(w);
 	w->store = s;
 	/* Pruning leaves the newest, so numbers never start again. */
 	sqlite3_stmt *t = store_statement(s, STORE_NEWEST);
@@ -146,20 +172,51 @@ static bool anothers(const struct writer_instance *a, const uint8_t *person)
 	return a->id && memcmp(a->person, person, PERSON_ID) != 0;
 }
 
-int store_decide(struct store_writer *w, const struct log_entry *e, struct append_result *r)
+/* What the rules say to a message in a room. */
+static int decide_said(struct store_writer *w, const struct log_entry *e, enum code *code)
+{
+	struct rules rules = {0};
+	struct writer_stream *room;
+	int r = store_writer_stream(w, e->room, NULL, &room);
+
+	*code = CODE_NONE;
+	if (r || !room->id || !room->charter)
+		return r;
+	rules.room = room->charter;
+	*code = rules_speak(&rules, e->person, e->time);
+	if (*code == CODE_NONE)
+		return 0;
+	/* An operator may all the same. */
+	r = store_server_charter(w, &rules.server);
+	if (r == 0)
+		*code = rules_speak(&rules, e->person, e->time);
+	return r;
+}
+
+int store_decide(struct store_writer *w, struct log_entry *e, struct append_result *r)
 {
 	struct writer_instance *a;
+	uint64_t now = clock_wall_us();
+	enum code code = CODE_NONE;
 	int error = get_instance(w, e->instance, &a);
 
+	e->time = now > w->time ? now : w->time; /* a clock that was set back makes no disorder */
 	if (error)
 		return error;
-	if (anothers(a, e->person) || (e->kind == SAID_TOPIC && e->to) || e->counter > INT64_MAX) {
-		*r = (struct append_result){.status = APPEND_REJECTED, .code = CODE_BAD_VALUE};
-		return 0;
-	}
-	if (a->id && e->counter <= a->accepted)
+	if (anothers(a, e->person) || (e->kind == SAID_TOPIC && e->to) || e->counter > INT64_MAX)
+		code = CODE_BAD_VALUE;
+	else if (a->id && e->counter <= a->accepted)
 		return settle(w->store, a, e->counter, r);
-	return 1;
+	else if (e->kind == SAID_ACT)
+		error = store_decide_act(w, e, &code);
+	else if (e->room)
+		error = decide_said(w, e, &code);
+	if (error)
+		return error;
+	if (code == CODE_NONE)
+		return 1;
+	*r = (struct append_result){.status = APPEND_REJECTED, .code = code};
+	return 0;
 }
 
 int store_settled(struct store *s, const uint8_t *instance, const uint8_t *person, uint64_t counter,
@@ -240,10 +297,12 @@ static int append_to_room(struct store_writer *w, struct log_entry *e, struct wr
 	struct writer_stream *room;
 	struct span name = e->room_name;
 
-	if (name.length == 0)
+	if (e->kind == SAID_ACT)
+		name.length = 0;
+	else if (name.length == 0)
 		name = (struct span){.text = (const char *)e->room->bytes + 1,
 			.length = (uint16_t)(e->room->length - 1)};
-	int r = get_stream(w, e->room, name, &room);
+	int r = store_writer_stream(w, e->room, &name, &room);
 	if (r)
 		return r;
 	e->prev = e->prev_to = room->last;
@@ -252,6 +311,8 @@ static int append_to_room(struct store_writer *w, struct log_entry *e, struct wr
 		r = chain(w, room, e->seq);
 	if (r == 0 && e->kind == SAID_TOPIC)
 		r = set_topic(w, e, room->id);
+	if (r == 0 && e->kind == SAID_ACT)
+		r = store_apply_act(w, e);
 	return r;
 }
 
@@ -265,17 +326,17 @@ static int append_to_inboxes(struct store_writer *w, struct log_entry *e, struct
 	bool to_oneself = memcmp(e->person, e->to, PERSON_ID) == 0;
 
 	stream_key_inbox(e->person, &key);
-	int r = get_stream(w, &key, unnamed, &mine);
+	int r = store_writer_stream(w, &key, &unnamed, &mine);
 	if (r == 0)
 		r = store_need_person(w->store, e->to, &recipient);
 	if (r)
 		return r;
 	e->prev = e->prev_to = mine->last;
 	r = chain(w, mine, e->seq);
-	copy = *mine; /* the other stream may live in the same slot */
+	copy = *mine; /* the other stream may live in the same slot; inboxes have no charter */
 	if (r == 0 && !to_oneself) {
 		stream_key_inbox(e->to, &key);
-		r = get_stream(w, &key, unnamed, &theirs);
+		r = store_writer_stream(w, &key, &unnamed, &theirs);
 		if (r)
 			return r;
 		e->prev_to = theirs->last;
@@ -288,7 +349,6 @@ static int append_to_inboxes(struct store_writer *w, struct log_entry *e, struct
 int store_append(struct store_writer *w, struct log_entry *e)
 {
 	struct writer_instance *a;
-	uint64_t now = clock_wall_us();
 
 	int r = get_instance(w, e->instance, &a);
 	if (r == 0)
@@ -296,7 +356,6 @@ int store_append(struct store_writer *w, struct log_entry *e)
 	if (r)
 		return r;
 	e->seq = w->seq + 1;
-	e->time = now > w->time ? now : w->time; /* a clock that was set back makes no disorder */
 	r = e->room ? append_to_room(w, e, a) : append_to_inboxes(w, e, a);
 	if (r)
 		return r;

@@ -44,6 +44,13 @@ static const struct {
 	{"/join dev", COMMAND_JOIN, "dev", ""},
 	{"/join #dev", COMMAND_JOIN, "dev", ""},
 	{"/JOIN  #dev  ", COMMAND_JOIN, "dev", ""},
+	{"/join dev a secret", COMMAND_JOIN, "dev", "a secret"},
+	{"/kick anna for no reason", COMMAND_ACT, "", "anna for no reason"},
+	{"/ban 10.0.0.0/8 2h", COMMAND_ACT, "", "10.0.0.0/8 2h"},
+	{"/op abcd-efgh-ijkl-mnop", COMMAND_OP, "", "abcd-efgh-ijkl-mnop"},
+	{"/mode", COMMAND_MODE, "", ""},
+	{"/audit -s", COMMAND_AUDIT, "", "-s"},
+	{"/whois anna", COMMAND_WHOIS, "anna", ""},
 	{"/part", COMMAND_PART, "", ""},
 	{"/part dev", COMMAND_PART, "dev", ""},
 	{"/me waves  twice", COMMAND_ME, "", "waves  twice"},
@@ -89,7 +96,6 @@ static const struct {
 	{"/ join", "/help"},
 	{"/join", "/join ROOM"},
 	{"/join  ", "/join ROOM"},
-	{"/join a b", "/join ROOM"}, /* the second word was dropped without a word */
 	{"/part dev see you", "/part [ROOM]"},
 	{"/nick anna b", "/nick NICK"},
 	{"/ignore anna b", "/ignore [NICK]"},
@@ -112,7 +118,27 @@ static const struct {
 	{"/connect a b", "/connect [HOST"},
 	{"/help a b", "/help [COMMAND]"},
 	{"/unignore", "/unignore NICK"},
+	{"/kick", "/kick NICK"},
+	{"/whois a b", "/whois NICK"},
 };
+
+/* What is done about people is called as the log calls it. */
+START_TEST(verbs)
+{
+	size_t count;
+	const struct command_spec *table = command_table(&count);
+
+	for (size_t i = 0; i < count; i++) {
+		struct command c;
+		char line[64], error[256];
+		if (table[i].id != COMMAND_ACT)
+			continue;
+		snprintf(line, sizeof line, "/%s anna", table[i].name);
+		ck_assert_int_eq(command_parse(line, &c, error, sizeof error), 0);
+		ck_assert_str_eq(act_word(c.verb), table[i].name);
+	}
+}
+END_TEST
 
 START_TEST(refused)
 {
@@ -162,6 +188,7 @@ Suite *command_suite(void)
 	TCase *t = tcase_create("lines");
 
 	tcase_add_test(t, table_in_order);
+	tcase_add_test(t, verbs);
 	tcase_add_loop_test(t, parsed, 0, COUNT(good));
 	tcase_add_loop_test(t, refused, 0, COUNT(bad));
 	tcase_add_test(t, first_argument_bound);

@@ -461,6 +461,7 @@ END_TEST
 static const char *const earlier[] = {
 	"sqlite3 %s/" STORE_FILE " < tests/vectors/log-version-1.sql",
 	"sqlite3 %s/" STORE_FILE " < tests/vectors/log-version-2.sql",
+	"sqlite3 %s/" STORE_FILE " < tests/vectors/log-version-3.sql",
 };
 
 static void check_verified(void)
@@ -471,7 +472,7 @@ static void check_verified(void)
 	snprintf(path, sizeof(path), "%s/" STORE_FILE, folder);
 	ck_assert_msg(store_verify(path, &report, error, sizeof(error)) == 0, "%s", error);
 	ck_assert_msg(report.findings == 0, "%s", report.shown[0]);
-	ck_assert_uint_eq(report.version, 3);
+	ck_assert_uint_eq(report.version, 4);
 }
 
 /* A log of each earlier version becomes one of today, with all that it had. */
@@ -499,6 +500,13 @@ START_TEST(an_earlier_version)
 	ck_assert_int_eq(engine_search(l.engine, &find, log_on_read, &p), 0);
 	ck_assert_uint_eq(p.count, 1);
 	ck_assert_uint_eq(p.seqs[0], 3);
+	/* Who had a nick owns it. */
+	uint8_t owner[PERSON_ID];
+	char nick[NICK_MAX + 1];
+	struct looks looks;
+	ck_assert_int_eq(looks_of("ANNA", 4, &looks), 0);
+	ck_assert_int_eq(engine_owner(l.engine, &looks, owner, nick), 0);
+	ck_assert_str_eq(nick, "Anna");
 	log_accept(&l, log_said(&a, 1, 2, "on"), 4);
 	log_close(&l);
 	check_verified();

@@ -90,7 +90,7 @@ static uint32_t total(void)
 {
 	struct msg_room_list m;
 
-	hub_list(hub, span_of(""), 1, &m, list_bytes, LIST_SIZE);
+	hub_list(hub, span_of(""), 1, NULL, NULL, &m, list_bytes, LIST_SIZE);
 	return m.total;
 }
 
@@ -313,7 +313,7 @@ START_TEST(pages)
 	}
 	do {
 		struct item_room item;
-		hub_list(hub, span_of(after), limits[_i], &m, list_bytes, LIST_SIZE);
+		hub_list(hub, span_of(after), limits[_i], NULL, NULL, &m, list_bytes, LIST_SIZE);
 		ck_assert_uint_eq(m.total, 250);
 		ck_assert_uint_gt(m.rooms.count, 0);
 		ck_assert_uint_le(m.rooms.count, limits[_i]);
@@ -347,7 +347,9 @@ START_TEST(pages_of_both_kinds)
 	do {
 		struct item_room item;
 		ck_assert_int_eq(
-			hub_list(hub, span_of(after), limits[_i], &m, list_bytes, LIST_SIZE), 0);
+			hub_list(hub, span_of(after), limits[_i], NULL, NULL, &m, list_bytes,
+				LIST_SIZE),
+			0);
 		ck_assert_uint_le(m.total, 60);
 		ck_assert_uint_le(m.rooms.count, limits[_i]);
 		while (message_list_next(&m.rooms, ITEM_ROOM, &item)) {
@@ -368,16 +370,16 @@ START_TEST(the_list_goes_on_anywhere)
 	struct item_room item;
 
 	room_set_topic(c, span_of("about c"), span_of("n"), 1);
-	hub_list(hub, span_of("B"), 10, &m, list_bytes, LIST_SIZE);
+	hub_list(hub, span_of("B"), 10, NULL, NULL, &m, list_bytes, LIST_SIZE);
 	ck_assert(message_list_next(&m.rooms, ITEM_ROOM, &item));
 	ck_assert(span_equal(item.name, "c"));
 	ck_assert(span_equal(item.topic, "about c"));
 	ck_assert(!message_list_next(&m.rooms, ITEM_ROOM, &item));
-	hub_list(hub, span_of("c"), 10, &m, list_bytes, LIST_SIZE);
+	hub_list(hub, span_of("c"), 10, NULL, NULL, &m, list_bytes, LIST_SIZE);
 	ck_assert_uint_eq(m.rooms.count, 0);
 	ck_assert(!m.more);
 	/* No room for even one is a page of none, with more to come. */
-	hub_list(hub, span_of(""), 10, &m, list_bytes, 3);
+	hub_list(hub, span_of(""), 10, NULL, NULL, &m, list_bytes, 3);
 	ck_assert_uint_eq(m.rooms.count, 0);
 	ck_assert(m.more);
 	hub_leave(hub, a);

@@ -41,11 +41,31 @@ static void teardown(void)
 	engine_close(engine);
 }
 
+static enum code login_as(
+	const uint8_t *id, const char *wanted, bool any, char *nick, struct feed **inbox)
+{
+	const struct people_wish wish = {.person = id, .nick = span_of(wanted), .any = any};
+	bool owned;
+
+	return people_login(people, &wish, nick, &owned, inbox);
+}
+
+static enum code take(const uint8_t *id, const char *old, const char *wanted, char *nick)
+{
+	const struct people_wish wish = {.person = id, .nick = span_of(wanted)};
+	bool owned;
+	enum code code = people_take(people, &wish, nick, &owned);
+
+	if (code == CODE_NONE)
+		people_drop(people, old);
+	return code;
+}
+
 static enum code login(int who, const char *wanted, bool any, const char *given)
 {
 	char nick[NICK_MAX + 1] = "untouched";
 	struct feed *inbox = NULL;
-	enum code code = people_login(people, ids[who], span_of(wanted), any, nick, &inbox);
+	enum code code = login_as(ids[who], wanted, any, nick, &inbox);
 
 	ck_assert_str_eq(nick, code == CODE_NONE ? given : "untouched");
 	ck_assert_int_eq(inbox != NULL, code == CODE_NONE);
@@ -56,7 +76,7 @@ static enum code login(int who, const char *wanted, bool any, const char *given)
 static enum code rename_to(int who, const char *old, const char *wanted)
 {
 	char nick[NICK_MAX + 1] = "untouched";
-	enum code code = people_rename(people, ids[who], old, span_of(wanted), nick);
+	enum code code = take(ids[who], old, wanted, nick);
 
 	ck_assert_str_eq(nick, code == CODE_NONE ? wanted : "untouched");
 	return code;
@@ -224,8 +244,7 @@ START_TEST(an_inbox_while_they_are_here)
 
 	ck_assert_ptr_null(people_inbox(people, ids[0]));
 	ck_assert_int_eq(engine_append(engine, &e, 1, INT64_MAX, &result), 0);
-	ck_assert_int_eq(
-		people_login(people, ids[0], span_of("anna"), false, nick, &first), CODE_NONE);
+	ck_assert_int_eq(login_as(ids[0], "anna", false, nick, &first), CODE_NONE);
 	ck_assert_uint_eq(feed_last_seq(first), 1); /* what was written meanwhile is known */
 	ck_assert_str_eq(feed_name(first), "");
 	second = people_inbox(people, ids[0]);
@@ -249,13 +268,15 @@ static void *come_and_go(void *argument)
 	struct feed *inbox;
 
 	for (int i = 0; i < 300; i++) {
-		if (people_login(people, id, span_of("guest"), true, nick, &inbox) != CODE_NONE)
+		if (login_as(id, "guest", true, nick, &inbox) != CODE_NONE)
 			return argument;
 		/* Nobody else has it. */
 		if (people_find(people, span_of(nick), whom, shown) != 0 ||
 			memcmp(whom, id, PERSON_ID) != 0)
 			return argument;
-		people_rename(people, id, nick, span_of("host"), nick);
+		char before[NICK_MAX + 1];
+		memcpy(before, nick, sizeof(before));
+		(void)take(id, before, "host", nick);
 		people_nick_of(people, ids[0], shown);
 		people_count(people);
 		feed_unref(inbox);

@@ -145,7 +145,7 @@ START_TEST(comparing_logs)
 	client_open(&c, chat);
 	client_ask(&c, MESSAGE_HELLO, &hello);
 	struct msg_welcome welcome = client_await(&c, MESSAGE_WELCOME).welcome;
-	ck_assert_uint_eq(welcome.features, FEATURE_COMPARE);
+	ck_assert_uint_eq(welcome.features, FEATURE_COMPARE | FEATURE_RIGHTS);
 	struct {
 		const uint8_t *log;
 		uint64_t upto;

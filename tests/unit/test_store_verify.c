@@ -86,7 +86,7 @@ START_TEST(a_log_with_ancestors)
 	log_folder_sql(
 		folder.log, "INSERT INTO ancestor VALUES (zeroblob(16), 0), (randomblob(16), 40)");
 	verify_sound(&p);
-	ck_assert_uint_eq(p.version, 3);
+	ck_assert_uint_eq(p.version, 4);
 }
 END_TEST
 

@@ -31,6 +31,7 @@ MESSAGES = {
     "NOTICE": (0x0a, "kind:u8 text:text"),
     "COMPARE": (0x0b, "tag:u32 log:id16"),
     "COMPARED": (0x0c, "tag:u32 upto:u64"),
+    "PASSWORD": (0x0d, "password:text"),
     "JOIN": (0x10, "tag:u32 room:text flags:u16 after:u64 replay:u32"),
     "JOINED": (0x11, "tag:u32 room:text after:u64 last:u64 read:u64 people:u32 topic:text "
                      "topic_nick:text topic_time:u64"),
@@ -60,6 +61,15 @@ MESSAGES = {
     "HISTORY_PAGE": (0x29, "tag:u32 room:text more:u8 pruned:u64 entries:entry"),
     "SEARCH": (0x2a, "tag:u32 where:u8 room:text before:u64 limit:u16 words:text"),
     "FOUND": (0x2b, "tag:u32 more:u8 entries:entry"),
+    "ACT": (0x30, "tag:u32 room:text verb:u8 person:id32 label:text value:u64 text:text"),
+    "CHARTER": (0x31, "tag:u32 room:text"),
+    "CHARTER_IS": (0x32, "tag:u32 room:text entry:u8 moderated:u8 slow:u32 rank:u8 "
+                         "standings:standing"),
+    "AUDIT": (0x33, "tag:u32 room:text before:u64 limit:u16"),
+    "AUDIT_PAGE": (0x34, "tag:u32 room:text more:u8 acts:act"),
+    "UNLOCK": (0x35, "tag:u32 room:text key:text"),
+    "WHOIS": (0x36, "tag:u32 nick:text"),
+    "PERSON": (0x37, "tag:u32 person:id32 nick:text state:u8 owned:u8 proven:u8 rank:u8 away:text"),
 }
 ITEMS = {
     "room": "name:text people:u32 topic:text",
@@ -68,14 +78,23 @@ ITEMS = {
     "place": "room:text member:u8 read:u64",
     "entry": "seq:u64 prev:u64 time:u64 instance:id16 counter:u64 person:id32 kind:u8 to:id32 "
              "nick:text to_nick:text room:text text:text",
+    "standing": "kind:u8 range:u8 person:id32 label:text until:u64",
+    "act": "seq:u64 time:u64 actor:id32 nick:text verb:u8 person:id32 label:text value:u64 "
+           "text:text",
 }
+VERBS = {"claim": 1, "release": 2, "op": 3, "deop": 4, "own": 5, "mod": 6, "unmod": 7, "voice": 8,
+         "unvoice": 9, "kick": 10, "ban": 11, "unban": 12, "mute": 13, "unmute": 14, "invite": 15,
+         "uninvite": 16, "entry": 17, "moderated": 18, "slow": 19}
 NAMES = {number: name for name, (number, _) in MESSAGES.items()}
 CODES = {"PROTOCOL": 1, "VERSION": 2, "FULL": 3, "RESOURCES": 4, "TIMEOUT": 5, "STOPPING": 6,
          "LOGIN_FIRST": 7, "NICK_TAKEN": 8, "BAD_NICK": 9, "BAD_ROOM": 10, "BAD_TEXT": 11,
          "TOO_LONG": 12, "NOT_A_MEMBER": 13, "NO_SUCH_PERSON": 14, "TOO_MANY_ROOMS": 15,
          "RETRY": 16, "NOT_KEPT": 17, "QUIT": 18, "BAD_VALUE": 19, "ALREADY": 20,
          "DISK_FULL": 21, "DAMAGED": 22, "TLS_WANTED": 23, "NOT_YOUR_KEY": 24, "TOO_MANY_HERE": 25,
-         "PENALTY": 26, "TOO_MANY_LOGINS": 27}
+         "PENALTY": 26, "TOO_MANY_LOGINS": 27, "BANNED": 28, "KEY_WANTED": 29, "NOT_INVITED": 30,
+         "MUTED": 31, "MODERATED": 32, "SLOW": 33, "NO_RIGHT": 34, "LIST_FULL": 35,
+         "NICKS_FULL": 36, "NO_SUCH_NICK": 37, "KICKED": 38, "PASSWORD": 39, "NOT_ALLOWED": 48,
+         "WRONG_CODE": 49, "NOT_PROVEN": 50}
 
 
 def fields(text):

@@ -1,0 +1,304 @@
+#include "server/memory_acts.h"
+
+#include "common/err.h"
+#include "server/rules.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct ruled_room {
+	struct stream_key key; /* first: its key in the tree */
+	struct charter charter;
+	TAILQ_ENTRY(ruled_room) old;
+};
+
+/* How many nicks somebody owns. */
+struct nick_owner {
+	uint8_t person[PERSON_ID]; /* first: its key in the tree */
+	unsigned nicks;
+};
+
+/* One look of a nick. */
+struct nick_look {
+	char look[LOOK_MAX]; /* first: its key in the tree */
+	struct owned_nick *nick;
+};
+
+struct owned_nick {
+	struct nick_owner *owner;
+	char nick[NICK_MAX + 1];
+	size_t look_count;
+	struct nick_look *looks[LOOKS_MAX]; /* owned */
+	TAILQ_ENTRY(owned_nick) old;
+};
+
+static int compare_rooms(const void *a, const void *b)
+{
+	return stream_key_compare(a, b);
+}
+
+static int compare_looks(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static int compare_owners(const void *a, const void *b)
+{
+	return memcmp(a, b, PERSON_ID);
+}
+
+/* ---- charters ---- */
+
+static void forget_oldest_room(struct memory_acts *m)
+{
+	struct ruled_room *room = TAILQ_FIRST(&m->old_rooms);
+
+	TAILQ_REMOVE(&m->old_rooms, room, old);
+	m->room_count--;
+	tree_remove(&m->rooms, room);
+	charter_fini(&room->charter);
+	free(room);
+}
+
+static int change_room(struct memory_acts *m, const struct stream_key *key, const struct act *a,
+	uint64_t time)
+{
+	struct ruled_room *room = tree_find(&m->rooms, key);
+
+	if (room) {
+		TAILQ_REMOVE(&m->old_rooms, room, old);
+	} else {
+		room = tree_add(&m->rooms, key, sizeof(*key), sizeof(*room));
+		if (!room)
+			return ERR_MEMORY;
+		m->room_count++;
+	}
+	TAILQ_INSERT_TAIL(&m->old_rooms, room, old);
+	int r = charter_apply(&room->charter, a, time);
+	if (m->room_count > m->most)
+		forget_oldest_room(m);
+	return r;
+}
+
+int memory_acts_charter(
+	const struct memory_acts *m, const struct stream_key *key, struct charter *out)
+{
+	const struct ruled_room *room = tree_find(&m->rooms, key);
+
+	*out = (struct charter){0};
+	if (key->bytes[0] == 's')
+		return charter_copy(&m->server, out);
+	return room ? charter_copy(&room->charter, out) : 0;
+}
+
+bool memory_acts_closed(const struct memory_acts *m, const struct stream_key *key)
+{
+	const struct ruled_room *room = tree_find(&m->rooms, key);
+
+	return room && room->charter.entry != ENTRY_OPEN;
+}
+
+/* ---- nicks ---- */
+
+static const struct owned_nick *find_look(const struct memory_acts *m, const char *look)
+{
+	const struct nick_look *l = tree_find(&m->looks, look);
+
+	return l ? l->nick : NULL;
+}
+
+static void free_nick(struct memory_acts *m, struct owned_nick *n)
+{
+	for (size_t i = 0; i < n->look_count; i++) {
+		tree_remove(&m->looks, n->looks[i]);
+		free(n->looks[i]);
+	}
+	if (n->owner && --n->owner->nicks == 0) {
+		tree_remove(&m->owners, n->owner);
+		free(n->owner);
+	}
+	free(n);
+}
+
+static void forget_nick(struct memory_acts *m, struct owned_nick *n)
+{
+	TAILQ_REMOVE(&m->old_nicks, n, old);
+	m->nick_count--;
+	free_nick(m, n);
+}
+
+static void release(struct memory_acts *m, const struct looks *looks)
+{
+	for (size_t i = 0; i < looks->count; i++) {
+		struct nick_look *l = tree_find(&m->looks, looks->at[i]);
+		if (l)
+			forget_nick(m, l->nick);
+	}
+}
+
+/* One more nick of somebody. */
+static struct nick_owner *hold_owner(struct memory_acts *m, const uint8_t *person)
+{
+	struct nick_owner *o = tree_find(&m->owners, person);
+
+	if (!o)
+		o = tree_add(&m->owners, person, PERSON_ID, sizeof(*o));
+	if (o)
+		o->nicks++;
+	return o;
+}
+
+/* A key as long as the tree takes it. */
+static struct nick_look *add_look(struct memory_acts *m, const char *look)
+{
+	char key[LOOK_MAX] = "";
+
+	memcpy(key, look, strlen(look));
+	return tree_add(&m->looks, key, sizeof(key), sizeof(struct nick_look));
+}
+
+static int claim(struct memory_acts *m, const uint8_t *person, const struct act *a,
+	const struct looks *looks)
+{
+	struct owned_nick *n = calloc(1, sizeof(*n));
+
+	if (!n)
+		return ERR_MEMORY;
+	/* They may have it already, written otherwise. */
+	release(m, looks);
+	n->owner = hold_owner(m, person);
+	bool good = n->owner != NULL;
+	for (size_t i = 0; i < looks->count && good; i++) {
+		struct nick_look *l = add_look(m, looks->at[i]);
+		good = l != NULL;
+		if (good) {
+			l->nick = n;
+			n->looks[n->look_count++] = l;
+		}
+	}
+	if (!good) {
+		free_nick(m, n);
+		return ERR_MEMORY;
+	}
+	memcpy(n->nick, a->label, strlen(a->label) < NICK_MAX ? strlen(a->label) : NICK_MAX);
+	TAILQ_INSERT_TAIL(&m->old_nicks, n, old);
+	if (++m->nick_count > m->most)
+		forget_nick(m, TAILQ_FIRST(&m->old_nicks));
+	return 0;
+}
+
+int memory_acts_owner(const struct memory_acts *m, const struct looks *looks,
+	uint8_t person[PERSON_ID], char nick[NICK_MAX + 1])
+{
+	for (size_t i = 0; i < looks->count; i++) {
+		const struct owned_nick *n = find_look(m, looks->at[i]);
+		if (!n)
+			continue;
+		memcpy(person, n->owner->person, PERSON_ID);
+		memcpy(nick, n->nick, sizeof(n->nick));
+		return 0;
+	}
+	return ERR_NOT_FOUND;
+}
+
+/* ---- acts ---- */
+
+static bool is_about_nick(const struct act *a)
+{
+	return a->verb == ACT_CLAIM || a->verb == ACT_RELEASE;
+}
+
+static enum code decide_name(
+	const struct memory_acts *m, const struct log_entry *e, const struct act *a)
+{
+	const struct nick_owner *me = tree_find(&m->owners, e->person);
+	struct name_owners owners = {.mine = me ? me->nicks : 0};
+	struct looks looks;
+
+	if (looks_of(a->label, strlen(a->label), &looks) != 0)
+		return CODE_BAD_VALUE;
+	for (size_t i = 0; i < looks.count; i++) {
+		const struct owned_nick *n = find_look(m, looks.at[i]);
+		owners.owned[i] = n != NULL;
+		if (n)
+			memcpy(owners.owner[i], n->owner->person, PERSON_ID);
+	}
+	return rules_name(&m->server, &owners, e->person, a);
+}
+
+static enum code decide_act(const struct memory_acts *m, const struct log_entry *e)
+{
+	struct rules rules = {.server = &m->server};
+	struct stream_key subject;
+	struct act a;
+
+	if (!e->room || act_parse(e->text, &a) != 0 ||
+		(e->room->bytes[0] == 'n') != is_about_nick(&a))
+		return CODE_BAD_VALUE;
+	if (is_about_nick(&a))
+		return decide_name(m, e, &a);
+	if (!stream_key_subject(e->room, &subject))
+		return CODE_BAD_VALUE;
+	const struct ruled_room *room = tree_find(&m->rooms, &subject);
+	rules.room = room ? &room->charter : NULL;
+	rules.common = stream_key_is_common(&subject);
+	return rules_act(&rules, subject.bytes[0] == 's', e->person, &a, e->time);
+}
+
+enum code memory_acts_decide(const struct memory_acts *m, const struct log_entry *e)
+{
+	struct rules rules = {.server = &m->server};
+
+	if (e->kind == SAID_ACT)
+		return decide_act(m, e);
+	const struct ruled_room *room = e->room ? tree_find(&m->rooms, e->room) : NULL;
+	if (!room)
+		return CODE_NONE;
+	rules.room = &room->charter;
+	return rules_speak(&rules, e->person, e->time);
+}
+
+int memory_acts_apply(struct memory_acts *m, const struct log_entry *e)
+{
+	struct stream_key subject;
+	struct looks looks;
+	struct act a;
+
+	if (act_parse(e->text, &a) != 0)
+		return ERR_TEXT;
+	if (!is_about_nick(&a)) {
+		if (!stream_key_subject(e->room, &subject))
+			return ERR_TEXT;
+		return subject.bytes[0] == 's' ? charter_apply(&m->server, &a, e->time)
+					       : change_room(m, &subject, &a, e->time);
+	}
+	int r = looks_of(a.label, strlen(a.label), &looks);
+	if (r == 0 && a.verb == ACT_CLAIM)
+		return claim(m, e->person, &a, &looks);
+	if (r == 0)
+		release(m, &looks);
+	return r;
+}
+
+/* ---- life ---- */
+
+void memory_acts_init(struct memory_acts *m, size_t most)
+{
+	*m = (struct memory_acts){
+		.most = most,
+		.rooms = {.compare = compare_rooms},
+		.looks = {.compare = compare_looks},
+		.owners = {.compare = compare_owners},
+	};
+	TAILQ_INIT(&m->old_rooms);
+	TAILQ_INIT(&m->old_nicks);
+}
+
+void memory_acts_fini(struct memory_acts *m)
+{
+	while (m->room_count > 0)
+		forget_oldest_room(m);
+	while (m->nick_count > 0)
+		forget_nick(m, TAILQ_FIRST(&m->old_nicks));
+	charter_fini(&m->server);
+}

@@ -1,0 +1,341 @@
+#include "server/moderate.h"
+
+#include "common/clock.h"
+#include "common/err.h"
+#include "common/identity.h"
+#include "common/log.h"
+#include "common/text.h"
+#include "server/outlet.h"
+#include "server/rules.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#define APPEND_MS 10000 /* after which an append is given up */
+
+/* ---- to the log ---- */
+
+static enum code code_of(const struct append_result *r)
+{
+	switch (r->status) {
+	case APPEND_OK:
+		return CODE_NONE;
+	case APPEND_REJECTED:
+		return r->code;
+	case APPEND_TOO_BIG:
+		return CODE_TOO_LONG;
+	case APPEND_RETRY:
+		break;
+	}
+	return CODE_RETRY;
+}
+
+/* Each act is an instance of its own, for it is sent once: the client that asked for it asks again, or
+ * does not. */
+static enum code append(struct chat *c, const struct doer *who, const struct stream_key *stream,
+	const char *room, const struct act *a)
+{
+	uint8_t instance[INSTANCE_ID];
+	char text[ACT_TEXT_MAX];
+	struct append_result result = {.status = APPEND_RETRY};
+	struct log_entry e = {
+		.room = stream,
+		.room_name = span_of(room),
+		.person = who->person,
+		.instance = instance,
+		.counter = 1,
+		.kind = SAID_ACT,
+		.nick = span_of(who->nick),
+	};
+
+	identity_random(instance, sizeof(instance));
+	e.text = (struct span){.text = text, .length = (uint16_t)act_print(a, text)};
+	(void)engine_append(chat_engine(c), &e, 1, clock_ms() + APPEND_MS, &result);
+	return code_of(&result);
+}
+
+enum code moderate_nick(
+	struct chat *c, const struct doer *who, enum act_verb verb, const char *nick)
+{
+	struct act a = {.verb = verb};
+	struct stream_key key;
+
+	(void)snprintf(a.label, sizeof(a.label), "%s", nick);
+	stream_key_nicks(&key);
+	return append(c, who, &key, "", &a);
+}
+
+/* ---- in words ---- */
+
+static void put(char *out, size_t size, const char *text)
+{
+	size_t used = strlen(out), length = strlen(text);
+
+	/* Whole characters alone. */
+	while (length > size - 1 - used)
+		length = text_cluster_before(text, length);
+	memcpy(out + used, text, length);
+	out[used + length] = '\0';
+}
+
+static void put_time(char *out, size_t size, uint64_t until)
+{
+	char text[64];
+	uint64_t now = clock_wall_us(), seconds = until > now ? (until - now + 500000) / 1000000 : 0;
+
+	if (until == 0)
+		return;
+	if (seconds < 120)
+		(void)snprintf(text, sizeof(text), " for %u s", (unsigned)seconds);
+	else if (seconds < 7200)
+		(void)snprintf(text, sizeof(text), " for %u min", (unsigned)((seconds + 30) / 60));
+	else if (seconds < 172800)
+		(void)snprintf(text, sizeof(text), " for %u h", (unsigned)((seconds + 1800) / 3600));
+	else
+		(void)snprintf(text, sizeof(text), " for %u days", (unsigned)((seconds + 43200) / 86400));
+	put(out, size, text);
+}
+
+/* What a setting was set to. */
+static void put_setting(char *out, size_t size, const struct act *a)
+{
+	static const char *const entries[] = {
+		[ENTRY_OPEN] = "opened the room to everybody",
+		[ENTRY_KEY] = "locked the room with a key",
+		[ENTRY_INVITED] = "made the room one for those who are invited",
+	};
+	char text[64];
+
+	if (a->verb == ACT_ENTRY)
+		put(out, size, entries[a->value]);
+	else if (a->verb == ACT_MODERATED)
+		put(out, size,
+			a->value ? "made the room moderated" : "made the room one for all to speak");
+	else if (a->value == 0)
+		put(out, size, "ended slow mode");
+	else {
+		(void)snprintf(text, sizeof(text), "set slow mode: a message every %u s",
+			(unsigned)a->value);
+		put(out, size, text);
+	}
+}
+
+/* The words before and after whom it is about; "" before: it is about nobody. */
+static const char *const *phrase_of(enum act_verb verb)
+{
+	static const char *const phrases[][2] = {
+		[ACT_OWNER] = {"gave the room to ", ""},
+		[ACT_MODERATOR] = {"made ", " a moderator"},
+		[ACT_NO_MODERATOR] = {"made ", " a moderator no longer"},
+		[ACT_VOICE] = {"gave ", " a voice"},
+		[ACT_NO_VOICE] = {"took the voice from ", ""},
+		[ACT_KICK] = {"sent ", " out"},
+		[ACT_BAN] = {"banned ", ""},
+		[ACT_UNBAN] = {"lifted the ban of ", ""},
+		[ACT_MUTE] = {"muted ", ""},
+		[ACT_UNMUTE] = {"lets ", " speak again"},
+		[ACT_INVITE] = {"invited ", ""},
+		[ACT_UNINVITE] = {"took back the invitation of ", ""},
+	};
+	static const char *const none[2] = {"", ""};
+
+	return (size_t)verb < sizeof(phrases) / sizeof(phrases[0]) && phrases[verb][0]
+		       ? phrases[verb]
+		       : none;
+}
+
+/* Addresses are for moderators' eyes. */
+static void word(const struct act *a, char *out, size_t size)
+{
+	const char *const *phrase = phrase_of(a->verb);
+	char reason[REASON_MAX + 1];
+
+	*out = '\0';
+	if (!*phrase[0]) {
+		put_setting(out, size, a);
+		return;
+	}
+	put(out, size, phrase[0]);
+	put(out, size, a->has_person ? a->label : "some addresses");
+	put(out, size, phrase[1]);
+	if (a->verb == ACT_BAN || a->verb == ACT_MUTE)
+		put_time(out, size, a->value);
+	if (a->text.length == 0)
+		return;
+	(void)snprintf(reason, sizeof(reason), "%.*s", (int)a->text.length, a->text.text);
+	put(out, size, ": ");
+	put(out, size, reason);
+}
+
+/* ---- sending people out ---- */
+
+/* Does it hit this one? */
+static bool hits(const struct act *a, const struct outlet_peer *p)
+{
+	struct net_range range;
+
+	if (a->has_person)
+		return memcmp(a->person, p->person, PERSON_ID) == 0;
+	return net_range_parse(a->label, &range) == 0 && net_range_has(&range, &p->address);
+}
+
+static void tell_parted(struct outlet *o, const struct room *room, enum code code, const char *words)
+{
+	uint8_t frame[FRAME_HEADER + ROOM_NAME_MAX + REASON_MAX + 64];
+	struct msg_parted m = {
+		.room = span_of(room_name(room)), .code = (uint16_t)code, .text = span_of(words)};
+	size_t used = 0;
+
+	int r = message_encode(MESSAGE_PARTED, &m, frame, sizeof(frame), &used);
+	assert(r == 0);
+	/* Whoever does not read is told by the end of the connection. */
+	if (r != 0 || outlet_reply(o, frame, used) != 0)
+		outlet_close(o);
+	else
+		outlet_push(o);
+}
+
+static void note_parted(struct chat *c, const struct room *room, const uint8_t *person)
+{
+	struct note note = {
+		.kind = NOTE_PARTED,
+		.person = person,
+		.stream = feed_key(room_feed(room)),
+		.name = span_of(room_name(room)),
+	};
+
+	(void)engine_note(chat_engine(c), &note);
+}
+
+/* The person whom a moderator may not send out stays, whatever their address. */
+static bool is_above(struct chat *c, struct room *room, const struct doer *who, const uint8_t *person)
+{
+	struct charter server = {0}, mine = {0};
+	bool above = true;
+
+	if (chat_charter(c, &server) == 0 && room_charter(room, &mine) == 0) {
+		const struct rules rules = {.server = &server, .room = &mine};
+		enum rank rank = rules_rank(&rules, person);
+		above = rank != RANK_NONE && rank >= rules_rank(&rules, who->person);
+	}
+	charter_fini(&server);
+	charter_fini(&mine);
+	return above;
+}
+
+static void expel(struct chat *c, struct room *room, const struct doer *who, const struct act *a)
+{
+	enum code code = a->verb == ACT_BAN ? CODE_BANNED : CODE_KICKED;
+	struct member_set *all = feed_members(room_feed(room));
+	char words[AWAY_MAX + 1], why[REASON_MAX + 1] = "";
+
+	word(a, words, sizeof(words));
+	put(why, sizeof(why), who->nick);
+	put(why, sizeof(why), " ");
+	put(why, sizeof(why), words);
+	if (a->has_person)
+		note_parted(c, room, a->person);
+	for (size_t i = 0; all && i < all->count; i++) {
+		struct member *m = all->members[i];
+		const uint8_t *person = m->outlet->peer.person;
+		if (!hits(a, &m->outlet->peer) || (!a->has_person && is_above(c, room, who, person)))
+			continue;
+		if (atomic_exchange(&m->expelled, true))
+			continue;
+		member_leave(m);
+		room_remove(room, person, why);
+		note_parted(c, room, person);
+		atomic_store(&m->outlet->expelled, true);
+		tell_parted(m->outlet, room, code, why);
+	}
+	member_set_unref(all);
+}
+
+/* ---- following up ---- */
+
+static void tell_invited(struct chat *c, const struct doer *who, const struct room *room,
+	const uint8_t *person)
+{
+	char text[NICK_MAX + 2 * ROOM_NAME_MAX + 64];
+	uint8_t frame[FRAME_HEADER + sizeof(text) + 16];
+	struct feed *inbox = people_inbox(chat_people(c), person);
+	size_t used = 0;
+
+	if (!inbox)
+		return;
+	(void)snprintf(text, sizeof(text), "%s invites you to #%s: /join %s", who->nick,
+		room_name(room), room_name(room));
+	struct msg_notice m = {.kind = NOTICE_SERVER, .text = span_of(text)};
+	int r = message_encode(MESSAGE_NOTICE, &m, frame, sizeof(frame), &used);
+	assert(r == 0);
+	if (r == 0) {
+		feed_publish(inbox, frame, used, 0);
+		chat_pump(c, inbox);
+	}
+	feed_unref(inbox);
+}
+
+static void follow_room(struct chat *c, const struct doer *who, struct room *room,
+	const struct act *a)
+{
+	char words[AWAY_MAX + 1];
+
+	word(a, words, sizeof(words));
+	room_tell_act(room, who->person, who->nick, words);
+	if (a->verb == ACT_KICK || a->verb == ACT_BAN)
+		expel(c, room, who, a);
+	if (a->verb == ACT_INVITE)
+		tell_invited(c, who, room, a->person);
+	chat_tell(c, room);
+}
+
+static bool is_hit(const void *context, const struct login *l)
+{
+	const struct act *a = context;
+	const struct outlet_peer *peer = l->peer;
+
+	return hits(a, peer);
+}
+
+static void follow_server(struct chat *c, const struct act *a)
+{
+	if (a->verb == ACT_KICK || a->verb == ACT_BAN)
+		logins_end(chat_logins(c), is_hit, a,
+			a->verb == ACT_BAN ? CODE_BANNED : CODE_KICKED);
+}
+
+static enum code do_act(
+	struct chat *c, const struct doer *who, struct room *room, const struct act *a)
+{
+	struct stream_key key;
+
+	stream_key_acts(room ? feed_key(room_feed(room)) : NULL, &key);
+	enum code code = append(c, who, &key, room ? room_name(room) : "", a);
+	if (code == CODE_NONE)
+		log_info("%s: %s %s%s%s", who->nick, act_word(a->verb), *a->label ? a->label : "",
+			room ? " in #" : "", room ? room_name(room) : "");
+	return code;
+}
+
+enum code moderate(struct chat *c, const struct doer *who, struct room *room, const struct act *a)
+{
+	enum code code = do_act(c, who, room, a);
+
+	if (code != CODE_NONE)
+		return code;
+	if (room)
+		follow_room(c, who, room, a);
+	else
+		follow_server(c, a);
+	return CODE_NONE;
+}
+
+enum code moderate_take(struct chat *c, const struct doer *who, struct room *room)
+{
+	struct act a = {.verb = ACT_OWNER, .has_person = true};
+
+	memcpy(a.person, who->person, PERSON_ID);
+	(void)snprintf(a.label, sizeof(a.label), "%s", who->nick);
+	return do_act(c, who, room, &a);
+}

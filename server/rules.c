@@ -1,0 +1,202 @@
+#include "server/rules.h"
+
+#include <string.h>
+
+static const struct charter nothing;
+
+static const struct charter *server_of(const struct rules *r)
+{
+	return r->server ? r->server : &nothing;
+}
+
+static const struct charter *room_of(const struct rules *r)
+{
+	return r->room ? r->room : &nothing;
+}
+
+enum rank rules_rank(const struct rules *r, const uint8_t *person)
+{
+	if (!person)
+		return RANK_NONE;
+	if (charter_find(server_of(r), STANDING_MODERATOR, person, 0))
+		return RANK_OPERATOR;
+	if (charter_find(room_of(r), STANDING_OWNER, person, 0))
+		return RANK_OWNER;
+	return charter_find(room_of(r), STANDING_MODERATOR, person, 0) ? RANK_MODERATOR : RANK_NONE;
+}
+
+static bool is_banned(const struct charter *c, const struct visitor *v, uint64_t time)
+{
+	return (v->person && charter_find(c, STANDING_BANNED, v->person, time)) ||
+	       (v->address && charter_find_address(c, v->address, time));
+}
+
+enum code rules_enter(const struct rules *r, const struct visitor *v, uint64_t time)
+{
+	const struct charter *room = room_of(r);
+	bool invited = v->person && charter_find(room, STANDING_INVITED, v->person, time);
+
+	if (rules_rank(r, v->person) != RANK_NONE)
+		return CODE_NONE;
+	if (is_banned(room, v, time))
+		return CODE_BANNED;
+	if (room->entry == ENTRY_OPEN || invited || (v->member && v->person))
+		return CODE_NONE;
+	if (room->entry == ENTRY_KEY)
+		return v->key ? CODE_NONE : CODE_KEY_WANTED;
+	return CODE_NOT_INVITED;
+}
+
+bool rules_is_private(const struct rules *r)
+{
+	return room_of(r)->entry != ENTRY_OPEN;
+}
+
+enum code rules_speak(const struct rules *r, const uint8_t *person, uint64_t time)
+{
+	const struct charter *room = room_of(r);
+
+	if (room->count == 0 && !room->moderated)
+		return CODE_NONE;
+	if (rules_rank(r, person) != RANK_NONE)
+		return CODE_NONE;
+	if (person && charter_find(room, STANDING_BANNED, person, time))
+		return CODE_BANNED;
+	if (person && charter_find(room, STANDING_MUTED, person, time))
+		return CODE_MUTED;
+	if (room->moderated && !(person && charter_find(room, STANDING_VOICE, person, time)))
+		return CODE_MODERATED;
+	return CODE_NONE;
+}
+
+/* ---- acts ---- */
+
+enum subject {
+	NOBODY,
+	SOMEBODY,
+	ANY_ONE, /* a person, or a range of addresses */
+};
+
+/* What a verb needs. */
+struct demand {
+	enum act_verb verb;
+	bool on_server, on_room;
+	enum rank rank; /* at least, in a room; on the server it is always an operator's */
+	enum subject subject;
+	bool against; /* it is done to somebody of a lower rank */
+	uint64_t most; /* the highest value */
+};
+
+static const struct demand demands[] = {
+	{ACT_OPERATOR, true, false, RANK_OPERATOR, SOMEBODY, false, 1},
+	{ACT_NO_OPERATOR, true, false, RANK_OPERATOR, SOMEBODY, false, 0},
+	{ACT_OWNER, false, true, RANK_OWNER, SOMEBODY, false, 0},
+	{ACT_MODERATOR, false, true, RANK_OWNER, SOMEBODY, false, 0},
+	{ACT_NO_MODERATOR, false, true, RANK_OWNER, SOMEBODY, false, 0},
+	{ACT_VOICE, false, true, RANK_MODERATOR, SOMEBODY, false, 0},
+	{ACT_NO_VOICE, false, true, RANK_MODERATOR, SOMEBODY, false, 0},
+	{ACT_KICK, true, true, RANK_MODERATOR, SOMEBODY, true, 0},
+	{ACT_BAN, true, true, RANK_MODERATOR, ANY_ONE, true, INT64_MAX},
+	{ACT_UNBAN, true, true, RANK_MODERATOR, ANY_ONE, false, 0},
+	{ACT_MUTE, false, true, RANK_MODERATOR, SOMEBODY, true, INT64_MAX},
+	{ACT_UNMUTE, false, true, RANK_MODERATOR, SOMEBODY, false, 0},
+	{ACT_INVITE, false, true, RANK_MODERATOR, SOMEBODY, false, 0},
+	{ACT_UNINVITE, false, true, RANK_MODERATOR, SOMEBODY, false, 0},
+	{ACT_ENTRY, false, true, RANK_OWNER, NOBODY, false, ENTRY_INVITED},
+	{ACT_MODERATED, false, true, RANK_MODERATOR, NOBODY, false, 1},
+	{ACT_SLOW, false, true, RANK_MODERATOR, NOBODY, false, SLOW_MAX},
+};
+
+static const struct demand *demand_of(enum act_verb verb)
+{
+	for (size_t i = 0; i < sizeof(demands) / sizeof(demands[0]); i++) {
+		if (demands[i].verb == verb)
+			return &demands[i];
+	}
+	return NULL;
+}
+
+/* Does what it says make sense, whoever says it? */
+static bool makes_sense(const struct demand *d, bool on_server, const struct act *a)
+{
+	struct net_range range;
+
+	if (!(on_server ? d->on_server : d->on_room) || a->value > d->most)
+		return false;
+	switch (d->subject) {
+	case NOBODY:
+		if (a->verb == ACT_ENTRY && (a->value == ENTRY_KEY) != (a->text.length > 0))
+			return false;
+		return !a->has_person && !*a->label;
+	case SOMEBODY:
+		return a->has_person;
+	case ANY_ONE:
+		return a->has_person || net_range_parse(a->label, &range) == 0;
+	}
+	return false;
+}
+
+/* The first who comes to a room that nobody has ever owned, and in which nothing was said before, takes
+ * it; the session sees to the latter, the rule to the former. */
+static bool takes_ownerless(const struct rules *r, const uint8_t *actor, const struct act *a)
+{
+	return a->verb == ACT_OWNER && !r->common && memcmp(actor, a->person, PERSON_ID) == 0 &&
+	       !charter_has_any(room_of(r), STANDING_OWNER);
+}
+
+/* Whoever has shown the server's one-time code to it (value 1) is an operator by their own word. */
+static bool shows_code(const uint8_t *actor, const struct act *a)
+{
+	return a->verb == ACT_OPERATOR && a->value == 1 && memcmp(actor, a->person, PERSON_ID) == 0;
+}
+
+/* One may always give up what one is oneself. */
+static bool gives_up(const uint8_t *actor, const struct act *a)
+{
+	return (a->verb == ACT_NO_MODERATOR || a->verb == ACT_NO_OPERATOR) &&
+	       memcmp(actor, a->person, PERSON_ID) == 0;
+}
+
+enum code rules_act(const struct rules *r, bool on_server, const uint8_t *actor,
+	const struct act *a, uint64_t time)
+{
+	const struct demand *d = demand_of(a->verb);
+	const struct charter *changed = on_server ? server_of(r) : room_of(r);
+	enum rank rank = rules_rank(r, actor);
+
+	if (!d || !makes_sense(d, on_server, a))
+		return CODE_BAD_VALUE;
+	if (a->verb == ACT_OWNER && r->common)
+		return CODE_NO_RIGHT;
+	if (!takes_ownerless(r, actor, a) && !shows_code(actor, a) && !gives_up(actor, a) &&
+		rank < (on_server ? RANK_OPERATOR : d->rank))
+		return CODE_NO_RIGHT;
+	if (d->against && a->has_person && rules_rank(r, a->person) >= rank)
+		return CODE_NO_RIGHT;
+	return charter_has_room(changed, a, time) ? CODE_NONE : CODE_LIST_FULL;
+}
+
+/* ---- nicks ---- */
+
+enum code rules_name(const struct charter *server, const struct name_owners *owners,
+	const uint8_t *actor, const struct act *a)
+{
+	const struct rules r = {.server = server};
+	bool others = false, any = false;
+
+	for (size_t i = 0; i < LOOKS_MAX; i++) {
+		any = any || owners->owned[i];
+		others = others ||
+			 (owners->owned[i] && memcmp(owners->owner[i], actor, PERSON_ID) != 0);
+	}
+	if (a->verb == ACT_RELEASE) {
+		if (!any)
+			return CODE_NO_SUCH_NICK;
+		return others && rules_rank(&r, actor) != RANK_OPERATOR ? CODE_NO_RIGHT : CODE_NONE;
+	}
+	if (a->verb != ACT_CLAIM)
+		return CODE_BAD_VALUE;
+	if (others)
+		return CODE_NICK_TAKEN;
+	return any || owners->mine < NICKS_EACH ? CODE_NONE : CODE_NICKS_FULL;
+}

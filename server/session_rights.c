@@ -1,0 +1,465 @@
+/*
+ * Rights: what people do about rooms and each other, and what they may see of it.
+ */
+#include "server/session.h"
+
+#include "common/clock.h"
+#include "common/err.h"
+#include "common/log.h"
+#include "server/moderate.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SEQ_END     ((uint64_t)INT64_MAX)
+#define MICROSECOND UINT64_C(1000000)
+
+static const uint8_t nobody[PERSON_ID];
+
+/* ---- what holds ---- */
+
+const uint8_t *session_person(const struct session *s)
+{
+	return s->proven ? s->person : NULL;
+}
+
+int session_rules_take(struct session *s, const struct stream_key *room, struct session_rules *out)
+{
+	struct session_room *sr = room ? session_find_key(s, room) : NULL;
+
+	*out = (struct session_rules){0};
+	int r = chat_charter(s->chat, &out->server);
+	if (r == 0 && sr)
+		r = room_charter(sr->room, &out->room);
+	else if (r == 0 && room)
+		r = engine_charter(chat_engine(s->chat), room, &out->room);
+	if (r) {
+		session_rules_drop(out);
+		return r;
+	}
+	out->rules = (struct rules){
+		.server = &out->server,
+		.room = &out->room,
+		.common = room && stream_key_is_common(room),
+	};
+	return 0;
+}
+
+void session_rules_drop(struct session_rules *r)
+{
+	charter_fini(&r->server);
+	charter_fini(&r->room);
+}
+
+/* A reader: is it this place, and are they a member there? */
+struct membership {
+	const struct stream_key *key;
+	bool member;
+};
+
+static bool look_for(void *context, const struct place *p)
+{
+	struct membership *m = context;
+	bool here = stream_key_compare(p->stream, m->key) == 0;
+
+	m->member = here && p->member;
+	return !here;
+}
+
+static bool is_member(struct session *s, const struct stream_key *room)
+{
+	struct membership m = {.key = room};
+
+	if (s->proven)
+		(void)engine_places(chat_engine(s->chat), s->person, look_for, &m);
+	return m.member;
+}
+
+enum code session_may_enter(struct session *s, const struct stream_key *room)
+{
+	struct session_rules r;
+	struct visitor v = {
+		.person = session_person(s),
+		.address = &s->outlet->peer.address,
+	};
+
+	if (session_rules_take(s, room, &r) != 0)
+		return CODE_RESOURCES;
+	uint64_t now = clock_wall_us();
+	enum code code = rules_enter(&r.rules, &v, now);
+	if (code == CODE_KEY_WANTED || code == CODE_NOT_INVITED) {
+		v.key = s->unlocked.length && stream_key_compare(&s->unlocked, room) == 0;
+		v.member = is_member(s, room);
+		code = rules_enter(&r.rules, &v, now);
+	}
+	session_rules_drop(&r);
+	return code;
+}
+
+bool session_may_see(void *context, const struct stream_key *key)
+{
+	struct session *s = context;
+	struct session_rules r;
+
+	if (session_find_key(s, key))
+		return true;
+	if (!s->proven || session_rules_take(s, NULL, &r) != 0)
+		return false;
+	bool may = rules_rank(&r.rules, s->person) == RANK_OPERATOR;
+	session_rules_drop(&r);
+	return may;
+}
+
+/* ---- ACT ---- */
+
+/* Whom it is about: by id, by nick, or a range of addresses, which a label with a dot or a colon is
+ * where a range may be. */
+static enum code find_target(struct session *s, const struct msg_act *m, struct act *a)
+{
+	char nick[NICK_MAX + 1];
+	struct net_range range;
+
+	(void)snprintf(a->label, sizeof(a->label), "%.*s", (int)m->label.length,
+		m->label.length ? m->label.text : "");
+	if (memcmp(m->person, nobody, PERSON_ID) != 0) {
+		memcpy(a->person, m->person, PERSON_ID);
+		a->has_person = true;
+		return name_check(a->label, strlen(a->label), NICK_MAX) == 0 ? CODE_NONE
+									     : CODE_BAD_NICK;
+	}
+	if (!*a->label)
+		return CODE_NONE;
+	bool may_be_range = a->verb == ACT_BAN || a->verb == ACT_UNBAN;
+	if (may_be_range && net_range_parse(a->label, &range) == 0) {
+		(void)net_range_print(&range, a->label, sizeof(a->label));
+		return CODE_NONE;
+	}
+	enum code code = session_find_nick(s, m->label, a->person, nick);
+	a->has_person = code == CODE_NONE;
+	(void)snprintf(a->label, sizeof(a->label), "%s", nick);
+	return code;
+}
+
+static enum code make_act(
+	struct session *s, const struct msg_act *m, struct act *a, char key[CHARTER_KEY_MAX])
+{
+	*a = (struct act){.verb = (enum act_verb)m->verb, .value = m->value, .text = m->text};
+	enum code code = find_target(s, m, a);
+	if (code != CODE_NONE)
+		return code;
+	/* How long becomes until when. */
+	if ((a->verb == ACT_BAN || a->verb == ACT_MUTE) && a->value) {
+		if (a->value > BAN_MAX)
+			return CODE_BAD_VALUE;
+		a->value = clock_wall_us() + a->value * MICROSECOND;
+	}
+	if (a->verb == ACT_ENTRY && a->value == ENTRY_KEY) {
+		if (a->text.length == 0 || a->text.length > ROOM_KEY_MAX)
+			return CODE_BAD_VALUE;
+		charter_lock(a->text, key);
+		a->text = span_of(key);
+	}
+	return CODE_NONE;
+}
+
+struct claim {
+	struct session *session;
+	struct act act;
+};
+
+static enum code become_operator(void *context)
+{
+	struct claim *claim = context;
+	const struct doer me = {
+		.person = claim->session->person, .nick = claim->session->nick};
+
+	return moderate(claim->session->chat, &me, NULL, &claim->act);
+}
+
+/* With the server's one-time code. Guesses cost the connection, and count against the address. */
+static int claim_operator(struct session *s, const struct msg_act *m)
+{
+	struct claim claim = {
+		.session = s, .act = {.verb = ACT_OPERATOR, .has_person = true, .value = 1}};
+	enum code code = CODE_NONE;
+
+	memcpy(claim.act.person, s->person, PERSON_ID);
+	(void)snprintf(claim.act.label, sizeof(claim.act.label), "%s", s->nick);
+	if (!chat_op_code(s->chat) || !op_code_use(chat_op_code(s->chat), m->text, become_operator, &claim, &code)) {
+		log_warning("%s: %s showed a wrong operator code", s->peer, s->nick);
+		s->misbehaved = true;
+		return session_end(s, CODE_WRONG_CODE);
+	}
+	struct msg_done done = {.tag = m->tag};
+	return code == CODE_NONE ? session_reply(s, MESSAGE_DONE, &done)
+				 : session_refuse(s, m->tag, code);
+}
+
+static enum code act_on_room(struct session *s, const struct msg_act *m, const struct act *a)
+{
+	const struct doer me = {.person = s->person, .nick = s->nick};
+	struct room *room;
+
+	enum code code = hub_open(chat_hub(s->chat), m->room, &room);
+	if (code != CODE_NONE)
+		return code;
+	code = moderate(s->chat, &me, room, a);
+	hub_leave(chat_hub(s->chat), room);
+	return code;
+}
+
+int session_on_act(struct session *s, const union message *m)
+{
+	const struct msg_act *asked = &m->act;
+	const struct doer me = {.person = s->person, .nick = s->nick};
+	char key[CHARTER_KEY_MAX];
+	struct act a;
+	enum code code;
+
+	if (!s->proven)
+		return session_refuse(s, asked->tag, CODE_NOT_PROVEN);
+	if (asked->verb == ACT_OPERATOR && asked->label.length == 0)
+		return claim_operator(s, asked);
+	if (asked->verb == ACT_RELEASE) {
+		char nick[NICK_MAX + 1];
+		(void)snprintf(nick, sizeof(nick), "%.*s", (int)asked->label.length,
+			asked->label.length ? asked->label.text : "");
+		code = moderate_nick(s->chat, &me, ACT_RELEASE, nick);
+	} else {
+		code = make_act(s, asked, &a, key);
+		if (code == CODE_NONE)
+			code = asked->room.length ? act_on_room(s, asked, &a)
+						  : moderate(s->chat, &me, NULL, &a);
+	}
+	if (code != CODE_NONE)
+		return session_refuse(s, asked->tag, code);
+	struct msg_done done = {.tag = asked->tag};
+	return session_reply(s, MESSAGE_DONE, &done);
+}
+
+/* ---- CHARTER ---- */
+
+/* Whom a room does not want is for its moderators to know. */
+static bool is_shown(const struct standing *s, enum rank rank)
+{
+	return rank != RANK_NONE || s->kind == STANDING_OWNER || s->kind == STANDING_MODERATOR ||
+	       s->kind == STANDING_VOICE;
+}
+
+static int add_standings(
+	const struct charter *c, enum rank rank, struct list *list, uint8_t *buffer)
+{
+	uint64_t now = clock_wall_us();
+	int r = 0;
+
+	for (size_t i = 0; i < c->count && r == 0 && list->count < LIST_MAX; i++) {
+		const struct standing *s = &c->standings[i];
+		struct item_standing item = {
+			.kind = (uint8_t)s->kind,
+			.range = s->is_range,
+			.label = span_of(s->label),
+			.until = s->until,
+		};
+		memcpy(item.person, s->person, PERSON_ID);
+		if (is_shown(s, rank) && (s->until == 0 || s->until > now))
+			r = message_list_add(list, ITEM_STANDING, &item, buffer, SESSION_LIST_BYTES);
+	}
+	return r;
+}
+
+/* The key of the room that a request is about; CODE_NONE and `length` 0: the server. A room that is not
+ * open is nobody's business who is neither in it nor may come in. */
+static enum code find_subject(struct session *s, struct span room, struct stream_key *key)
+{
+	*key = (struct stream_key){0};
+	if (room.length == 0)
+		return CODE_NONE;
+	if (stream_key_room(room.text, room.length, key) != 0)
+		return CODE_BAD_ROOM;
+	return session_find_key(s, key) ? CODE_NONE : session_may_enter(s, key);
+}
+
+int session_on_charter(struct session *s, const union message *m)
+{
+	struct msg_charter_is is = {.tag = m->charter.tag, .room = m->charter.room};
+	struct session_rules r;
+	struct stream_key key;
+
+	enum code code = find_subject(s, is.room, &key);
+	uint8_t *buffer = code == CODE_NONE ? malloc(SESSION_LIST_BYTES) : NULL;
+	if (code == CODE_NONE && !buffer)
+		code = CODE_RESOURCES;
+	if (code == CODE_NONE && session_rules_take(s, key.length ? &key : NULL, &r) != 0)
+		code = CODE_RESOURCES;
+	if (code != CODE_NONE) {
+		free(buffer);
+		return session_refuse(s, is.tag, code);
+	}
+	const struct charter *c = key.length ? &r.room : &r.server;
+	enum rank rank = rules_rank(&r.rules, session_person(s));
+	is.entry = (uint8_t)c->entry;
+	is.moderated = c->moderated;
+	is.slow = c->slow;
+	is.rank = (uint8_t)rank;
+	(void)add_standings(c, rank, &is.standings, buffer);
+	session_rules_drop(&r);
+	int e = session_reply_list(s, MESSAGE_CHARTER_IS, &is);
+	free(buffer);
+	return e;
+}
+
+/* ---- AUDIT ---- */
+
+/* Acts as they are read. */
+struct acts {
+	struct list list;
+	uint8_t *bytes;
+	uint16_t limit;
+	bool more;
+};
+
+/* A reader, of the newest `limit`. */
+static bool add_act(void *context, const struct log_entry *e)
+{
+	struct acts *acts = context;
+	struct act a;
+
+	if (act_parse(e->text, &a) != 0)
+		return true;
+	struct item_act item = {
+		.seq = e->seq,
+		.time = e->time,
+		.nick = e->nick,
+		.verb = (uint8_t)a.verb,
+		.label = span_of(a.label),
+		.value = a.value,
+		.text = a.text,
+	};
+	/* What a key is made into is nobody's business either. */
+	if (a.verb == ACT_ENTRY)
+		item.text = span_of("");
+	memcpy(item.actor, e->person, PERSON_ID);
+	memcpy(item.person, a.person, PERSON_ID);
+	return message_list_add(&acts->list, ITEM_ACT, &item, acts->bytes, SESSION_LIST_BYTES) == 0;
+}
+
+static int read_acts(
+	struct session *s, const struct stream_key *stream, uint64_t before, struct acts *acts)
+{
+	struct engine *e = chat_engine(s->chat);
+	uint64_t after, first, pruned;
+
+	if (before == 0 || before > SEQ_END)
+		before = SEQ_END;
+	int r = engine_before(e, stream, before, acts->limit, &after);
+	/* One more tells whether there are more. */
+	if (r == 0)
+		r = engine_before(e, stream, before, acts->limit + 1U, &first);
+	if (r)
+		return r;
+	acts->more = first < after;
+	return engine_range(e, stream, after, before - 1, add_act, acts, &pruned);
+}
+
+static enum code may_audit(struct session *s, struct span room, struct stream_key *stream)
+{
+	struct session_rules r;
+	struct stream_key key;
+
+	if (room.length && stream_key_room(room.text, room.length, &key) != 0)
+		return CODE_BAD_ROOM;
+	const struct stream_key *subject = room.length ? &key : NULL;
+	if (session_rules_take(s, subject, &r) != 0)
+		return CODE_RESOURCES;
+	enum rank rank = rules_rank(&r.rules, session_person(s));
+	session_rules_drop(&r);
+	stream_key_acts(subject, stream);
+	return rank >= (subject ? RANK_MODERATOR : RANK_OPERATOR) ? CODE_NONE : CODE_NO_RIGHT;
+}
+
+int session_on_audit(struct session *s, const union message *m)
+{
+	struct msg_audit_page page = {.tag = m->audit.tag, .room = m->audit.room};
+	/* Each act is longer than an entry of a list of 200 may be. */
+	uint16_t most = SESSION_LIST_BYTES / ACT_TEXT_MAX;
+	struct acts acts = {.limit = m->audit.limit};
+	struct stream_key stream;
+
+	if (acts.limit == 0 || acts.limit > most)
+		acts.limit = most;
+	enum code code = may_audit(s, page.room, &stream);
+	if (code == CODE_NONE && !(acts.bytes = malloc(SESSION_LIST_BYTES)))
+		code = CODE_RESOURCES;
+	if (code == CODE_NONE && read_acts(s, &stream, m->audit.before, &acts) != 0)
+		code = CODE_RESOURCES;
+	page.more = acts.more;
+	page.acts = acts.list;
+	int r = code == CODE_NONE ? session_reply_list(s, MESSAGE_AUDIT_PAGE, &page)
+				  : session_refuse(s, page.tag, code);
+	free(acts.bytes);
+	return r;
+}
+
+/* ---- UNLOCK, WHOIS ---- */
+
+int session_on_unlock(struct session *s, const union message *m)
+{
+	struct session_rules r;
+	struct stream_key key;
+
+	if (stream_key_room(m->unlock.room.text, m->unlock.room.length, &key) != 0)
+		return session_refuse(s, m->unlock.tag, CODE_BAD_ROOM);
+	if (session_rules_take(s, &key, &r) != 0)
+		return session_refuse(s, m->unlock.tag, CODE_RESOURCES);
+	bool right = r.room.entry != ENTRY_KEY || charter_unlocks(&r.room, m->unlock.key);
+	session_rules_drop(&r);
+	if (!right)
+		return session_refuse(s, m->unlock.tag, CODE_KEY_WANTED);
+	s->unlocked = key;
+	struct msg_done done = {.tag = m->unlock.tag};
+	return session_reply(s, MESSAGE_DONE, &done);
+}
+
+int session_on_whois(struct session *s, const union message *m)
+{
+	struct msg_person p = {.tag = m->whois.tag, .state = PERSON_GONE};
+	uint8_t owner[PERSON_ID];
+	char nick[NICK_MAX + 1], owned[NICK_MAX + 1];
+	struct looks looks;
+	struct session_rules r;
+
+	enum code code = session_find_nick(s, m->whois.nick, p.person, nick);
+	if (code != CODE_NONE)
+		return session_refuse(s, p.tag, code);
+	p.nick = span_of(nick);
+	if (people_nick_of(chat_people(s->chat), p.person, owned) == 0)
+		p.state = PERSON_HERE;
+	if (looks_of(nick, strlen(nick), &looks) == 0 &&
+		engine_owner(chat_engine(s->chat), &looks, owner, owned) == 0)
+		p.owned = memcmp(owner, p.person, PERSON_ID) == 0;
+	/* Whoever chats without TLS has proven nothing. */
+	p.proven = s->proven;
+	if (p.proven && session_rules_take(s, NULL, &r) == 0) {
+		p.rank = (uint8_t)rules_rank(&r.rules, p.person);
+		session_rules_drop(&r);
+	}
+	return session_reply(s, MESSAGE_PERSON, &p);
+}
+
+/* ---- sent out ---- */
+
+void session_sweep(struct session *s)
+{
+	if (!atomic_exchange(&s->outlet->expelled, false))
+		return;
+	for (size_t i = s->room_count; i-- > 0;) {
+		struct session_room gone = s->rooms[i];
+		if (!atomic_load(&gone.member->expelled))
+			continue;
+		s->rooms[i] = s->rooms[--s->room_count];
+		member_unref(gone.member);
+		hub_leave(chat_hub(s->chat), gone.room);
+	}
+}
