@@ -290,19 +290,32 @@ static void follow_room(struct chat *c, const struct doer *who, struct room *roo
 	chat_tell(c, room);
 }
 
+/* Who is sent off the server. */
+struct hit {
+	const struct act *act;
+	struct rules rules;
+};
+
+/* Operators are above what is done about addresses. */
 static bool is_hit(const void *context, const struct login *l)
 {
-	const struct act *a = context;
-	const struct outlet_peer *peer = l->peer;
+	const struct hit *hit = context;
 
-	return hits(a, peer);
+	return hits(hit->act, l->peer) &&
+	       (hit->act->has_person ||
+		       rules_rank(&hit->rules, l->peer->person) != RANK_OPERATOR);
 }
 
 static void follow_server(struct chat *c, const struct act *a)
 {
-	if (a->verb == ACT_KICK || a->verb == ACT_BAN)
-		logins_end(chat_logins(c), is_hit, a,
-			a->verb == ACT_BAN ? CODE_BANNED : CODE_KICKED);
+	struct charter server;
+	struct hit hit = {.act = a, .rules = {.server = &server}};
+
+	if ((a->verb != ACT_KICK && a->verb != ACT_BAN) || chat_charter(c, &server) != 0)
+		return;
+	logins_end(chat_logins(c), is_hit, &hit,
+		a->verb == ACT_BAN ? CODE_BANNED : CODE_KICKED);
+	charter_fini(&server);
 }
 
 static enum code do_act(

@@ -1,0 +1,563 @@
+#!/usr/bin/env python3
+"""Who may do what: nicks that have owners, operators, rooms that are looked after, who may come in."""
+
+import os
+import signal
+import unittest
+
+from lib.case import Scenario, main
+from lib.process import Program
+from lib.raw import Raw
+from lib.secure import Key, Secure
+from lib.server import Server
+from lib.wait import BUILD, wait_for
+from lib.wire import CODES, VERBS
+
+OPEN, KEY, INVITED = range(3)
+OWNER, MODERATOR, VOICE, GUEST, BANNED, MUTED = range(6)
+
+
+class Person:
+    """Somebody with a key, on as many connections as they like."""
+
+    def __init__(self, case, server, nick, key=None, **others):
+        self.case, self.server, self.nick, self.others = case, server, nick, others
+        self.key = key or Key(case)
+        self.peer = Secure(case, server, key=self.key, **others)
+        self.welcome = self.peer.login(nick)
+
+    def again(self, server=None):
+        """Another connection of the same key."""
+        return Person(self.case, server or self.server, self.nick, self.key, **self.others)
+
+    def act(self, verb, label="", room="den", value=0, text="", code=None):
+        """Do something; with `code`, the error that has to come."""
+        tag = self.peer.request("ACT", room=room, verb=VERBS[verb], label=label, value=value,
+                                text=text)
+        return self.outcome("DONE", tag, code)
+
+    def outcome(self, name, tag, code):
+        if code is None:
+            return self.peer.expect(name, tag=tag)
+        error = self.peer.expect("ERROR", tag=tag)
+        self.case.assertEqual(error["code"], CODES[code], error)
+        return error
+
+    def join(self, room="den", code=None, replay=0):
+        return self.outcome("JOINED", self.peer.request("JOIN", room=room, replay=replay), code)
+
+    def unlock(self, key, room="den", code=None):
+        return self.outcome("DONE", self.peer.request("UNLOCK", room=room, key=key), code)
+
+    def says(self, text, room="den", code=None):
+        """Say something; it is kept, or refused."""
+        counter = self.peer.say(text, room)
+        if code is None:
+            return self.peer.expect("ACK", counter=counter)
+        refused = self.peer.expect("REFUSED", counter=counter)
+        self.case.assertEqual(refused["code"], CODES[code], refused)
+        return refused
+
+    def whois(self, nick):
+        return self.peer.expect("PERSON", tag=self.peer.request("WHOIS", nick=nick))
+
+    def charter(self, room="den"):
+        return self.peer.expect("CHARTER_IS", tag=self.peer.request("CHARTER", room=room))
+
+    def standings(self, kind, room="den"):
+        return sorted(s["label"] for s in self.charter(room)["standings"] if s["kind"] == kind)
+
+    def audit(self, room="den", code=None):
+        got = self.outcome("AUDIT_PAGE", self.peer.request("AUDIT", room=room), code)
+        return [(a["nick"], a["verb"], a["label"]) for a in got.get("acts", [])]
+
+    def rooms(self):
+        tag = self.peer.request("ROOMS")
+        return sorted(r["name"] for r in self.peer.expect("ROOM_LIST", tag=tag)["rooms"])
+
+
+class Rights(Scenario):
+    def serve(self, *options, **more):
+        return Server(self, *options, **more)
+
+    def operator(self, server, nick="root"):
+        """Somebody who shows the server's code."""
+        with open(os.path.join(server.data, "operator-code"), encoding="utf-8") as file:
+            code = file.read().strip()
+        person = Person(self, server, nick)
+        person.act("op", room="", text=code)
+        return person
+
+    def refused(self, server, nick, code, key=None, flags=0, **others):
+        """A login that is refused."""
+        peer = Secure(self, server, key=key, **others)
+        welcome = peer.hello()
+        tag = peer.request("LOGIN", person=peer.person, instance=peer.instance,
+                           log=welcome["log"], flags=flags, nick=nick)
+        error = peer.expect("ERROR", tag=tag)
+        self.assertEqual(error["code"], CODES[code], error)
+        return peer
+
+
+class Nicks(Rights):
+    """A nick belongs to the first key that used it."""
+
+    # What looks like "Paulo1": case, width, scripts, digits for letters.
+    ALIKE = ("paulo1", "PAULO1", "\uff30\uff41\uff55\uff4c\uff4f\uff11", "Paulol", "PauIo1",
+             "Pau\u217co1")
+
+    def test_owned(self):
+        server = self.serve()
+        paulo = Person(self, server, "Paulo1")
+        other = Key(self)
+        for nick in self.ALIKE:
+            with self.subTest(nick):
+                self.refused(server, nick, "NICK_TAKEN", key=other)
+        # Also when its owner is gone, and after a restart.
+        paulo.peer.message("BYE")
+        paulo.peer.wait_end()
+        self.refused(server, "paulo1", "NICK_TAKEN", key=other)
+        server.stop()
+        again = self.serve(data=server.data)
+        self.refused(again, "paulol", "NICK_TAKEN", key=other)
+        back = paulo.again(again)
+        self.assertEqual(back.welcome["nick"], "Paulo1")
+        # Whole words in another script: "оса" is not Latin, and looks it.
+        Person(self, again, "oca")
+        self.refused(again, "\u043e\u0441\u0430", "NICK_TAKEN", key=other)
+        # Not everything is taken.
+        self.assertEqual(Person(self, again, "paula").welcome["nick"], "paula")
+
+    def test_next_free_one(self):
+        server = self.serve()
+        Person(self, server, "anna").peer.reset()
+        peer = Secure(self, server)
+        self.assertEqual(peer.login("Anna", flags=1)["nick"], "Anna2")
+        self.assertEqual(peer.expect("PLACES")["more"], 0)
+
+    def test_several_machines(self):
+        """One key may be here twice, as one person."""
+        server = self.serve()
+        anna = Person(self, server, "anna")
+        second = anna.again()
+        third = Person(self, server, "anna-phone", anna.key)
+        self.assertEqual(second.welcome["nick"], "anna")
+        for one in (anna, second, third):
+            self.assertEqual(one.whois("anna")["person"], anna.key.person)
+            self.assertEqual(one.whois("anna-phone")["person"], anna.key.person)
+
+    def test_whois(self):
+        server = self.serve()
+        anna, bob = Person(self, server, "Anna"), Person(self, server, "bob")
+        found = bob.whois("anna")
+        self.assertEqual((found["nick"], found["person"], found["state"], found["owned"],
+                          found["proven"], found["rank"]),
+                         ("Anna", anna.key.person, 0, 1, 1, 0))
+        anna.peer.message("BYE")
+        anna.peer.wait_end()
+        wait_for(lambda: bob.whois("anna")["state"] == 2, "that she is gone")
+        tag = bob.peer.request("WHOIS", nick="nobody")
+        self.assertEqual(bob.peer.expect("ERROR", tag=tag)["code"], CODES["NO_SUCH_PERSON"])
+
+    def test_renaming(self):
+        server = self.serve()
+        anna, bob = Person(self, server, "anna"), Person(self, server, "bob")
+        tag = bob.peer.request("NICK", nick="ANNA")
+        self.assertEqual(bob.peer.expect("ERROR", tag=tag)["code"], CODES["NICK_TAKEN"])
+        tag = bob.peer.request("NICK", nick="robert")
+        self.assertEqual(bob.peer.expect("RENAMED", tag=tag)["nick"], "robert")
+        tag = anna.peer.request("NICK", nick="bob")  # he has it still
+        self.assertEqual(anna.peer.expect("ERROR", tag=tag)["code"], CODES["NICK_TAKEN"])
+        self.assertEqual(anna.whois("bob")["person"], bob.key.person)
+
+    def test_released(self):
+        server = self.serve()
+        root = self.operator(server)
+        anna, bob = Person(self, server, "anna"), Person(self, server, "bob")
+        bob.act("release", "anna", room="", code="NO_RIGHT")
+        bob.act("release", "nobody", room="", code="NO_SUCH_NICK")
+        anna.act("release", "ANNA", room="")
+        anna.peer.message("BYE")
+        anna.peer.wait_end()
+        new = wait_for(lambda: self.try_login(server, "anna"), "her nick")
+        root.act("release", "anna", room="")
+        self.assertEqual(new.whois("anna")["owned"], 0)
+
+    def try_login(self, server, nick):
+        try:
+            return Person(self, server, nick)
+        except AssertionError:
+            return None
+
+    def test_messages_to_an_owner(self):
+        """They wait for the owner, whoever had the nick last."""
+        server = self.serve()
+        anna, bob = Person(self, server, "anna"), Person(self, server, "bob")
+        anna.peer.message("BYE")
+        anna.peer.wait_end()
+        bob.peer.counter += 1
+        bob.peer.message("DIRECT", counter=bob.peer.counter, nick="Anna", text="for you")
+        bob.peer.expect("ACK", counter=bob.peer.counter)
+        back = Secure(self, server, key=anna.key)
+        welcome = back.hello()
+        back.request("LOGIN", person=back.person, instance=back.instance, log=welcome["log"],
+                     nick="anna", inbox_after=0)
+        self.assertEqual(back.expect("DIRECT_SAID")["text"], "for you")
+
+
+class Operators(Rights):
+    def test_code(self):
+        server = self.serve()
+        path = os.path.join(server.data, "operator-code")
+        with open(path, encoding="utf-8") as file:
+            code = file.read().strip()
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        self.assertIn(f"/op {code}", server.tail())
+        stranger = Person(self, server, "stranger")
+        tag = stranger.peer.request("ACT", verb=VERBS["op"], text="abcd-efgh-ijkl-mnop")
+        _, got = stranger.peer.wait_end()
+        self.assertEqual(got[-1][1]["code"], CODES["WRONG_CODE"], (tag, got))
+        first = Person(self, server, "first")
+        first.act("op", room="", text=code)
+        self.assertFalse(os.path.exists(path))
+        self.assertEqual(first.whois("first")["rank"], 3)
+        # It works once.
+        late = Person(self, server, "late")
+        late.peer.request("ACT", verb=VERBS["op"], text=code)
+        self.assertEqual(late.peer.wait_end()[1][-1][1]["code"], CODES["WRONG_CODE"])
+        # Operators make operators, and are operators after a restart.
+        second = Person(self, server, "second")
+        second.act("op", "second", room="", code="NO_RIGHT")
+        first.act("op", "second", room="")
+        second.act("deop", "first", room="")
+        server.stop()
+        again = self.serve(data=server.data)
+        self.assertNotIn("/op", again.tail())
+        self.assertEqual(second.again(again).standings(MODERATOR, ""), ["second"])
+
+    def test_new_code(self):
+        """For whoever has lost the key of the only one."""
+        server = self.serve()
+        self.operator(server)
+        made = self.run_server("--operator-code", "--data", server.data)
+        code = made.split("/op ")[1].split()[0]
+        new = Person(self, server, "new")
+        new.act("op", room="", text=code)
+        self.assertEqual(new.standings(MODERATOR, ""), ["new", "root"])
+
+    def run_server(self, *options):
+        program = Program(self, [os.path.join(BUILD, "lanchatd"), *options])
+        self.assertEqual(program.wait(), 0, program.tail())
+        return program.tail()
+
+    def test_kick_and_ban_from_the_server(self):
+        server = self.serve()
+        root = self.operator(server)
+        bob = Person(self, server, "bob")
+        root.act("kick", "bob", room="", text="enough")
+        _, got = bob.peer.wait_end()
+        self.assertEqual((got[-1][1]["code"], got[-1][1]["fatal"]), (CODES["KICKED"], 1))
+        bob = bob.again()
+        root.act("ban", "bob", room="")
+        _, got = bob.peer.wait_end()
+        self.assertEqual(got[-1][1]["code"], CODES["BANNED"])
+        self.refused(server, "bob", "BANNED", key=bob.key)
+        root.act("unban", "bob", room="")
+        bob = bob.again()
+        # By address, too; operators are above it.
+        root.act("ban", "127.0.0.0/8", room="")
+        bob.peer.wait_end()
+        self.refused(server, "bob", "BANNED", key=bob.key)
+        self.assertEqual(root.standings(BANNED, ""), ["127.0.0.0/8"])
+        root.act("ban", "root", room="", code="NO_RIGHT")
+        self.assertIn(("root", VERBS["ban"], "127.0.0.0/8"), root.audit(""))
+
+
+class Rooms(Rights):
+    def setUp(self):
+        super().setUp()
+        self.server = self.serve()
+        self.anna = Person(self, self.server, "anna")
+        self.anna.join()
+        self.bob = Person(self, self.server, "bob")
+        self.bob.join()
+
+    def test_owner(self):
+        """The first who comes to a new room; but nobody in the lobby, nor where something was said."""
+        self.assertEqual(self.anna.standings(OWNER), ["anna"])
+        self.anna.join("lobby")
+        self.assertEqual(self.anna.standings(OWNER, "lobby"), [])
+        self.bob.act("mod", "bob", code="NO_RIGHT")
+        self.anna.act("mod", "bob")
+        self.assertEqual(self.bob.charter()["rank"], 1)
+        self.bob.act("kick", "anna", code="NO_RIGHT")
+        self.bob.act("mod", "bob", code="NO_RIGHT")
+        self.bob.act("unmod", "bob")  # what one is oneself one may give up
+        self.anna.act("own", "bob")
+        self.assertEqual((self.bob.standings(OWNER), self.anna.charter()["rank"]), (["bob"], 0))
+        self.server.stop()
+        again = self.serve(data=self.server.data)
+        self.assertEqual(self.bob.again(again).standings(OWNER), ["bob"])
+
+    def test_kick(self):
+        self.anna.act("kick", "BOB", text="for a walk")
+        parted = self.bob.peer.expect("PARTED", room="den")
+        self.assertEqual((parted["code"], parted["text"]),
+                         (CODES["KICKED"], "anna sent bob out: for a walk"))
+        self.bob.says("still here?", code="NOT_A_MEMBER")
+        told = []
+        while (1, "bob", "anna sent bob out: for a walk") not in told:
+            changes = self.anna.peer.expect("PRESENCE")["changes"]
+            told += [(c["what"], c["nick"], c["text"]) for c in changes]
+        self.assertIn((4, "anna", "sent bob out: for a walk"), told)
+        self.anna.says("nobody hears")
+        self.bob.join()
+        self.bob.says("back")
+        self.anna.peer.expect("SAID", text="back")
+
+    def test_ban(self):
+        self.anna.act("ban", "bob", value=3600)
+        self.assertEqual(self.bob.peer.expect("PARTED")["code"], CODES["BANNED"])
+        self.bob.join(code="BANNED")
+        tag = self.bob.peer.request("HISTORY", room="den", limit=5)
+        self.assertEqual(self.bob.peer.expect("ERROR", tag=tag)["code"], CODES["BANNED"])
+        self.assertEqual(self.anna.standings(BANNED), ["bob"])
+        self.bob.charter("lobby")
+        self.anna.act("unban", "bob")
+        self.bob.join()
+
+    def test_ban_ends(self):
+        self.anna.act("ban", "bob", value=1)
+        self.bob.peer.expect("PARTED")
+        def may():
+            self.bob.peer.request("JOIN", room="den")
+            while True:
+                name, _ = self.bob.peer.receive()
+                if name in ("JOINED", "ERROR"):
+                    return name == "JOINED"
+        self.assertFalse(may())
+        wait_for(may, "the end of the ban")
+
+    def test_addresses(self):
+        self.anna.act("ban", "127.0.0.2")
+        carol = Person(self, self.server, "carol", source="127.0.0.2")
+        carol.join(code="BANNED")
+        self.anna.act("unban", "127.0.0.2")
+        carol.join()
+        self.anna.act("ban", "127.0.0.2/31")
+        self.assertEqual(carol.peer.expect("PARTED")["code"], CODES["BANNED"])
+        self.assertIn("127.0.0.2/31", self.anna.standings(BANNED))
+        self.anna.says("I am from 127.0.0.1, and it is my room")
+
+    def test_mute(self):
+        self.bob.says("one")
+        self.anna.act("mute", "bob", value=60)
+        self.bob.says("two", code="MUTED")
+        self.anna.act("unmute", "bob")
+        self.bob.says("three")
+
+    def test_moderated(self):
+        self.anna.act("moderated", value=1)
+        self.bob.says("may I?", code="MODERATED")
+        self.anna.says("listen")
+        self.anna.act("voice", "bob")
+        self.bob.says("I may")
+        self.anna.act("unvoice", "bob")
+        self.bob.says("not any more", code="MODERATED")
+        self.anna.act("moderated", value=0)
+        self.bob.says("again")
+
+    def test_slow(self):
+        self.anna.act("slow", value=3600)
+        self.bob.says("one")
+        self.bob.says("two", code="SLOW")
+        for text in ("I", "look", "after", "it"):
+            self.anna.says(text)
+        self.anna.act("slow", value=0)
+        self.bob.says("three")
+
+    def test_key(self):
+        self.anna.act("entry", value=KEY, text="open sesame")
+        carol = Person(self, self.server, "carol")
+        carol.join(code="KEY_WANTED")
+        carol.unlock("open", code="KEY_WANTED")
+        carol.unlock("open sesame")
+        carol.join()
+        # A member comes in again without it, also after a restart.
+        self.server.stop()
+        again = self.serve(data=self.server.data)
+        back = carol.again(again)
+        back.join()
+        tag = back.peer.request("PART", room="den")
+        back.peer.expect("PARTED", tag=tag)
+        wait_for(lambda: self.is_refused(back), "that she left")
+        self.assertNotIn(b"sesame", self.log_bytes(again))
+
+    def is_refused(self, person):
+        person.peer.request("JOIN", room="den")
+        while True:
+            name, values = person.peer.receive()
+            if name == "ERROR":
+                return True
+            if name == "JOINED":
+                tag = person.peer.request("PART", room="den")
+                person.peer.expect("PARTED", tag=tag)
+                return False
+
+    @staticmethod
+    def log_bytes(server):
+        got = b""
+        for name in ("log.db", "log.db-wal"):
+            with open(os.path.join(server.data, name), "rb") as file:
+                got += file.read()
+        return got
+
+    def test_invited(self):
+        self.anna.act("entry", value=INVITED)
+        carol = Person(self, self.server, "carol")
+        carol.join(code="NOT_INVITED")
+        self.bob.act("invite", "carol", code="NO_RIGHT")
+        self.anna.act("invite", "carol")
+        self.assertIn("#den", carol.peer.expect("NOTICE", kind=0)["text"])
+        carol.join()
+        carol.says("thanks")
+
+    def test_private(self):
+        """What is not open is in no list, and tells nobody its topic, people or history."""
+        self.anna.peer.counter += 1
+        self.anna.peer.message("SAY", counter=self.anna.peer.counter, kind=3, room="den",
+                               text="a secret topic")
+        self.anna.says("a secret")
+        carol = Person(self, self.server, "carol")
+        self.assertEqual(carol.rooms(), ["den"])
+        self.anna.act("entry", value=INVITED)
+        self.assertEqual(carol.rooms(), [])
+        self.assertEqual(self.bob.rooms(), ["den"])
+        for name, values in (("HISTORY", {"room": "den"}), ("MEMBERS", {"room": "den"}),
+                             ("CHARTER", {"room": "den"}), ("AUDIT", {"room": "den"}),
+                             ("SEARCH", {"room": "den", "words": "secret"})):
+            with self.subTest(name):
+                tag = carol.peer.request(name, **values)
+                self.assertIn(carol.peer.expect("ERROR", tag=tag)["code"],
+                              (CODES["NOT_INVITED"], CODES["NOT_A_MEMBER"], CODES["NO_RIGHT"]))
+        tag = carol.peer.request("SEARCH", where=2, words="secret")
+        self.assertEqual(carol.peer.expect("FOUND", tag=tag)["entries"], [])
+        # Also when nobody is in it, after a restart.
+        self.server.stop()
+        again = self.serve(data=self.server.data)
+        self.assertEqual(carol.again(again).rooms(), [])
+        root = self.operator(again)
+        self.assertEqual(root.rooms(), ["den"])
+        self.assertEqual(self.anna.again(again).join()["topic"], "a secret topic")
+
+    def test_audit(self):
+        self.anna.act("mod", "bob")
+        self.bob.act("mute", "bob", code="NO_RIGHT")
+        carol = Person(self, self.server, "carol")
+        carol.join()
+        self.bob.act("mute", "carol", text="singing")
+        self.anna.act("entry", value=KEY, text="a key")
+        self.assertEqual(self.bob.audit(), [
+            ("anna", VERBS["own"], "anna"), ("anna", VERBS["mod"], "bob"),
+            ("bob", VERBS["mute"], "carol"), ("anna", VERBS["entry"], "")])
+        carol.audit(code="NO_RIGHT")
+        self.bob.audit("", code="NO_RIGHT")
+        made = self.server.data
+        self.server.stop()
+        again = self.serve(data=made)
+        self.assertEqual(len(self.bob.again(again).audit()), 4)
+
+    def test_several_sessions(self):
+        """All that one person has in the room go at once."""
+        second = self.bob.again()
+        second.join()
+        self.anna.act("kick", "bob")
+        for one in (self.bob, second):
+            self.assertEqual(one.peer.expect("PARTED")["code"], CODES["KICKED"])
+        tag = self.anna.peer.request("MEMBERS", room="den")
+        got = self.anna.peer.expect("MEMBER_LIST", tag=tag)
+        self.assertEqual([m["nick"] for m in got["members"]], ["anna"])
+
+    def test_makes_no_sense(self):
+        for verb, more in (("claim", {"label": "x", "room": ""}), ("own", {"room": "lobby", "label": "bob"}),
+                           ("kick", {}), ("entry", {"value": 3}), ("entry", {"value": KEY}),
+                           ("moderated", {"value": 2}), ("slow", {"value": 100000}),
+                           ("mute", {"label": "10.0.0.0/8"}), ("op", {"label": "bob"})):
+            with self.subTest(verb, **more):
+                tag = self.anna.peer.request("ACT", **{"room": "den", **more}, verb=VERBS[verb])
+                self.assertIn(self.anna.peer.expect("ERROR", tag=tag)["code"],
+                              (CODES["BAD_VALUE"], CODES["NO_RIGHT"], CODES["NO_SUCH_PERSON"]))
+
+
+class Unproven(Rights):
+    plaintext = True
+
+    def test_owns_nothing(self):
+        server = self.serve()
+        peer = Raw(self, server)
+        peer.login("anna")
+        peer.join("den")
+        tag = peer.request("ACT", room="den", verb=VERBS["moderated"], value=1)
+        self.assertEqual(peer.expect("ERROR", tag=tag)["code"], CODES["NOT_PROVEN"])
+        tag = peer.request("CHARTER", room="den")
+        got = peer.expect("CHARTER_IS", tag=tag)
+        self.assertEqual((got["rank"], got["standings"]), (0, []))
+        self.assertFalse(os.path.exists(os.path.join(server.data, "operator-code")))
+
+    def test_marked(self):
+        """Where somebody owns the nick, whoever cannot prove to be them is shown so."""
+        self.plaintext = False
+        server = self.serve()
+        anna = Person(self, server, "anna")
+        server.stop()
+        self.plaintext = True
+        again = self.serve(data=server.data)
+        peer = Raw(self, again)
+        peer.person = anna.key.person
+        self.assertEqual(peer.login("anna")["nick"], "~anna")
+        other = Raw(self, again)
+        self.assertEqual(other.login("ANNA", flags=1)["nick"], "ANNA2")  # which is nobody's
+        peer.join()
+        peer.say("it is me")
+        self.assertEqual(peer.expect("SAID")["nick"], "~anna")
+
+
+class Admission(Rights):
+    def test_password(self):
+        path = os.path.join(self.dir, "password")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("open sesame\nnot this\n")
+        server = self.serve("--password-file", path)
+        peer = self.refused(server, "anna", "PASSWORD")
+        peer.message("PASSWORD", password="open sesame")
+        tag = peer.request("LOGIN", person=peer.person, instance=peer.instance, nick="anna")
+        peer.expect("LOGGED_IN", tag=tag)
+        wrong = Secure(self, server)
+        wrong.hello()
+        wrong.message("PASSWORD", password="open")
+        wrong.request("LOGIN", person=wrong.person, instance=wrong.instance, nick="bob")
+        _, got = wrong.wait_end()
+        self.assertEqual((got[-1][1]["code"], got[-1][1]["fatal"]), (CODES["PASSWORD"], 1))
+
+    def test_keys(self):
+        path = os.path.join(self.dir, "allowed")
+        anna, bob = Key(self), Key(self)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(f"# who may come in\n{anna.person.hex()} # anna\n\n")
+        server = self.serve("--allow-keys", path)
+        Person(self, server, "anna", anna)
+        self.refused(server, "bob", "NOT_ALLOWED", key=bob)
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(f"{bob.person.hex().upper()} bob\n")
+        server.send_signal(signal.SIGHUP)
+        wait_for(lambda: self.comes_in(server, bob), "the list to be read again")
+
+    def comes_in(self, server, key):
+        try:
+            return Person(self, server, "bob", key)
+        except AssertionError:
+            return None
+
+
+if __name__ == "__main__":
+    main()
