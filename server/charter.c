@@ -90,6 +90,16 @@ static void take_from_all(struct charter *c, enum standing_kind kind)
 	}
 }
 
+/* Whoever is banned is nothing else there any more. */
+static void take_all(struct charter *c, const struct act *a)
+{
+	static const enum standing_kind kinds[] = {
+		STANDING_OWNER, STANDING_MODERATOR, STANDING_VOICE, STANDING_INVITED};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		take_away(c, kinds[i], a);
+}
+
 static int give(struct charter *c, enum standing_kind kind, const struct act *a)
 {
 	struct standing s = {.kind = kind, .is_range = !a->has_person};
@@ -134,8 +144,12 @@ int charter_apply(struct charter *c, const struct act *a, uint64_t time)
 	const struct effect *e = effect_of(a->verb);
 
 	forget_past(c, time);
-	if (e && e->given)
-		return give(c, e->kind, a);
+	if (e && e->given) {
+		int r = give(c, e->kind, a);
+		if (r == 0 && a->verb == ACT_BAN && a->has_person)
+			take_all(c, a);
+		return r;
+	}
 	if (e) {
 		take_away(c, e->kind, a);
 		return 0;

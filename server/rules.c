@@ -1,5 +1,7 @@
 #include "server/rules.h"
 
+#include "common/name.h"
+
 #include <string.h>
 
 static const struct charter nothing;
@@ -194,7 +196,7 @@ enum code rules_name(const struct charter *server, const struct name_owners *own
 			return CODE_NO_SUCH_NICK;
 		return others && rules_rank(&r, actor) != RANK_OPERATOR ? CODE_NO_RIGHT : CODE_NONE;
 	}
-	if (a->verb != ACT_CLAIM)
+	if (a->verb != ACT_CLAIM || name_check(a->label, strlen(a->label), NICK_MAX) != 0)
 		return CODE_BAD_VALUE;
 	if (others)
 		return CODE_NICK_TAKEN;

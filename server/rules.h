@@ -19,7 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define NICKS_EACH 8 /* that one person may own */
+#define NICKS_EACH 100 /* that one person may own */
 
 /* What holds in a place. NULL: nothing was ever decided there. */
 struct rules {

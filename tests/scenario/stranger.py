@@ -55,6 +55,9 @@ ITEMS = {
     "PLACE": "room:name:0:64 member:u8 read:u64",
     "ENTRY": "seq:u64 prev:u64 time:u64 instance:id16 counter:u64 person:id32 kind:u8 to:id32 "
              "nick:name:1:48 to_nick:name:0:48 room:name:0:64 text:line:0:4096",
+    "STANDING": "kind:u8 range:u8 person:id32 label:name:0:64 until:u64",
+    "ACT": "seq:u64 time:u64 actor:id32 nick:name:1:48 verb:u8 person:id32 label:name:0:64 "
+           "value:u64 text:line:0:256",
 }
 MESSAGES = {
     (0x01, "HELLO"): "version_low:u16 version_high:u16 features:u32 agent:line:0:64",
@@ -72,6 +75,7 @@ MESSAGES = {
     (0x0a, "NOTICE"): "kind:u8 text:block:0:8192",
     (0x0b, "COMPARE"): "tag:u32 log:id16",
     (0x0c, "COMPARED"): "tag:u32 upto:u64",
+    (0x0d, "PASSWORD"): "password:line:1:256",
     (0x10, "JOIN"): "tag:u32 room:name:1:64 flags:u16 after:u64 replay:u32",
     (0x11, "JOINED"): "tag:u32 room:name:1:64 after:u64 last:u64 read:u64 people:u32 "
                       "topic:line:0:512 topic_nick:name:0:48 topic_time:u64",
@@ -102,6 +106,17 @@ MESSAGES = {
     (0x29, "HISTORY_PAGE"): "tag:u32 room:name:0:64 more:u8 pruned:u64 entries:ENTRY:0:200",
     (0x2a, "SEARCH"): "tag:u32 where:u8 room:name:0:64 before:u64 limit:u16 words:line:1:256",
     (0x2b, "FOUND"): "tag:u32 more:u8 entries:ENTRY:0:200",
+    (0x30, "ACT"): "tag:u32 room:name:0:64 verb:u8 person:id32 label:name:0:64 value:u64 "
+                   "text:line:0:256",
+    (0x31, "CHARTER"): "tag:u32 room:name:0:64",
+    (0x32, "CHARTER_IS"): "tag:u32 room:name:0:64 entry:u8 moderated:u8 slow:u32 rank:u8 "
+                          "standings:STANDING:0:200",
+    (0x33, "AUDIT"): "tag:u32 room:name:0:64 before:u64 limit:u16",
+    (0x34, "AUDIT_PAGE"): "tag:u32 room:name:0:64 more:u8 acts:ACT:0:200",
+    (0x35, "UNLOCK"): "tag:u32 room:name:1:64 key:line:1:64",
+    (0x36, "WHOIS"): "tag:u32 nick:name:1:48",
+    (0x37, "PERSON"): "tag:u32 person:id32 nick:name:1:48 state:u8 owned:u8 proven:u8 rank:u8 "
+                      "away:line:0:256",
 }
 
 

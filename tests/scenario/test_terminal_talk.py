@@ -223,7 +223,8 @@ class Commands(Talking):
         anna.enter("/help")
         anna.wait_text("─ Help ─")
         anna.same("help")
-        anna.keys("PageDown")
+        for _ in range(3):
+            anna.keys("PageDown")
         anna.wait_text("/unignore NICK")
         anna.keys("Escape")
         anna.wait_gone("─ Help ─")
@@ -251,7 +252,7 @@ class Commands(Talking):
     def test_missing_arguments(self):
         """Each says how it is used, and keeps the line."""
         anna = self.anna()
-        for line in ("/msg", "/msg bob", "/join", "/nick", "/me", "/unignore", "/join a b",
+        for line in ("/msg", "/msg bob", "/join", "/nick", "/me", "/unignore", "/kick",
                      "/nick a,b"):
             with self.subTest(line=line):
                 before = len(anna.messages()) - anna.messages().count("")

@@ -1,6 +1,6 @@
 /*
  * What every engine must do, as test cases over a factory: order, numbers, chains,
- * ids that count once, reading, rooms, searching, people, many threads. And the log
+ * ids that count once, reading, rooms, searching, people, acts, many threads. And the log
  * with which they do it, for the tests of what one engine does.
  *
  * For a test's own thread but for what it says itself.
@@ -32,6 +32,7 @@ void engine_cases_read(Suite *s, void (*setup)(void));
 void engine_cases_rooms(Suite *s, void (*setup)(void));
 void engine_cases_search(Suite *s, void (*setup)(void));
 void engine_cases_people(Suite *s, void (*setup)(void));
+void engine_cases_acts(Suite *s, void (*setup)(void));
 void engine_cases_threads(Suite *s, void (*setup)(void));
 
 /* A log under test, and what was applied to it. */

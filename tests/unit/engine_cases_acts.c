@@ -1,0 +1,252 @@
+#include "tests/unit/engine_cases.h"
+
+#include "common/clock.h"
+#include "common/err.h"
+#include "server/act.h"
+#include "tests/unit/entries.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HOUR UINT64_C(3600000000)
+
+/* Each act is an instance of its own. */
+static struct append_result do_act(struct log *l, int who, const struct stream_key *stream,
+	const struct act *a)
+{
+	static uint64_t instances;
+	uint8_t instance[INSTANCE_ID] = {0xac};
+	char text[ACT_TEXT_MAX];
+	struct append_result result;
+	struct log_entry e = {
+		.room = stream,
+		.person = log_person(who),
+		.instance = instance,
+		.counter = 1,
+		.kind = SAID_ACT,
+		.nick = span_of("doer"),
+	};
+
+	instances++;
+	memcpy(instance + 1, &instances, sizeof(instances));
+	e.text = (struct span){.text = text, .length = (uint16_t)act_print(a, text)};
+	ck_assert_int_eq(engine_append(l->engine, &e, 1, INT64_MAX, &result), 0);
+	return result;
+}
+
+static void check(struct append_result r, enum code code)
+{
+	if (code == CODE_NONE) {
+		ck_assert_int_eq(r.status, APPEND_OK);
+		ck_assert_uint_gt(r.seq, 0);
+		return;
+	}
+	ck_assert_int_eq(r.status, APPEND_REJECTED);
+	ck_assert_int_eq(r.code, code);
+}
+
+static struct act about(enum act_verb verb, int whom, uint64_t value)
+{
+	struct act a = {.verb = verb, .has_person = true, .value = value};
+
+	memcpy(a.person, log_person(whom), PERSON_ID);
+	snprintf(a.label, sizeof(a.label), "p%d", whom);
+	return a;
+}
+
+/* Do something to somebody in the room "a"; NULL: about the server. */
+static void act(struct log *l, const char *room, int who, enum act_verb verb, int whom,
+	uint64_t value, enum code code)
+{
+	struct stream_key key, stream;
+	struct act a = about(verb, whom, value);
+
+	if (room)
+		key = entry_room(room);
+	stream_key_acts(room ? &key : NULL, &stream);
+	check(do_act(l, who, &stream, &a), code);
+}
+
+static void name(struct log *l, int who, enum act_verb verb, const char *nick, enum code code)
+{
+	struct stream_key stream;
+	struct act a = {.verb = verb};
+
+	snprintf(a.label, sizeof(a.label), "%s", nick);
+	stream_key_nicks(&stream);
+	check(do_act(l, who, &stream, &a), code);
+}
+
+/* Who owns it: a person's number, or -1. */
+static int owner(struct log *l, const char *nick)
+{
+	uint8_t person[PERSON_ID];
+	char shown[NICK_MAX + 1];
+	struct looks looks;
+
+	ck_assert_int_eq(looks_of(nick, strlen(nick), &looks), 0);
+	int r = engine_owner(l->engine, &looks, person, shown);
+	if (r == ERR_NOT_FOUND)
+		return -1;
+	ck_assert_int_eq(r, 0);
+	for (int i = 0; i < 256; i++) {
+		if (memcmp(log_person(i), person, PERSON_ID) == 0)
+			return i;
+	}
+	return 256;
+}
+
+START_TEST(nicks)
+{
+	struct log l;
+
+	log_open(&l, 1 << 20);
+	name(&l, 1, ACT_CLAIM, "Anna", CODE_NONE);
+	name(&l, 2, ACT_CLAIM, "anna", CODE_NICK_TAKEN);
+	name(&l, 2, ACT_CLAIM, "\u0430nna", CODE_NICK_TAKEN);
+	name(&l, 1, ACT_CLAIM, "anna", CODE_NONE); /* hers already, written otherwise */
+	name(&l, 2, ACT_CLAIM, "bob", CODE_NONE);
+	ck_assert_int_eq(owner(&l, "ANNA"), 1);
+	ck_assert_int_eq(owner(&l, "BOB"), 2);
+	ck_assert_int_eq(owner(&l, "carol"), -1);
+	name(&l, 2, ACT_RELEASE, "anna", CODE_NO_RIGHT);
+	name(&l, 2, ACT_RELEASE, "carol", CODE_NO_SUCH_NICK);
+	name(&l, 1, ACT_RELEASE, "ANNA", CODE_NONE);
+	ck_assert_int_eq(owner(&l, "Anna"), -1);
+	name(&l, 2, ACT_CLAIM, "anna", CODE_NONE);
+	ck_assert_int_eq(owner(&l, "Anna"), 2);
+	log_close(&l);
+}
+END_TEST
+
+START_TEST(no_more_than_so_many)
+{
+	char nick[32];
+	struct log l;
+
+	log_open(&l, 1 << 20);
+	for (int i = 0; i < 100; i++) {
+		snprintf(nick, sizeof(nick), "nick-%c-%c", 'a' + i / 20, 'a' + i % 20);
+		name(&l, 1, ACT_CLAIM, nick, CODE_NONE);
+	}
+	name(&l, 1, ACT_CLAIM, "another", CODE_NICKS_FULL);
+	name(&l, 1, ACT_CLAIM, "NICK-a-a", CODE_NONE);
+	name(&l, 2, ACT_CLAIM, "another", CODE_NONE);
+	name(&l, 1, ACT_RELEASE, "nick-b-b", CODE_NONE);
+	name(&l, 1, ACT_CLAIM, "one-more", CODE_NONE);
+	log_close(&l);
+}
+END_TEST
+
+static struct append_result say(struct log *l, int who)
+{
+	static uint64_t counter;
+	struct stream_key room = entry_room("a");
+
+	return log_append(l, log_said(&room, who, ++counter, "words"));
+}
+
+START_TEST(what_may_be_said)
+{
+	struct log l;
+
+	log_open(&l, 1 << 20);
+	act(&l, "a", 1, ACT_OWNER, 1, 0, CODE_NONE);
+	act(&l, "a", 2, ACT_OWNER, 2, 0, CODE_NO_RIGHT);
+	check(say(&l, 2), CODE_NONE);
+	act(&l, "a", 1, ACT_MUTE, 2, 0, CODE_NONE);
+	check(say(&l, 2), CODE_MUTED);
+	act(&l, "a", 1, ACT_UNMUTE, 2, 0, CODE_NONE);
+	act(&l, "a", 1, ACT_MUTE, 2, clock_wall_us() - HOUR, CODE_NONE); /* it is over */
+	check(say(&l, 2), CODE_NONE);
+	act(&l, "a", 1, ACT_MUTE, 2, clock_wall_us() + HOUR, CODE_NONE);
+	check(say(&l, 2), CODE_MUTED);
+	act(&l, "a", 2, ACT_UNMUTE, 2, 0, CODE_NO_RIGHT);
+	act(&l, "a", 1, ACT_BAN, 3, 0, CODE_NONE);
+	check(say(&l, 3), CODE_BANNED);
+	/* An operator may say what they like, and do what they like. */
+	act(&l, NULL, 4, ACT_OPERATOR, 4, 0, CODE_NO_RIGHT);
+	act(&l, NULL, 4, ACT_OPERATOR, 4, 1, CODE_NONE);
+	act(&l, "a", 1, ACT_MUTE, 4, 0, CODE_NO_RIGHT);
+	act(&l, "a", 4, ACT_MUTE, 1, 0, CODE_NONE);
+	check(say(&l, 1), CODE_NONE); /* whose room it is still */
+	act(&l, "a", 4, ACT_BAN, 1, 0, CODE_NONE);
+	check(say(&l, 1), CODE_BANNED);
+	check(say(&l, 4), CODE_NONE);
+	log_close(&l);
+}
+END_TEST
+
+/* Room after room, so that what the engine remembers of one is not taken for another's. */
+START_TEST(many_rooms)
+{
+	struct log l;
+
+	log_open(&l, 8 << 20);
+	for (int i = 0; i < 1500; i++) {
+		char room[32];
+		snprintf(room, sizeof(room), "room%d", i);
+		act(&l, room, i % 7, ACT_OWNER, i % 7, 0, CODE_NONE);
+	}
+	for (int i = 0; i < 1500; i++) {
+		char room[32];
+		struct stream_key key;
+		struct charter c;
+		snprintf(room, sizeof(room), "room%d", i);
+		key = entry_room(room);
+		act(&l, room, (i + 1) % 7, ACT_OWNER, (i + 1) % 7, 0, CODE_NO_RIGHT);
+		ck_assert_int_eq(engine_charter(l.engine, &key, &c), 0);
+		ck_assert_ptr_nonnull(charter_find(&c, STANDING_OWNER, log_person(i % 7), 0));
+		charter_fini(&c);
+	}
+	log_close(&l);
+}
+END_TEST
+
+/* What no act is. */
+START_TEST(nonsense)
+{
+	static const char *const lines[] = {"", "kick", "kick 0", "kick 0 -", "kick x - *", "dance 0 - *",
+		"kick 0 zz *", "claim 0 - *", "kick 0 - \n"};
+	struct stream_key key = entry_room("a"), acts, names;
+	struct log l;
+
+	log_open(&l, 1 << 20);
+	stream_key_acts(&key, &acts);
+	stream_key_nicks(&names);
+	const struct stream_key *streams[] = {&acts, &names, &key};
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]) * 3; i++) {
+		uint8_t instance[INSTANCE_ID] = {(uint8_t)i, 1};
+		struct append_result r;
+		struct log_entry e = {
+			.room = streams[i % 3],
+			.person = log_person(1),
+			.instance = instance,
+			.counter = 1,
+			.kind = SAID_ACT,
+			.nick = span_of("n"),
+			.text = span_of(lines[i / 3]),
+		};
+		ck_assert_int_eq(engine_append(l.engine, &e, 1, INT64_MAX, &r), 0);
+		ck_assert_msg(r.status == APPEND_REJECTED && r.code == CODE_BAD_VALUE,
+			"\"%s\" in %c", lines[i / 3], streams[i % 3]->bytes[0]);
+	}
+	ck_assert_uint_eq(l.count, 0);
+	log_close(&l);
+}
+END_TEST
+
+void engine_cases_acts(Suite *s, void (*setup)(void))
+{
+	TCase *t = tcase_create("acts");
+
+	tcase_add_unchecked_fixture(t, setup, NULL);
+	tcase_add_test(t, nicks);
+	tcase_add_test(t, no_more_than_so_many);
+	tcase_add_test(t, what_may_be_said);
+	tcase_add_test(t, many_rooms);
+	tcase_add_test(t, nonsense);
+	tcase_set_timeout(t, 60);
+	suite_add_tcase(s, t);
+}
