@@ -104,7 +104,9 @@ START_TEST(nicks)
 	log_open(&l, 1 << 20);
 	name(&l, 1, ACT_CLAIM, "Anna", CODE_NONE);
 	name(&l, 2, ACT_CLAIM, "anna", CODE_NICK_TAKEN);
-	name(&l, 2, ACT_CLAIM, "\u0430nna", CODE_NICK_TAKEN);
+	name(&l, 2, ACT_CLAIM, "\u0430nna", CODE_BAD_VALUE); /* which is none */
+	name(&l, 3, ACT_CLAIM, "oca", CODE_NONE);
+	name(&l, 2, ACT_CLAIM, "\u043e\u0441\u0430", CODE_NICK_TAKEN);
 	name(&l, 1, ACT_CLAIM, "anna", CODE_NONE); /* hers already, written otherwise */
 	name(&l, 2, ACT_CLAIM, "bob", CODE_NONE);
 	ck_assert_int_eq(owner(&l, "ANNA"), 1);

@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+"""The client in a real terminal: operators, moderators, rooms that are locked, who somebody is."""
+
+import os
+
+from lib import Client, Scenario, Server, main
+
+
+class Rights(Scenario):
+    def setUp(self):
+        super().setUp()
+        self.server = Server(self, "--name", "alpha")
+
+    def client(self, nick, *options):
+        home = os.path.join(self.dir, nick)  # a key of their own
+        env = {f"XDG_{kind}_HOME": f"{home}/{kind}" for kind in ("DATA", "STATE", "CONFIG")}
+        client = Client(self, self.server, nick, *options, env=env)
+        client.wait_room()
+        return client
+
+    def test_a_room_of_ones_own(self):
+        """Who makes a room looks after it."""
+        anna, bob = self.client("anna"), self.client("bob")
+        for one in (anna, bob):
+            one.enter("/join den")
+            one.wait_text("#den")
+        anna.wait_text("│2 people")
+        anna.enter("/mode")
+        anna.wait_text("Owner: anna")
+        bob.enter("/kick anna")
+        bob.wait_text("you may not do that here")
+        anna.enter("/mute bob 10m too loud")
+        bob.wait_text("anna muted bob for 10 min: too loud")
+        bob.enter("am I?")
+        bob.wait_text("you are muted in this room")
+        anna.enter("/unmute bob")
+        bob.wait_text("anna lets bob speak again")
+        anna.enter("/kick bob for a walk")
+        bob.wait_text("anna sent bob out: for a walk")
+        anna.wait_text("│1 person")
+        anna.enter("/mode key open sesame")
+        anna.wait_text("locked the room with a key")
+        bob.enter("/join den")
+        bob.wait_text("a key is wanted")
+        bob.enter("/join den open sesame")
+        anna.wait_text("│2 people")
+        anna.enter("/audit")
+        anna.wait_text("anna: kick bob: for a walk")
+
+    def test_operator(self):
+        """By the code that the server printed."""
+        with open(os.path.join(self.server.data, "operator-code"), encoding="utf-8") as file:
+            code = file.read().strip()
+        anna, bob = self.client("anna"), self.client("bob")
+        anna.enter(f"/op {code}")
+        anna.wait_text("Done")
+        bob.enter("/whois anna")
+        bob.wait_text("An operator of the server.")
+        bob.wait_text("([a-z2-7]{4}-){7}")
+        anna.enter("/kick -s bob")
+        bob.wait_text("you were sent out")
+        anna.enter("/ban -s bob 1d")
+        anna.enter("/mode -s")
+        anna.wait_text("Banned: bob")
+
+
+if __name__ == "__main__":
+    main()
