@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "common/trace.h"
 #include "server/maintenance.h"
+#include "server/privileges.h"
 #include "server/server.h"
 #include "server/settings.h"
 
@@ -225,7 +226,12 @@ static int decide(const struct arguments *a, struct settings *t)
 	}
 	log_set_level((enum log_level)t->log_level);
 	if (maintenance_asked(t)) {
-		int r = maintenance_run(t, stdout, error, sizeof(error));
+		struct privileges user;
+		int r = privileges_find(t->user, &user, error, sizeof(error));
+		if (r == 0)
+			r = privileges_become(&user, error, sizeof(error));
+		if (r == 0)
+			r = maintenance_run(t, stdout, error, sizeof(error));
 		if (r)
 			(void)fflush(stdout); /* what was found comes before what it means */
 		return r ? fail(r == ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED, error) : EXIT_DONE;

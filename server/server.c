@@ -14,6 +14,9 @@
 #include "server/invite.h"
 #include "server/listeners.h"
 #include "server/log_file.h"
+#include "server/port_file.h"
+#include "server/privileges.h"
+#include "server/sandbox.h"
 #include "server/thread.h"
 
 #include <errno.h>
@@ -35,7 +38,8 @@ struct server {
 	struct listeners listeners;
 	struct announcer *announcer;
 	struct policy policy; /* a copy of the chat's, for the name */
-	bool port_file;       /* written by us, so ours to remove */
+	struct sandbox sandbox;
+	struct port_file port_file;
 };
 
 /* ---- from settings to values ---- */
@@ -173,27 +177,29 @@ static void choose_log(
 	config->keep_bytes = t->keep_bytes > 0 ? (size_t)t->keep_bytes : SETTINGS_MEMORY_BYTES;
 }
 
-static int start_chat(struct server *s, char *error, size_t size)
+/* All that is to be read and looked at before there is any thread. The motd is for free(). */
+static int prepare_chat(struct server *s, struct chat_config *config, struct engine_config *log,
+	char **motd, char *error, size_t size)
 {
-	struct chat_config config = {.window_bytes = (size_t)s->settings->window_bytes};
-	struct engine_config log;
-	char *motd;
+	*config = (struct chat_config){.window_bytes = (size_t)s->settings->window_bytes};
+	int r = load_identity(s, &config->identity, error, size);
 
-	int r = load_identity(s, &config.identity, error, size);
 	if (r == 0)
-		r = make_policy(s->settings, &config.policy, error, size);
+		r = make_policy(s->settings, &config->policy, error, size);
 	if (r == 0)
-		r = read_motd(s->settings, &motd, error, size);
+		r = read_motd(s->settings, motd, error, size);
 	if (r)
 		return r;
-	s->policy = config.policy;
-	config.motd = motd;
-	choose_log(s, &log, &config);
-	if (config.log)
-		r = log_file_check(&s->folder, clock_ms() + LOOK_MS, error, size);
-	if (r == 0)
-		r = chat_start(&config, &s->chat, error, size);
-	free(motd);
+	s->policy = config->policy;
+	config->motd = *motd;
+	choose_log(s, log, config);
+	return config->log ? log_file_check(&s->folder, clock_ms() + LOOK_MS, error, size) : 0;
+}
+
+static int start_chat(struct server *s, const struct chat_config *config, char *error, size_t size)
+{
+	int r = chat_start(config, &s->chat, error, size);
+
 	if (r)
 		return r;
 	struct clients_limits limits = make_limits(s->settings);
@@ -216,7 +222,7 @@ static void start_announcer(struct server *s)
 		.name = s->policy.name,
 		.most = most_people(s->settings),
 		.listening = s->listeners.addresses,
-		.listening_count = s->listeners.count,
+		.listening_count = s->listeners.address_count,
 		.plaintext = s->settings->plaintext,
 		.interfaces = &s->settings->interfaces,
 		.not_interfaces = &s->settings->not_interfaces,
@@ -233,33 +239,79 @@ static void start_announcer(struct server *s)
 			r == ERR_SYSTEM ? strerror(errno) : err_text(r));
 }
 
-static bool write_addresses(const struct server *s, FILE *f)
+static int enter_sandbox(struct server *s, char *error, size_t size)
 {
-	char address[NET_ADDRESS_MAX];
-	bool good = true;
+	const struct settings *t = s->settings;
+	const struct sandbox_config config = {
+		.mode = (enum sandbox_mode)t->sandbox,
+		.data = s->folder.path,
+		.port_file = t->port_file,
+		.files = {t->config, t->motd},
+	};
 
-	for (size_t i = 0; i < s->listeners.count; i++)
-		good = good &&
-		       fprintf(f, "%s\n", net_print(&s->listeners.addresses[i], address)) > 0;
-	return fclose(f) == 0 && good;
+	/* What SQLite cannot hold in memory it puts into files that have no name. Nowhere else could it
+	 * make them, and nobody else should be able to read them. */
+	if (setenv("SQLITE_TMPDIR", s->folder.path, 1) != 0) {
+		snprintf(error, size, "out of memory");
+		return ERR_MEMORY;
+	}
+	return sandbox_enter(&config, &s->sandbox, error, size);
 }
 
-/* Whole or not at all: whoever waits for the file reads all of it. */
-static int write_port_file(struct server *s, char *error, size_t size)
+/* What needs rights, or is to be confined from its first moment on: no thread runs yet. Then the
+ * sandbox is entered, and the threads start. */
+static int start_parts(struct server *s, char *error, size_t size)
 {
-	const char *path = s->settings->port_file;
-	char temporary[4096];
+	struct chat_config config;
+	struct engine_config log;
+	char *motd = NULL;
 
-	if (!path)
-		return 0;
-	snprintf(temporary, sizeof(temporary), "%s.new", path);
-	FILE *f = fopen(temporary, "we");
-	if (f && write_addresses(s, f) && rename(temporary, path) == 0) {
-		s->port_file = true;
-		return 0;
-	}
-	snprintf(error, size, "cannot write the port file '%s': %s", path, strerror(errno));
-	return ERR_SYSTEM;
+	int r = prepare_chat(s, &config, &log, &motd, error, size);
+	if (r == 0)
+		r = listeners_open(&s->listeners, &s->settings->listen, error, size);
+	if (r == 0)
+		r = port_file_write(&s->port_file, s->settings->port_file, s->listeners.addresses,
+			s->listeners.address_count, error, size);
+	if (r == 0)
+		r = enter_sandbox(s, error, size);
+	if (r == 0)
+		r = start_chat(s, &config, error, size);
+	free(motd);
+	if (r == 0)
+		r = listeners_start(
+			&s->listeners, thread_stack(), clients_take, s->clients, error, size);
+	if (r)
+		return r;
+	start_announcer(s);
+	return port_file_publish(&s->port_file, error, size);
+}
+
+static void tell_sandbox(const struct server *s)
+{
+	char text[256];
+
+	sandbox_describe(&s->sandbox, text, sizeof(text));
+	if (privileges_are_roots())
+		log_warning("%s", text);
+	else
+		log_info("%s", text);
+	/* It was read as root. */
+	if (s->settings->user && s->settings->config && access(s->settings->config, R_OK) != 0)
+		log_warning("SIGHUP will change nothing: '%s' cannot read '%s'", s->settings->user,
+			s->settings->config);
+}
+
+/* The user that the settings name, before anything is made that would be root's. */
+static int become_user(const struct settings *t, char *error, size_t size)
+{
+	struct privileges p;
+	int r = privileges_find(t->user, &p, error, size);
+
+	if (r || !p.change)
+		return r;
+	privileges_take_home(&p);
+	r = data_folder_give(t->data, p.uid, p.gid, p.name, error, size);
+	return r ? r : privileges_become(&p, error, size);
 }
 
 int server_start(const struct settings *settings, struct server **out, char *error, size_t size)
@@ -273,24 +325,20 @@ int server_start(const struct settings *settings, struct server **out, char *err
 	s->settings = settings;
 	int r = check_limits(settings, error, size);
 	if (r == 0)
+		r = become_user(settings, error, size);
+	if (r == 0)
 		r = data_folder_open(settings->data, &s->folder, error, size);
 	if (r) {
 		free(s);
 		return r;
 	}
 	log_file_tidy(&s->folder);
-	r = start_chat(s, error, size);
-	if (r == 0)
-		r = listeners_start(&s->listeners, &settings->listen, thread_stack(), clients_take,
-			s->clients, error, size);
-	if (r == 0) {
-		start_announcer(s);
-		r = write_port_file(s, error, size);
-	}
+	r = start_parts(s, error, size);
 	if (r) {
 		server_stop(s);
 		return r;
 	}
+	tell_sandbox(s);
 	*out = s;
 	return 0;
 }
@@ -306,8 +354,7 @@ void server_stop(struct server *s)
 	clients_free(s->clients);
 	chat_stop(s->chat);
 	tls_free(s->tls);
-	if (s->port_file)
-		(void)unlink(s->settings->port_file);
+	port_file_remove(&s->port_file);
 	data_folder_close(&s->folder);
 	free(s);
 }
@@ -315,6 +362,7 @@ void server_stop(struct server *s)
 int server_check(const struct settings *settings, char *error, size_t size)
 {
 	char host[NET_HOST_MAX];
+	struct privileges user;
 	struct policy policy;
 	uint16_t port;
 	char *motd;
@@ -326,7 +374,9 @@ int server_check(const struct settings *settings, char *error, size_t size)
 			return ERR_ARGUMENT;
 		}
 	}
-	int r = make_policy(settings, &policy, error, size);
+	int r = privileges_find(settings->user, &user, error, size);
+	if (r == 0)
+		r = make_policy(settings, &policy, error, size);
 	if (r == 0)
 		r = read_motd(settings, &motd, error, size);
 	if (r == 0)
@@ -336,14 +386,27 @@ int server_check(const struct settings *settings, char *error, size_t size)
 
 /* ---- while it runs ---- */
 
+/* What cannot be read now could perhaps be read at the start, and will be at the next. */
+static void explain_sandbox(const struct server *s, int r, char *error, size_t size)
+{
+	size_t used = strlen(error);
+
+	if (r == ERR_SYSTEM && errno == EACCES && s->sandbox.landlock_abi > 0)
+		snprintf(error + used, size - used,
+			" (the sandbox allows the folders that --config and --motd named at the "
+			"start)");
+}
+
 int server_reload(struct server *s, const struct settings *settings, char *error, size_t size)
 {
 	struct policy policy;
 	char *motd;
 
 	int r = make_policy(settings, &policy, error, size);
-	if (r == 0)
+	if (r == 0) {
 		r = read_motd(settings, &motd, error, size);
+		explain_sandbox(s, r, error, size);
+	}
 	if (r)
 		return r;
 	r = chat_set_motd(s->chat, motd);
@@ -388,5 +451,5 @@ const uint8_t *server_id(const struct server *s)
 
 size_t server_invite(const struct server *s, struct net_address *out, size_t most)
 {
-	return invite_addresses(s->listeners.addresses, s->listeners.count, out, most);
+	return invite_addresses(s->listeners.addresses, s->listeners.address_count, out, most);
 }
