@@ -9,6 +9,7 @@
 
 CFLAGS  ?= -O2 -g
 PREFIX  ?= /usr/local
+UNITS    = $(PREFIX)/lib/systemd/system
 BUILD   ?= build
 VERSION := 0.1.0
 
@@ -123,7 +124,12 @@ install: all ## install below PREFIX (/usr/local); DESTDIR is honoured
 		folder=$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; \
 		echo "install -m 644 docs/$$page $$folder"; \
 		install -d "$$folder" && install -m 644 "docs/$$page" "$$folder" || exit 1; done
+	install -d $(DESTDIR)$(UNITS)
+	sed 's|/usr/local/|$(PREFIX)/|' docs/lanchatd.service > $(DESTDIR)$(UNITS)/lanchatd.service
+	install -m 644 docs/lanchatd.socket $(DESTDIR)$(UNITS)
+	chmod 644 $(DESTDIR)$(UNITS)/lanchatd.service
 uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(UNITS)/lanchatd.service $(DESTDIR)$(UNITS)/lanchatd.socket
 	rm -f $(DESTDIR)$(PREFIX)/bin/lanchatd $(DESTDIR)$(PREFIX)/bin/lanchat
 	rm -f $(foreach p,$(notdir $(wildcard docs/*.1 docs/*.8)),\
 		$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(p)))/$(p))

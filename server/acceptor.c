@@ -29,6 +29,7 @@ struct acceptor {
 	acceptor_take *take;
 	void *context;
 	atomic_bool stopping;
+	atomic_uint turns;
 	/* The thread's own. */
 	int reserve; /* a descriptor to give up for a moment; -1 when there is none */
 	int64_t complained;
@@ -92,6 +93,7 @@ static void *run(void *argument)
 			wakeup_clear(a->wake);
 		if (atomic_load(&a->stopping))
 			break;
+		atomic_fetch_add(&a->turns, 1);
 		if (p[1].revents)
 			accept_some(a);
 	}
@@ -115,6 +117,7 @@ int acceptor_start(
 		return ERR_MEMORY;
 	*a = (struct acceptor){.listener = listener, .wake = -1, .take = take, .context = context};
 	atomic_init(&a->stopping, false);
+	atomic_init(&a->turns, 0);
 	a->complained = clock_ms() - COMPLAIN_MS;
 	a->reserve = open_reserve();
 	int r = wakeup_open(&a->wake);
@@ -128,6 +131,16 @@ int acceptor_start(
 	}
 	*out = a;
 	return 0;
+}
+
+void acceptor_nudge(struct acceptor *a)
+{
+	wakeup_signal(a->wake);
+}
+
+unsigned acceptor_turns(const struct acceptor *a)
+{
+	return atomic_load(&a->turns);
 }
 
 void acceptor_stop(struct acceptor *a)

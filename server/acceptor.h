@@ -24,6 +24,10 @@ typedef void acceptor_take(void *context, int fd, const struct net_address *peer
 int acceptor_start(
 	int listener, size_t stack, acceptor_take *take, void *context, struct acceptor **out);
 
+/* Have the thread go round once more, and how often it has so far. Any thread. */
+void acceptor_nudge(struct acceptor *a);
+unsigned acceptor_turns(const struct acceptor *a);
+
 /* Stop accepting, close, join. NULL is allowed. */
 void acceptor_stop(struct acceptor *a);
 

@@ -139,6 +139,50 @@ int listeners_open(struct listeners *l, const struct option_list *wanted, char *
 	return r;
 }
 
+/* ---- sockets that were handed over ---- */
+
+/* Where a socket takes both families, it is bound to the wildcard of each: who goes by addresses, as
+ * the beacon does, must see IPv4's as well. */
+static void add_address(struct listeners *l, const struct net_address *a, bool both)
+{
+	l->addresses[l->address_count++] = *a;
+	if (!both || l->address_count == LISTENERS_MAX)
+		return;
+	struct net_address v4 = {.length = sizeof(v4.u.v4)};
+	v4.u.v4.sin_family = AF_INET;
+	net_set_port(&v4, net_port(a));
+	l->addresses[l->address_count++] = v4;
+}
+
+static bool takes_both(int fd, const struct net_address *a)
+{
+	int only = 1;
+	socklen_t length = sizeof(only);
+
+	return a->u.any.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&a->u.v6.sin6_addr) &&
+	       getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &length) == 0 && !only;
+}
+
+int listeners_adopt(struct listeners *l, int first, size_t count, char *error, size_t size)
+{
+	struct net_address a;
+
+	*l = (struct listeners){.count = 0};
+	for (size_t i = 0; i < count && l->count < LISTENERS_MAX; i++)
+		l->sockets[l->count++] = first + (int)i;
+	for (size_t i = 0; i < l->count; i++) {
+		if (net_local(l->sockets[i], &a) != 0) {
+			snprintf(error, size, "descriptor %d, which was handed over: %s",
+				l->sockets[i], strerror(errno));
+			listeners_stop(l);
+			return ERR_SYSTEM;
+		}
+		if (l->address_count < LISTENERS_MAX)
+			add_address(l, &a, takes_both(l->sockets[i], &a));
+	}
+	return 0;
+}
+
 /* ---- all of them ---- */
 
 int listeners_start(struct listeners *l, size_t stack, acceptor_take *take, void *context,

@@ -1,5 +1,6 @@
 /*
- * Listeners: the addresses that the settings name, each with its acceptor.
+ * Listeners: the addresses that the settings name, or the sockets that were handed over, each with
+ * its acceptor.
  *
  * They are opened first and started later: opening may need rights that the server then gives up
  * (sandbox.h), and threads begin after that. Meanwhile whoever connects waits in the kernel.
@@ -28,6 +29,10 @@ struct listeners {
  * machine without IPv6, or without IPv4, is no error where the other one works. On failure one line
  * in `error`, which names who has the port if that can be known, and nothing is listened on. */
 int listeners_open(struct listeners *l, const struct option_list *wanted, char *error, size_t size);
+
+/* Take `count` sockets that listen already (activation.h), from `first` on. ERR_SYSTEM with one line
+ * in `error`, and they are closed. */
+int listeners_adopt(struct listeners *l, int first, size_t count, char *error, size_t size);
 
 /* Start the acceptors. On failure one line in `error`; listeners_stop is due all the same. */
 int listeners_start(struct listeners *l, size_t stack, acceptor_take *take, void *context,

@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "common/tls.h"
 #include "common/utf8.h"
+#include "server/activation.h"
 #include "server/announcer.h"
 #include "server/chat.h"
 #include "server/clients.h"
@@ -210,6 +211,23 @@ static int start_chat(struct server *s, const struct chat_config *config, char *
 	return r;
 }
 
+/* Sockets that were handed over go before those that were asked for. */
+static int open_listeners(struct server *s, char *error, size_t size)
+{
+	const struct option_list *wanted = &s->settings->listen;
+	size_t count;
+	int r = activation_take(LISTENERS_MAX, &count, error, size);
+
+	if (r)
+		return r;
+	if (count == 0)
+		return listeners_open(&s->listeners, wanted, error, size);
+	if (wanted->count > 0)
+		log_warning("--listen does not count: %zu sockets were handed over (LISTEN_FDS)",
+			count);
+	return listeners_adopt(&s->listeners, ACTIVATION_FIRST, count, error, size);
+}
+
 static uint32_t count_people(void *context)
 {
 	return people_count(chat_people(((struct server *)context)->chat));
@@ -268,7 +286,7 @@ static int start_parts(struct server *s, char *error, size_t size)
 
 	int r = prepare_chat(s, &config, &log, &motd, error, size);
 	if (r == 0)
-		r = listeners_open(&s->listeners, &s->settings->listen, error, size);
+		r = open_listeners(s, error, size);
 	if (r == 0)
 		r = port_file_write(&s->port_file, s->settings->port_file, s->listeners.addresses,
 			s->listeners.address_count, error, size);
@@ -437,6 +455,26 @@ void server_reap(struct server *s)
 size_t server_clients(struct server *s)
 {
 	return clients_count(s->clients);
+}
+
+void server_nudge(struct server *s)
+{
+	for (size_t i = 0; i < s->listeners.count; i++)
+		acceptor_nudge(s->listeners.acceptors[i]);
+	chat_nudge(s->chat);
+	(void)clients_count(s->clients);
+	(void)people_count(chat_people(s->chat));
+}
+
+size_t server_turns(const struct server *s, unsigned *turns, size_t most)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->listeners.count && n < most; i++)
+		turns[n++] = acceptor_turns(s->listeners.acceptors[i]);
+	if (n < most)
+		turns[n++] = chat_turns(s->chat);
+	return n;
 }
 
 const char *server_name(const struct server *s)

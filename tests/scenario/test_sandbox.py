@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
-"""What the server gives up: users, the sandbox."""
+"""What the server gives up, and what whoever started it is told: users, the sandbox, the service
+manager, sockets that are handed over."""
 
 import os
 import pwd
 import signal
+import socket
 import subprocess
+import sys
+import time
 
 from lib import Pipe, Raw, Scenario, Server, SLOW, main, wait_for
 from lib.process import Program
@@ -316,6 +320,253 @@ class User(Confined):
         for path in [copy] + [os.path.join(data, name) for name in os.listdir(data)]:
             self.assertEqual(os.stat(path).st_uid, STRANGER, path)
         self.assertEqual(self.heard(self.start(data=data), 1), ["one"])
+
+
+class Manager:
+    """The end of a service manager's socket, in the file system or abstract."""
+
+    def __init__(self, case, abstract=False):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        case.addCleanup(self.socket.close)
+        self.name = os.path.join(case.dir, "notify")
+        self.socket.bind("\0" + self.name if abstract else self.name)
+        if not abstract:
+            os.chmod(self.name, 0o777)
+        self.env = {"NOTIFY_SOCKET": "@" + self.name if abstract else self.name}
+
+    def receive(self, timeout=10):
+        """The next message, as a dict."""
+        self.socket.settimeout(timeout * SLOW)
+        return dict(line.split("=", 1) for line in self.socket.recv(4096).decode().splitlines())
+
+
+class Notifying(Confined):
+    def life(self, abstract):
+        manager = Manager(self, abstract)
+        config = os.path.join(self.dir, "config")
+        with open(config, "w", encoding="ascii") as f:
+            f.write("name Office\n")
+        server = Server(self, "--config", config, env=manager.env, wait=False)
+        ready = manager.receive()
+        self.assertEqual(ready["READY"], "1")
+        self.assertEqual(ready["MAINPID"], str(server.pid))
+        # Now, not soon.
+        server.wait_ready(0)
+        self.assertIn(server.bound[0], ready["STATUS"])
+        self.assertIn("Office", ready["STATUS"])
+        self.talk(server, "one")
+        for text in ("name Other\n", "nonsense\n"):
+            with open(config, "w", encoding="ascii") as f:
+                f.write(text)
+            before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+            server.send_signal(signal.SIGHUP)
+            reloading = manager.receive()
+            self.assertEqual(reloading["RELOADING"], "1")
+            at = int(reloading["MONOTONIC_USEC"])
+            self.assertLessEqual(before, at)
+            self.assertLessEqual(at, time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000)
+            self.assertEqual(manager.receive()["READY"], "1")
+        server.send_signal(signal.SIGTERM)
+        self.assertEqual(manager.receive()["STOPPING"], "1")
+        self.assertEqual(server.wait(), 0, server.tail())
+        manager.socket.setblocking(False)
+        with self.assertRaises(BlockingIOError):
+            manager.socket.recv(4096)
+
+    def test_in_a_folder(self):
+        self.life(False)
+
+    def test_abstract(self):
+        self.life(True)
+
+    def test_not_ready(self):
+        """A server that cannot start says nothing."""
+        manager = Manager(self)
+        server = Server(self, listen="192.0.2.1:0", env=manager.env, wait=False)
+        self.assertEqual(server.wait(), 1)
+        manager.socket.setblocking(False)
+        with self.assertRaises(BlockingIOError):
+            manager.socket.recv(4096)
+
+    def test_nobody_there(self):
+        """A manager that is gone is no reason not to serve."""
+        server = Server(self, env={"NOTIFY_SOCKET": self.dir + "/none"})
+        server.wait_stderr("nobody is notified")
+        self.talk(server, "one")
+        self.assertEqual(server.stop(), 0)
+
+    def test_watchdog(self):
+        """Signs of life come by themselves, also when many people make the loops busy, and not from a
+        server that does not go on."""
+        manager = Manager(self)
+        limit = 0.4 * SLOW
+        server = Server(self, env={**manager.env, "WATCHDOG_USEC": str(int(limit * 1000000))})
+        self.assertEqual(manager.receive()["READY"], "1")
+        people = [Pipe(self, server, f"p{i}") for i in range(5)]
+        for person in people:
+            person.wait_joined()
+        for person in people:
+            person.say(*(f"{person.nick} says {i}" for i in range(200)))
+        for _ in range(8):
+            self.assertEqual(manager.receive(), {"WATCHDOG": "1"})
+        server.freeze()
+        manager.socket.settimeout(limit)
+        with self.assertRaises(TimeoutError):
+            while True:
+                self.assertEqual(manager.socket.recv(4096), b"WATCHDOG=1")
+        server.thaw()
+        self.assertEqual(manager.receive(), {"WATCHDOG": "1"})
+        server.send_signal(signal.SIGTERM)
+        while (message := manager.receive()) == {"WATCHDOG": "1"}:
+            pass
+        self.assertEqual(message["STOPPING"], "1")
+        self.assertEqual(server.wait(), 0)
+
+    def test_another_process(self):
+        """A watchdog that is meant for somebody else gets none."""
+        manager = Manager(self)
+        server = Server(self, env={**manager.env, "WATCHDOG_USEC": "1000", "WATCHDOG_PID": "1"})
+        self.assertEqual(manager.receive()["READY"], "1")
+        self.talk(server, "one")
+        server.send_signal(signal.SIGTERM)
+        self.assertEqual(manager.receive()["STOPPING"], "1")
+
+
+# Puts the descriptors that it is told to 3, 4 ... and executes the rest.
+HAND_OVER = """
+import fcntl, os, sys
+count = int(sys.argv[1])
+high = [fcntl.fcntl(int(n), fcntl.F_DUPFD, 100) for n in sys.argv[2:2 + count]]
+for i, fd in enumerate(high):
+    os.dup2(fd, 3 + i)
+    os.close(fd)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(count))
+os.execv(sys.argv[2 + count], sys.argv[2 + count:])
+"""
+
+
+class HandedOver(Confined):
+    def listener(self, family=socket.AF_INET, address="127.0.0.1", both=False):
+        s = socket.socket(family, socket.SOCK_STREAM)
+        self.addCleanup(s.close)
+        if family == socket.AF_INET6:
+            s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if both else 1)
+        s.bind((address, 0))
+        s.listen()
+        return s
+
+    def start(self, *options, sockets, listen=(), **more):
+        fds = [str(s.fileno()) for s in sockets]
+        return Server(self, *options, listen=listen, fds=[s.fileno() for s in sockets],
+                      prefix=[sys.executable, "-c", HAND_OVER, str(len(fds)), *fds], **more)
+
+    def test_used(self):
+        """They are listened on instead of --listen, and named in the port file; while the server is
+        started again, whoever connects waits."""
+        sockets = [self.listener(), self.listener(socket.AF_INET6, "::1")]
+        wanted = [f"127.0.0.1:{sockets[0].getsockname()[1]}",
+                  f"[::1]:{sockets[1].getsockname()[1]}"]
+        data = os.path.join(self.dir, "data")
+        server = self.start(sockets=sockets, listen="127.0.0.1:1", data=data)
+        self.assertEqual(server.bound, wanted)
+        self.assertIn("--listen does not count", server.stderr())
+        self.assertEqual(len(server.stderr().split("LISTEN_FDS")), 2)
+        text = "\n".join(wait_for(server.read, "how to join it"))
+        for address in wanted:
+            self.talk(server if address == wanted[0] else address, "one")
+            self.assertIn(address, text)
+        self.assertEqual(server.stop(), 0, server.tail())
+        waiting = socket.create_connection(sockets[0].getsockname())
+        self.addCleanup(waiting.close)
+        server = self.start(sockets=sockets, data=data)
+        self.assertEqual(server.bound, wanted)
+        self.assertEqual(self.heard(server, 2), ["one", "one"])
+        with open(f"/proc/{server.pid}/environ", "rb") as f:
+            self.assertIn(b"LISTEN_PID", f.read())  # what it was started with
+        waiting.settimeout(20 * SLOW)
+        self.assertEqual(server.stop(), 0)
+        self.assertEqual(waiting.recv(1), b"")  # it was accepted, and let go at the end
+
+    def test_both_families(self):
+        """One socket for IPv6 and IPv4 counts for both: in the port file, in the beacon, for
+        clients."""
+        s = self.listener(socket.AF_INET6, "::", both=True)
+        port = s.getsockname()[1]
+        server = self.start(sockets=[s], beacon=True)
+        self.assertEqual(server.bound, [f"[::]:{port}", f"0.0.0.0:{port}"])
+        self.talk(f"127.0.0.1:{port}", "four")
+        self.talk(f"[::1]:{port}", "six")
+        done = subprocess.run([os.path.join(BUILD, "lanchat"), "--discover"], text=True,
+                              env=server.environment(None), capture_output=True, timeout=60)
+        self.assertIn(f"127.0.0.1:{port}", done.stdout, done.stderr)
+
+    def test_as_another_user(self):
+        """By a root who starts it as somebody else."""
+        if os.geteuid() != 0:
+            self.skipTest("becoming another user takes root")
+        s = self.listener()
+        home = os.path.join(self.dir, "home")
+        os.mkdir(home)
+        try:
+            os.chown(home, STRANGER, STRANGER)
+        except OSError as error:
+            self.skipTest(f"no other users here: {error}")
+        server = self.start("--user", str(STRANGER), sockets=[s],
+                            port_file=os.path.join(home, "port"))
+        self.assertEqual(numbers(server.field("Uid")), [STRANGER] * 4)
+        self.talk(server, "one")
+
+    def test_unfit(self):
+        """What is no listening TCP socket is refused, in one line that names it."""
+        datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        local = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        local.bind(os.path.join(self.dir, "local"))
+        local.listen()
+        idle = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        for s in (datagrams, local, idle):
+            self.addCleanup(s.close)
+            server = self.start(sockets=[self.listener(), s], wait=False)
+            self.assertEqual(server.wait(), 2, server.tail())
+            self.assertEqual(len(server.stderr().splitlines()), 1, server.tail())
+            self.assertIn("descriptor 4", server.stderr())
+
+    def test_for_somebody_else(self):
+        """Variables that a careless parent left behind mean nothing."""
+        server = Server(self, env={"LISTEN_PID": "1", "LISTEN_FDS": "3"})
+        self.talk(server, "one")
+
+
+class Unit(Confined):
+    """The files for systemd."""
+
+    FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs")
+
+    def test_verified(self):
+        """systemd has nothing against them."""
+        try:
+            done = subprocess.run(["systemd-analyze", "--version"], capture_output=True,
+                                  check=False)
+        except FileNotFoundError:
+            self.skipTest("no systemd-analyze here")
+        self.assertEqual(done.returncode, 0)
+        for name in ("lanchatd.service", "lanchatd.socket"):
+            with open(os.path.join(self.FOLDER, name), encoding="ascii") as f:
+                text = f.read()
+            with open(os.path.join(self.dir, name), "w", encoding="ascii") as f:
+                f.write(text.replace("/usr/local/bin/lanchatd", SERVER))
+        files = [os.path.join(self.dir, name) for name in ("lanchatd.service", "lanchatd.socket")]
+        done = subprocess.run(["systemd-analyze", "verify", "--man=no"] + files,
+                              capture_output=True, text=True, timeout=60, check=False)
+        if "Failed to initialize manager" in done.stderr:
+            self.skipTest(done.stderr.strip())
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        # Its scale goes from 0 to 10; what is left is that the server is on the network.
+        done = subprocess.run(["systemd-analyze", "security", "--offline=yes", "--threshold=20",
+                               "--no-pager", files[0]], capture_output=True, text=True, timeout=60,
+                              check=False)
+        if "unrecognized option" in done.stderr:
+            self.skipTest(done.stderr.strip())
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
 
 if __name__ == "__main__":
