@@ -441,7 +441,7 @@ for i, fd in enumerate(high):
     os.dup2(fd, 3 + i)
     os.close(fd)
 os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(count))
-os.execv(sys.argv[2 + count], sys.argv[2 + count:])
+os.execvp(sys.argv[2 + count], sys.argv[2 + count:])
 """
 
 
