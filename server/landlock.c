@@ -81,9 +81,8 @@ static int add(int ruleset, const struct landlock_place *place, uint64_t handled
 	return r;
 }
 
-int landlock_enter(const struct landlock_place *places, size_t count)
+int landlock_enter(int abi, const struct landlock_place *places, size_t count)
 {
-	int abi = landlock_abi();
 	int r = 0;
 
 	if (abi == 0) {

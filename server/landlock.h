@@ -28,8 +28,10 @@ struct landlock_place {
 /* The version of the kernel's interface; 0: there is none. */
 int landlock_abi(void);
 
-/* Confine this thread to the places; those that do not exist are passed over. The process can gain no
- * privileges any more (PR_SET_NO_NEW_PRIVS). ERR_SYSTEM with errno, and it is not confined. */
-int landlock_enter(const struct landlock_place *places, size_t count);
+/* Confine this thread to the places, by what version `abi` of the interface knows, at most
+ * landlock_abi(); those that do not exist are passed over. The process can gain no privileges any
+ * more (PR_SET_NO_NEW_PRIVS). ERR_SYSTEM with errno, and it is not confined; EOPNOTSUPP where `abi`
+ * is 0. */
+int landlock_enter(int abi, const struct landlock_place *places, size_t count);
 
 #endif

@@ -87,7 +87,7 @@ static int collect(const struct sandbox_config *config, struct places *p)
 	return r;
 }
 
-static int enter_landlock(const struct sandbox_config *config)
+static int enter_landlock(int abi, const struct sandbox_config *config)
 {
 	struct places p = {.count = 0};
 	int r = collect(config, &p);
@@ -95,7 +95,7 @@ static int enter_landlock(const struct sandbox_config *config)
 	if (r == ERR_MEMORY)
 		errno = ENOMEM;
 	else
-		r = landlock_enter(p.list, p.count);
+		r = landlock_enter(abi, p.list, p.count);
 	int saved = errno;
 	while (p.owned_count > 0)
 		free(p.owned[--p.owned_count]);
@@ -123,10 +123,11 @@ static int without(
 static int enter_parts(
 	const struct sandbox_config *config, struct sandbox *s, char *error, size_t size)
 {
+	int abi = landlock_abi();
 	int r = 0;
 
-	if (enter_landlock(config) == 0)
-		s->landlock_abi = landlock_abi();
+	if (enter_landlock(abi, config) == 0)
+		s->landlock_abi = abi;
 	else {
 		s->landlock_error = errno;
 		r = without(config->mode, "Landlock", strerror(errno), error, size);

@@ -3,6 +3,7 @@
  */
 #include "server/landlock.h"
 
+#include "common/err.h"
 #include "tests/unit/confined.h"
 
 #include <check.h>
@@ -177,22 +178,31 @@ static const struct {
 	{"execute", elsewhere, try_execute, false},
 };
 
-static int enter(void)
+/* Newer kernels do as older ones did when they are asked that way. */
+#define ABI_MAX 8
+
+static int enter(int abi)
 {
 	const struct landlock_place places[] = {{own, LANDLOCK_OWN}, {names, LANDLOCK_NAMES},
 		{readable, LANDLOCK_READ}, {"/dev/null", LANDLOCK_DEVICE},
 		{"/nowhere/at/all", LANDLOCK_READ}};
 
-	return landlock_enter(places, sizeof(places) / sizeof(places[0]));
+	return landlock_enter(abi, places, sizeof(places) / sizeof(places[0]));
 }
+
+/* What is tried, and under which version. */
+struct trial {
+	size_t attempt;
+	int abi;
+};
 
 static int attempt(void *context)
 {
-	size_t i = *(const size_t *)context;
+	const struct trial *t = context;
 
-	if (enter() != 0)
-		return errno == EOPNOTSUPP || errno == ENOSYS ? CONFINED_SKIP : 1;
-	return attempts[i].action(attempts[i].folder);
+	if (enter(t->abi) != 0)
+		return errno == EOPNOTSUPP ? CONFINED_SKIP : 1;
+	return attempts[t->attempt].action(attempts[t->attempt].folder);
 }
 
 static void forget(const char *folder, const char *name)
@@ -205,8 +215,12 @@ static void forget(const char *folder, const char *name)
 
 START_TEST(places)
 {
-	size_t i = (size_t)_i;
+	const size_t count = sizeof(attempts) / sizeof(attempts[0]);
+	struct trial t = {.attempt = (size_t)_i % count, .abi = 1 + _i / (int)count};
+	size_t i = t.attempt;
 
+	if (t.abi > landlock_abi())
+		return;
 	/* It is Landlock that refuses: without it all of them work. */
 	if (attempts[i].action != try_execute && attempts[i].action != try_remove) {
 		int before = attempts[i].action(attempts[i].folder);
@@ -214,11 +228,20 @@ START_TEST(places)
 		forget(attempts[i].folder, "socket");
 		forget(attempts[i].folder, "new");
 	}
-	int answer = confined_run(attempt, &i);
+	int answer = confined_run(attempt, &t);
 	if (answer == CONFINED_SKIP)
 		return;
-	ck_assert_msg(answer == (attempts[i].allowed ? 0 : EACCES), "%s: %s", attempts[i].name,
-		answer < 0 ? strsignal(-answer) : strerror(answer));
+	ck_assert_msg(answer == (attempts[i].allowed ? 0 : EACCES), "ABI %d, %s: %s", t.abi,
+		attempts[i].name, answer < 0 ? strsignal(-answer) : strerror(answer));
+}
+END_TEST
+
+START_TEST(none_at_all)
+{
+	ck_assert_int_eq(enter(0), ERR_SYSTEM);
+	ck_assert_int_eq(errno, EOPNOTSUPP);
+	/* And nothing is confined. */
+	ck_assert_int_eq(try_write(elsewhere), 0);
 }
 END_TEST
 
@@ -237,7 +260,7 @@ static int connect_and_bind(void *context)
 	int out = socket(AF_INET, SOCK_STREAM, 0), in = socket(AF_INET, SOCK_STREAM, 0);
 	int udp = socket(AF_INET, SOCK_DGRAM, 0);
 
-	if (enter() != 0 || landlock_abi() < 4)
+	if (enter(landlock_abi()) != 0 || landlock_abi() < 4)
 		return CONFINED_SKIP;
 	if (connect(out, (const struct sockaddr *)&there, sizeof(there)) == 0 || errno != EACCES)
 		return 1;
@@ -267,7 +290,7 @@ static int use_open(void *context)
 {
 	int fd = *(const int *)context;
 
-	if (enter() != 0)
+	if (enter(landlock_abi()) != 0)
 		return CONFINED_SKIP;
 	if (write(fd, "y", 1) != 1)
 		return 1;
@@ -296,7 +319,8 @@ Suite *landlock_suite(void)
 	if (landlock_abi() == 0)
 		printf("landlock: SKIP, the kernel has none\n");
 	tcase_add_checked_fixture(c, setup, teardown);
-	tcase_add_loop_test(c, places, 0, sizeof(attempts) / sizeof(attempts[0]));
+	tcase_add_loop_test(c, places, 0, ABI_MAX * sizeof(attempts) / sizeof(attempts[0]));
+	tcase_add_test(c, none_at_all);
 	tcase_add_test(c, no_tcp_elsewhere);
 	tcase_add_test(c, open_files_stay);
 	suite_add_tcase(s, c);
