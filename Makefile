@@ -9,6 +9,7 @@
 
 CFLAGS  ?= -O2 -g
 PREFIX  ?= /usr/local
+UNITS    = $(PREFIX)/lib/systemd/system
 BUILD   ?= build
 VERSION := 0.1.0
 
@@ -35,7 +36,7 @@ FLAGS_asan     := $(SANITIZE) -fsanitize=address,undefined -fno-sanitize-recover
 FLAGS_tsan     := $(SANITIZE) -fsanitize=thread
 FLAGS_fuzz     := $(SANITIZE) -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=undefined
-FLAGS_coverage := -O0 -g --coverage -fprofile-update=atomic
+FLAGS_coverage := -O0 -g --coverage -fprofile-update=atomic -DLANCHAT_COVERAGE
 FLAGS_clang    := -O2 -g -Wthread-safety -Werror
 FLAGS_gcc      := -O2 -g -Werror
 ifeq ($(VARIANT),)
@@ -51,11 +52,13 @@ endif
 COMPILE  = $(CC) $(REQUIRED) $(CPPFLAGS) $(CFLAGS) $(MODE) -MMD -MP
 LINK     = $(CC) $(CFLAGS) $(MODE_LINK) $(LDFLAGS)
 LIBS    := -lutf8proc -lssl -lcrypto -lsqlite3 -pthread
+SANDBOX := -lseccomp
 SCREEN  := -lncursesw -ltinfo
 CHECK   := -lcheck -lsubunit -lrt -lm
 
 # Debian's packages: to build, and moreover to test.
-BUILD_PACKAGES := gcc libc6-dev make libncurses-dev libssl-dev libutf8proc-dev libsqlite3-dev
+BUILD_PACKAGES := gcc libc6-dev make libncurses-dev libssl-dev libutf8proc-dev libsqlite3-dev \
+	libseccomp-dev
 TEST_PACKAGES  := check python3 iproute2 util-linux tmux clang libclang-rt-14-dev llvm-14 \
 	clang-format clang-tidy cppcheck shellcheck
 
@@ -121,7 +124,12 @@ install: all ## install below PREFIX (/usr/local); DESTDIR is honoured
 		folder=$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; \
 		echo "install -m 644 docs/$$page $$folder"; \
 		install -d "$$folder" && install -m 644 "docs/$$page" "$$folder" || exit 1; done
+	install -d $(DESTDIR)$(UNITS)
+	sed 's|/usr/local/|$(PREFIX)/|' docs/lanchatd.service > $(DESTDIR)$(UNITS)/lanchatd.service
+	install -m 644 docs/lanchatd.socket $(DESTDIR)$(UNITS)
+	chmod 644 $(DESTDIR)$(UNITS)/lanchatd.service
 uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(UNITS)/lanchatd.service $(DESTDIR)$(UNITS)/lanchatd.socket
 	rm -f $(DESTDIR)$(PREFIX)/bin/lanchatd $(DESTDIR)$(PREFIX)/bin/lanchat
 	rm -f $(foreach p,$(notdir $(wildcard docs/*.1 docs/*.8)),\
 		$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(p)))/$(p))
@@ -135,22 +143,22 @@ help: ## list the targets
 # ---- how things are made ----
 
 $(OUT)/lanchatd: $(OUT)/server/main.o $(server_o) $(common_o)
-	$(LINK) -o $@ $^ $(LIBS)
+	$(LINK) -o $@ $^ $(SANDBOX) $(LIBS)
 $(OUT)/lanchat: $(OUT)/client/main.o $(client_o) $(common_o)
 	$(LINK) -o $@ $^ $(SCREEN) $(LIBS)
 $(OUT)/unit: $(unit_o) $(client_o) $(server_o) $(common_o)
-	$(LINK) -o $@ $^ $(CHECK) $(SCREEN) $(LIBS)
+	$(LINK) -o $@ $^ $(CHECK) $(SCREEN) $(SANDBOX) $(LIBS)
 # Wrappers tell when a session waits for its client, and stand before the log.
 PROPERTY_WRAPS := -Wl,--wrap=poll,--wrap=engine_open_memory,--wrap=engine_open_sqlite
 $(OUT)/property: $(property_o) $(client_o) $(server_o) $(common_o)
-	$(LINK) $(PROPERTY_WRAPS) -o $@ $^ $(SCREEN) $(LIBS)
+	$(LINK) $(PROPERTY_WRAPS) -o $@ $^ $(SCREEN) $(SANDBOX) $(LIBS)
 $(OUT)/tests/bench/fill: $(OUT)/tests/bench/fill.o $(server_o) $(common_o)
-	$(LINK) -o $@ $^ $(LIBS)
+	$(LINK) -o $@ $^ $(SANDBOX) $(LIBS)
 $(OUT)/tests/bench/load: $(OUT)/tests/bench/load.o $(common_o)
 	$(LINK) -o $@ $^ $(LIBS)
 $(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(client_o) $(server_o) $(common_o)
 	@mkdir -p $(@D)
-	$(LINK) -fsanitize=fuzzer -o $@ $^ $(SCREEN) $(LIBS)
+	$(LINK) -fsanitize=fuzzer -o $@ $^ $(SCREEN) $(SANDBOX) $(LIBS)
 
 # What tests/run builds for lint: everything but the fuzz targets, which are built by themselves.
 tests-built: all faults $(OUT)/unit $(OUT)/property $(OUT)/tests/bench/load $(OUT)/tests/bench/fill

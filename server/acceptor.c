@@ -4,19 +4,19 @@
 #include "common/err.h"
 #include "common/lock.h"
 #include "common/log.h"
+#include "common/wakeup.h"
 #include "server/refusal.h"
 #include "server/thread.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#define BACKLOG     4096 /* a burst of thousands waits here; the kernel caps it (somaxconn) */
 #define BURST       64
 #define SEND_BUFFER (256 * 1024) /* kernel memory of one connection counts as well */
 #define PAUSE_MS    100          /* between two tries when descriptors are out */
@@ -25,9 +25,11 @@
 struct acceptor {
 	pthread_t thread;
 	int listener; /* constant, as are the next four */
-	int stop;     /* eventfd */
+	int wake;     /* eventfd */
 	acceptor_take *take;
 	void *context;
+	atomic_bool stopping;
+	atomic_uint turns;
 	/* The thread's own. */
 	int reserve; /* a descriptor to give up for a moment; -1 when there is none */
 	int64_t complained;
@@ -56,7 +58,7 @@ static void refuse_one(struct acceptor *a)
 		net_close(fd);
 	}
 	a->reserve = open_reserve();
-	struct pollfd p = {.fd = a->stop, .events = POLLIN};
+	struct pollfd p = {.fd = a->wake, .events = POLLIN};
 	(void)poll(&p, 1, PAUSE_MS);
 }
 
@@ -80,7 +82,7 @@ static void *run(void *argument)
 {
 	struct acceptor *a = argument;
 	struct pollfd p[2] = {
-		{.fd = a->stop, .events = POLLIN},
+		{.fd = a->wake, .events = POLLIN},
 		{.fd = a->listener, .events = POLLIN},
 	};
 
@@ -88,35 +90,37 @@ static void *run(void *argument)
 		if (poll(p, 2, -1) < 0 && errno != EINTR)
 			break;
 		if (p[0].revents)
+			wakeup_clear(a->wake);
+		if (atomic_load(&a->stopping))
 			break;
+		atomic_fetch_add(&a->turns, 1);
 		if (p[1].revents)
 			accept_some(a);
 	}
 	return NULL;
 }
 
+/* All but the listener. */
 static void destroy(struct acceptor *a)
 {
-	net_close(a->listener);
-	(void)close(a->stop);
-	(void)close(a->reserve);
+	net_close(a->wake);
+	net_close(a->reserve);
 	free(a);
 }
 
-int acceptor_start(const struct net_address *address, size_t stack, acceptor_take *take,
-	void *context, struct net_address *bound, struct acceptor **out)
+int acceptor_start(
+	int listener, size_t stack, acceptor_take *take, void *context, struct acceptor **out)
 {
 	struct acceptor *a = calloc(1, sizeof(*a));
 
 	if (!a)
 		return ERR_MEMORY;
-	*a = (struct acceptor){.listener = -1, .take = take, .context = context};
+	*a = (struct acceptor){.listener = listener, .wake = -1, .take = take, .context = context};
+	atomic_init(&a->stopping, false);
+	atomic_init(&a->turns, 0);
 	a->complained = clock_ms() - COMPLAIN_MS;
-	a->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	a->reserve = open_reserve();
-	int r = a->stop < 0 ? ERR_SYSTEM : net_listen(address, BACKLOG, &a->listener);
-	if (r == 0)
-		r = net_local(a->listener, bound);
+	int r = wakeup_open(&a->wake);
 	if (r == 0)
 		r = thread_start(&a->thread, "acceptor", stack, run, a);
 	if (r) {
@@ -129,14 +133,23 @@ int acceptor_start(const struct net_address *address, size_t stack, acceptor_tak
 	return 0;
 }
 
+void acceptor_nudge(struct acceptor *a)
+{
+	wakeup_signal(a->wake);
+}
+
+unsigned acceptor_turns(const struct acceptor *a)
+{
+	return atomic_load(&a->turns);
+}
+
 void acceptor_stop(struct acceptor *a)
 {
-	uint64_t one = 1;
-
 	if (!a)
 		return;
-	ssize_t n = write(a->stop, &one, sizeof(one));
-	(void)n;
+	atomic_store(&a->stopping, true);
+	wakeup_signal(a->wake);
 	PTHREAD_OK(pthread_join(a->thread, NULL));
+	net_close(a->listener);
 	destroy(a);
 }

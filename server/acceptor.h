@@ -19,9 +19,14 @@ struct acceptor;
  * On the acceptor's thread, so it must not wait for anybody. */
 typedef void acceptor_take(void *context, int fd, const struct net_address *peer);
 
-/* Listen on `a` and start the thread; `*bound` is the address really bound. ERR_SYSTEM with errno. */
-int acceptor_start(const struct net_address *a, size_t stack, acceptor_take *take, void *context,
-	struct net_address *bound, struct acceptor **out);
+/* Start the thread for a listening, non-blocking socket, which is the acceptor's from then on. On
+ * failure it stays the caller's: ERR_SYSTEM with errno, ERR_MEMORY. */
+int acceptor_start(
+	int listener, size_t stack, acceptor_take *take, void *context, struct acceptor **out);
+
+/* Have the thread go round once more, and how often it has so far. Any thread. */
+void acceptor_nudge(struct acceptor *a);
+unsigned acceptor_turns(const struct acceptor *a);
 
 /* Stop accepting, close, join. NULL is allowed. */
 void acceptor_stop(struct acceptor *a);

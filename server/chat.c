@@ -147,6 +147,16 @@ static void behind(void *context, struct member *m)
 	catchup_add(((struct chat *)context)->catchup, m);
 }
 
+void chat_nudge(struct chat *c)
+{
+	drain_wake(c->drain);
+}
+
+unsigned chat_turns(const struct chat *c)
+{
+	return drain_turns(c->drain);
+}
+
 void chat_forget(struct chat *c, struct outlet *o)
 {
 	drain_forget(c->drain, o);

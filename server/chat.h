@@ -84,6 +84,11 @@ void chat_pump(struct chat *c, struct feed *f);
 /* A room's people changed: tell the others now or soon. */
 void chat_tell(struct chat *c, struct room *r);
 
+/* Have the drain thread go round once more, through the rooms as well, and how often it has so far.
+ * Any thread. */
+void chat_nudge(struct chat *c);
+unsigned chat_turns(const struct chat *c);
+
 /* A connection is over: the drain thread forgets its outlet. */
 void chat_forget(struct chat *c, struct outlet *o);
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define LOCK_FILE "lock"
@@ -130,6 +131,30 @@ static int lock(struct data_folder *f, char *error, size_t size)
 }
 
 /* ---- the folder ---- */
+
+int data_folder_give(
+	const char *wanted, uid_t uid, gid_t gid, const char *user, char *error, size_t size)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int r = find(wanted, path, sizeof(path), error, size);
+
+	if (r)
+		return r;
+	r = folder_make_for(path, uid, gid);
+	if (r == 0 && stat(path, &st) != 0)
+		r = ERR_SYSTEM;
+	if (r)
+		return fail(path, r, error, size);
+	if (st.st_uid == uid)
+		return 0;
+	snprintf(error, size,
+		"the data folder '%s' does not belong to '%s': chown -R %s it, or choose another "
+		"with "
+		"--data",
+		path, user, user);
+	return ERR_REFUSED;
+}
 
 int data_folder_open(const char *wanted, struct data_folder *out, char *error, size_t size)
 {

@@ -15,12 +15,19 @@
 
 #include <limits.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 struct data_folder {
 	char path[PATH_MAX]; /* absolute, without symbolic links */
 	int lock;            /* owned; -1: it is looked at, not held */
 	int itself;          /* the folder, locked as well; owned; -1: it cannot be, or is not */
 };
+
+/* For root, who will be the user `uid` when the folder is opened: make it if need be, with those above
+ * it, and give what was made to that user. One that is there must be theirs already: ERR_REFUSED.
+ * `user` is for the message. Otherwise as data_folder_open. */
+int data_folder_give(
+	const char *wanted, uid_t uid, gid_t gid, const char *user, char *error, size_t size);
 
 /* Find the folder: `wanted` or, when that is NULL, the first of $STATE_DIRECTORY,
  * $XDG_DATA_HOME/lanchatd, ~/.local/share/lanchatd. It is made if need be, with those above it, and

@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -28,6 +29,7 @@ struct drain {
 	int epoll, wake; /* constant */
 	drain_tick *tick;
 	void *context;
+	atomic_uint turns;
 
 	struct lock lock;
 	/* guarded by lock */
@@ -69,6 +71,11 @@ void drain_wake(struct drain *d)
 	lock_take(&d->lock);
 	wake_locked(d);
 	lock_drop(&d->lock);
+}
+
+unsigned drain_turns(const struct drain *d)
+{
+	return atomic_load(&d->turns);
 }
 
 void drain_feed(struct drain *d, struct feed *f)
@@ -186,6 +193,7 @@ static void *run(void *argument)
 		let_go(leaving);
 		do_work(d, &feeds);
 		next_tick = d->tick(d->context, clock_ms());
+		atomic_fetch_add(&d->turns, 1);
 	}
 	return NULL;
 }
@@ -217,6 +225,7 @@ int drain_start(size_t stack, drain_tick *tick, void *context, struct drain **ou
 		return ERR_MEMORY;
 	d->tick = tick;
 	d->context = context;
+	atomic_init(&d->turns, 0);
 	lock_init(&d->lock, LOCK_QUEUE);
 	d->epoll = epoll_create1(EPOLL_CLOEXEC);
 	d->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

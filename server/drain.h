@@ -37,4 +37,7 @@ void drain_feed(struct drain *d, struct feed *f);
 /* Call the tick again soon: there is something for it to do. Any thread. */
 void drain_wake(struct drain *d);
 
+/* How often it has gone round. Any thread. */
+unsigned drain_turns(const struct drain *d);
+
 #endif

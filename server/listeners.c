@@ -4,11 +4,14 @@
 #include "server/port_owner.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-#define ADDRESSES_EACH 8  /* of one name */
-#define PORT_TRIES     16 /* for one free port on two address families */
+#define ADDRESSES_EACH 8    /* of one name */
+#define PORT_TRIES     16   /* for one free port on two address families */
+#define BACKLOG        4096 /* a burst of thousands waits here; the kernel caps it (somaxconn) */
 
 static void explain(const struct net_address *a, char *error, size_t size)
 {
@@ -35,9 +38,35 @@ static bool family_is_missing(void)
 	return errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL;
 }
 
+/* ---- sockets of our own ---- */
+
+static int open_one(struct listeners *l, const struct net_address *a)
+{
+	int r = net_listen(a, BACKLOG, &l->sockets[l->count]);
+
+	if (r)
+		return r;
+	r = net_local(l->sockets[l->count], &l->addresses[l->address_count]);
+	if (r) {
+		net_close(l->sockets[l->count]);
+		return r;
+	}
+	l->count++;
+	l->address_count++;
+	return 0;
+}
+
+/* Close those beyond the first `count`, and what they are bound to; each has one address. */
+static void close_after(struct listeners *l, size_t count)
+{
+	while (l->count > count) {
+		net_close(l->sockets[--l->count]);
+		l->address_count--;
+	}
+}
+
 /* Listen on all addresses of one item, with one port for all. */
-static int listen_on(struct listeners *l, struct net_address *list, size_t count, size_t stack,
-	acceptor_take *take, void *context, size_t *failed)
+static int listen_on(struct listeners *l, struct net_address *list, size_t count, size_t *failed)
 {
 	uint16_t port = 0;
 	int r = 0;
@@ -45,22 +74,20 @@ static int listen_on(struct listeners *l, struct net_address *list, size_t count
 	for (size_t i = 0; i < count && l->count < LISTENERS_MAX; i++) {
 		if (port)
 			net_set_port(&list[i], port);
-		r = acceptor_start(&list[i], stack, take, context, &l->addresses[l->count],
-			&l->acceptors[l->count]);
+		r = open_one(l, &list[i]);
 		if (r && count > 1 && r == ERR_SYSTEM && family_is_missing())
 			continue;
 		if (r) {
 			*failed = i;
 			return r;
 		}
-		port = net_port(&l->addresses[l->count++]);
+		port = net_port(&l->addresses[l->address_count - 1]);
 	}
 	*failed = 0;
 	return port ? 0 : r;
 }
 
-static int listen_on_item(struct listeners *l, const char *item, size_t stack, acceptor_take *take,
-	void *context, char *error, size_t size)
+static int listen_on_item(struct listeners *l, const char *item, char *error, size_t size)
 {
 	struct net_address list[ADDRESSES_EACH];
 	char host[NET_HOST_MAX];
@@ -78,12 +105,11 @@ static int listen_on_item(struct listeners *l, const char *item, size_t stack, a
 		return ERR_RESOLVE;
 	}
 	for (int i = 0;; i++) {
-		int r = listen_on(l, list, count, stack, take, context, &failed);
+		int r = listen_on(l, list, count, &failed);
 		if (r == 0)
 			return 0;
 		int saved = errno;
-		while (l->count > before)
-			acceptor_stop(l->acceptors[--l->count]);
+		close_after(l, before);
 		errno = saved;
 		/* A port that was free for one family may be taken for the other: another one. */
 		if (port == 0 && r == ERR_SYSTEM && saved == EADDRINUSE && i < PORT_TRIES) {
@@ -99,23 +125,87 @@ static int listen_on_item(struct listeners *l, const char *item, size_t stack, a
 	}
 }
 
-int listeners_start(struct listeners *l, const struct option_list *wanted, size_t stack,
-	acceptor_take *take, void *context, char *error, size_t size)
+int listeners_open(struct listeners *l, const struct option_list *wanted, char *error, size_t size)
 {
 	int r = 0;
 
-	*l = (struct listeners){0};
+	*l = (struct listeners){.count = 0};
 	if (wanted->count == 0)
-		return listen_on_item(l, "*", stack, take, context, error, size);
+		return listen_on_item(l, "*", error, size);
 	for (size_t i = 0; i < wanted->count && r == 0; i++)
-		r = listen_on_item(l, wanted->items[i], stack, take, context, error, size);
+		r = listen_on_item(l, wanted->items[i], error, size);
 	if (r)
 		listeners_stop(l);
 	return r;
 }
 
+/* ---- sockets that were handed over ---- */
+
+/* Where a socket takes both families, it is bound to the wildcard of each: who goes by addresses, as
+ * the beacon does, must see IPv4's as well. */
+static void add_address(struct listeners *l, const struct net_address *a, bool both)
+{
+	l->addresses[l->address_count++] = *a;
+	if (!both || l->address_count == LISTENERS_MAX)
+		return;
+	struct net_address v4 = {.length = sizeof(v4.u.v4)};
+	v4.u.v4.sin_family = AF_INET;
+	net_set_port(&v4, net_port(a));
+	l->addresses[l->address_count++] = v4;
+}
+
+static bool takes_both(int fd, const struct net_address *a)
+{
+	int only = 1;
+	socklen_t length = sizeof(only);
+
+	return a->u.any.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&a->u.v6.sin6_addr) &&
+	       getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &length) == 0 && !only;
+}
+
+int listeners_adopt(struct listeners *l, int first, size_t count, char *error, size_t size)
+{
+	struct net_address a;
+
+	*l = (struct listeners){.count = 0};
+	for (size_t i = 0; i < count && l->count < LISTENERS_MAX; i++)
+		l->sockets[l->count++] = first + (int)i;
+	for (size_t i = 0; i < l->count; i++) {
+		if (net_local(l->sockets[i], &a) != 0) {
+			snprintf(error, size, "descriptor %d, which was handed over: %s",
+				l->sockets[i], strerror(errno));
+			listeners_stop(l);
+			return ERR_SYSTEM;
+		}
+		if (l->address_count < LISTENERS_MAX)
+			add_address(l, &a, takes_both(l->sockets[i], &a));
+	}
+	return 0;
+}
+
+/* ---- all of them ---- */
+
+int listeners_start(struct listeners *l, size_t stack, acceptor_take *take, void *context,
+	char *error, size_t size)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		int r = acceptor_start(l->sockets[i], stack, take, context, &l->acceptors[i]);
+		if (r) {
+			snprintf(error, size, "cannot accept connections: %s",
+				r == ERR_SYSTEM ? strerror(errno) : err_text(r));
+			return r;
+		}
+	}
+	return 0;
+}
+
 void listeners_stop(struct listeners *l)
 {
-	while (l->count)
-		acceptor_stop(l->acceptors[--l->count]);
+	for (size_t i = 0; i < l->count; i++) {
+		if (l->acceptors[i])
+			acceptor_stop(l->acceptors[i]);
+		else
+			net_close(l->sockets[i]);
+	}
+	*l = (struct listeners){.count = 0};
 }

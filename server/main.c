@@ -7,7 +7,9 @@
 #include "common/log.h"
 #include "common/trace.h"
 #include "server/maintenance.h"
+#include "server/privileges.h"
 #include "server/server.h"
+#include "server/service.h"
 #include "server/settings.h"
 
 #include <errno.h>
@@ -111,7 +113,7 @@ static void tell_ready(const struct settings *t, const struct server *s)
 	(void)fflush(stdout);
 }
 
-/* SIGHUP: the options again. What is wrong changes nothing. */
+/* The options again. What is wrong changes nothing. */
 static void reload(const struct arguments *a, struct server *s, struct settings *t)
 {
 	char error[ERROR_LINE];
@@ -149,11 +151,13 @@ static int64_t end_without_clients(const struct settings *t, struct server *s, i
 }
 
 /* Until a signal, or the last client, ends it. */
-static void serve(const struct arguments *a, struct server *s, struct settings *t, int signals)
+static void serve(const struct arguments *a, struct server *s, struct service *service,
+	struct settings *t, int signals)
 {
-	struct pollfd p[2] = {
+	struct pollfd p[3] = {
 		{.fd = signals, .events = POLLIN},
 		{.fd = server_fd(s), .events = POLLIN},
+		{.fd = service_fd(service), .events = POLLIN},
 	};
 	int64_t end = clock_ms() + FIRST_COME_MS;
 	struct signalfd_siginfo info;
@@ -161,7 +165,8 @@ static void serve(const struct arguments *a, struct server *s, struct settings *
 	for (;;) {
 		int64_t deadline = end_without_clients(t, s, &end);
 		/* A client that comes tells nobody here, so the count is looked at when time is up. */
-		int n = poll(p, 2, clock_poll_timeout(deadline));
+		int n = poll(p, 3, clock_poll_timeout(deadline));
+		service_turn(service);
 		if (n == 0 && server_clients(s) == 0) {
 			log_info("the last client has left");
 			return;
@@ -173,7 +178,9 @@ static void serve(const struct arguments *a, struct server *s, struct settings *
 		while (read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 			if (info.ssi_signo != SIGHUP)
 				return;
+			service_reloading(service);
 			reload(a, s, t);
+			service_reloaded(service);
 		}
 	}
 }
@@ -182,22 +189,31 @@ static int run(const struct arguments *a, struct settings *t)
 {
 	char error[ERROR_LINE];
 	struct server *s;
+	struct service service;
 	int signals = open_signals();
 
 	if (signals < 0)
 		return fail(EXIT_FAILED, strerror(errno));
+	if (service_open(&service) != 0) {
+		(void)close(signals);
+		return fail(EXIT_FAILED, strerror(errno));
+	}
 	raise_limits(t->max_clients > 0 ? t->max_clients : 0);
 	/* Thousands of threads would otherwise get an arena each for every few of them. */
 	mallopt(M_ARENA_MAX, 4);
 	int r = server_start(t, &s, error, sizeof(error));
 	if (r) {
+		service_close(&service);
 		(void)close(signals);
 		return fail(r == ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED, error);
 	}
 	tell_ready(t, s);
-	serve(a, s, t, signals);
+	service_ready(&service, s);
+	serve(a, s, &service, t, signals);
 	log_info("shutting down");
+	service_stopping(&service);
 	server_stop(s);
+	service_close(&service);
 	(void)close(signals);
 	return EXIT_DONE;
 }
@@ -225,7 +241,12 @@ static int decide(const struct arguments *a, struct settings *t)
 	}
 	log_set_level((enum log_level)t->log_level);
 	if (maintenance_asked(t)) {
-		int r = maintenance_run(t, stdout, error, sizeof(error));
+		struct privileges user;
+		int r = privileges_find(t->user, &user, error, sizeof(error));
+		if (r == 0)
+			r = privileges_become(&user, error, sizeof(error));
+		if (r == 0)
+			r = maintenance_run(t, stdout, error, sizeof(error));
 		if (r)
 			(void)fflush(stdout); /* what was found comes before what it means */
 		return r ? fail(r == ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED, error) : EXIT_DONE;

@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "common/tls.h"
 #include "common/utf8.h"
+#include "server/activation.h"
 #include "server/announcer.h"
 #include "server/chat.h"
 #include "server/clients.h"
@@ -14,6 +15,9 @@
 #include "server/invite.h"
 #include "server/listeners.h"
 #include "server/log_file.h"
+#include "server/port_file.h"
+#include "server/privileges.h"
+#include "server/sandbox.h"
 #include "server/thread.h"
 
 #include <errno.h>
@@ -37,7 +41,8 @@ struct server {
 	struct listeners listeners;
 	struct announcer *announcer;
 	struct policy policy; /* a copy of the chat's, for the name */
-	bool port_file;       /* written by us, so ours to remove */
+	struct sandbox sandbox;
+	struct port_file port_file;
 };
 
 /* ---- from settings to values ---- */
@@ -194,31 +199,33 @@ static void choose_log(
 	config->keep_bytes = t->keep_bytes > 0 ? (size_t)t->keep_bytes : SETTINGS_MEMORY_BYTES;
 }
 
-static int start_chat(struct server *s, char *error, size_t size)
+/* All that is to be read and looked at before there is any thread. The motd is for free(). */
+static int prepare_chat(struct server *s, struct chat_config *config, struct engine_config *log,
+	char **motd, char *error, size_t size)
 {
-	struct chat_config config = {.window_bytes = (size_t)s->settings->window_bytes};
-	struct engine_config log;
-	char *motd;
+	*config = (struct chat_config){.window_bytes = (size_t)s->settings->window_bytes};
+	int r = load_identity(s, &config->identity, error, size);
 
-	int r = load_identity(s, &config.identity, error, size);
 	if (r == 0)
-		r = make_policy(s->settings, &config.policy, error, size);
+		r = make_policy(s->settings, &config->policy, error, size);
 	if (r == 0)
-		r = read_motd(s->settings, &motd, error, size);
+		r = read_motd(s->settings, motd, error, size);
 	if (r)
 		return r;
-	s->policy = config.policy;
-	config.motd = motd;
-	config.admission = s->admission;
-	config.op_code = s->op_code;
-	choose_log(s, &log, &config);
-	if (config.log)
-		r = log_file_check(&s->folder, clock_ms() + LOOK_MS, error, size);
-	if (r == 0)
-		r = chat_start(&config, &s->chat, error, size);
+	s->policy = config->policy;
+	config->motd = *motd;
+	config->admission = s->admission;
+	config->op_code = s->op_code;
+	choose_log(s, log, config);
+	return config->log ? log_file_check(&s->folder, clock_ms() + LOOK_MS, error, size) : 0;
+}
+
+static int start_chat(struct server *s, const struct chat_config *config, char *error, size_t size)
+{
+	int r = chat_start(config, &s->chat, error, size);
+
 	if (r == 0 && !s->settings->plaintext)
 		r = offer_operator(s, error, size);
-	free(motd);
 	if (r)
 		return r;
 	struct clients_limits limits = make_limits(s->settings);
@@ -227,6 +234,23 @@ static int start_chat(struct server *s, char *error, size_t size)
 		snprintf(error, size, "cannot start: %s",
 			r == ERR_SYSTEM ? strerror(errno) : err_text(r));
 	return r;
+}
+
+/* Sockets that were handed over go before those that were asked for. */
+static int open_listeners(struct server *s, char *error, size_t size)
+{
+	const struct option_list *wanted = &s->settings->listen;
+	size_t count;
+	int r = activation_take(LISTENERS_MAX, &count, error, size);
+
+	if (r)
+		return r;
+	if (count == 0)
+		return listeners_open(&s->listeners, wanted, error, size);
+	if (wanted->count > 0)
+		log_warning("--listen does not count: %zu sockets were handed over (LISTEN_FDS)",
+			count);
+	return listeners_adopt(&s->listeners, ACTIVATION_FIRST, count, error, size);
 }
 
 static uint32_t count_people(void *context)
@@ -241,7 +265,7 @@ static void start_announcer(struct server *s)
 		.name = s->policy.name,
 		.most = most_people(s->settings),
 		.listening = s->listeners.addresses,
-		.listening_count = s->listeners.count,
+		.listening_count = s->listeners.address_count,
 		.plaintext = s->settings->plaintext,
 		.interfaces = &s->settings->interfaces,
 		.not_interfaces = &s->settings->not_interfaces,
@@ -258,33 +282,79 @@ static void start_announcer(struct server *s)
 			r == ERR_SYSTEM ? strerror(errno) : err_text(r));
 }
 
-static bool write_addresses(const struct server *s, FILE *f)
+static int enter_sandbox(struct server *s, char *error, size_t size)
 {
-	char address[NET_ADDRESS_MAX];
-	bool good = true;
+	const struct settings *t = s->settings;
+	const struct sandbox_config config = {
+		.mode = (enum sandbox_mode)t->sandbox,
+		.data = s->folder.path,
+		.port_file = t->port_file,
+		.files = {t->config, t->motd, t->password_file, t->allow_keys},
+	};
 
-	for (size_t i = 0; i < s->listeners.count; i++)
-		good = good &&
-		       fprintf(f, "%s\n", net_print(&s->listeners.addresses[i], address)) > 0;
-	return fclose(f) == 0 && good;
+	/* What SQLite cannot hold in memory it puts into files that have no name. Nowhere else could it
+	 * make them, and nobody else should be able to read them. */
+	if (setenv("SQLITE_TMPDIR", s->folder.path, 1) != 0) {
+		snprintf(error, size, "out of memory");
+		return ERR_MEMORY;
+	}
+	return sandbox_enter(&config, &s->sandbox, error, size);
 }
 
-/* Whole or not at all: whoever waits for the file reads all of it. */
-static int write_port_file(struct server *s, char *error, size_t size)
+/* What needs rights, or is to be confined from its first moment on: no thread runs yet. Then the
+ * sandbox is entered, and the threads start. */
+static int start_parts(struct server *s, char *error, size_t size)
 {
-	const char *path = s->settings->port_file;
-	char temporary[4096];
+	struct chat_config config;
+	struct engine_config log;
+	char *motd = NULL;
 
-	if (!path)
-		return 0;
-	snprintf(temporary, sizeof(temporary), "%s.new", path);
-	FILE *f = fopen(temporary, "we");
-	if (f && write_addresses(s, f) && rename(temporary, path) == 0) {
-		s->port_file = true;
-		return 0;
-	}
-	snprintf(error, size, "cannot write the port file '%s': %s", path, strerror(errno));
-	return ERR_SYSTEM;
+	int r = prepare_chat(s, &config, &log, &motd, error, size);
+	if (r == 0)
+		r = open_listeners(s, error, size);
+	if (r == 0)
+		r = port_file_write(&s->port_file, s->settings->port_file, s->listeners.addresses,
+			s->listeners.address_count, error, size);
+	if (r == 0)
+		r = enter_sandbox(s, error, size);
+	if (r == 0)
+		r = start_chat(s, &config, error, size);
+	free(motd);
+	if (r == 0)
+		r = listeners_start(
+			&s->listeners, thread_stack(), clients_take, s->clients, error, size);
+	if (r)
+		return r;
+	start_announcer(s);
+	return port_file_publish(&s->port_file, error, size);
+}
+
+static void tell_sandbox(const struct server *s)
+{
+	char text[256];
+
+	sandbox_describe(&s->sandbox, text, sizeof(text));
+	if (privileges_are_roots())
+		log_warning("%s", text);
+	else
+		log_info("%s", text);
+	/* It was read as root. */
+	if (s->settings->user && s->settings->config && access(s->settings->config, R_OK) != 0)
+		log_warning("SIGHUP will change nothing: '%s' cannot read '%s'", s->settings->user,
+			s->settings->config);
+}
+
+/* The user that the settings name, before anything is made that would be root's. */
+static int become_user(const struct settings *t, char *error, size_t size)
+{
+	struct privileges p;
+	int r = privileges_find(t->user, &p, error, size);
+
+	if (r || !p.change)
+		return r;
+	privileges_take_home(&p);
+	r = data_folder_give(t->data, p.uid, p.gid, p.name, error, size);
+	return r ? r : privileges_become(&p, error, size);
 }
 
 /* Are the files fine? */
@@ -321,6 +391,8 @@ int server_start(const struct settings *settings, struct server **out, char *err
 	s->settings = settings;
 	int r = check_limits(settings, error, size);
 	if (r == 0)
+		r = become_user(settings, error, size);
+	if (r == 0)
 		r = data_folder_open(settings->data, &s->folder, error, size);
 	if (r) {
 		free(s);
@@ -335,18 +407,12 @@ int server_start(const struct settings *settings, struct server **out, char *err
 	else
 		r = load_admission(s, settings, error, size);
 	if (r == 0)
-		r = start_chat(s, error, size);
-	if (r == 0)
-		r = listeners_start(&s->listeners, &settings->listen, thread_stack(), clients_take,
-			s->clients, error, size);
-	if (r == 0) {
-		start_announcer(s);
-		r = write_port_file(s, error, size);
-	}
+		r = start_parts(s, error, size);
 	if (r) {
 		server_stop(s);
 		return r;
 	}
+	tell_sandbox(s);
 	*out = s;
 	return 0;
 }
@@ -364,8 +430,7 @@ void server_stop(struct server *s)
 	admission_free(s->admission);
 	op_code_free(s->op_code);
 	tls_free(s->tls);
-	if (s->port_file)
-		(void)unlink(s->settings->port_file);
+	port_file_remove(&s->port_file);
 	data_folder_close(&s->folder);
 	free(s);
 }
@@ -373,6 +438,7 @@ void server_stop(struct server *s)
 int server_check(const struct settings *settings, char *error, size_t size)
 {
 	char host[NET_HOST_MAX];
+	struct privileges user;
 	struct policy policy;
 	uint16_t port;
 	char *motd;
@@ -384,7 +450,9 @@ int server_check(const struct settings *settings, char *error, size_t size)
 			return ERR_ARGUMENT;
 		}
 	}
-	int r = make_policy(settings, &policy, error, size);
+	int r = privileges_find(settings->user, &user, error, size);
+	if (r == 0)
+		r = make_policy(settings, &policy, error, size);
 	if (r == 0)
 		r = read_motd(settings, &motd, error, size);
 	if (r == 0)
@@ -396,14 +464,27 @@ int server_check(const struct settings *settings, char *error, size_t size)
 
 /* ---- while it runs ---- */
 
+/* What cannot be read now could perhaps be read at the start, and will be at the next. */
+static void explain_sandbox(const struct server *s, int r, char *error, size_t size)
+{
+	size_t used = strlen(error);
+
+	if (r == ERR_SYSTEM && errno == EACCES && s->sandbox.landlock_abi > 0)
+		snprintf(error + used, size - used,
+			" (the sandbox allows the folders that --config and --motd named at the "
+			"start)");
+}
+
 int server_reload(struct server *s, const struct settings *settings, char *error, size_t size)
 {
 	struct policy policy;
 	char *motd;
 
 	int r = make_policy(settings, &policy, error, size);
-	if (r == 0)
+	if (r == 0) {
 		r = read_motd(settings, &motd, error, size);
+		explain_sandbox(s, r, error, size);
+	}
 	if (r)
 		return r;
 	r = load_admission(s, settings, error, size);
@@ -441,6 +522,26 @@ size_t server_clients(struct server *s)
 	return clients_count(s->clients);
 }
 
+void server_nudge(struct server *s)
+{
+	for (size_t i = 0; i < s->listeners.count; i++)
+		acceptor_nudge(s->listeners.acceptors[i]);
+	chat_nudge(s->chat);
+	(void)clients_count(s->clients);
+	(void)people_count(chat_people(s->chat));
+}
+
+size_t server_turns(const struct server *s, unsigned *turns, size_t most)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->listeners.count && n < most; i++)
+		turns[n++] = acceptor_turns(s->listeners.acceptors[i]);
+	if (n < most)
+		turns[n++] = chat_turns(s->chat);
+	return n;
+}
+
 const char *server_name(const struct server *s)
 {
 	return s->policy.name;
@@ -453,5 +554,5 @@ const uint8_t *server_id(const struct server *s)
 
 size_t server_invite(const struct server *s, struct net_address *out, size_t most)
 {
-	return invite_addresses(s->listeners.addresses, s->listeners.count, out, most);
+	return invite_addresses(s->listeners.addresses, s->listeners.address_count, out, most);
 }

@@ -35,6 +35,11 @@ void server_reap(struct server *s);
 /* Connections now. */
 size_t server_clients(struct server *s);
 
+/* For the watchdog's thread: have every loop but main's go round once more, and go through the locks
+ * that a login needs. Then how often each loop has, at most `most` of them; returns how many. */
+void server_nudge(struct server *s);
+size_t server_turns(const struct server *s, unsigned *turns, size_t most);
+
 /* The addresses under which clients reach it (invite.h), at most `most`; returns how many. */
 size_t server_invite(const struct server *s, struct net_address *out, size_t most);
 const char *server_name(const struct server *s);

@@ -7,6 +7,8 @@ static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
 static const char *const histories[] = {"on", "off", NULL};     /* enum history */
 static const char *const syncs[] = {"full", "os", "off", NULL}; /* enum engine_sync */
 
+static const char *const sandboxes[] = {"auto", "off", "require", NULL}; /* enum sandbox_mode */
+
 #define AT(field) .offset = offsetof(struct settings, field)
 
 static const struct option_spec rows[] = {
@@ -280,6 +282,23 @@ static const struct option_spec rows[] = {
 		.help = "Where the server keeps its key and the history. Default: "
 			"$STATE_DIRECTORY, else "
 			"$XDG_DATA_HOME/lanchatd, else ~/.local/share/lanchatd.",
+		.file = true},
+	{.name = "user",
+		.kind = OPTION_TEXT,
+		AT(user),
+		.argument = "USER",
+		.help = "Started as root, become USER, a name or a number, once it is known who "
+			"may use what. The data folder must be that user's.",
+		.file = true},
+	{.name = "sandbox",
+		.kind = OPTION_CHOICE,
+		AT(sandbox),
+		.initial = "auto",
+		.argument = "MODE",
+		.choices = sandboxes,
+		.help = "Have the kernel refuse what the server never needs, such as files "
+			"outside of its data folder: as far as it can (auto), or not (off). "
+			"require: do not start where it cannot.",
 		.file = true},
 	{.name = "while-clients",
 		.kind = OPTION_FLAG,

@@ -21,6 +21,7 @@ struct settings {
 	char *motd; /* a file, as are the next two */
 	char *password_file, *allow_keys;
 	char *data;
+	char *user; /* to become, for root */
 	char *config;
 	struct option_list interfaces, not_interfaces;
 	long max_clients, max_per_address, max_logging_in, max_faults; /* -1: without limit */
@@ -30,6 +31,7 @@ struct settings {
 	int history, sync;                         /* enum history; enum engine_sync */
 	long keep_days, keep_messages, keep_bytes; /* 0: no limit of this kind */
 	long login_seconds, frame_seconds, ping_seconds, idle_seconds;
+	int sandbox; /* enum sandbox_mode */
 	int log_level;
 	bool plaintext, no_beacon, while_clients, trace, check_config, help, version;
 	/* Jobs that are done instead of serving (maintenance.h), at most one of them. */

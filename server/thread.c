@@ -2,6 +2,7 @@
 
 #include "common/err.h"
 #include "common/lock.h"
+#include "server/instrumented.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,22 +11,9 @@
 /* The deepest chain is a handler that encodes a message and pumps a room: well under 64 KiB. */
 #define STACK (128 * 1024)
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#endif
-
 size_t thread_stack(void)
 {
-#ifdef SANITIZED
-	return (size_t)1024 * 1024;
-#else
-	return STACK;
-#endif
+	return SANITIZED ? (size_t)1024 * 1024 : STACK;
 }
 
 /* What a thread begins with; it frees it. */

@@ -2,11 +2,13 @@
  * Preload shim: makes one call of a kind fail, once.
  *
  *     LANCHAT_FAIL    "KIND ERRNO N": the Nth call of that kind fails with that error
- *     LANCHAT_FAILED  a file: what failed, and from where, once it has
+ *     LANCHAT_FAILED  a file: what failed, and from where; empty as long as nothing has
  *     LANCHAT_COUNTS  a file: how many calls of each kind there were, at a regular end
  *
- * Kinds: alloc, and by themselves the many allocations of libcrypto (crypto) and of
- * SQLite (sqlite); write (to files), sync, lock (of files), open, socket (sending and
+ * Both are opened at once, because a program may later be in a sandbox that knows nothing of them.
+ *
+ * Kinds: alloc, and by themselves the many allocations of libcrypto (crypto), of
+ * SQLite (sqlite) and of libseccomp (seccomp); write (to files), sync, lock (of files), open, socket (sending and
  * receiving), thread, event (eventfd, epoll and their like), map.
  */
 #include <dlfcn.h>
@@ -42,6 +44,7 @@ enum kind {
 	ALLOC,
 	CRYPTO,
 	SQLITE,
+	SECCOMP,
 	WRITE,
 	SYNC,
 	LOCK,
@@ -53,8 +56,8 @@ enum kind {
 	KINDS
 };
 
-static const char *const names[KINDS] = {"alloc", "crypto", "sqlite", "write", "sync", "lock",
-	"open", "socket", "thread", "event", "map"};
+static const char *const names[KINDS] = {"alloc", "crypto", "sqlite", "seccomp", "write", "sync",
+	"lock", "open", "socket", "thread", "event", "map"};
 
 static atomic_long counts[KINDS];
 
@@ -63,13 +66,16 @@ static enum kind chosen = KINDS;
 static long chosen_call;
 static int chosen_error;
 
+/* The two files; -1: none. Constant after the constructor. */
+static int failed_file = -1, counts_file = -1;
+
 /* Where the code of libraries is. Constant after the constructor. */
 static struct library {
 	const char *name;
 	enum kind kind;
 	uintptr_t begin, end;
-} libraries[] = {
-	{.name = "/libcrypto.so", .kind = CRYPTO}, {.name = "/libsqlite3.so", .kind = SQLITE}};
+} libraries[] = {{.name = "/libcrypto.so", .kind = CRYPTO},
+	{.name = "/libsqlite3.so", .kind = SQLITE}, {.name = "/libseccomp.so", .kind = SECCOMP}};
 #define LIBRARIES (sizeof(libraries) / sizeof(libraries[0]))
 
 /* What the shim does itself neither counts nor fails. */
@@ -136,6 +142,14 @@ static int find_library(struct dl_phdr_info *info, size_t size, void *context)
 	return 0;
 }
 
+static int open_named(const char *variable)
+{
+	const char *path = getenv(variable);
+
+	return path ? (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)
+		    : -1;
+}
+
 /* Not sscanf, which might allocate. */
 __attribute__((constructor)) static void choose(void)
 {
@@ -147,6 +161,8 @@ __attribute__((constructor)) static void choose(void)
 	find_allocator();
 	(void)backtrace(frames, 2); /* loads what it needs now */
 	(void)dl_iterate_phdr(find_library, NULL);
+	failed_file = open_named("LANCHAT_FAILED");
+	counts_file = open_named("LANCHAT_COUNTS");
 	inside = false;
 	if (!text)
 		return;
@@ -162,15 +178,11 @@ __attribute__((constructor)) static void choose(void)
 
 __attribute__((destructor)) static void report_counts(void)
 {
-	const char *path = getenv("LANCHAT_COUNTS");
-	int fd;
-
 	inside = true;
-	if (path && (fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC,
-			     0600)) >= 0) {
+	if (counts_file >= 0) {
+		(void)syscall(SYS_ftruncate, counts_file, (off_t)0);
 		for (int i = 0; i < KINDS; i++)
-			dprintf(fd, "%s %ld\n", names[i], atomic_load(&counts[i]));
-		(void)syscall(SYS_close, fd);
+			dprintf(counts_file, "%s %ld\n", names[i], atomic_load(&counts[i]));
 	}
 	inside = false;
 }
@@ -178,15 +190,12 @@ __attribute__((destructor)) static void report_counts(void)
 static void report(const char *call)
 {
 	void *frames[DEPTH];
-	const char *path = getenv("LANCHAT_FAILED");
-	int fd = path ? (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, 0600)
-		      : -1;
 
-	if (fd < 0)
+	if (failed_file < 0)
 		return;
-	dprintf(fd, "%s\n", call);
-	backtrace_symbols_fd(frames, backtrace(frames, DEPTH), fd);
-	(void)syscall(SYS_close, fd);
+	(void)syscall(SYS_ftruncate, failed_file, (off_t)0);
+	dprintf(failed_file, "%s\n", call);
+	backtrace_symbols_fd(frames, backtrace(frames, DEPTH), failed_file);
 }
 
 /* Count a call; true: it is the one that fails, and errno is set. */

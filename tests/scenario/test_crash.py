@@ -295,7 +295,7 @@ class Clock(Crash):
         return lenient(super().sanitizer_options())
 
     def start(self, port=0, **more):
-        self.clock = os.path.join(self.dir, "clock")
+        self.clock = os.path.join(self.data, "clock")  # where a server in its sandbox can read it
         return super().start(port, env=shim("clock", clock=self.clock), **more)
 
     def set_clock(self, seconds):

@@ -29,9 +29,11 @@ class Program:
     """A process. Its stdout and stderr go to files in the test's folder, so it never waits for
     the test to read, and what it wrote is still there when it has ended.
 
-    `host` is where on a Lan it runs, `prefix` a command that executes it, such as prlimit."""
+    `host` is where on a Lan it runs, `prefix` a command that executes it, such as prlimit; `fds` are
+    descriptors that it inherits under their numbers."""
 
-    def __init__(self, case, argv, *, name=None, host=None, prefix=(), env=None, stdin=None):
+    def __init__(self, case, argv, *, name=None, host=None, prefix=(), env=None, stdin=None,
+                 fds=()):
         isolate.required()
         self.case = case
         self.name = f"{name or os.path.basename(argv[0])}.{len(case.programs)}"
@@ -43,7 +45,7 @@ class Program:
         with open(self.out_path, "wb") as out, open(self.err_path, "wb") as err:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.PIPE if stdin is None else stdin, stdout=out,
-                stderr=err, env=self.environment(env), start_new_session=True)
+                stderr=err, env=self.environment(env), start_new_session=True, pass_fds=fds)
         self.pid = self.process.pid
         self.started = time.monotonic()
         self.offset = 0
