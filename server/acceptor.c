@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -28,6 +29,7 @@ struct acceptor {
 	int stop;     /* eventfd */
 	acceptor_take *take;
 	void *context;
+	_Atomic(uint64_t) refused;
 	/* The thread's own. */
 	int reserve; /* a descriptor to give up for a moment; -1 when there is none */
 	int64_t complained;
@@ -52,7 +54,8 @@ static void refuse_one(struct acceptor *a)
 	}
 	(void)close(a->reserve);
 	if (net_accept(a->listener, 0, &fd, &peer) == 0) {
-		refusal_send(fd, CODE_RESOURCES);
+		atomic_fetch_add_explicit(&a->refused, 1, memory_order_relaxed);
+		refusal_send(fd, CODE_RESOURCES, NULL);
 		net_close(fd);
 	}
 	a->reserve = open_reserve();
@@ -110,7 +113,9 @@ int acceptor_start(const struct net_address *address, size_t stack, acceptor_tak
 
 	if (!a)
 		return ERR_MEMORY;
-	*a = (struct acceptor){.listener = -1, .take = take, .context = context};
+	a->listener = -1;
+	a->take = take;
+	a->context = context;
 	a->complained = clock_ms() - COMPLAIN_MS;
 	a->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	a->reserve = open_reserve();
@@ -127,6 +132,11 @@ int acceptor_start(const struct net_address *address, size_t stack, acceptor_tak
 	}
 	*out = a;
 	return 0;
+}
+
+uint64_t acceptor_refused(const struct acceptor *a)
+{
+	return atomic_load_explicit(&a->refused, memory_order_relaxed);
 }
 
 void acceptor_stop(struct acceptor *a)

@@ -12,6 +12,7 @@
 #include "common/net.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct acceptor;
 
@@ -22,6 +23,9 @@ typedef void acceptor_take(void *context, int fd, const struct net_address *peer
 /* Listen on `a` and start the thread; `*bound` is the address really bound. ERR_SYSTEM with errno. */
 int acceptor_start(const struct net_address *a, size_t stack, acceptor_take *take, void *context,
 	struct net_address *bound, struct acceptor **out);
+
+/* Connections so far that were refused for want of descriptors or memory. Any thread. */
+uint64_t acceptor_refused(const struct acceptor *a);
 
 /* Stop accepting, close, join. NULL is allowed. */
 void acceptor_stop(struct acceptor *a);

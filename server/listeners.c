@@ -114,6 +114,15 @@ int listeners_start(struct listeners *l, const struct option_list *wanted, size_
 	return r;
 }
 
+uint64_t listeners_refused(const struct listeners *l)
+{
+	uint64_t refused = 0;
+
+	for (size_t i = 0; i < l->count; i++)
+		refused += acceptor_refused(l->acceptors[i]);
+	return refused;
+}
+
 void listeners_stop(struct listeners *l)
 {
 	while (l->count)

@@ -9,6 +9,7 @@
 #include "server/acceptor.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 #define LISTENERS_MAX 32
 
@@ -23,6 +24,9 @@ struct listeners {
  * in `error`, which names who has the port if that can be known, and nothing is listened on. */
 int listeners_start(struct listeners *l, const struct option_list *wanted, size_t stack,
 	acceptor_take *take, void *context, char *error, size_t size);
+
+/* Connections so far that were refused for want of descriptors or memory. Any thread. */
+uint64_t listeners_refused(const struct listeners *l);
 
 /* Stop accepting; idempotent. */
 void listeners_stop(struct listeners *l);

@@ -17,6 +17,7 @@
 #include "common/lock.h"
 #include "common/stream.h"
 #include "server/member.h"
+#include "server/metrics.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -32,6 +33,7 @@ struct outlet_hooks {
 	/* `m` is in CATCHUP, and its reference in the queue: call catchup on it. */
 	void (*behind)(void *context, struct member *m);
 	void *context;
+	struct metrics *metrics; /* borrowed; NULL: nobody counts */
 };
 
 struct outlet {

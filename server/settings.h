@@ -23,12 +23,14 @@ struct settings {
 	char *config;
 	struct option_list interfaces, not_interfaces;
 	long max_clients, max_per_address, max_logging_in, max_faults; /* -1: without limit */
-	long rate, rate_burst;
-	long max_rooms, rooms_each;
+	long rate, rate_burst;                                         /* the same */
+	long max_rooms, rooms_each, max_members;                       /* the same */
+	long max_nick, max_topic, max_text; /* bytes; -1: as far as the protocol goes */
 	long replay, window_bytes;
 	int history, sync;                         /* enum history; enum engine_sync */
 	long keep_days, keep_messages, keep_bytes; /* 0: no limit of this kind */
-	long login_seconds, frame_seconds, ping_seconds, idle_seconds;
+	long handshake_seconds, login_seconds, frame_seconds, ping_seconds,
+		idle_seconds; /* -1: never */
 	int log_level;
 	bool plaintext, no_beacon, while_clients, trace, check_config, help, version;
 	/* Jobs that are done instead of serving (maintenance.h), at most one of them. */

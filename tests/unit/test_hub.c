@@ -407,9 +407,9 @@ START_TEST(now_or_in_time)
 	struct room_session a = named("a"), b = named("b");
 
 	ck_assert(!hub_tell(hub, r)); /* nothing to tell */
-	ck_assert_int_eq(room_enter(r, &a), 0);
+	ck_assert_int_eq(room_enter(r, &a, 0), 0);
 	ck_assert(hub_tell(hub, r));
-	ck_assert_int_eq(room_enter(r, &b), 0);
+	ck_assert_int_eq(room_enter(r, &b, 0), 0);
 	ck_assert(!hub_tell(hub, r));
 	ck_assert(!hub_tell(hub, r));
 	int64_t began = clock_ms();
@@ -433,7 +433,7 @@ START_TEST(gone_before_it_was_told)
 
 	for (int i = 0; i < 2; i++) {
 		struct room *x = i ? other : r;
-		ck_assert_int_eq(room_enter(x, &a), 0);
+		ck_assert_int_eq(room_enter(x, &a, 0), 0);
 		ck_assert(hub_tell(hub, x));
 		room_leave(x, &a, "");
 		ck_assert(!hub_tell(hub, x));
@@ -441,7 +441,7 @@ START_TEST(gone_before_it_was_told)
 	hub_leave(hub, r);
 	hub_tick(hub, clock_ms() + ROOM_TELL_EVERY, count_pump, &pumped);
 	ck_assert_uint_eq(pumped, 2);
-	ck_assert_int_eq(room_enter(other, &a), 0);
+	ck_assert_int_eq(room_enter(other, &a, 0), 0);
 	hub_tell(hub, other);
 	room_leave(other, &a, "");
 	hub_tell(hub, other);
@@ -481,7 +481,7 @@ static void *come_and_go(void *argument)
 		struct room *r;
 		if (hub_open(hub, span_of(i % 3 ? "busy" : "calm"), &r) != CODE_NONE)
 			return argument;
-		if (room_enter(r, &me) != 0)
+		if (room_enter(r, &me, 0) != 0)
 			return argument;
 		hub_tell(hub, r);
 		room_leave(r, &me, "");
