@@ -47,6 +47,15 @@ static int fail(int status, const char *error)
 	return status;
 }
 
+/* The last word of a server that does not start, for whoever reads its log. */
+static int fail_logged(const struct settings *t, int status, const char *error)
+{
+	if (t->log_format != LOG_JSON)
+		return fail(status, error);
+	log_error("%s", error);
+	return status;
+}
+
 static int load(const struct arguments *a, struct settings *t, char *error, size_t size)
 {
 	int rest;
@@ -131,6 +140,7 @@ static void reload(const struct arguments *a, struct server *s, struct settings 
 	else
 		log_info("reloaded");
 	log_set_level((enum log_level)again.log_level);
+	log_set_format((enum log_format)again.log_format);
 	options_fini(settings_table(), &again);
 }
 
@@ -192,7 +202,7 @@ static int run(const struct arguments *a, struct settings *t)
 	int r = server_start(t, &s, error, sizeof(error));
 	if (r) {
 		(void)close(signals);
-		return fail(r == ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED, error);
+		return fail_logged(t, r == ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED, error);
 	}
 	tell_ready(t, s);
 	serve(a, s, t, signals);
@@ -230,6 +240,7 @@ static int decide(const struct arguments *a, struct settings *t)
 			(void)fflush(stdout); /* what was found comes before what it means */
 		return r ? fail(r == ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED, error) : EXIT_DONE;
 	}
+	log_set_format((enum log_format)t->log_format);
 	if (t->trace)
 		trace_start(stderr);
 	return run(a, t);

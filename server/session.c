@@ -198,7 +198,7 @@ static int act_on_all(struct session *s, bool *acted)
 	}
 	if (r == 0 && next == ERR_PROTOCOL) {
 		if (s->phase == SESSION_HELLO && intake_first(&s->intake) == TLS_HANDSHAKE)
-			log_info("%s speaks TLS, and this server does not", s->peer);
+			session_log(s, "%s speaks TLS, and this server does not", s->peer);
 		r = session_end(s, CODE_PROTOCOL);
 	}
 	/* What was said before the connection went wrong was said. */
@@ -216,7 +216,7 @@ static int refuse_handshake(struct session *s, int r)
 	if (r != ERR_PROTOCOL)
 		return r;
 	s->misbehaved = true;
-	log_info("%s: %s", s->peer, *problem ? problem : err_text(r));
+	session_log(s, "%s: %s", s->peer, *problem ? problem : err_text(r));
 	if (strcmp(problem, STREAM_NOT_TLS) == 0)
 		refusal_send(stream_fd(s->outlet->stream), CODE_TLS_WANTED, NULL);
 	return r;
@@ -362,7 +362,7 @@ static void log_end(const struct session *s)
 	const char *who = !s->nick[0] ? "somebody" : s->nick;
 	const char *why = s->end_code == CODE_NONE ? "left" : session_last_words(s);
 
-	log_info("%s: %s: %s", s->peer, who, why);
+	session_log(s, "%s: %s: %s", s->peer, who, why);
 }
 
 void session_run(struct session *s, void (*quiet)(void *context), void *context)

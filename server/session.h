@@ -15,6 +15,7 @@
 #ifndef LANCHAT_SERVER_SESSION_H
 #define LANCHAT_SERVER_SESSION_H
 
+#include "common/log.h"
 #include "common/net.h"
 #include "common/message.h"
 #include "server/budget.h"
@@ -192,6 +193,11 @@ int session_tell_places(struct session *s);
 /* Have it kept that the person is a member of a room, or no longer; and what they are called. */
 void session_note_member(struct session *s, const struct room *room, bool member);
 void session_note_nick(struct session *s);
+
+/* A line of the log about this session. */
+#define session_log(s, ...)                                                                        \
+	log_about(LOG_LEVEL_INFO, &(struct log_about){.peer = (s)->peer, .nick = (s)->nick},       \
+		__VA_ARGS__)
 
 /* Leave every room and the register of people. */
 void session_leave_all(struct session *s);

@@ -145,7 +145,7 @@ int session_on_login(struct session *s, const union message *m)
 	session_note_nick(s);
 	s->phase = SESSION_CHATTING;
 	s->intake.limit = FRAME_PAYLOAD_MAX;
-	log_info("%s: %s logged in", s->peer, s->nick);
+	session_log(s, "%s: %s logged in", s->peer, s->nick);
 	if (s->on_login)
 		s->on_login(s->on_login_context);
 	int r = tell_logged_in(s, login->tag);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
+static const char *const formats[] = {"text", "json", NULL};    /* enum log_format */
 static const char *const histories[] = {"on", "off", NULL};     /* enum history */
 static const char *const syncs[] = {"full", "os", "off", NULL}; /* enum engine_sync */
 
@@ -346,6 +347,15 @@ static const struct option_spec rows[] = {
 		.argument = "LEVEL",
 		.choices = levels,
 		.help = "What to log: error, warning, info or debug.",
+		.file = true,
+		.reload = true},
+	{.name = "log",
+		.kind = OPTION_CHOICE,
+		AT(log_format),
+		.initial = "text",
+		.argument = "FORMAT",
+		.choices = formats,
+		.help = "How lines of the log look: text, or json, an object each.",
 		.file = true,
 		.reload = true},
 	{.name = "trace",

@@ -30,8 +30,8 @@ struct settings {
 	int history, sync;                         /* enum history; enum engine_sync */
 	long keep_days, keep_messages, keep_bytes; /* 0: no limit of this kind */
 	long handshake_seconds, login_seconds, frame_seconds, ping_seconds,
-		idle_seconds; /* -1: never */
-	int log_level;
+		idle_seconds;      /* -1: never */
+	int log_level, log_format; /* enum log_level; enum log_format */
 	bool plaintext, no_beacon, while_clients, trace, check_config, help, version;
 	/* Jobs that are done instead of serving (maintenance.h), at most one of them. */
 	char *backup, *restore; /* files */
