@@ -9,6 +9,7 @@
 #include "server/maintenance.h"
 #include "server/server.h"
 #include "server/settings.h"
+#include "server/status_ask.h"
 
 #include <errno.h>
 #include <locale.h>
@@ -224,6 +225,8 @@ static int decide(const struct arguments *a, struct settings *t)
 		printf("lanchatd %s\n", LANCHAT_VERSION);
 		return EXIT_DONE;
 	}
+	if (status_ask_check(t, error, sizeof(error)) != 0)
+		return fail(EXIT_USAGE, error);
 	if (t->check_config) {
 		int r = maintenance_check(t, error, sizeof(error));
 		if (r == 0)
@@ -234,6 +237,10 @@ static int decide(const struct arguments *a, struct settings *t)
 		return EXIT_DONE;
 	}
 	log_set_level((enum log_level)t->log_level);
+	if (t->status) {
+		int r = status_ask(t, stdout, error, sizeof(error));
+		return r ? fail(r == ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED, error) : EXIT_DONE;
+	}
 	if (maintenance_asked(t)) {
 		int r = maintenance_run(t, stdout, error, sizeof(error));
 		if (r)

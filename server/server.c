@@ -14,6 +14,8 @@
 #include "server/invite.h"
 #include "server/listeners.h"
 #include "server/log_file.h"
+#include "server/status_path.h"
+#include "server/status_socket.h"
 #include "server/thread.h"
 
 #include <errno.h>
@@ -34,8 +36,9 @@ struct server {
 	struct clients *clients;
 	struct listeners listeners;
 	struct announcer *announcer;
-	struct policy policy; /* a copy of the chat's, for the name */
-	bool port_file;       /* written by us, so ours to remove */
+	struct status_socket *status; /* NULL: nobody can ask */
+	struct policy policy;         /* a copy of the chat's, for the name */
+	bool port_file;               /* written by us, so ours to remove */
 };
 
 /* ---- from settings to values ---- */
@@ -244,6 +247,22 @@ static void start_announcer(struct server *s)
 			r == ERR_SYSTEM ? strerror(errno) : err_text(r));
 }
 
+/* A server that nobody can ask is still a server. */
+static void start_status(struct server *s)
+{
+	struct status_sources sources = {
+		.chat = s->chat,
+		.clients = s->clients,
+		.listeners = &s->listeners,
+		.announcer = s->announcer,
+	};
+	int r = status_socket_start(&s->folder, &sources, &s->status);
+
+	if (r)
+		log_warning("nobody can ask for --status: '%s/%s': %s", s->folder.path,
+			STATUS_SOCKET_FILE, r == ERR_SYSTEM ? strerror(errno) : err_text(r));
+}
+
 static bool write_addresses(const struct server *s, FILE *f)
 {
 	char address[NET_ADDRESS_MAX];
@@ -296,6 +315,7 @@ int server_start(const struct settings *settings, struct server **out, char *err
 			s->clients, error, size);
 	if (r == 0) {
 		start_announcer(s);
+		start_status(s);
 		r = write_port_file(s, error, size);
 	}
 	if (r) {
@@ -310,6 +330,7 @@ void server_stop(struct server *s)
 {
 	if (!s)
 		return;
+	status_socket_stop(s->status); /* it asks all the others */
 	listeners_stop(&s->listeners);
 	announcer_stop(s->announcer);
 	if (s->clients)

@@ -33,6 +33,7 @@ struct settings {
 		idle_seconds;      /* -1: never */
 	int log_level, log_format; /* enum log_level; enum log_format */
 	bool plaintext, no_beacon, while_clients, trace, check_config, help, version;
+	bool status, json, openmetrics; /* status_ask.h */
 	/* Jobs that are done instead of serving (maintenance.h), at most one of them. */
 	char *backup, *restore; /* files */
 	bool verify, set_aside;

@@ -182,6 +182,33 @@ START_TEST(as_many_as_there_may_be)
 }
 END_TEST
 
+static void check_numbers(size_t open, size_t known)
+{
+	struct hub_numbers n;
+
+	hub_numbers(hub, &n);
+	ck_assert_uint_eq(n.open, open);
+	ck_assert_uint_eq(n.known, known);
+}
+
+START_TEST(how_many_there_are)
+{
+	check_numbers(0, 0);
+	struct room *a = open_room("a"), *b = open_room("b");
+	check_numbers(2, 2);
+	ck_assert_ptr_eq(open_room("A"), a); /* by two */
+	check_numbers(2, 2);
+	say("a");
+	hub_leave(hub, a);
+	hub_leave(hub, b); /* nothing was said in it */
+	check_numbers(1, 1);
+	hub_leave(hub, a);
+	check_numbers(0, 1);
+	hub_leave(hub, open_room("a"));
+	check_numbers(0, 1);
+}
+END_TEST
+
 /* Nobody can keep others out by saying a word everywhere: of the rooms that stay for what was said
  * in them, the one that was left first makes way. */
 START_TEST(the_longest_deserted_makes_way)
@@ -543,6 +570,7 @@ Suite *hub_suite(void)
 	tcase_add_test(c, older_than_the_room);
 	tcase_add_loop_test(c, names_that_cannot_be, 0, sizeof(bad_names) / sizeof(bad_names[0]));
 	tcase_add_test(c, as_many_as_there_may_be);
+	tcase_add_test(c, how_many_there_are);
 	tcase_add_test(c, the_longest_deserted_makes_way);
 	tcase_add_test(c, forgotten_and_found_again);
 	tcase_add_loop_test(c, said_while_it_is_opened, 0, 2);
