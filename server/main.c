@@ -48,6 +48,14 @@ static int fail(int status, const char *error)
 	return status;
 }
 
+/* The status for what a function returned, and its error told. */
+static int outcome(int r, const char *error)
+{
+	if (r == 0)
+		return EXIT_DONE;
+	return fail(r == ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED, error);
+}
+
 /* The last word of a server that does not start, for whoever reads its log. */
 static int fail_logged(const struct settings *t, int status, const char *error)
 {
@@ -231,21 +239,20 @@ static int decide(const struct arguments *a, struct settings *t)
 		int r = maintenance_check(t, error, sizeof(error));
 		if (r == 0)
 			r = server_check(t, error, sizeof(error));
-		if (r)
-			return fail(r == ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED, error);
-		printf("the options are right\n");
-		return EXIT_DONE;
+		if (r == 0)
+			printf("the options are right\n");
+		return outcome(r, error);
 	}
 	log_set_level((enum log_level)t->log_level);
 	if (t->status) {
 		int r = status_ask(t, stdout, error, sizeof(error));
-		return r ? fail(r == ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED, error) : EXIT_DONE;
+		return outcome(r, error);
 	}
 	if (maintenance_asked(t)) {
 		int r = maintenance_run(t, stdout, error, sizeof(error));
 		if (r)
 			(void)fflush(stdout); /* what was found comes before what it means */
-		return r ? fail(r == ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED, error) : EXIT_DONE;
+		return outcome(r, error);
 	}
 	log_set_format((enum log_format)t->log_format);
 	if (t->trace)

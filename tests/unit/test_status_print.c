@@ -138,7 +138,7 @@ END_TEST
 
 /* The family that a sample belongs to is the one that was declared last. */
 struct family {
-	char name[64], type[16];
+	char name[64], type[200];
 	bool helped;
 };
 
