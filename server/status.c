@@ -164,7 +164,9 @@ static void gather_process(struct status_watch *w)
 	process_read(&w->process, &n);
 	w->status.pid = (unsigned)getpid();
 	w->status.memory_resident_bytes = n.resident;
-	w->status.memory_allocated_bytes = heap.uordblks + heap.hblkhd;
+	/* With another allocator than the C library's, this one has nothing. */
+	uint64_t allocated = heap.uordblks + heap.hblkhd;
+	w->status.memory_allocated_bytes = allocated ? allocated : STATUS_UNKNOWN;
 	w->status.threads = n.threads;
 	w->status.descriptors = n.descriptors;
 }
