@@ -1,7 +1,7 @@
 #include "client/discover.h"
 
 #include "client/finder.h"
-#include "client/json.h"
+#include "common/json.h"
 #include "common/clock.h"
 #include "common/err.h"
 #include "common/text.h"

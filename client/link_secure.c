@@ -23,7 +23,8 @@
 static bool is_refusal(unsigned code)
 {
 	return code == CODE_FULL || code == CODE_RESOURCES || code == CODE_STOPPING ||
-	       code == CODE_TOO_MANY_HERE || code == CODE_PENALTY || code == CODE_TOO_MANY_LOGINS;
+	       code == CODE_TOO_MANY_HERE || code == CODE_PENALTY || code == CODE_TOO_MANY_LOGINS ||
+	       code == CODE_TIMEOUT;
 }
 
 /* The server sent a frame of ours in place of TLS. It may be a word to whoever it cannot take; else it

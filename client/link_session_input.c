@@ -236,9 +236,10 @@ static int on_done(struct link_session *s, const union message *m)
 /* Which codes will not be better at the next try. */
 static bool is_final(const struct link_session *s, unsigned code)
 {
-	return code == CODE_VERSION || code == CODE_BAD_NICK || code == CODE_TLS_WANTED ||
-	       code == CODE_NOT_YOUR_KEY || code == CODE_BANNED || code == CODE_PASSWORD ||
-	       code == CODE_NOT_ALLOWED || code == CODE_NICKS_FULL || (code == CODE_NICK_TAKEN && !s->any_nick);
+	return code == CODE_VERSION || code == CODE_BAD_NICK || code == CODE_NICK_TOO_LONG ||
+	       code == CODE_TLS_WANTED || code == CODE_NOT_YOUR_KEY || code == CODE_BANNED ||
+	       code == CODE_PASSWORD || code == CODE_NOT_ALLOWED || code == CODE_NICKS_FULL ||
+	       (code == CODE_NICK_TAKEN && !s->any_nick);
 }
 
 static int end_of_connection(struct link_session *s, unsigned code, struct span text, int otherwise)

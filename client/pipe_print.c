@@ -1,6 +1,6 @@
 #include "client/pipe_print.h"
 
-#include "client/json.h"
+#include "common/json.h"
 #include "client/plain.h"
 #include "common/fingerprint.h"
 #include "common/clock.h"

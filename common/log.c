@@ -2,11 +2,13 @@
 
 #include "common/clock.h"
 #include "common/err.h"
+#include "common/json.h"
 #include "common/utf8.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -29,6 +31,7 @@ static const char *const names[] = {
 static _Atomic(FILE *) sink;
 static atomic_bool chosen;
 static atomic_int threshold = LOG_LEVEL_INFO;
+static atomic_int shape = LOG_TEXT; /* enum log_format */
 
 void log_set_file(FILE *f)
 {
@@ -39,6 +42,16 @@ void log_set_file(FILE *f)
 void log_set_level(enum log_level level)
 {
 	atomic_store_explicit(&threshold, (int)level, memory_order_relaxed);
+}
+
+void log_set_format(enum log_format format)
+{
+	atomic_store_explicit(&shape, (int)format, memory_order_relaxed);
+}
+
+static bool is_json(void)
+{
+	return atomic_load_explicit(&shape, memory_order_relaxed) == LOG_JSON;
 }
 
 int log_level_parse(const char *name, enum log_level *level)
@@ -104,7 +117,7 @@ char *log_escape(const char *text, size_t length, char *out, size_t size)
 
 /* ---- writing ---- */
 
-void log_write(FILE *f, const char *line, size_t length)
+static void write_line(FILE *f, const char *line, size_t length)
 {
 	int error = errno;
 	int fd = fileno(f);
@@ -131,12 +144,58 @@ static size_t put_prefix(char *line, size_t size, enum log_level level)
 	return n < 0 ? 0 : (size_t)n;
 }
 
-__attribute__((format(printf, 2, 0))) static void record(
-	enum log_level level, const char *format, va_list ap)
+/* A line that is put together: there is always room for its end. */
+struct line {
+	char text[LINE_SIZE];
+	size_t used;
+};
+
+static void put(struct line *l, const char *text)
+{
+	size_t length = strlen(text);
+
+	if (length <= sizeof(l->text) - l->used) {
+		memcpy(l->text + l->used, text, length);
+		l->used += length;
+	}
+}
+
+/* A member; a text that is too long is cut. */
+static void put_member(struct line *l, const char *key, const char *text, size_t length)
+{
+	static const char end[] = "\"}\n"; /* of the string and of all */
+
+	put(l, l->used ? ",\"" : "{\"");
+	put(l, key);
+	put(l, "\":\"");
+	json_escape(text, length, l->text + l->used, sizeof(l->text) - l->used - sizeof(end));
+	l->used += strlen(l->text + l->used);
+	put(l, "\"");
+}
+
+static void put_record(struct line *l, const char *level, const struct log_about *about,
+	const char *text, size_t length)
+{
+	char time[JSON_TIME_MAX];
+
+	json_print_time(clock_wall_us(), time);
+	put_member(l, "time", time, strlen(time));
+	put_member(l, "level", level, strlen(level));
+	/* These are short. */
+	if (about && about->peer)
+		put_member(l, "peer", about->peer, strlen(about->peer));
+	if (about && about->nick && *about->nick)
+		put_member(l, "nick", about->nick, strlen(about->nick));
+	put_member(l, "message", text, length);
+	put(l, "}\n");
+}
+
+__attribute__((format(printf, 3, 0))) static void record(
+	enum log_level level, const struct log_about *about, const char *format, va_list ap)
 {
 	int error = errno;
 	char text[TEXT_SIZE];
-	char line[LINE_SIZE];
+	struct line line = {.used = 0};
 
 	if ((int)level > atomic_load_explicit(&threshold, memory_order_relaxed))
 		return;
@@ -147,11 +206,15 @@ __attribute__((format(printf, 2, 0))) static void record(
 	size_t length = n < 0 ? 0 : (size_t)n;
 	if (length >= sizeof(text))
 		length = sizeof(text) - 1;
-	size_t used = put_prefix(line, sizeof(line), level);
-	log_escape(text, length, line + used, sizeof(line) - used - 1);
-	used += strlen(line + used);
-	line[used++] = '\n';
-	log_write(f, line, used);
+	if (is_json()) {
+		put_record(&line, names[level], about, text, length);
+	} else {
+		line.used = put_prefix(line.text, sizeof(line.text), level);
+		log_escape(text, length, line.text + line.used, sizeof(line.text) - line.used - 1);
+		line.used += strlen(line.text + line.used);
+		put(&line, "\n");
+	}
+	write_line(f, line.text, line.used);
 	errno = error;
 }
 
@@ -160,7 +223,7 @@ void log_error(const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	record(LOG_LEVEL_ERROR, format, ap);
+	record(LOG_LEVEL_ERROR, NULL, format, ap);
 	va_end(ap);
 }
 
@@ -169,7 +232,7 @@ void log_warning(const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	record(LOG_LEVEL_WARNING, format, ap);
+	record(LOG_LEVEL_WARNING, NULL, format, ap);
 	va_end(ap);
 }
 
@@ -178,7 +241,7 @@ void log_info(const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	record(LOG_LEVEL_INFO, format, ap);
+	record(LOG_LEVEL_INFO, NULL, format, ap);
 	va_end(ap);
 }
 
@@ -187,6 +250,31 @@ void log_debug(const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	record(LOG_LEVEL_DEBUG, format, ap);
+	record(LOG_LEVEL_DEBUG, NULL, format, ap);
 	va_end(ap);
+}
+
+void log_about(enum log_level level, const struct log_about *about, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	record(level, about, format, ap);
+	va_end(ap);
+}
+
+void log_trace(FILE *f, const char *text, size_t length)
+{
+	int error = errno;
+	struct line line = {.used = 0};
+
+	if (is_json()) {
+		put_record(&line, "trace", NULL, text, length);
+	} else {
+		line.used = length < sizeof(line.text) ? length : sizeof(line.text) - 1;
+		memcpy(line.text, text, line.used);
+		put(&line, "\n");
+	}
+	write_line(f, line.text, line.used);
+	errno = error;
 }

@@ -83,13 +83,9 @@ __attribute__((format(printf, 2, 3))) static void add(struct line *l, const char
 	va_end(ap);
 }
 
-/* Write it, with a newline at the end even where it was cut. */
 static void finish(struct line *l)
 {
-	if (l->used == sizeof(l->text) - 1)
-		l->used--;
-	l->text[l->used++] = '\n';
-	log_write(sink, l->text, l->used);
+	log_trace(sink, l->text, l->used);
 }
 
 /* ---- calls ---- */

@@ -30,6 +30,7 @@ struct acceptor {
 	void *context;
 	atomic_bool stopping;
 	atomic_uint turns;
+	_Atomic(uint64_t) refused;
 	/* The thread's own. */
 	int reserve; /* a descriptor to give up for a moment; -1 when there is none */
 	int64_t complained;
@@ -54,7 +55,8 @@ static void refuse_one(struct acceptor *a)
 	}
 	(void)close(a->reserve);
 	if (net_accept(a->listener, 0, &fd, &peer) == 0) {
-		refusal_send(fd, CODE_RESOURCES);
+		atomic_fetch_add_explicit(&a->refused, 1, memory_order_relaxed);
+		refusal_send(fd, CODE_RESOURCES, NULL);
 		net_close(fd);
 	}
 	a->reserve = open_reserve();
@@ -118,6 +120,7 @@ int acceptor_start(
 	*a = (struct acceptor){.listener = listener, .wake = -1, .take = take, .context = context};
 	atomic_init(&a->stopping, false);
 	atomic_init(&a->turns, 0);
+	atomic_init(&a->refused, 0);
 	a->complained = clock_ms() - COMPLAIN_MS;
 	a->reserve = open_reserve();
 	int r = wakeup_open(&a->wake);
@@ -141,6 +144,11 @@ void acceptor_nudge(struct acceptor *a)
 unsigned acceptor_turns(const struct acceptor *a)
 {
 	return atomic_load(&a->turns);
+}
+
+uint64_t acceptor_refused(const struct acceptor *a)
+{
+	return atomic_load_explicit(&a->refused, memory_order_relaxed);
 }
 
 void acceptor_stop(struct acceptor *a)

@@ -12,6 +12,7 @@
 #include "common/net.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct acceptor;
 
@@ -27,6 +28,9 @@ int acceptor_start(
 /* Have the thread go round once more, and how often it has so far. Any thread. */
 void acceptor_nudge(struct acceptor *a);
 unsigned acceptor_turns(const struct acceptor *a);
+
+/* Connections so far that were refused for want of descriptors or memory. Any thread. */
+uint64_t acceptor_refused(const struct acceptor *a);
 
 /* Stop accepting, close, join. NULL is allowed. */
 void acceptor_stop(struct acceptor *a);

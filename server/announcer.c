@@ -45,6 +45,9 @@ struct announcer {
 
 	atomic_bool stopping;
 
+	/* As in struct announcer_numbers; the thread alone adds to them. */
+	_Atomic(uint64_t) announcements, queries, answers, dropped, strange;
+
 	/* Guarded by `lock`. */
 	struct lock lock;
 	char name[SERVER_NAME_MAX + 1];
@@ -106,6 +109,11 @@ static void tell_everybody(struct announcer *a, enum beacon_type type)
 	}
 }
 
+static void count(_Atomic(uint64_t) *what)
+{
+	atomic_fetch_add_explicit(what, 1, memory_order_relaxed);
+}
+
 /* ---- when ---- */
 
 static void begin_anew(struct announcer *a, int64_t now)
@@ -129,6 +137,7 @@ static void announce_if_due(struct announcer *a, int64_t now)
 	if (now < a->next)
 		return;
 	tell_everybody(a, BEACON_ANNOUNCEMENT);
+	count(&a->announcements);
 	a->next = now + gap(a->spoken++);
 }
 
@@ -140,11 +149,19 @@ static void consider(struct announcer *a, const struct beacon_arrival *arrival, 
 	uint8_t packet[BEACON_SIZE];
 	const struct beacon_path *path;
 
-	if (beacon_decode(arrival->packet, BEACON_SIZE, &query) != 0 || query.type != BEACON_QUERY)
+	if (beacon_decode(arrival->packet, BEACON_SIZE, &query) != 0) {
+		count(&a->strange);
 		return;
+	}
+	if (query.type != BEACON_QUERY)
+		return; /* another server's, or our own */
+	count(&a->queries);
 	path = beacon_net_way_back(&a->net, arrival);
-	if (!path || !source_limit_allows(&a->limit, &arrival->from, now))
+	if (!path || !source_limit_allows(&a->limit, &arrival->from, now)) {
+		count(&a->dropped);
 		return;
+	}
+	count(&a->answers);
 	struct beacon b = compose(a, BEACON_ANSWER);
 	memcpy(b.nonce, query.nonce, sizeof(b.nonce));
 	encode_for(&b, path, packet);
@@ -161,6 +178,8 @@ static void answer_all(struct announcer *a, int64_t now)
 		result = beacon_net_receive(&a->net, &arrival, &fd);
 		if (result == 0)
 			consider(a, &arrival, fd, now);
+		else if (result == ERR_PROTOCOL)
+			count(&a->strange);
 	}
 }
 
@@ -286,6 +305,22 @@ void announcer_update(struct announcer *a, const char *name, uint32_t most)
 	a->updated = true;
 	lock_drop(&a->lock);
 	wakeup_signal(a->wake);
+}
+
+static uint64_t counted(const _Atomic(uint64_t) *what)
+{
+	return atomic_load_explicit(what, memory_order_relaxed);
+}
+
+void announcer_numbers(const struct announcer *a, struct announcer_numbers *out)
+{
+	*out = (struct announcer_numbers){
+		.announcements = counted(&a->announcements),
+		.queries = counted(&a->queries),
+		.answers = counted(&a->answers),
+		.dropped = counted(&a->dropped),
+		.strange = counted(&a->strange),
+	};
 }
 
 void announcer_stop(struct announcer *a)

@@ -57,6 +57,17 @@ int announcer_start(const struct announcer_config *config, struct announcer **ou
 /* Another name or limit from now on, announced at once. Any thread. */
 void announcer_update(struct announcer *a, const char *name, uint32_t most);
 
+/* What it did so far. */
+struct announcer_numbers {
+	uint64_t announcements; /* rounds over all networks */
+	uint64_t queries;       /* packets that asked, as they should */
+	uint64_t answers;
+	uint64_t dropped; /* queries left unanswered: too many, or no way back */
+	uint64_t strange; /* packets that were not understood, or came from where they should not */
+};
+/* Any thread, between start and stop. */
+void announcer_numbers(const struct announcer *a, struct announcer_numbers *out);
+
 /* Say goodbye (three times, 30 ms apart), end and join the thread, free. NULL is allowed. */
 void announcer_stop(struct announcer *a);
 

@@ -25,6 +25,7 @@ struct chat {
 	struct hub *hub;
 	struct people *people;
 	struct logins *logins;
+	struct metrics *metrics;
 	struct drain *drain;
 	struct catchup *catchup;
 	struct admission *admission; /* borrowed, as is the next */
@@ -184,6 +185,16 @@ struct logins *chat_logins(struct chat *c)
 	return c->logins;
 }
 
+struct metrics *chat_metrics(struct chat *c)
+{
+	return c->metrics;
+}
+
+size_t chat_window_bytes(struct chat *c)
+{
+	return atomic_load(&c->budget.bytes);
+}
+
 const struct outlet_hooks *chat_hooks(struct chat *c)
 {
 	return &c->hooks;
@@ -288,7 +299,7 @@ static int start(struct chat *c, const struct chat_config *config, char *error, 
 	c->hub = hub_new(c->engine, &c->budget, config->policy.rooms_max);
 	c->people = people_new(c->engine, &c->budget);
 	c->logins = logins_new();
-	if (!c->hub || !c->people || !c->logins)
+	if (!c->hub || !c->people || !c->logins || !c->metrics)
 		return ERR_MEMORY;
 	r = catchup_start(c->engine, thread_stack(), READERS, &c->catchup);
 	if (r)
@@ -318,6 +329,8 @@ int chat_start(const struct chat_config *config, struct chat **out, char *error,
 	c->budget.bound = config->window_bytes;
 	atomic_init(&c->budget.bytes, 0);
 	c->hooks = (struct outlet_hooks){.blocked = blocked, .behind = behind, .context = c};
+	c->metrics = metrics_new();
+	c->hooks.metrics = c->metrics;
 	lock_init(&c->lock, LOCK_LEAF);
 	int r = start(c, config, error, size);
 	if (r) {
@@ -337,6 +350,7 @@ void chat_stop(struct chat *c)
 	catchup_stop(c->catchup);
 	drain_stop(c->drain);
 	logins_free(c->logins);
+	metrics_free(c->metrics);
 	people_free(c->people);
 	hub_free(c->hub);
 	engine_close(c->engine);

@@ -15,6 +15,7 @@
 #include "server/engine.h"
 #include "server/hub.h"
 #include "server/logins.h"
+#include "server/metrics.h"
 #include "server/op_code.h"
 #include "server/outlet.h"
 #include "server/people.h"
@@ -23,16 +24,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What may be changed while the server runs. A plain value; times are milliseconds. */
+/* What may be changed while the server runs. A plain value; times are milliseconds, 0 for never. */
 struct policy {
 	char name[SERVER_NAME_MAX + 1];
+	int64_t handshake_ms;
 	int64_t login_ms;
 	int64_t frame_ms;
 	int64_t ping_ms;
 	int64_t idle_ms;
 	uint32_t rate, burst; /* budget.h; rate 0: without limit */
 	uint32_t replay_max;
-	uint32_t rooms_each; /* rooms that one session may be in */
+	uint32_t rooms_each;                    /* rooms that one session may be in */
+	uint32_t nick_max, topic_max, text_max; /* bytes; 0: as far as the protocol goes */
+	size_t members_max;                     /* of one room; 0: without limit */
 	size_t rooms_max;
 };
 
@@ -60,10 +64,14 @@ struct engine *chat_engine(struct chat *c);
 struct hub *chat_hub(struct chat *c);
 struct people *chat_people(struct chat *c);
 struct logins *chat_logins(struct chat *c);
+struct metrics *chat_metrics(struct chat *c);
 const struct outlet_hooks *chat_hooks(struct chat *c);
 struct admission *chat_admission(struct chat *c);
 struct op_code *chat_op_code(struct chat *c);
 const struct identity *chat_identity(const struct chat *c);
+
+/* Bytes of recent frames, of all feeds. Any thread. */
+size_t chat_window_bytes(struct chat *c);
 
 /* Copy the policy of now, or replace it. Any thread. */
 void chat_policy(struct chat *c, struct policy *out);

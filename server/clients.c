@@ -41,6 +41,7 @@ struct clients {
 	size_t quiet;            /* of the running ones: those that have heard their last message */
 	int64_t quiet_deadline;  /* clock_ms; while stopping */
 	size_t count;            /* running and ended */
+	size_t most;             /* there ever were of those */
 	size_t logging_in;       /* of those: not logged in */
 	struct sources *sources; /* owned: where all of them come from */
 	struct clients_limits limits;
@@ -127,6 +128,7 @@ static void note_login(void *context)
 	cs->logging_in -= !c->logged_in;
 	c->logged_in = true;
 	lock_drop(&cs->lock);
+	metrics_add(chat_metrics(cs->chat), METRIC_LOGINS, 1);
 }
 
 static void *run(void *argument)
@@ -136,8 +138,10 @@ static void *run(void *argument)
 	uint64_t one = 1;
 
 	session_run(c->session, wait_until_quiet, c);
+	bool misbehaved = session_misbehaved(c->session);
+	metrics_add(chat_metrics(cs->chat), METRIC_FAULTS, misbehaved);
 	lock_take(&cs->lock);
-	if (session_misbehaved(c->session))
+	if (misbehaved)
 		sources_blame(cs->sources, &c->peer, clock_ms());
 	/* From the thread itself: whoever created it may not have stored the id yet. */
 	c->thread = pthread_self();
@@ -174,6 +178,8 @@ static enum code reserve(struct clients *cs, const struct net_address *peer)
 	if (code == CODE_NONE) {
 		cs->count++;
 		cs->logging_in++;
+		if (cs->count > cs->most)
+			cs->most = cs->count;
 	}
 	lock_drop(&cs->lock);
 	return code;
@@ -241,7 +247,8 @@ static enum code admit(struct clients *cs, int fd, const struct net_address *pee
 		code = start(cs, c);
 	if (code == CODE_NONE)
 		return code;
-	refusal_send(fd, code);
+	metrics_refusal(chat_metrics(cs->chat), code);
+	refusal_send(fd, code, NULL);
 	if (c && c->session)
 		session_free(c->session);
 	else if (stream)
@@ -257,12 +264,16 @@ void clients_take(void *context, int fd, const struct net_address *peer)
 	struct clients *cs = context;
 	enum code code = reserve(cs, peer);
 
+	/* Counted before anybody can know. */
 	if (code != CODE_NONE) {
-		refusal_send(fd, code);
+		metrics_refusal(chat_metrics(cs->chat), code);
+		refusal_send(fd, code, NULL);
 		net_close(fd);
-	} else if (admit(cs, fd, peer) != CODE_NONE) {
-		unreserve(cs, peer, false);
+		return;
 	}
+	metrics_add(chat_metrics(cs->chat), METRIC_CONNECTIONS, 1);
+	if (admit(cs, fd, peer) != CODE_NONE)
+		unreserve(cs, peer, false);
 }
 
 void clients_set_limits(struct clients *cs, const struct clients_limits *limits)
@@ -278,6 +289,17 @@ size_t clients_count(struct clients *cs)
 	size_t n = cs->count;
 	lock_drop(&cs->lock);
 	return n;
+}
+
+void clients_numbers(struct clients *cs, struct clients_numbers *out)
+{
+	lock_take(&cs->lock);
+	*out = (struct clients_numbers){
+		.now = cs->count,
+		.most = cs->most,
+		.logging_in = cs->logging_in,
+	};
+	lock_drop(&cs->lock);
 }
 
 /* ---- ending ---- */

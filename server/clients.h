@@ -39,6 +39,12 @@ void clients_set_limits(struct clients *cs, const struct clients_limits *limits)
 
 size_t clients_count(struct clients *cs);
 
+/* Connections: now, at most so far, and those of now that are not logged in. Any thread. */
+struct clients_numbers {
+	size_t now, most, logging_in;
+};
+void clients_numbers(struct clients *cs, struct clients_numbers *out);
+
 /* Readable (poll) when a session has ended. */
 int clients_fd(const struct clients *cs);
 

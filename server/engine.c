@@ -196,3 +196,8 @@ enum engine_health engine_health(struct engine *e)
 {
 	return e->class->health(e);
 }
+
+void engine_stats(struct engine *e, struct engine_stats *out)
+{
+	e->class->stats(e, out);
+}

@@ -142,6 +142,13 @@ enum engine_health {
 	ENGINE_DAMAGED, /* the log is damaged: appends are rejected, for good */
 };
 
+/* What the log tells of itself. */
+struct engine_stats {
+	uint64_t transactions; /* with entries, since it was opened */
+	uint64_t entries;      /* appended in these */
+	uint64_t bytes;        /* that it takes now, on disk or in memory */
+};
+
 /* Called for each entry that was accepted, in the order of the log, by one thread at a time, before
  * engine_append returns to whoever appended it. It may take locks of the fan-out; it must not touch
  * a socket, nor call the engine. The entry is borrowed. */
@@ -198,6 +205,7 @@ struct engine_class {
 	int (*owner)(struct engine *e, const struct looks *looks, uint8_t person[PERSON_ID],
 		char nick[NICK_MAX + 1]);
 	enum engine_health (*health)(struct engine *e);
+	void (*stats)(struct engine *e, struct engine_stats *out);
 };
 
 /* The part that all engines begin with. */
@@ -322,5 +330,8 @@ int engine_owner(struct engine *e, const struct looks *looks, uint8_t person[PER
 	char nick[NICK_MAX + 1]);
 
 enum engine_health engine_health(struct engine *e);
+
+/* Looks at files at most; waits for nobody. */
+void engine_stats(struct engine *e, struct engine_stats *out);
 
 #endif

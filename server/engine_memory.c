@@ -39,6 +39,8 @@ struct memory {
 	struct batch *first, *last;
 	bool leading; /* somebody applies a run of batches */
 	bool closing;
+	uint64_t turns;   /* runs of batches in which something was appended */
+	uint64_t entries; /* appended in these */
 
 	struct lock lock;
 	/* guarded by lock; written by the leader alone, so the leader reads without it */
@@ -72,8 +74,10 @@ static struct append_result append_one(struct memory *m, struct log_entry *e)
 	return (struct append_result){.status = APPEND_OK, .seq = e->seq};
 }
 
-static void append_batch(struct memory *m, struct batch *b)
+/* Returns how many entries are new. */
+static uint64_t append_batch(struct memory *m, struct batch *b)
 {
+	uint64_t count = 0;
 	bool retry = false;
 
 	for (size_t i = 0; i < b->count; i++) {
@@ -82,7 +86,9 @@ static void append_batch(struct memory *m, struct batch *b)
 		else
 			b->results[i] = append_one(m, &b->entries[i]);
 		retry = b->results[i].status == APPEND_RETRY;
+		count += b->results[i].status == APPEND_OK && !b->results[i].duplicate;
 	}
+	return count;
 }
 
 /* Take everything that waits, our own batch among it, apply it and wake those whose it was. Who has
@@ -90,13 +96,16 @@ static void append_batch(struct memory *m, struct batch *b)
 static void lead(struct memory *m) LOCK_REQUIRES(&m->queue_lock)
 {
 	struct batch *run = m->first;
+	uint64_t count = 0;
 
 	m->first = m->last = NULL;
 	m->leading = true;
 	lock_drop(&m->queue_lock);
 	for (struct batch *b = run; b; b = b->next)
-		append_batch(m, b);
+		count += append_batch(m, b);
 	lock_take(&m->queue_lock);
+	m->turns += count > 0;
+	m->entries += count;
 	m->leading = false;
 	for (struct batch *b = run, *next; b; b = next) {
 		next = b->next; /* a batch is on its waiter's stack: `done` ends its life */
@@ -366,6 +375,18 @@ static int memory_owner(struct engine *e, const struct looks *looks, uint8_t per
 	return r;
 }
 
+static void memory_stats(struct engine *e, struct engine_stats *out)
+{
+	struct memory *m = (struct memory *)e;
+
+	lock_take(&m->queue_lock);
+	*out = (struct engine_stats){.transactions = m->turns, .entries = m->entries};
+	lock_drop(&m->queue_lock);
+	lock_take(&m->lock);
+	out->bytes = m->log.bytes;
+	lock_drop(&m->lock);
+}
+
 /* ---- life ---- */
 
 static void memory_close(struct engine *e)
@@ -404,6 +425,7 @@ static const struct engine_class memory_class = {
 	.charter = memory_charter,
 	.owner = memory_owner,
 	.health = memory_health,
+	.stats = memory_stats,
 };
 
 int engine_open_memory(

@@ -65,6 +65,11 @@ static enum engine_health durable_health(struct engine *e)
 	return log_writer_health(of(e)->writer);
 }
 
+static void durable_stats(struct engine *e, struct engine_stats *out)
+{
+	log_writer_stats(of(e)->writer, out);
+}
+
 /* ---- reading ---- */
 
 /* Take a store, use it, give it back. Nobody keeps one for long, so waiting ends. */
@@ -209,6 +214,7 @@ static const struct engine_class durable_class = {
 	.charter = durable_charter,
 	.owner = durable_owner,
 	.health = durable_health,
+	.stats = durable_stats,
 };
 
 static int open_pools(struct durable *d, const char *path, char *error, size_t size)

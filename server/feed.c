@@ -30,6 +30,7 @@ struct feed {
 	size_t bytes; /* of the segments */
 	uint64_t head;
 	uint64_t last_seq;
+	uint64_t entries;  /* published so far, of those with a number */
 	uint64_t tail_seq; /* the last number before the window */
 	uint64_t rested;   /* head when feed_rest last looked */
 	uint64_t version;
@@ -126,6 +127,7 @@ static struct segment *segment_for_locked(struct feed *f, size_t length)
 	if (!s)
 		return NULL;
 	s->start = f->head;
+	s->entries = f->entries;
 	f->segments[f->count++] = s;
 	f->bytes += s->size;
 	return s;
@@ -135,8 +137,10 @@ static void publish_locked(struct feed *f, const uint8_t *frame, size_t length, 
 {
 	lock_assert_held(&f->lock);
 	struct segment *s = segment_for_locked(f, length);
-	if (seq)
+	if (seq) {
 		f->last_seq = seq;
+		f->entries++;
+	}
 	f->head += length;
 	if (!s) {
 		/* What is not in the window is in the history. */
@@ -209,6 +213,7 @@ void feed_window_take(struct feed *f, struct feed_window *w)
 	w->tail = tail_locked(f);
 	w->head = f->head;
 	w->last_seq = f->last_seq;
+	w->entries = f->entries;
 	w->version = f->version;
 	w->people = f->people;
 	lock_drop(&f->lock);
@@ -249,13 +254,14 @@ const uint8_t *feed_window_at(const struct feed_window *w, uint64_t position, si
 	return pieces[0].iov_base;
 }
 
-int feed_locate(struct feed *f, uint64_t seq, uint64_t *position)
+int feed_locate(struct feed *f, uint64_t seq, uint64_t *position, uint64_t *entries)
 {
 	int r = ERR_NOT_FOUND;
 
 	lock_take(&f->lock);
 	if (seq >= f->last_seq) {
 		*position = f->head;
+		*entries = f->entries;
 		r = 0;
 	} else if (seq >= f->tail_seq) {
 		/* Past the segments whose numbers are all known, then frame by frame. */
@@ -264,8 +270,11 @@ int feed_locate(struct feed *f, uint64_t seq, uint64_t *position)
 			i++;
 		const struct segment *s = f->segments[i];
 		size_t at = 0;
-		while (said_frame_seq(s->data + at) <= seq)
+		*entries = s->entries;
+		while (said_frame_seq(s->data + at) <= seq) {
+			*entries += said_frame_seq(s->data + at) != 0;
 			at += frame_size(s->data + at);
+		}
 		*position = s->start + at;
 		r = 0;
 	}

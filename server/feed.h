@@ -40,6 +40,7 @@ struct feed_window {
 	size_t count;
 	uint64_t tail, head; /* positions: frames from tail on are here, head is the next */
 	uint64_t last_seq;   /* the newest number published */
+	uint64_t entries;    /* with a number that were published so far */
 	uint64_t version;    /* of the presence told so far */
 	uint32_t people;
 };
@@ -89,9 +90,9 @@ int feed_window_pieces(const struct feed_window *w, uint64_t from, struct iovec 
 /* The byte at a position inside the window, and in `*left` how many follow it in one piece. */
 const uint8_t *feed_window_at(const struct feed_window *w, uint64_t position, size_t *left);
 
-/* Where one who has everything up to `seq` goes on: a position, or ERR_NOT_FOUND when the window
- * does not reach back that far. */
-int feed_locate(struct feed *f, uint64_t seq, uint64_t *position);
+/* Where one who has everything up to `seq` goes on: a position, and how many entries were published
+ * before it; or ERR_NOT_FOUND when the window does not reach back that far. */
+int feed_locate(struct feed *f, uint64_t seq, uint64_t *position, uint64_t *entries);
 
 /* Let go of the segments of a feed in which nothing was published since the last call: an idle feed
  * has none. Returns true when there are none left. */

@@ -24,6 +24,7 @@ struct hub {
 	/* guarded by lock */
 	void *rows; /* tsearch tree */
 	size_t count, max;
+	size_t used;                /* rows that somebody uses */
 	size_t fresh;               /* rows that are not `kept` */
 	size_t in_log;              /* about how many rooms the log has, these apart */
 	uint64_t missed;            /* entries that were applied to rooms that are not here */
@@ -176,8 +177,10 @@ static int use_locked(struct hub *h, const struct stream_key *key, struct room *
 
 	if (!row)
 		return ERR_NOT_FOUND;
-	if (room_link(row->room)->users++ == 0)
+	if (room_link(row->room)->users++ == 0) {
 		TAILQ_REMOVE(&h->deserted, row, deserted);
+		h->used++;
+	}
 	*out = room_ref(row->room);
 	return 0;
 }
@@ -192,6 +195,7 @@ static enum code add_used_locked(struct hub *h, const struct stream_key *key, st
 	if (!row)
 		return CODE_RESOURCES;
 	room_link(row->room)->users++;
+	h->used++;
 	*out = room_ref(row->room);
 	return CODE_NONE;
 }
@@ -261,6 +265,7 @@ void hub_leave(struct hub *h, struct room *r)
 {
 	lock_take(&h->lock);
 	if (--room_link(r)->users == 0) {
+		h->used--;
 		struct row *row = find_locked(h, feed_key(room_feed(r)));
 		if (feed_last_seq(room_feed(r)) == 0)
 			forget_locked(h, row);
@@ -311,6 +316,13 @@ size_t hub_rooms_after(struct hub *h, const struct stream_key *after, struct roo
 	*total = (uint32_t)(h->in_log + h->fresh);
 	lock_drop(&h->lock);
 	return l.count;
+}
+
+void hub_numbers(struct hub *h, struct hub_numbers *out)
+{
+	lock_take(&h->lock);
+	*out = (struct hub_numbers){.open = h->used, .known = h->in_log + h->fresh};
+	lock_drop(&h->lock);
 }
 
 struct engine *hub_engine(const struct hub *h)

@@ -60,6 +60,12 @@ int64_t hub_tick(
 /* Let go of the segments of rooms in which nothing was said since the last call. */
 void hub_rest(struct hub *h);
 
+/* How many rooms are in use, and about how many there are, those that are only in the log as well. */
+struct hub_numbers {
+	size_t open, known;
+};
+void hub_numbers(struct hub *h, struct hub_numbers *out);
+
 /* ---- for hub_list.c ---- */
 
 /* The first rooms of the table after a key (NULL: from the first), at most `size`, as references of

@@ -84,6 +84,11 @@ int intake_next(struct intake *in, struct frame *f)
 	return r;
 }
 
+size_t intake_waiting(const struct intake *in)
+{
+	return in->end - in->start;
+}
+
 int intake_first(const struct intake *in)
 {
 	return in->start < in->end ? in->bytes[in->start] : -1;

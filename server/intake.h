@@ -30,6 +30,9 @@ int intake_fill(struct intake *in, struct stream *s);
 /* Take the next frame; it is borrowed until the next fill. ERR_AGAIN, ERR_PROTOCOL. */
 int intake_next(struct intake *in, struct frame *f);
 
+/* Bytes that are not understood yet. */
+size_t intake_waiting(const struct intake *in);
+
 /* The first byte that is not understood yet; -1: there is none. */
 int intake_first(const struct intake *in);
 

@@ -199,6 +199,15 @@ int listeners_start(struct listeners *l, size_t stack, acceptor_take *take, void
 	return 0;
 }
 
+uint64_t listeners_refused(const struct listeners *l)
+{
+	uint64_t refused = 0;
+
+	for (size_t i = 0; i < l->count; i++)
+		refused += acceptor_refused(l->acceptors[i]);
+	return refused;
+}
+
 void listeners_stop(struct listeners *l)
 {
 	for (size_t i = 0; i < l->count; i++) {

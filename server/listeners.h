@@ -13,6 +13,7 @@
 #include "server/acceptor.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 #define LISTENERS_MAX 32
 
@@ -37,6 +38,9 @@ int listeners_adopt(struct listeners *l, int first, size_t count, char *error, s
 /* Start the acceptors. On failure one line in `error`; listeners_stop is due all the same. */
 int listeners_start(struct listeners *l, size_t stack, acceptor_take *take, void *context,
 	char *error, size_t size);
+
+/* Connections so far that were refused for want of descriptors or memory. Any thread. */
+uint64_t listeners_refused(const struct listeners *l);
 
 /* Stop accepting, and close; idempotent. */
 void listeners_stop(struct listeners *l);

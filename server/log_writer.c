@@ -8,8 +8,11 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define STACKS 4 /* of a session's stack: SQLite needs more of it */
 
@@ -80,8 +83,8 @@ static void apply_batches(struct log_writer *w, const struct batch *batches)
 		}
 	}
 	if (count) {
-		w->commits++;
-		w->entries += count;
+		atomic_fetch_add_explicit(&w->commits, 1, memory_order_relaxed);
+		atomic_fetch_add_explicit(&w->entries, count, memory_order_relaxed);
 		w->index_at = clock_ms() + LOG_INDEX_QUIET;
 	}
 }
@@ -232,9 +235,11 @@ void log_writer_stop(struct log_writer *w)
 		return;
 	log_queue_stop(&w->queue);
 	PTHREAD_OK(pthread_join(w->thread, NULL));
-	if (w->commits)
-		log_info("kept %" PRIu64 " messages in %" PRIu64 " transactions", w->entries,
-			w->commits);
+	struct engine_stats done;
+	log_writer_stats(w, &done);
+	if (done.transactions)
+		log_info("kept %" PRIu64 " messages in %" PRIu64 " transactions", done.entries,
+			done.transactions);
 	/* Notes that waited for room take the ballast's. */
 	if (w->notes && w->store)
 		(void)writer_write(w, &(struct work){0});
@@ -260,6 +265,28 @@ int log_writer_note(struct log_writer *w, const struct note *n)
 enum engine_health log_writer_health(struct log_writer *w)
 {
 	return writer_health(w);
+}
+
+/* Of a file that belongs to the log; 0 where there is none. */
+static uint64_t file_bytes(const char *path, const char *suffix)
+{
+	char name[PATH_MAX];
+	struct stat st;
+
+	int n = snprintf(name, sizeof(name), "%s%s", path, suffix);
+	if (n < 0 || (size_t)n >= sizeof(name) || stat(name, &st) != 0)
+		return 0;
+	return (uint64_t)st.st_size;
+}
+
+void log_writer_stats(const struct log_writer *w, struct engine_stats *out)
+{
+	*out = (struct engine_stats){
+		.transactions = atomic_load_explicit(&w->commits, memory_order_relaxed),
+		.entries = atomic_load_explicit(&w->entries, memory_order_relaxed),
+		.bytes = file_bytes(w->path, "") + file_bytes(w->path, "-wal") +
+			 file_bytes(w->path, "-shm"),
+	};
 }
 
 int log_writer_index(struct log_writer *w, int64_t deadline)

@@ -31,11 +31,12 @@ int log_writer_start(const struct engine_config *config, const char *path, engin
 /* Write what waits, end the thread, close the log. NULL is allowed. */
 void log_writer_stop(struct log_writer *w);
 
-/* As engine_append, engine_note, engine_health. */
+/* As engine_append, engine_note, engine_health, engine_stats. */
 int log_writer_append(struct log_writer *w, struct log_entry *entries, size_t count,
 	int64_t deadline, struct append_result *results);
 int log_writer_note(struct log_writer *w, const struct note *n);
 enum engine_health log_writer_health(struct log_writer *w);
+void log_writer_stats(const struct log_writer *w, struct engine_stats *out);
 
 /* Wait until the index of words has everything that was accepted before this call. ERR_TIMEOUT. */
 int log_writer_index(struct log_writer *w, int64_t deadline);

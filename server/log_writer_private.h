@@ -34,9 +34,11 @@ struct log_writer {
 
 	struct log_queue queue;
 	atomic_int health; /* enum engine_health */
+	/* So far; the thread alone adds to them. */
+	_Atomic(uint64_t) commits; /* transactions with entries */
+	_Atomic(uint64_t) entries;
 
 	/* The thread's own. */
-	uint64_t commits, entries; /* so far; for the curious */
 	struct ballast *ballast;
 	struct store *store; /* NULL while it could not be opened anew */
 	struct store_writer memory;

@@ -11,6 +11,7 @@
 #include "server/server.h"
 #include "server/service.h"
 #include "server/settings.h"
+#include "server/status_ask.h"
 
 #include <errno.h>
 #include <locale.h>
@@ -46,6 +47,23 @@ struct arguments {
 static int fail(int status, const char *error)
 {
 	fprintf(stderr, "lanchatd: %s\n", error);
+	return status;
+}
+
+/* The status for what a function returned, and its error told. */
+static int outcome(int r, const char *error)
+{
+	if (r == 0)
+		return EXIT_DONE;
+	return fail(r == ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED, error);
+}
+
+/* The last word of a server that does not start, for whoever reads its log. */
+static int fail_logged(const struct settings *t, int status, const char *error)
+{
+	if (t->log_format != LOG_JSON)
+		return fail(status, error);
+	log_error("%s", error);
 	return status;
 }
 
@@ -133,6 +151,7 @@ static void reload(const struct arguments *a, struct server *s, struct settings 
 	else
 		log_info("reloaded");
 	log_set_level((enum log_level)again.log_level);
+	log_set_format((enum log_format)again.log_format);
 	options_fini(settings_table(), &again);
 }
 
@@ -205,7 +224,7 @@ static int run(const struct arguments *a, struct settings *t)
 	if (r) {
 		service_close(&service);
 		(void)close(signals);
-		return fail(r == ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED, error);
+		return fail_logged(t, r == ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED, error);
 	}
 	tell_ready(t, s);
 	service_ready(&service, s);
@@ -230,16 +249,21 @@ static int decide(const struct arguments *a, struct settings *t)
 		printf("lanchatd %s\n", LANCHAT_VERSION);
 		return EXIT_DONE;
 	}
+	if (status_ask_check(t, error, sizeof(error)) != 0)
+		return fail(EXIT_USAGE, error);
 	if (t->check_config) {
 		int r = maintenance_check(t, error, sizeof(error));
 		if (r == 0)
 			r = server_check(t, error, sizeof(error));
-		if (r)
-			return fail(r == ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED, error);
-		printf("the options are right\n");
-		return EXIT_DONE;
+		if (r == 0)
+			printf("the options are right\n");
+		return outcome(r, error);
 	}
 	log_set_level((enum log_level)t->log_level);
+	if (t->status) {
+		int r = status_ask(t, stdout, error, sizeof(error));
+		return outcome(r, error);
+	}
 	if (maintenance_asked(t)) {
 		struct privileges user;
 		int r = privileges_find(t->user, &user, error, sizeof(error));
@@ -249,8 +273,9 @@ static int decide(const struct arguments *a, struct settings *t)
 			r = maintenance_run(t, stdout, error, sizeof(error));
 		if (r)
 			(void)fflush(stdout); /* what was found comes before what it means */
-		return r ? fail(r == ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED, error) : EXIT_DONE;
+		return outcome(r, error);
 	}
+	log_set_format((enum log_format)t->log_format);
 	if (t->trace)
 		trace_start(stderr);
 	return run(a, t);

@@ -4,23 +4,32 @@
 #include "common/message.h"
 #include "server/outlet.h"
 #include "server/outlet_private.h"
+#include "server/said.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
 /* ---- sending one membership its news ---- */
 
+static void count_deliveries(struct outlet *o, uint64_t count)
+{
+	metrics_add(o->hooks->metrics, METRIC_DELIVERIES, count);
+}
+
 /* The socket took a part of what a member was to get from the window. */
 static void advance_locked(
 	struct outlet *o, struct member *m, const struct feed_window *w, size_t taken)
 {
+	uint64_t before = m->entries;
+
 	while (taken > 0) {
 		size_t piece;
 		const uint8_t *frames = feed_window_at(w, m->position, &piece);
 		size_t part = taken < piece ? taken : piece;
-		m->position += outlet_account_locked(o, frames, part, &m->sent);
+		m->position += outlet_account_locked(o, frames, part, &m->sent, &m->entries);
 		taken -= part;
 	}
+	count_deliveries(o, m->entries - before);
 }
 
 static void queue_locked(struct outlet *o, struct member *m)
@@ -83,7 +92,9 @@ int member_push_window_locked(struct outlet *o, struct member *m, const struct f
 	int r = outlet_send_locked(o, pieces, count, (size_t)(w->head - m->position), &taken);
 	if (r == 0) {
 		assert(w->last_seq >= m->sent);
+		count_deliveries(o, w->entries - m->entries);
 		m->position = w->head;
+		m->entries = w->entries;
 		m->sent = w->last_seq;
 		if (m->announce)
 			announce_locked(o, m, w);
@@ -152,7 +163,7 @@ static int reserve_member_locked(struct outlet *o)
 static bool go_live_locked(struct member *m)
 {
 	lock_assert_held(&m->outlet->lock);
-	if (feed_locate(m->feed, m->sent, &m->position) != 0)
+	if (feed_locate(m->feed, m->sent, &m->position, &m->entries) != 0)
 		return false;
 	m->state = MEMBER_LIVE;
 	m->queued = false;
@@ -253,10 +264,21 @@ enum member_next member_next(struct member *m, uint64_t *after, uint64_t *upto)
 	return next;
 }
 
+/* Of whole frames, those with a number. */
+static uint64_t count_entries(const uint8_t *page, size_t length)
+{
+	uint64_t count = 0;
+
+	for (size_t at = 0; at < length; at += frame_size(page + at))
+		count += said_frame_seq(page + at) != 0;
+	return count;
+}
+
 bool member_deliver(struct member *m, const uint8_t *page, size_t length, uint64_t seq)
 {
 	struct outlet *o = m->outlet;
 	struct iovec piece = {.iov_base = (void *)(uintptr_t)page, .iov_len = length};
+	uint64_t entries = 0;
 	size_t taken = 0;
 	bool on = false;
 
@@ -266,12 +288,14 @@ bool member_deliver(struct member *m, const uint8_t *page, size_t length, uint64
 	} else if (outlet_send_locked(o, &piece, length ? 1 : 0, length, &taken) == 0) {
 		assert(seq >= m->sent);
 		m->sent = seq;
+		entries = count_entries(page, length);
 		on = true;
 	} else {
 		if (taken)
-			outlet_account_locked(o, page, taken, &m->sent);
+			outlet_account_locked(o, page, taken, &m->sent, &entries);
 		m->queued = false;
 	}
+	count_deliveries(o, entries);
 	outlet_drop(o);
 	return on;
 }

@@ -34,6 +34,7 @@ struct member {
 	/* Guarded by the outlet's lock. */
 	enum member_state state;
 	uint64_t position; /* LIVE: what to send next */
+	uint64_t entries;  /* LIVE: published before that, of those with a number */
 	uint64_t sent;     /* the last number sent */
 	bool queued;       /* CATCHUP: a reader has it, or will */
 	bool announce;     /* tell when all that there is has been sent */

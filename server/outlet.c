@@ -135,6 +135,7 @@ int outlet_send_locked(
 		return ERR_CLOSED;
 	}
 	if (r == 0) {
+		metrics_add(o->hooks->metrics, METRIC_BYTES_OUT, sent);
 		size_t first = sent < waiting ? sent : waiting;
 		if (first)
 			consume_pending_locked(o, first);
@@ -150,7 +151,8 @@ int outlet_send_locked(
 	return ERR_AGAIN;
 }
 
-size_t outlet_account_locked(struct outlet *o, const uint8_t *frames, size_t taken, uint64_t *sent)
+size_t outlet_account_locked(
+	struct outlet *o, const uint8_t *frames, size_t taken, uint64_t *sent, uint64_t *entries)
 {
 	size_t at = 0;
 
@@ -159,6 +161,7 @@ size_t outlet_account_locked(struct outlet *o, const uint8_t *frames, size_t tak
 		if (seq) {
 			assert(seq > *sent);
 			*sent = seq;
+			++*entries;
 		}
 		at += frame_size(frames + at);
 	}

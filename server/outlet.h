@@ -18,6 +18,7 @@
 #include "common/net_address.h"
 #include "common/stream.h"
 #include "server/member.h"
+#include "server/metrics.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -33,6 +34,7 @@ struct outlet_hooks {
 	/* `m` is in CATCHUP, and its reference in the queue: call catchup on it. */
 	void (*behind)(void *context, struct member *m);
 	void *context;
+	struct metrics *metrics; /* borrowed; NULL: nobody counts */
 };
 
 /* Who is at the other end; set before the first membership, and constant from then on. */

@@ -29,10 +29,12 @@ void outlet_fail_locked(struct outlet *o);
 int outlet_send_locked(
 	struct outlet *o, const struct iovec *pieces, int count, size_t total, size_t *taken);
 
-/* `taken` bytes of frames went. Whole frames count as sent (`*sent` is the last number); the rest of
+/* `taken` bytes of frames went. Whole frames count as sent (`*sent` is the last number, and
+ * `*entries` grows by how many had one); the rest of
  * the one that was cut waits in front, so that nothing but its own end can follow it. Returns the
  * bytes accounted for. */
-size_t outlet_account_locked(struct outlet *o, const uint8_t *frames, size_t taken, uint64_t *sent);
+size_t outlet_account_locked(
+	struct outlet *o, const uint8_t *frames, size_t taken, uint64_t *sent, uint64_t *entries);
 
 /* Give the lock back, and look after those who found it taken. */
 void outlet_drop(struct outlet *o) LOCK_RELEASES(&o->lock);

@@ -4,12 +4,12 @@
 
 #include <sys/socket.h>
 
-void refusal_send(int fd, enum code code)
+void refusal_send(int fd, enum code code, const char *text)
 {
 	struct msg_error m = {
 		.code = (uint16_t)code,
 		.fatal = 1,
-		.text = span_of(code_text(code)),
+		.text = span_of(text ? text : code_text(code)),
 	};
 	uint8_t frame[FRAME_HEADER + 16 + REASON_MAX];
 	uint8_t scrap[512];

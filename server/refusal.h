@@ -6,8 +6,9 @@
 
 #include "common/message.h"
 
-/* Tell a new connection why it is not taken (ERROR, fatal) and end the sending side. Never waits: a
+/* Tell a new connection why it is not taken (ERROR, fatal; `text` NULL: the code's own) and end the
+ * sending side. Never waits: a
  * new socket's buffer is empty. The descriptor stays open, and the caller's. Any thread. */
-void refusal_send(int fd, enum code code);
+void refusal_send(int fd, enum code code, const char *text);
 
 #endif

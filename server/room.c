@@ -290,10 +290,18 @@ static void leave_locked(struct room *r, const struct room_session *s, bool tell
 		note_locked(r, CHANGE_PARTED, &gone, s->nick, why);
 }
 
-int room_enter(struct room *r, const struct room_session *s)
+/* A row that is there already may have one more session. */
+static bool is_full_locked(struct room *r, const struct room_session *s, size_t most)
+{
+	lock_assert_held(&r->lock);
+	return most > 0 && r->people.count >= most &&
+	       !occupants_find(&r->people, s->person, s->nick);
+}
+
+int room_enter(struct room *r, const struct room_session *s, size_t most)
 {
 	lock_take(&r->lock);
-	int e = enter_locked(r, s, true);
+	int e = is_full_locked(r, s, most) ? ERR_FULL : enter_locked(r, s, true);
 	lock_drop(&r->lock);
 	return e;
 }

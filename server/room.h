@@ -53,8 +53,9 @@ void room_unref(struct room *r);
 struct feed *room_feed(const struct room *r);
 const char *room_name(const struct room *r);
 
-/* A session comes. ERR_MEMORY. */
-int room_enter(struct room *r, const struct room_session *s);
+/* A session comes. ERR_FULL: `most` people (0: without limit) are in it already, and this would be one
+ * more; ERR_MEMORY. */
+int room_enter(struct room *r, const struct room_session *s, size_t most);
 
 /* It goes; `why` may be "". */
 void room_leave(struct room *r, const struct room_session *s, const char *why);

@@ -30,6 +30,7 @@ struct segment {
 	/* Guarded by the feed's lock. */
 	uint32_t used;     /* bytes published */
 	uint64_t start;    /* position in the feed of the first byte */
+	uint64_t entries;  /* published before it, of those with a number */
 	uint64_t last_seq; /* the newest number of the feed when the last byte was published */
 	uint8_t data[];
 };

@@ -18,6 +18,8 @@
 #include "server/port_file.h"
 #include "server/privileges.h"
 #include "server/sandbox.h"
+#include "server/status_path.h"
+#include "server/status_socket.h"
 #include "server/thread.h"
 
 #include <errno.h>
@@ -40,16 +42,23 @@ struct server {
 	struct clients *clients;
 	struct listeners listeners;
 	struct announcer *announcer;
-	struct policy policy; /* a copy of the chat's, for the name */
+	struct status_socket *status; /* NULL: nobody can ask */
+	struct policy policy;         /* a copy of the chat's, for the name */
 	struct sandbox sandbox;
 	struct port_file port_file;
 };
 
 /* ---- from settings to values ---- */
 
+/* "off" is -1 in the settings; in a policy, never is 0. */
 static int64_t milliseconds(long seconds)
 {
-	return (int64_t)seconds * 1000;
+	return seconds < 0 ? 0 : (int64_t)seconds * 1000;
+}
+
+static uint32_t or_off(long limit, uint32_t off)
+{
+	return limit < 0 ? off : (uint32_t)limit;
 }
 
 static int choose_name(
@@ -76,15 +85,20 @@ static int choose_name(
 static int make_policy(const struct settings *t, struct policy *p, char *error, size_t size)
 {
 	*p = (struct policy){
+		.handshake_ms = milliseconds(t->handshake_seconds),
 		.login_ms = milliseconds(t->login_seconds),
 		.frame_ms = milliseconds(t->frame_seconds),
 		.ping_ms = milliseconds(t->ping_seconds),
 		.idle_ms = milliseconds(t->idle_seconds),
-		.rate = t->rate < 0 ? 0 : (uint32_t)t->rate,
-		.burst = (uint32_t)t->rate_burst,
-		.replay_max = (uint32_t)t->replay,
-		.rooms_each = (uint32_t)t->rooms_each,
-		.rooms_max = (size_t)t->max_rooms,
+		.rate = t->rate_burst < 0 ? 0 : or_off(t->rate, 0),
+		.burst = or_off(t->rate_burst, 0),
+		.replay_max = or_off(t->replay, UINT32_MAX),
+		.rooms_each = or_off(t->rooms_each, UINT32_MAX),
+		.nick_max = or_off(t->max_nick, 0),
+		.topic_max = or_off(t->max_topic, 0),
+		.text_max = or_off(t->max_text, 0),
+		.members_max = or_off(t->max_members, 0),
+		.rooms_max = or_off(t->max_rooms, UINT32_MAX),
 	};
 	return choose_name(t, p->name, error, size);
 }
@@ -101,7 +115,7 @@ static struct clients_limits make_limits(const struct settings *t)
 /* A beacon has a number for it. */
 static uint32_t most_people(const struct settings *t)
 {
-	return t->max_clients < 0 ? UINT32_MAX : (uint32_t)t->max_clients;
+	return or_off(t->max_clients, UINT32_MAX);
 }
 
 /* The text of the motd file, allocated; NULL in `*motd` when none is set. */
@@ -155,7 +169,7 @@ static int load_identity(struct server *s, struct identity *identity, char *erro
 /* Less would not hold one message of every size. */
 static int check_limits(const struct settings *t, char *error, size_t size)
 {
-	if (t->keep_bytes == 0 || t->keep_bytes >= KEEP_BYTES_LEAST)
+	if (t->keep_bytes <= 0 || t->keep_bytes >= KEEP_BYTES_LEAST)
 		return 0;
 	snprintf(error, size, "--keep-bytes must be 0 or at least %d", KEEP_BYTES_LEAST);
 	return ERR_ARGUMENT;
@@ -191,9 +205,9 @@ static void choose_log(
 	*log = (struct engine_config){
 		.folder = s->folder.path,
 		.sync = (enum engine_sync)t->sync,
-		.keep_bytes = (uint64_t)t->keep_bytes,
-		.keep_messages = (uint64_t)t->keep_messages,
-		.keep_days = (uint32_t)t->keep_days,
+		.keep_bytes = t->keep_bytes < 0 ? 0 : (uint64_t)t->keep_bytes,
+		.keep_messages = t->keep_messages < 0 ? 0 : (uint64_t)t->keep_messages,
+		.keep_days = or_off(t->keep_days, 0),
 	};
 	config->log = t->history == HISTORY_ON ? log : NULL;
 	config->keep_bytes = t->keep_bytes > 0 ? (size_t)t->keep_bytes : SETTINGS_MEMORY_BYTES;
@@ -282,6 +296,22 @@ static void start_announcer(struct server *s)
 			r == ERR_SYSTEM ? strerror(errno) : err_text(r));
 }
 
+/* A server that nobody can ask is still a server. */
+static void start_status(struct server *s)
+{
+	struct status_sources sources = {
+		.chat = s->chat,
+		.clients = s->clients,
+		.listeners = &s->listeners,
+		.announcer = s->announcer,
+	};
+	int r = status_socket_start(&s->folder, &sources, &s->status);
+
+	if (r)
+		log_warning("nobody can ask for --status: '%s/%s': %s", s->folder.path,
+			STATUS_SOCKET_FILE, r == ERR_SYSTEM ? strerror(errno) : err_text(r));
+}
+
 static int enter_sandbox(struct server *s, char *error, size_t size)
 {
 	const struct settings *t = s->settings;
@@ -326,6 +356,7 @@ static int start_parts(struct server *s, char *error, size_t size)
 	if (r)
 		return r;
 	start_announcer(s);
+	start_status(s);
 	return port_file_publish(&s->port_file, error, size);
 }
 
@@ -421,6 +452,7 @@ void server_stop(struct server *s)
 {
 	if (!s)
 		return;
+	status_socket_stop(s->status); /* it asks all the others */
 	listeners_stop(&s->listeners);
 	announcer_stop(s->announcer);
 	if (s->clients)

@@ -19,7 +19,13 @@
 #define TLS_HANDSHAKE 22   /* the first byte that TLS sends; RFC 8446 5.1 */
 #define STEP_MS       10   /* between two looks at what the history readers still bring */
 #define REST_MS       100  /* between two looks at whether a session at rest is to end */
+#define LOOK_MS       1000 /* the same, for one whose peer does not read */
 #define REPLY_FRAME   1024 /* replies but for lists and blocks of text fit */
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
 
 /* ---- telling the peer ---- */
 
@@ -36,12 +42,15 @@ int session_end(struct session *s, enum code code)
 /* Wait until the peer has read some of its replies. It may take as long as it may be silent. */
 static int wait_for_room(struct session *s)
 {
-	int64_t deadline = clock_ms() + s->policy.idle_ms;
+	int64_t deadline = session_idle_deadline(s, clock_ms());
 	struct pollfd p = {.fd = stream_fd(s->outlet->stream), .events = POLLOUT};
 
 	while (atomic_load(&s->stopping) == CODE_NONE) {
-		if (poll(&p, 1, clock_poll_timeout(deadline)) == 0 || clock_ms() >= deadline) {
-			s->end_code = CODE_TIMEOUT;
+		/* Being told to stop does not make it writable. */
+		(void)poll(&p, 1, clock_poll_timeout(earlier(deadline, clock_ms() + LOOK_MS)));
+		if (clock_ms() >= deadline) {
+			session_end_limit(s, LIMIT_IDLE);
+			s->linger = false; /* it would not read that either */
 			return ERR_TIMEOUT;
 		}
 		outlet_writable(s->outlet);
@@ -163,11 +172,13 @@ static int act(struct session *s, const struct frame *f)
 }
 
 /* Has it asked for more than it may? */
-static bool has_to_rest(struct session *s)
+static bool has_to_rest(struct session *s, int *result)
 {
 	int64_t now = s->budget.tokens > 0 ? 0 : clock_ms();
 	int64_t ready = budget_ready(&s->budget, now);
 
+	if (ready > now && !s->resting_until)
+		*result = session_tell_slowed(s);
 	s->resting_until = ready > now ? ready : 0;
 	return ready > now;
 }
@@ -179,7 +190,7 @@ static int act_on_all(struct session *s, bool *acted)
 	int r = 0, next = ERR_AGAIN;
 
 	*acted = false;
-	while (r == 0 && s->phase != SESSION_OVER && !has_to_rest(s) &&
+	while (r == 0 && s->phase != SESSION_OVER && !has_to_rest(s, &r) &&
 		(next = intake_next(&s->intake, &f)) == 0) {
 		if (trace_on())
 			trace_frame(stream_fd(s->outlet->stream), false, f.payload - FRAME_HEADER,
@@ -190,57 +201,12 @@ static int act_on_all(struct session *s, bool *acted)
 	}
 	if (r == 0 && next == ERR_PROTOCOL) {
 		if (s->phase == SESSION_HELLO && intake_first(&s->intake) == TLS_HANDSHAKE)
-			log_info("%s speaks TLS, and this server does not", s->peer);
+			session_log(s, "%s speaks TLS, and this server does not", s->peer);
 		r = session_end(s, CODE_PROTOCOL);
 	}
 	/* What was said before the connection went wrong was said. */
 	int flushed = session_flush_batch(s);
 	return r ? r : flushed;
-}
-
-/* ---- time ---- */
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-static int64_t next_deadline(const struct session *s)
-{
-	int64_t next = INT64_MAX;
-
-	if (s->phase < SESSION_CHATTING)
-		next = s->began + s->policy.login_ms;
-	else
-		next = earlier(s->heard + s->policy.idle_ms,
-			(s->pinged > s->heard ? s->pinged : s->heard) + s->policy.ping_ms);
-	if (s->frame_since)
-		next = earlier(next, s->frame_since + s->policy.frame_ms);
-	return next;
-}
-
-static int ping(struct session *s, int64_t now)
-{
-	struct msg_ping m = {.token = (uint64_t)now};
-
-	s->pinged = now;
-	int r = session_reply(s, MESSAGE_PING, &m);
-	outlet_push(s->outlet);
-	return r;
-}
-
-static int check_deadlines(struct session *s)
-{
-	int64_t now = clock_ms();
-
-	if (s->frame_since && now >= s->frame_since + s->policy.frame_ms)
-		return session_end(s, CODE_TIMEOUT);
-	if (s->phase < SESSION_CHATTING)
-		return now >= s->began + s->policy.login_ms ? session_end(s, CODE_TIMEOUT) : 0;
-	if (now >= s->heard + s->policy.idle_ms)
-		return session_end(s, CODE_TIMEOUT);
-	int64_t sign = s->pinged > s->heard ? s->pinged : s->heard;
-	return now >= sign + s->policy.ping_ms ? ping(s, now) : 0;
 }
 
 /* ---- the loop ---- */
@@ -253,9 +219,9 @@ static int refuse_handshake(struct session *s, int r)
 	if (r != ERR_PROTOCOL)
 		return r;
 	s->misbehaved = true;
-	log_info("%s: %s", s->peer, *problem ? problem : err_text(r));
+	session_log(s, "%s: %s", s->peer, *problem ? problem : err_text(r));
 	if (strcmp(problem, STREAM_NOT_TLS) == 0)
-		refusal_send(stream_fd(s->outlet->stream), CODE_TLS_WANTED);
+		refusal_send(stream_fd(s->outlet->stream), CODE_TLS_WANTED, NULL);
 	return r;
 }
 
@@ -275,10 +241,12 @@ static int take_input(struct session *s)
 
 	if (s->phase == SESSION_HANDSHAKE)
 		return shake_hands(s);
+	size_t before = intake_waiting(&s->intake);
 	int r = s->resting_until ? 0 : intake_fill(&s->intake, s->outlet->stream);
 	s->misbehaved = s->misbehaved || r == ERR_PROTOCOL;
 	if (r)
 		return r;
+	metrics_add(chat_metrics(s->chat), METRIC_BYTES_IN, intake_waiting(&s->intake) - before);
 	r = act_on_all(s, &acted);
 	/* However long that took, the peer is alive as of now. */
 	s->heard = clock_ms();
@@ -293,7 +261,7 @@ static int take_input(struct session *s)
 static void rest(struct session *s)
 {
 	struct pollfd p = {.fd = stream_fd(s->outlet->stream), .events = POLLRDHUP};
-	int64_t until = earlier(s->resting_until, next_deadline(s));
+	int64_t until = earlier(s->resting_until, session_next_deadline(s));
 
 	if (poll(&p, 1, clock_poll_timeout(until)) > 0 && atomic_load(&s->stopping) == CODE_NONE)
 		(void)poll(NULL, 0, clock_poll_timeout(earlier(until, clock_ms() + REST_MS)));
@@ -311,7 +279,8 @@ static int turn(struct session *s)
 
 	if (resting)
 		rest(s);
-	else if (poll(&p, 1, more ? 0 : clock_poll_timeout(next_deadline(s))) < 0 && errno != EINTR)
+	else if (poll(&p, 1, more ? 0 : clock_poll_timeout(session_next_deadline(s))) < 0 &&
+		 errno != EINTR)
 		return ERR_SYSTEM;
 	unsigned stopping = atomic_load(&s->stopping);
 	if (stopping != CODE_NONE) {
@@ -320,12 +289,14 @@ static int turn(struct session *s)
 	}
 	int r = p.revents || more ? take_input(s) : ERR_AGAIN;
 	if (r == 0 || r == ERR_AGAIN)
-		r = check_deadlines(s);
+		r = session_check_deadlines(s);
 	return r;
 }
 
 const char *session_last_words(const struct session *s)
 {
+	if (s->end_text)
+		return s->end_text;
 	/* The code's own are about a request. */
 	if (s->end_code == CODE_ALREADY)
 		return "the same client has logged in again";
@@ -394,7 +365,7 @@ static void log_end(const struct session *s)
 	const char *who = !s->nick[0] ? "somebody" : s->nick;
 	const char *why = s->end_code == CODE_NONE ? "left" : session_last_words(s);
 
-	log_info("%s: %s: %s", s->peer, who, why);
+	session_log(s, "%s: %s: %s", s->peer, who, why);
 }
 
 void session_run(struct session *s, void (*quiet)(void *context), void *context)
@@ -411,8 +382,10 @@ void session_run(struct session *s, void (*quiet)(void *context), void *context)
 	if (s->end_code == CODE_STOPPING)
 		drain_all(s);
 	session_leave_all(s);
-	/* Before TLS is agreed there is no way to say it. */
-	if (s->linger && s->phase != SESSION_HANDSHAKE && !atomic_load(&s->outlet->closed))
+	/* Before TLS is agreed there is no way to say it but one. */
+	if (s->linger && s->phase == SESSION_HANDSHAKE)
+		refusal_send(stream_fd(s->outlet->stream), s->end_code, session_last_words(s));
+	else if (s->linger && !atomic_load(&s->outlet->closed))
 		say_last(s);
 	log_end(s);
 	outlet_close(s->outlet);

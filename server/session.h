@@ -6,7 +6,8 @@
  * outlets. Everything a peer can stall has a deadline. Handlers are rows of a
  * table (session_table.c) and live in files by subject: session_open.c (agreeing
  * and logging in), session_room.c (rooms and people), session_say.c (messages),
- * session_history.c (what was said before), session_rights.c (who may do what).
+ * session_history.c (what was said before), session_rights.c (who may do what). What
+ * a peer may take at most is session_limit.c.
  *
  * The struct is for those files; everybody else uses session_run and
  * session_stop.
@@ -14,6 +15,7 @@
 #ifndef LANCHAT_SERVER_SESSION_H
 #define LANCHAT_SERVER_SESSION_H
 
+#include "common/log.h"
 #include "common/net.h"
 #include "common/message.h"
 #include "server/budget.h"
@@ -58,13 +60,15 @@ struct session {
 	struct budget budget;
 	int64_t resting_until; /* clock_ms: not read from before; 0: read from */
 	enum session_phase phase;
-	int64_t began;       /* clock_ms, as are the next three */
-	int64_t heard;       /* when bytes last came */
-	int64_t frame_since; /* when the frame began that is not complete; 0: none is */
-	int64_t pinged;      /* when we last asked for a sign of life */
-	enum code end_code;  /* why it ends; CODE_NONE: the peer left */
-	bool linger;         /* there is something to tell before closing */
+	int64_t began;        /* clock_ms, as are the next three */
+	int64_t heard;        /* when bytes last came */
+	int64_t frame_since;  /* when the frame began that is not complete; 0: none is */
+	int64_t pinged;       /* when we last asked for a sign of life */
+	const char *end_text; /* constant; what the peer is told; NULL: the code's own */
+	enum code end_code;   /* why it ends; CODE_NONE: the peer left */
+	bool linger;          /* there is something to tell before closing */
 	bool misbehaved;
+	bool told_slowed;                /* that it sends more than it may */
 	void (*on_login)(void *context); /* constant while it runs; NULL: nobody is told */
 	void *on_login_context;
 
@@ -87,6 +91,7 @@ struct session {
 	struct log_entry *batch; /* SESSION_BATCH of them, or NULL; they borrow from the intake */
 	struct room **batch_rooms;
 	size_t batch_count;
+	int64_t batch_began; /* clock_us: when the first of them was understood */
 	uint64_t retry_from; /* after a RETRY: the counter to go on from; 0: none */
 	uint64_t accepted;   /* the highest counter known to be accepted of this instance */
 	uint64_t refused;    /* the highest counter refused for good on this connection */
@@ -146,6 +151,31 @@ int session_refuse_saying(struct session *s, uint32_t tag, enum code code, const
  * return. */
 int session_end(struct session *s, enum code code);
 
+/* ---- session_limit.c ---- */
+
+/* As session_end and session_refuse, for a limit: it is counted, and the text names it. */
+int session_end_limit(struct session *s, enum limit limit);
+int session_refuse_limit(struct session *s, uint32_t tag, enum limit limit);
+
+/* It has to rest, for it sent more than it may: counted each time, told once. 0, or the reason to
+ * end. */
+int session_tell_slowed(struct session *s);
+
+/* May a nick, a topic or a text (which one the limit says) have so many bytes? CODE_NONE, or the code to
+ * refuse it with. */
+enum code session_check_length(struct session *s, enum limit limit, size_t length);
+uint32_t session_text_max(const struct session *s);
+
+/* When it is time to look at the deadlines again, clock_ms; and looking: what is due is done. 0, or the
+ * reason to end. */
+int64_t session_next_deadline(const struct session *s);
+int session_check_deadlines(struct session *s);
+
+/* When a peer that has done nothing since then is given up; clock_ms. */
+int64_t session_idle_deadline(const struct session *s, int64_t since);
+
+/* ---- the rest ---- */
+
 /* Why it ends, in words; not while it goes on. */
 const char *session_last_words(const struct session *s);
 
@@ -199,6 +229,11 @@ void session_note_nick(struct session *s);
 /* Have it be the person's, if they are proven and nobody owns it. CODE_NONE, also where it could not be
  * kept; CODE_NICK_TAKEN, CODE_NICKS_FULL. */
 enum code session_claim_nick(struct session *s, const char *nick);
+
+/* A line of the log about this session. */
+#define session_log(s, ...)                                                                        \
+	log_about(LOG_LEVEL_INFO, &(struct log_about){.peer = (s)->peer, .nick = (s)->nick},       \
+		__VA_ARGS__)
 
 /* Leave every room and the register of people. */
 void session_leave_all(struct session *s);

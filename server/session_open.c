@@ -74,7 +74,7 @@ static int tell_logged_in(struct session *s, uint32_t tag)
 		.nick = span_of(s->nick),
 		.accepted = s->accepted,
 		.time = clock_wall_us(),
-		.text_max = TEXT_MAX,
+		.text_max = session_text_max(s),
 		.rooms_max = s->policy.rooms_each,
 		.ping_seconds = (uint16_t)(s->policy.ping_ms / 1000),
 		.idle_seconds = (uint16_t)(s->policy.idle_ms / 1000),
@@ -204,7 +204,9 @@ int session_on_login(struct session *s, const union message *m)
 	const uint8_t *proven = stream_peer(s->outlet->stream);
 	if (proven && memcmp(login->person, proven, PERSON_ID) != 0)
 		return session_refuse(s, login->tag, CODE_NOT_YOUR_KEY);
-	enum code code = enter(s, login);
+	enum code code = session_check_length(s, LIMIT_MAX_NICK_LENGTH, login->nick.length);
+	if (code == CODE_NONE)
+		code = enter(s, login);
 	/* Guesses count against the address, and are one a connection. */
 	if (code == CODE_PASSWORD && s->password) {
 		s->misbehaved = true;
@@ -220,7 +222,7 @@ int session_on_login(struct session *s, const union message *m)
 	session_note_nick(s);
 	s->phase = SESSION_CHATTING;
 	s->intake.limit = FRAME_PAYLOAD_MAX;
-	log_info("%s: %s logged in", s->peer, s->nick);
+	session_log(s, "%s: %s logged in", s->peer, s->nick);
 	if (s->on_login)
 		s->on_login(s->on_login_context);
 	int r = tell_logged_in(s, login->tag);

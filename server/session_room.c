@@ -144,7 +144,7 @@ static int enter(struct session *s, const struct msg_join *join, struct room *ro
 	int r = find_start(s, join, room, &after);
 	if (r)
 		return r;
-	r = room_enter(room, &me);
+	r = room_enter(room, &me, s->policy.members_max);
 	if (r)
 		return r;
 	/* The log may be ahead of what has been published, and from there it goes on. */
@@ -201,15 +201,19 @@ int session_on_join(struct session *s, const union message *m)
 	if (session_find_room(s, join->room))
 		return session_refuse(s, join->tag, CODE_ALREADY);
 	if (s->room_count >= s->policy.rooms_each)
-		return session_refuse(s, join->tag, CODE_TOO_MANY_ROOMS);
+		return session_refuse_limit(s, join->tag, LIMIT_ROOMS_EACH);
 	if (reserve_room(s) != 0)
 		return session_refuse(s, join->tag, CODE_RESOURCES);
 	enum code code = open_room(s, join->room, &room);
+	if (code == CODE_TOO_MANY_ROOMS)
+		return session_refuse_limit(s, join->tag, LIMIT_MAX_ROOMS);
 	if (code != CODE_NONE)
 		return session_refuse(s, join->tag, code);
 	int r = enter(s, join, room);
 	if (r) {
 		hub_leave(chat_hub(s->chat), room);
+		if (r == ERR_FULL)
+			return session_refuse_limit(s, join->tag, LIMIT_MAX_MEMBERS);
 		return r == ERR_MEMORY ? session_refuse(s, join->tag, CODE_RESOURCES) : r;
 	}
 	chat_tell(s->chat, room);
@@ -289,7 +293,9 @@ int session_on_nick(struct session *s, const union message *m)
 		.person = s->person, .proven = s->proven, .nick = m->nick.nick};
 	bool owned;
 
-	enum code code = people_take(chat_people(s->chat), &wish, nick, &owned);
+	enum code code = session_check_length(s, LIMIT_MAX_NICK_LENGTH, m->nick.nick.length);
+	if (code == CODE_NONE)
+		code = people_take(chat_people(s->chat), &wish, nick, &owned);
 	if (code != CODE_NONE)
 		return session_refuse(s, m->nick.tag, code);
 	code = owned ? CODE_NONE : session_claim_nick(s, nick);

@@ -35,6 +35,7 @@ static int refuse(struct session *s, uint64_t counter, enum code code)
 		.text = span_of(code_text(code)),
 	};
 
+	metrics_add(chat_metrics(s->chat), code == CODE_RETRY ? METRIC_RETRIED : METRIC_REFUSED, 1);
 	if (code != CODE_RETRY)
 		note_refused(s, counter);
 	return session_reply(s, MESSAGE_REFUSED, &m);
@@ -55,6 +56,8 @@ static int answer(struct session *s, uint64_t counter, const struct append_resul
 	case APPEND_OK: {
 		if (counter > s->accepted)
 			s->accepted = counter;
+		metrics_add(chat_metrics(s->chat),
+			r->duplicate ? METRIC_DUPLICATES : METRIC_ACCEPTED, 1);
 		struct msg_ack ack = {.counter = counter, .seq = r->seq, .duplicate = r->duplicate};
 		return session_reply(s, MESSAGE_ACK, &ack);
 	}
@@ -136,6 +139,13 @@ static int append(
 	return 0;
 }
 
+/* So many messages, the first of which was understood then (clock_us), have been acknowledged, and the
+ * acknowledgements are on their way. */
+static void note_appended(struct session *s, int64_t since, size_t count)
+{
+	metrics_appended(chat_metrics(s->chat), (uint64_t)(clock_us() - since), count);
+}
+
 static void pump_batch(struct session *s)
 {
 	const struct room *before = NULL;
@@ -165,6 +175,7 @@ int session_flush_batch(struct session *s)
 		r = answer(s, s->batch[i].counter, &results[i]);
 	/* The acknowledgements leave with the first send to this client. */
 	pump_batch(s);
+	note_appended(s, s->batch_began, s->batch_count);
 	s->batch_count = 0;
 	return r;
 }
@@ -196,15 +207,18 @@ static struct log_entry entry_of(const struct session *s, uint64_t counter, uint
 	};
 }
 
-static enum code check_say(const struct session_room *sr, const struct msg_say *say)
+static enum code check_say(
+	struct session *s, const struct session_room *sr, const struct msg_say *say)
 {
 	if (say->kind >= SAID_KINDS || say->counter == 0)
 		return CODE_BAD_VALUE;
 	if (!sr)
 		return CODE_NOT_A_MEMBER;
-	if (say->kind == SAID_TOPIC)
-		return say->text.length > TOPIC_MAX ? CODE_TOO_LONG : CODE_NONE;
-	return say->text.length == 0 ? CODE_BAD_VALUE : CODE_NONE;
+	if (say->kind != SAID_TOPIC && say->text.length == 0)
+		return CODE_BAD_VALUE;
+	bool topic = say->kind == SAID_TOPIC;
+	return session_check_length(
+		s, topic ? LIMIT_MAX_TOPIC_LENGTH : LIMIT_MAX_TEXT_LENGTH, say->text.length);
 }
 
 /* In slow mode each waits for their turn, but for those who look after the room. The rest of what may
@@ -236,7 +250,7 @@ int session_on_say(struct session *s, const union message *m)
 {
 	const struct msg_say *say = &m->say;
 	struct session_room *sr = session_find_room(s, say->room);
-	enum code code = check_say(sr, say);
+	enum code code = check_say(s, sr, say);
 
 	if (code == CODE_NONE && is_next(s, say->counter))
 		code = wait_for_turn(s, sr);
@@ -250,6 +264,8 @@ int session_on_say(struct session *s, const union message *m)
 	}
 	if (code != CODE_NONE || is_settled(s, say->counter) || must_retry(s, say->counter))
 		return session_refuse_message(s, say->counter, code);
+	if (s->batch_count == 0)
+		s->batch_began = clock_us();
 	struct log_entry *e = &s->batch[s->batch_count];
 	*e = entry_of(s, say->counter, say->kind);
 	e->room = feed_key(room_feed(sr->room));
@@ -341,6 +357,8 @@ int session_on_direct(struct session *s, const union message *m)
 		return answer_settled(s, direct->counter);
 	if (direct->kind >= SAID_TOPIC || direct->counter == 0)
 		code = CODE_BAD_VALUE;
+	else
+		code = session_check_length(s, LIMIT_MAX_TEXT_LENGTH, direct->text.length);
 	if (code == CODE_NONE)
 		code = find_recipient(s, direct, person, nick);
 	if (must_retry(s, direct->counter) || code == CODE_RETRY)
@@ -351,6 +369,7 @@ int session_on_direct(struct session *s, const union message *m)
 	e.to = person;
 	e.to_nick = span_of(nick);
 	e.text = direct->text;
+	int64_t began = clock_us();
 	int r = append(s, &e, 1, &result);
 	if (r)
 		return r;
@@ -358,5 +377,6 @@ int session_on_direct(struct session *s, const union message *m)
 	pump_inbox(s, s->person);
 	if (memcmp(person, s->person, PERSON_ID) != 0)
 		pump_inbox(s, person);
+	note_appended(s, began, 1);
 	return r;
 }

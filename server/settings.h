@@ -25,15 +25,18 @@ struct settings {
 	char *config;
 	struct option_list interfaces, not_interfaces;
 	long max_clients, max_per_address, max_logging_in, max_faults; /* -1: without limit */
-	long rate, rate_burst;
-	long max_rooms, rooms_each;
+	long rate, rate_burst;                                         /* the same */
+	long max_rooms, rooms_each, max_members;                       /* the same */
+	long max_nick, max_topic, max_text; /* bytes; -1: as far as the protocol goes */
 	long replay, window_bytes;
 	int history, sync;                         /* enum history; enum engine_sync */
 	long keep_days, keep_messages, keep_bytes; /* 0: no limit of this kind */
-	long login_seconds, frame_seconds, ping_seconds, idle_seconds;
-	int sandbox; /* enum sandbox_mode */
-	int log_level;
+	long handshake_seconds, login_seconds, frame_seconds, ping_seconds,
+		idle_seconds;      /* -1: never */
+	int sandbox;               /* enum sandbox_mode */
+	int log_level, log_format; /* enum log_level; enum log_format */
 	bool plaintext, no_beacon, while_clients, trace, check_config, help, version;
+	bool status, json, openmetrics; /* status_ask.h */
 	/* Jobs that are done instead of serving (maintenance.h), at most one of them. */
 	char *backup, *restore; /* files */
 	bool verify, set_aside, operator_code;

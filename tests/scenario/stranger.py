@@ -45,6 +45,7 @@ CODES = dict(enumerate(
     "BAD_TEXT TOO_LONG NOT_A_MEMBER NO_SUCH_PERSON TOO_MANY_ROOMS RETRY NOT_KEPT QUIT BAD_VALUE "
     "ALREADY DISK_FULL DAMAGED TLS_WANTED NOT_YOUR_KEY TOO_MANY_HERE PENALTY "
     "TOO_MANY_LOGINS".split(), 1))
+CODES.update(enumerate("ROOM_FULL NICK_TOO_LONG TOPIC_TOO_LONG TEXT_TOO_LONG".split(), 40))
 CODE = {name: number for number, name in CODES.items()}
 
 # Fields as "name:kind" or "name:kind:least:most".

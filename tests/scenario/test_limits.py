@@ -7,10 +7,14 @@ import signal
 import subprocess
 import time
 
-from lib import Pipe, Raw, SLOW, PlainScenario, Server, main, wait_for, wire
+from lib import Pipe, Raw, SLOW, PlainScenario, Scenario, Server, main, wait_for, wire
 from lib.wait import BUILD, SANITIZED
 
 NOBODY = 54321  # a user id that nothing else runs under
+
+# What a refused newcomer is told names the option.
+REFUSALS = {"FULL": "max-clients", "TOO_MANY_HERE": "max-per-address",
+            "TOO_MANY_LOGINS": "max-logging-in", "PENALTY": "max-faults"}
 
 
 class Addresses(PlainScenario):
@@ -48,7 +52,10 @@ class Addresses(PlainScenario):
         got = raw.receive(5)
         raw.socket.close()
         self.assertIsNotNone(got, f"no word, just {raw.ended}")
-        return got[0] == "ERROR" and got[1]["code"] == wire.CODES[code]
+        refused = got[0] == "ERROR" and got[1]["code"] == wire.CODES[code]
+        if refused:
+            self.assertIn(f"({REFUSALS[code]})", got[1]["text"])
+        return refused
 
     def test_connections(self):
         """An address has so many; others have theirs, and this machine as many as it likes."""
@@ -113,6 +120,18 @@ class Addresses(PlainScenario):
         # Forgiven, one after the other.
         wait_for(lambda: not self.refused(self.HERE, "PENALTY"), "forgiveness", 20)
 
+    def test_off(self):
+        """Without these limits, one address may have what others are refused."""
+        self.serve("--max-per-address", "off", "--max-faults", "off", "--max-logging-in", "off",
+                   "--max-clients", "off")
+        for _ in range(150):  # more than the default of --max-faults
+            raw = self.connect(self.HERE)
+            raw.send(b"\xff" * 8)
+            raw.wait_end()
+        for _ in range(300):  # more than the default of --max-per-address
+            self.connect(self.HERE).hello()
+        self.enter(self.HERE, "anna").join("lobby")
+
 
 class Rate(PlainScenario):
     """Whoever says more than they may is slowed, and loses nothing."""
@@ -132,8 +151,9 @@ class Rate(PlainScenario):
         heard = [carl.expect("SAID", person=anna.person)["text"] for _ in texts]
         self.assertEqual(heard, texts)
         self.assertGreater(time.monotonic() - began, (150 - 10) / 50 - 0.5)
-        # And is still there.
+        # And is still there, and was told once.
         anna.expect("ACK", counter=150)
+        self.assertEqual(anna.seen.count("NOTICE"), 1)
         anna.message("PING", token=7)
         anna.expect("PONG", token=7)
 
@@ -151,14 +171,223 @@ class Rate(PlainScenario):
         self.assertEqual(boris.expect("BYE")["code"], wire.CODES["STOPPING"])
         self.assertNotIn("ACK", anna.seen, counter)
 
-    def test_off(self):
-        server = Server(self, "--rate", "off", "--rate-burst", "1")
+    def test_is_told(self):
+        server = Server(self, "--rate", "50", "--rate-burst", "10")
         anna = Raw(self, server)
         anna.login("anna")
         anna.join("lobby")
-        for i in range(2000):
+        for i in range(50):
             anna.say(f"{i}")
-        anna.expect("ACK", counter=2000)
+        notice = anna.expect("NOTICE")
+        self.assertEqual(notice["kind"], 2)
+        self.assertIn("(rate)", notice["text"])
+
+    def test_off(self):
+        for options in (("--rate", "off", "--rate-burst", "1"),
+                        ("--rate", "1", "--rate-burst", "off")):
+            server = Server(self, *options)
+            anna = Raw(self, server)
+            anna.login("anna")
+            anna.join("lobby")
+            for i in range(2000):
+                anna.say(f"{i}")
+            anna.expect("ACK", counter=2000)
+            self.assertNotIn("NOTICE", anna.seen)
+
+
+class Named(PlainScenario):
+    """Whoever runs into a limit is told so by its name; where it is off, the same does no harm."""
+
+    def with_and_without(self, name, value, act):
+        """What act(server) is told by a server with the limit; by one without, nothing."""
+        told = act(Server(self, "--" + name, value))
+        self.assertIsNotNone(told, f"--{name} {value} did not matter")
+        self.assertIn(f"({name})", told)
+        self.assertIsNone(act(Server(self, "--" + name, "off")))
+
+    def enter(self, server, nick):
+        raw = Raw(self, server)
+        raw.login(nick)
+        return raw
+
+    @staticmethod
+    def outcome(raw, tag, good):
+        """The text of an ERROR about a request; None where it was answered."""
+        while True:
+            got = raw.receive()
+            assert got is not None, raw.ended
+            if got[0] == "ERROR":
+                return got[1]["text"]
+            if got[0] == good and got[1]["tag"] == tag:
+                return None
+
+    def join_all(self, raw, count):
+        told = None
+        for i in range(count):
+            told = told or self.outcome(raw, raw.request("JOIN", room=f"room{i}"), "JOINED")
+        return told
+
+    def say(self, raw, name, **values):
+        raw.counter += 1
+        raw.message(name, counter=raw.counter, **values)
+        while True:
+            got = raw.receive()
+            assert got is not None, raw.ended
+            if got[0] in ("ACK", "REFUSED") and got[1]["counter"] == raw.counter:
+                return got[1].get("text")
+
+    def test_rooms_each(self):
+        self.with_and_without("rooms-each", "2", lambda server: self.join_all(
+            self.enter(server, "anna"), 120))
+
+    def test_max_rooms(self):
+        self.with_and_without("max-rooms", "2", lambda server: self.join_all(
+            self.enter(server, "anna"), 3))
+
+    def test_max_members(self):
+        def crowd(server):
+            told = None
+            for nick in ("anna", "boris", "carl"):
+                raw = self.enter(server, nick)
+                told = self.outcome(raw, raw.request("JOIN", room="lobby"), "JOINED")
+            # Who is refused is still there, and may be elsewhere.
+            raw.join("elsewhere")
+            return told
+        self.with_and_without("max-members", "2", crowd)
+
+    def test_max_members_leaving(self):
+        server = Server(self, "--max-members", "1")
+        anna, boris = self.enter(server, "anna"), self.enter(server, "boris")
+        anna.join("lobby")
+        tag = boris.request("JOIN", room="lobby")
+        self.assertEqual(boris.expect("ERROR", tag=tag)["code"], wire.CODES["ROOM_FULL"])
+        anna.request("PART", room="lobby")
+        anna.expect("PARTED")
+        boris.join("lobby")
+
+    def test_max_nick_length(self):
+        def rename(server):
+            raw = self.enter(server, "anna")
+            return self.outcome(raw, raw.request("NICK", nick="n" * 48), "RENAMED")
+
+        def login(server):
+            raw = Raw(self, server)
+            raw.hello()
+            return self.outcome(raw, raw.request("LOGIN", person=raw.person, nick="\u0430" * 24,
+                                                 instance=raw.instance), "LOGGED_IN")
+        self.with_and_without("max-nick-length", "47", rename)
+        self.with_and_without("max-nick-length", "47", login)
+
+    def test_max_topic_length(self):
+        def topic(server):
+            raw = self.enter(server, "anna")
+            raw.join("lobby")
+            self.assertIsNone(self.say(raw, "SAY", kind=0, room="lobby", text="x" * 4096))
+            return self.say(raw, "SAY", kind=3, room="lobby", text="t" * 512)
+        self.with_and_without("max-topic-length", "511", topic)
+
+    def test_max_text_length(self):
+        def text(server):
+            raw = Raw(self, server)
+            self.most = raw.login("anna")["text_max"]
+            raw.join("lobby")
+            self.assertIsNone(self.say(raw, "SAY", kind=3, room="lobby", text="t" * 512))
+            return self.say(raw, "SAY", kind=0, room="lobby", text="x" * 4096)
+
+        def direct(server):
+            raw = self.enter(server, "anna")
+            return self.say(raw, "DIRECT", kind=0, nick="anna", text="x" * 4096)
+        self.with_and_without("max-text-length", "100", text)
+        self.assertEqual(self.most, 4096)
+        self.with_and_without("max-text-length", "100", direct)
+
+    def test_client_obeys(self):
+        """The real client does not send what would be refused, and says why."""
+        server = Server(self, "--max-text-length", "10")
+        vera = Pipe(self, server, "vera", input=["0123456789", "0123456789a"])
+        self.assertEqual(vera.wait(20), 1, vera.tail())
+        self.assertEqual(vera.texts(), ["0123456789"])
+        self.assertIn("longer than 10 bytes", vera.stderr())
+
+    def ends(self, name, begin, on):
+        """Of two connections that begin alike, the one with the limit ends; the other one, which
+        began before it, is still there by then."""
+        free, limited = Server(self, f"--{name}", "off", *on), Server(self, f"--{name}", "1", *on)
+        stays = begin(free)
+        told = [m for m in begin(limited).wait_end()[1] if m[0] == "ERROR"]
+        self.assertEqual(told[-1][1]["code"], wire.CODES["TIMEOUT"])
+        self.assertIn(f"({name})", told[-1][1]["text"])
+        self.assertFalse(stays.fill(time.monotonic() + 0.5))
+        self.assertIsNone(stays.ended)
+        return stays
+
+    def test_login_timeout(self):
+        stays = self.ends("login-timeout", lambda server: Raw(self, server), ())
+        stays.login("anna")
+
+    def test_frame_timeout(self):
+        def begin(server):
+            raw = self.enter(server, "anna")
+            raw.expect("CAUGHT_UP")
+            raw.send(wire.encode("PING", token=5)[:-1])
+            return raw
+        stays = self.ends("frame-timeout", begin, ())
+        stays.send(wire.encode("PING", token=5)[-1:])
+        stays.expect("PONG", token=5)
+
+    def test_idle(self):
+        def begin(server):
+            raw = self.enter(server, "anna")
+            raw.expect("CAUGHT_UP")
+            return raw
+        stays = self.ends("idle", begin, ("--ping", "off"))
+        stays.message("PING", token=5)
+        stays.expect("PONG", token=5)
+
+    def test_ping(self):
+        """Off: nobody is asked."""
+        asked, left_alone = (Raw(self, Server(self, "--ping", value)) for value in ("1", "off"))
+        for raw, seconds in ((left_alone, 0), (asked, 1)):
+            self.assertEqual(raw.login("anna")["ping_seconds"], seconds)
+        asked.expect("PING")
+        asked.expect("PING")
+        left_alone.message("PING", token=9)
+        left_alone.expect("PONG", token=9)
+        self.assertNotIn("PING", left_alone.seen)
+
+    def test_reload(self):
+        """They change while the server runs, for whoever comes then."""
+        config = os.path.join(self.dir, "config")
+
+        def write(text):
+            with open(config, "w", encoding="ascii") as f:
+                f.write(text)
+        write("max-members 1\nmax-text-length 5\nlogin-timeout off\n")
+        server = Server(self, "--config", config)
+        anna = self.enter(server, "anna")
+        anna.join("lobby")
+        self.assertIn("(max-text-length)", self.say(anna, "SAY", kind=0, room="lobby",
+                                                    text="123456"))
+        write("max-members off\nmax-text-length off\n")
+        server.send_signal(signal.SIGHUP)
+        server.wait_stderr("reloaded")
+        boris = self.enter(server, "boris")
+        boris.join("lobby")
+        self.assertIsNone(self.say(boris, "SAY", kind=0, room="lobby", text="123456"))
+
+
+class Handshake(Scenario):
+    def test_timeout(self):
+        """Before TLS there is one way to say it: a frame in its place."""
+        free = Server(self, "--handshake-timeout", "off", "--login-timeout", "off")
+        limited = Server(self, "--handshake-timeout", "1", "--login-timeout", "off")
+        stays, ends = Raw(self, free), Raw(self, limited)
+        told = ends.wait_end()[1]
+        self.assertEqual([name for name, _ in told], ["ERROR"])
+        self.assertEqual(told[0][1]["code"], wire.CODES["TIMEOUT"])
+        self.assertIn("(handshake-timeout)", told[0][1]["text"])
+        self.assertFalse(stays.fill(time.monotonic() + 0.5))
+        self.assertIsNone(stays.ended)
 
 
 class Limits(PlainScenario):
@@ -176,6 +405,8 @@ class Limits(PlainScenario):
         self.assertIsNotNone(got, f"no word, just {raw.ended}")
         self.assertIn(got[0], ("ERROR", "BYE"))
         self.assertEqual(got[1]["code"], wire.CODES[code], got)
+        if code in REFUSALS:
+            self.assertIn(f"({REFUSALS[code]})", got[1]["text"])
         return True
 
     def chats(self, one, other):

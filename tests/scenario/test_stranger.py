@@ -473,7 +473,7 @@ class Talk(Stranger):
                 ("BAD_VALUE", {"room": "lobby", "text": ""}),
                 ("BAD_VALUE", {"room": "lobby", "text": "x", "kind": 4}),
                 ("BAD_VALUE", {"room": "lobby", "text": "x", "kind": 255}),
-                ("TOO_LONG", {"room": "lobby", "text": "t" * 513, "kind": TOPIC})):
+                ("TOPIC_TOO_LONG", {"room": "lobby", "text": "t" * 513, "kind": TOPIC})):
             with self.subTest(code):
                 refused = anna.outcome(anna.say(**values))
                 self.assertEqual(refused.get("code"), CODE[code])

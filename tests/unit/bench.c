@@ -31,7 +31,7 @@ void bench_open(struct bench *b, int buffer, uint64_t last_seq)
 	*b = (struct bench){.budget.bound = 1 << 24};
 	ck_assert_int_eq(peer_open(&b->peer, buffer, &fd), 0);
 	ck_assert_int_eq(stream_new_plain(fd, &stream), 0);
-	b->hooks = (struct outlet_hooks){on_blocked, on_behind, b};
+	b->hooks = (struct outlet_hooks){.blocked = on_blocked, .behind = on_behind, .context = b};
 	ck_assert_int_eq(outlet_new(stream, &b->hooks, &b->outlet), 0);
 	b->feed = feed_new(&key, "r", &b->budget, last_seq);
 	ck_assert_ptr_nonnull(b->feed);

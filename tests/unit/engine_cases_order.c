@@ -167,6 +167,31 @@ START_TEST(a_batch_is_in_order)
 }
 END_TEST
 
+/* What is new counts, once. */
+START_TEST(stats)
+{
+	struct engine_stats before, after;
+	struct stream_key room;
+	struct log l;
+
+	ck_assert_int_eq(stream_key_room("room", 4, &room), 0);
+	log_open(&l, 1 << 20);
+	engine_stats(l.engine, &before);
+	ck_assert_uint_eq(before.transactions, 0);
+	ck_assert_uint_eq(before.entries, 0);
+	for (uint64_t i = 1; i <= 5; i++)
+		log_accept(&l, log_said(&room, 1, i, "text"), i);
+	struct append_result again = log_append(&l, log_said(&room, 1, 5, "text"));
+	ck_assert(again.duplicate);
+	engine_stats(l.engine, &after);
+	ck_assert_uint_eq(after.transactions, 5); /* one after the other */
+	ck_assert_uint_eq(after.entries, 5);
+	ck_assert_uint_gt(after.bytes, 5 * 4);
+	ck_assert_uint_ge(after.bytes, before.bytes);
+	log_close(&l);
+}
+END_TEST
+
 START_TEST(logs_differ)
 {
 	struct log a, b;
@@ -199,6 +224,7 @@ void engine_cases_order(Suite *s, void (*setup)(void))
 	tcase_add_test(t, inboxes);
 	tcase_add_test(t, everything_is_kept);
 	tcase_add_test(t, a_batch_is_in_order);
+	tcase_add_test(t, stats);
 	tcase_add_test(t, logs_differ);
 	suite_add_tcase(s, t);
 }

@@ -127,10 +127,11 @@ static void check_places(const struct copy *c)
 
 	feed_window_take(c->feed, &w);
 	for (uint64_t seq = 0; seq <= last + 1; seq++) {
-		uint64_t position = UINT64_MAX;
+		uint64_t position = UINT64_MAX, entries = UINT64_MAX;
 		while (next < c->count && c->numbered[next].seq <= seq)
 			next++;
-		int r = feed_locate(c->feed, seq, &position);
+		int r = feed_locate(c->feed, seq, &position, &entries);
+		ck_assert_uint_eq(entries, r == 0 ? next : UINT64_MAX);
 		if (next == c->count) {
 			ck_assert_int_eq(r, 0);
 			ck_assert_uint_eq(position, c->head);
@@ -148,13 +149,14 @@ static void check_places(const struct copy *c)
 START_TEST(an_empty_feed)
 {
 	struct copy *c = copy_new(1 << 20, 41);
-	uint64_t position = 1;
+	uint64_t position = 1, entries = 1;
 
 	check_window(c);
 	ck_assert_str_eq(feed_name(c->feed), "r");
 	ck_assert_uint_eq(feed_last_seq(c->feed), 41);
-	ck_assert_int_eq(feed_locate(c->feed, 40, &position), ERR_NOT_FOUND);
-	ck_assert_int_eq(feed_locate(c->feed, 41, &position), 0);
+	ck_assert_int_eq(feed_locate(c->feed, 40, &position, &entries), ERR_NOT_FOUND);
+	ck_assert_int_eq(feed_locate(c->feed, 41, &position, &entries), 0);
+	ck_assert_uint_eq(entries, 0);
 	ck_assert_uint_eq(position, 0);
 	ck_assert(feed_rest(c->feed));
 	copy_free(c);
@@ -300,7 +302,7 @@ END_TEST
 START_TEST(rest_lets_go)
 {
 	struct copy *c = copy_new(1 << 20, 0);
-	uint64_t position;
+	uint64_t position, entries;
 
 	publish(c, 5, 100);
 	ck_assert(!feed_rest(c->feed));
@@ -309,8 +311,8 @@ START_TEST(rest_lets_go)
 	ck_assert(feed_rest(c->feed));
 	ck_assert_uint_eq(atomic_load(&c->budget.bytes), 0);
 	check_window(c);
-	ck_assert_int_eq(feed_locate(c->feed, 6, &position), ERR_NOT_FOUND);
-	ck_assert_int_eq(feed_locate(c->feed, 7, &position), 0);
+	ck_assert_int_eq(feed_locate(c->feed, 6, &position, &entries), ERR_NOT_FOUND);
+	ck_assert_int_eq(feed_locate(c->feed, 7, &position, &entries), 0);
 	ck_assert_uint_eq(position, c->head);
 	publish_passing(c);
 	publish(c, 9, 100);

@@ -182,6 +182,33 @@ START_TEST(as_many_as_there_may_be)
 }
 END_TEST
 
+static void check_numbers(size_t open, size_t known)
+{
+	struct hub_numbers n;
+
+	hub_numbers(hub, &n);
+	ck_assert_uint_eq(n.open, open);
+	ck_assert_uint_eq(n.known, known);
+}
+
+START_TEST(how_many_there_are)
+{
+	check_numbers(0, 0);
+	struct room *a = open_room("a"), *b = open_room("b");
+	check_numbers(2, 2);
+	ck_assert_ptr_eq(open_room("A"), a); /* by two */
+	check_numbers(2, 2);
+	say("a");
+	hub_leave(hub, a);
+	hub_leave(hub, b); /* nothing was said in it */
+	check_numbers(1, 1);
+	hub_leave(hub, a);
+	check_numbers(0, 1);
+	hub_leave(hub, open_room("a"));
+	check_numbers(0, 1);
+}
+END_TEST
+
 /* Nobody can keep others out by saying a word everywhere: of the rooms that stay for what was said
  * in them, the one that was left first makes way. */
 START_TEST(the_longest_deserted_makes_way)
@@ -409,9 +436,9 @@ START_TEST(now_or_in_time)
 	struct room_session a = named("a"), b = named("b");
 
 	ck_assert(!hub_tell(hub, r)); /* nothing to tell */
-	ck_assert_int_eq(room_enter(r, &a), 0);
+	ck_assert_int_eq(room_enter(r, &a, 0), 0);
 	ck_assert(hub_tell(hub, r));
-	ck_assert_int_eq(room_enter(r, &b), 0);
+	ck_assert_int_eq(room_enter(r, &b, 0), 0);
 	ck_assert(!hub_tell(hub, r));
 	ck_assert(!hub_tell(hub, r));
 	int64_t began = clock_ms();
@@ -435,7 +462,7 @@ START_TEST(gone_before_it_was_told)
 
 	for (int i = 0; i < 2; i++) {
 		struct room *x = i ? other : r;
-		ck_assert_int_eq(room_enter(x, &a), 0);
+		ck_assert_int_eq(room_enter(x, &a, 0), 0);
 		ck_assert(hub_tell(hub, x));
 		room_leave(x, &a, "");
 		ck_assert(!hub_tell(hub, x));
@@ -443,7 +470,7 @@ START_TEST(gone_before_it_was_told)
 	hub_leave(hub, r);
 	hub_tick(hub, clock_ms() + ROOM_TELL_EVERY, count_pump, &pumped);
 	ck_assert_uint_eq(pumped, 2);
-	ck_assert_int_eq(room_enter(other, &a), 0);
+	ck_assert_int_eq(room_enter(other, &a, 0), 0);
 	hub_tell(hub, other);
 	room_leave(other, &a, "");
 	hub_tell(hub, other);
@@ -483,7 +510,7 @@ static void *come_and_go(void *argument)
 		struct room *r;
 		if (hub_open(hub, span_of(i % 3 ? "busy" : "calm"), &r) != CODE_NONE)
 			return argument;
-		if (room_enter(r, &me) != 0)
+		if (room_enter(r, &me, 0) != 0)
 			return argument;
 		hub_tell(hub, r);
 		room_leave(r, &me, "");
@@ -545,6 +572,7 @@ Suite *hub_suite(void)
 	tcase_add_test(c, older_than_the_room);
 	tcase_add_loop_test(c, names_that_cannot_be, 0, sizeof(bad_names) / sizeof(bad_names[0]));
 	tcase_add_test(c, as_many_as_there_may_be);
+	tcase_add_test(c, how_many_there_are);
 	tcase_add_test(c, the_longest_deserted_makes_way);
 	tcase_add_test(c, forgotten_and_found_again);
 	tcase_add_loop_test(c, said_while_it_is_opened, 0, 2);

@@ -1,7 +1,7 @@
 /*
  * The JSON writer: escapes, broken UTF-8, numbers, times, arrays.
  */
-#include "client/json.h"
+#include "common/json.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -59,6 +59,59 @@ START_TEST(test_strings)
 {
 	json_text_n(&json, "t", strings[_i].text, strings[_i].length);
 	expect(strings[_i].json);
+}
+END_TEST
+
+/* The same into memory. */
+START_TEST(test_escaping)
+{
+	char into[128], whole[160];
+
+	ck_assert_ptr_eq(
+		json_escape(strings[_i].text, strings[_i].length, into, sizeof(into)), into);
+	snprintf(whole, sizeof(whole), "{\"t\":\"%s\"}\n", into);
+	ck_assert_str_eq(whole, strings[_i].json);
+}
+END_TEST
+
+/* Every size of the buffer: terminated, inside it, and no escape or character cut in two. */
+START_TEST(test_escaping_is_cut)
+{
+	static const char text[] = "a\"\xd0\xbf\x01\xf0\x9f\xbf\xbe\xff";
+	static const char *const pieces[] = {
+		"a", "\\\"", "\xd0\xbf", "\\u0001", "\\ud83f\\udffe", "\xef\xbf\xbd"};
+
+	for (size_t size = 0; size < 40; size++) {
+		char expected[64] = "", *into = malloc(size + 1);
+		ck_assert_ptr_nonnull(into);
+		into[size] = '#';
+		for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+			if (strlen(expected) + strlen(pieces[i]) >= size)
+				break;
+			strcat(expected, pieces[i]);
+		}
+		json_escape(text, sizeof(text) - 1, into, size);
+		ck_assert_int_eq(into[size], '#');
+		if (size > 0)
+			ck_assert_str_eq(into, expected);
+		free(into);
+	}
+}
+END_TEST
+
+START_TEST(test_objects_and_fractions)
+{
+	json_object_begin(&json, "none");
+	json_object_end(&json);
+	json_object_begin(&json, "some");
+	json_fixed(&json, "a", 1234567, 6);
+	json_fixed(&json, "b", 7, 3);
+	json_fixed(&json, "c", UINT64_MAX, 0);
+	json_fixed(&json, "d", UINT64_MAX, 9);
+	json_object_end(&json);
+	json_null(&json, "after");
+	expect("{\"none\":{},\"some\":{\"a\":1.234567,\"b\":0.007,\"c\":18446744073709551615,"
+	       "\"d\":18446744073.709551615},\"after\":null}\n");
 }
 END_TEST
 
@@ -124,6 +177,9 @@ Suite *json_suite(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, test_strings, 0, sizeof(strings) / sizeof(strings[0]));
+	tcase_add_loop_test(t, test_escaping, 0, sizeof(strings) / sizeof(strings[0]));
+	tcase_add_test(t, test_escaping_is_cut);
+	tcase_add_test(t, test_objects_and_fractions);
 	tcase_add_test(t, test_members);
 	tcase_add_test(t, test_empty);
 	tcase_add_test(t, test_arrays);

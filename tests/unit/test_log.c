@@ -27,6 +27,7 @@ static void setup(void)
 static void teardown(void)
 {
 	log_set_file(NULL);
+	log_set_format(LOG_TEXT);
 	(void)fclose(file);
 }
 
@@ -156,6 +157,109 @@ START_TEST(errno_is_kept)
 }
 END_TEST
 
+/* ---- JSON ---- */
+
+/* A line without its time, which is checked to be one. */
+static const char *after_time(const char *line)
+{
+	int parts[6], micro, end = 0;
+
+	ck_assert_int_eq(
+		sscanf(line, "{\"time\":\"%4d-%2d-%2dT%2d:%2d:%2d.%6dZ\",%n", &parts[0], &parts[1],
+			&parts[2], &parts[3], &parts[4], &parts[5], &micro, &end),
+		7);
+	ck_assert_int_gt(end, 0);
+	return line + end;
+}
+
+START_TEST(json_has_members)
+{
+	log_set_format(LOG_JSON);
+	log_warning("x\n%s", "\"\033\xff\\");
+	char *text = logged();
+	ck_assert_str_eq(after_time(text), "\"level\":\"warning\",\"message\":\"x\\n\\\"\\u001b"
+					   "\xef\xbf\xbd\\\\\"}\n");
+	free(text);
+}
+END_TEST
+
+START_TEST(json_says_whom_it_is_about)
+{
+	static const struct {
+		struct log_about about;
+		const char *members;
+	} cases[] = {
+		{{"[::1]:5", "an\"na"}, "\"peer\":\"[::1]:5\",\"nick\":\"an\\\"na\","},
+		{{"[::1]:5", ""}, "\"peer\":\"[::1]:5\","},
+		{{NULL, "anna"}, "\"nick\":\"anna\","},
+		{{NULL, NULL}, ""},
+	};
+	char expected[128];
+
+	log_set_format(LOG_JSON);
+	log_about(LOG_LEVEL_INFO, &cases[_i].about, "logged %s", "in");
+	char *text = logged();
+	snprintf(expected, sizeof(expected), "\"level\":\"info\",%s\"message\":\"logged in\"}\n",
+		cases[_i].members);
+	ck_assert_str_eq(after_time(text), expected);
+	free(text);
+}
+END_TEST
+
+/* In text, the words say it. */
+START_TEST(text_says_no_more_than_the_words)
+{
+	log_about(LOG_LEVEL_INFO, &(struct log_about){"peer", "nick"}, "words");
+	char *text = logged();
+	ck_assert_ptr_nonnull(strstr(text, "Z info    words\n"));
+	free(text);
+}
+END_TEST
+
+/* Whatever is in it, the longest line is whole: it ends as it should, and is one. */
+START_TEST(json_is_cut_inside_its_message)
+{
+	static const char *const fillings[] = {"\n", "x", "\xff", "\"", "\x01", "\xd0\xbf"};
+	char nick[49], *longer = malloc(100001);
+
+	ck_assert_ptr_nonnull(longer);
+	memset(nick, 1, sizeof(nick) - 1);
+	nick[sizeof(nick) - 1] = '\0';
+	size_t length = strlen(fillings[_i]);
+	for (size_t i = 0; i + length <= 100000; i += length)
+		memcpy(longer + i, fillings[_i], length);
+	longer[100000] = '\0';
+	log_set_format(LOG_JSON);
+	log_about(LOG_LEVEL_ERROR, &(struct log_about){"peer", nick}, "%s", longer);
+	char *text = logged();
+	ck_assert_uint_eq(count_lines(text), 1);
+	ck_assert_str_eq(text + strlen(text) - 3, "\"}\n");
+	size_t backslashes = 0;
+	while (text[strlen(text) - 4 - backslashes] == '\\')
+		backslashes++;
+	ck_assert_uint_eq(
+		backslashes % 2, 0); /* else the quotation mark would be one of the text */
+	ck_assert_ptr_nonnull(strstr(after_time(text), "\"message\":\""));
+	free(text);
+	free(longer);
+}
+END_TEST
+
+START_TEST(traces)
+{
+	errno = ENOENT;
+	log_trace(file, "two\nlines", 9);
+	log_set_format(LOG_JSON);
+	log_trace(file, "two\nlines", 9);
+	ck_assert_int_eq(errno, ENOENT);
+	char *text = logged();
+	ck_assert_int_eq(strncmp(text, "two\nlines\n", 10), 0);
+	ck_assert_str_eq(
+		after_time(text + 10), "\"level\":\"trace\",\"message\":\"two\\nlines\"}\n");
+	free(text);
+}
+END_TEST
+
 /* ---- levels ---- */
 
 static const char *const level_names[] = {"error", "warning", "info", "debug"};
@@ -248,6 +352,11 @@ Suite *log_suite(void)
 	tcase_add_test(c, nobody_forges_a_line);
 	tcase_add_test(c, long_text_is_cut);
 	tcase_add_test(c, errno_is_kept);
+	tcase_add_test(c, json_has_members);
+	tcase_add_loop_test(c, json_says_whom_it_is_about, 0, 4);
+	tcase_add_test(c, text_says_no_more_than_the_words);
+	tcase_add_loop_test(c, json_is_cut_inside_its_message, 0, 6);
+	tcase_add_test(c, traces);
 	tcase_add_loop_test(c, level_lets_through_what_is_as_grave, 0, 4);
 	tcase_add_test(c, unknown_levels);
 	tcase_add_test(c, no_file_no_lines);

@@ -21,7 +21,7 @@ START_TEST(one_word_then_the_end)
 		ck_assert_int_eq(peer_open(&peer, 0, &fd), 0);
 		if (spoke)
 			ck_assert_int_eq(peer_send(&peer, MESSAGE_HELLO, &hello), 0);
-		refusal_send(fd, codes[_i]);
+		refusal_send(fd, codes[_i], NULL);
 		ck_assert_int_eq(peer_expect(&peer, MESSAGE_ERROR, &m), 0);
 		ck_assert_uint_eq(m.error.tag, 0);
 		ck_assert_uint_eq(m.error.code, codes[_i]);
@@ -41,7 +41,7 @@ START_TEST(nobody_there_any_more)
 
 	ck_assert_int_eq(peer_open(&peer, 0, &fd), 0);
 	peer_close(&peer);
-	refusal_send(fd, CODE_FULL); /* no signal, no wait */
+	refusal_send(fd, CODE_FULL, NULL); /* no signal, no wait */
 	net_close(fd);
 }
 END_TEST

@@ -58,7 +58,7 @@ static struct room_session away(int who, const char *nick, const char *text)
 
 static void enter(struct room_session s)
 {
-	ck_assert_int_eq(room_enter(room, &s), 0);
+	ck_assert_int_eq(room_enter(room, &s, 0), 0);
 }
 
 static void leave(struct room_session s)

@@ -59,7 +59,7 @@ static void enter(unsigned number)
 	struct somebody s;
 	struct room_session rs = session(&s, number);
 
-	ck_assert_int_eq(room_enter(room, &rs), 0);
+	ck_assert_int_eq(room_enter(room, &rs, 0), 0);
 }
 
 static void leave(unsigned number)

@@ -59,6 +59,111 @@ static void expect_said(struct client *c, uint64_t from, uint64_t to)
 	ck_assert_uint_eq(client_await(c, MESSAGE_CAUGHT_UP).caught_up.last, to);
 }
 
+/* The text of the ERROR about a request names the limit. */
+static void expect_limit(struct client *c, uint32_t tag, enum limit limit)
+{
+	union message m = client_await(c, MESSAGE_ERROR);
+
+	ck_assert_uint_eq(m.error.tag, tag);
+	ck_assert_uint_eq(m.error.fatal, 0);
+	ck_assert_uint_eq(m.error.code, limit_code(limit));
+	ck_assert(span_equal(m.error.text, limit_text(limit)));
+}
+
+START_TEST(rooms_of_the_server_and_of_one)
+{
+	struct policy p = client_policy;
+	struct msg_join m = {.tag = 5, .room = span_of("x")};
+	struct client c, other;
+
+	p.rooms_max = 3;
+	p.rooms_each = 2;
+	chat_set_policy(chat, &p);
+	client_open(&c, chat);
+	client_log_in(&c, 1, "anna");
+	client_join(&c, "one");
+	client_join(&c, "two");
+	client_ask(&c, MESSAGE_JOIN, &m);
+	expect_limit(&c, 5, LIMIT_ROOMS_EACH);
+	client_open(&other, chat);
+	client_log_in(&other, 2, "boris");
+	client_join(&other, "three");
+	client_ask(&other, MESSAGE_JOIN, &m);
+	expect_limit(&other, 5, LIMIT_MAX_ROOMS);
+	client_join(&other, "one");
+	client_close(&other);
+	client_close(&c);
+}
+END_TEST
+
+START_TEST(members_of_a_room)
+{
+	struct policy p = client_policy;
+	struct msg_join m = {.tag = 5, .room = span_of("lobby")};
+	struct msg_login login = client_login(1, "anna");
+	struct client a, again, b, c;
+
+	p.members_max = 2;
+	chat_set_policy(chat, &p);
+	client_open(&a, chat);
+	client_log_in(&a, 1, "anna");
+	client_join(&a, "lobby");
+	client_open(&b, chat);
+	client_log_in(&b, 2, "boris");
+	client_join(&b, "lobby");
+	client_open(&c, chat);
+	client_log_in(&c, 3, "carl");
+	client_ask(&c, MESSAGE_JOIN, &m);
+	expect_limit(&c, 5, LIMIT_MAX_MEMBERS);
+	client_join(&c, "elsewhere");
+	/* Another session of somebody who is in it is nobody more. */
+	client_open(&again, chat);
+	client_hello(&again);
+	login.instance[0] = 77;
+	client_ask(&again, MESSAGE_LOGIN, &login);
+	client_await(&again, MESSAGE_CAUGHT_UP);
+	client_join(&again, "lobby");
+	client_close(&again);
+	client_close(&b);
+	/* A place is free once its session's thread has ended, as it has. */
+	client_join(&c, "lobby");
+	/* Without a limit there is room for all; sessions keep the policy that they began with. */
+	p.members_max = 0;
+	chat_set_policy(chat, &p);
+	client_open(&b, chat);
+	client_log_in(&b, 2, "boris");
+	client_join(&b, "lobby");
+	client_close(&c);
+	client_close(&b);
+	client_close(&a);
+}
+END_TEST
+
+START_TEST(how_long_a_nick_may_be)
+{
+	struct policy p = client_policy;
+	struct msg_login login = client_login(1, "annabel");
+	struct msg_nick nick = {.tag = 3, .nick = span_of("ааа")}; /* bytes count, not letters */
+	struct client c;
+
+	p.nick_max = 6;
+	chat_set_policy(chat, &p);
+	client_open(&c, chat);
+	client_hello(&c);
+	client_ask(&c, MESSAGE_LOGIN, &login);
+	expect_limit(&c, 7, LIMIT_MAX_NICK_LENGTH);
+	login.nick = span_of("annabe");
+	client_ask(&c, MESSAGE_LOGIN, &login);
+	client_await(&c, MESSAGE_CAUGHT_UP);
+	client_ask(&c, MESSAGE_NICK, &nick);
+	client_await(&c, MESSAGE_RENAMED);
+	nick.nick = span_of("аааа");
+	client_ask(&c, MESSAGE_NICK, &nick);
+	expect_limit(&c, 3, LIMIT_MAX_NICK_LENGTH);
+	client_close(&c);
+}
+END_TEST
+
 START_TEST(replay_and_resume)
 {
 	struct client a, b;
@@ -149,6 +254,9 @@ Suite *session_room_suite(void)
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_set_timeout(c, 60);
 	tcase_add_test(c, joining_and_leaving);
+	tcase_add_test(c, rooms_of_the_server_and_of_one);
+	tcase_add_test(c, members_of_a_room);
+	tcase_add_test(c, how_long_a_nick_may_be);
 	tcase_add_test(c, replay_and_resume);
 	tcase_add_test(c, changing_oneself);
 	suite_add_tcase(s, c);

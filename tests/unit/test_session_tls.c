@@ -176,16 +176,32 @@ START_TEST(test_own_key)
 }
 END_TEST
 
-/* Where the whole opening takes too long, nothing can be said, and nobody waits for that. */
+/* Where the handshake takes too long, or the whole opening, there is one way to say so: a frame in
+ * place of TLS. Nobody waits for it to arrive. */
 START_TEST(test_silent)
 {
-	char byte;
+	static const enum limit limits[] = {LIMIT_LOGIN_TIMEOUT, LIMIT_HANDSHAKE_TIMEOUT};
+	uint8_t bytes[512];
+	size_t length = 0;
+	union message m;
+	struct frame f;
+	ssize_t n;
 
-	policy.login_ms = 50;
+	policy.login_ms = _i ? 60000 : 50;
+	policy.handshake_ms = _i ? 50 : 60000;
 	open_session();
 	struct pollfd p = {.fd = stream_fd(stream), .events = POLLIN};
-	ck_assert_int_eq(poll(&p, 1, 20000), 1);
-	ck_assert_int_eq(recv(stream_fd(stream), &byte, 1, 0), 0);
+	do {
+		ck_assert_int_eq(poll(&p, 1, 20000), 1);
+		n = recv(stream_fd(stream), bytes + length, sizeof(bytes) - length, 0);
+		ck_assert_int_ge(n, 0);
+		length += (size_t)n;
+	} while (n > 0);
+	ck_assert_int_eq(frame_decode(bytes, length, FRAME_PAYLOAD_MAX, &f, NULL), 0);
+	ck_assert_uint_eq(f.type, MESSAGE_ERROR);
+	ck_assert_int_eq(message_decode(&f, &m), 0);
+	ck_assert_uint_eq(m.error.code, CODE_TIMEOUT);
+	ck_assert(span_equal(m.error.text, limit_text(limits[_i])));
 }
 END_TEST
 
@@ -240,7 +256,7 @@ Suite *session_tls_suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, test_own_key);
-	tcase_add_test(t, test_silent);
+	tcase_add_loop_test(t, test_silent, 0, 2);
 	tcase_add_test(t, test_stopped_in_the_handshake);
 	tcase_add_loop_test(t, test_not_tls, 0, 2);
 	suite_add_tcase(s, t);

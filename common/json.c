@@ -1,4 +1,4 @@
-#include "client/json.h"
+#include "common/json.h"
 
 #include "common/utf8.h"
 
@@ -8,15 +8,19 @@
 
 #define TIME_LAST UINT64_C(253402300799999999) /* 9999-12-31T23:59:59.999999Z */
 
+/* The longest escape: a surrogate pair. */
+#define ESCAPE_MAX 13
+
 /* One code point as an escape; beyond the first plane as a surrogate pair. */
-static void put_escape(FILE *out, uint32_t c)
+static void escape(uint32_t c, char out[ESCAPE_MAX])
 {
 	if (c < 0x10000) {
-		fprintf(out, "\\u%04" PRIx32, c);
+		snprintf(out, ESCAPE_MAX, "\\u%04" PRIx32, c);
 		return;
 	}
 	c -= 0x10000;
-	fprintf(out, "\\u%04" PRIx32 "\\u%04" PRIx32, 0xd800 + (c >> 10), 0xdc00 + (c & 0x3ff));
+	snprintf(out, ESCAPE_MAX, "\\u%04" PRIx32 "\\u%04" PRIx32, 0xd800 | (c >> 10 & 0x3ff),
+		0xdc00 | (c & 0x3ff));
 }
 
 /* The bytes from `text` on that may be written as they are. */
@@ -35,25 +39,53 @@ static size_t plain_run(const char *text, size_t length)
 	return at;
 }
 
-/* What plain_run stopped at; returns its bytes. */
-static size_t put_special(FILE *out, const char *text, size_t length)
+/* What plain_run stopped at, as it is to be written; returns its bytes. */
+static size_t escape_special(const char *text, size_t length, char out[ESCAPE_MAX])
 {
 	uint32_t c;
 	size_t took = utf8_decode(text, length, &c);
 
 	if (took == 0) {
-		fputs("\xef\xbf\xbd", out); /* U+FFFD */
+		snprintf(out, ESCAPE_MAX, "\xef\xbf\xbd"); /* U+FFFD */
 		return 1;
 	}
 	if (c == '"' || c == '\\')
-		fprintf(out, "\\%c", (char)c);
+		snprintf(out, ESCAPE_MAX, "\\%c", (char)c);
 	else if (c == '\n')
-		fputs("\\n", out);
+		snprintf(out, ESCAPE_MAX, "\\n");
 	else if (c == '\t')
-		fputs("\\t", out);
+		snprintf(out, ESCAPE_MAX, "\\t");
 	else
-		put_escape(out, c);
+		escape(c, out);
 	return took;
+}
+
+char *json_escape(const char *text, size_t length, char *out, size_t size)
+{
+	size_t at = 0, used = 0;
+
+	if (size == 0)
+		return out;
+	while (at < length) {
+		char special[ESCAPE_MAX];
+		const char *piece = text + at;
+		uint32_t c;
+		size_t took = utf8_decode(piece, length - at, &c);
+		size_t n = took;
+
+		if (plain_run(piece, took) == 0) {
+			took = escape_special(piece, length - at, special);
+			piece = special;
+			n = strlen(special);
+		}
+		if (n >= size - used)
+			break;
+		memcpy(out + used, piece, n);
+		used += n;
+		at += took;
+	}
+	out[used] = '\0';
+	return out;
 }
 
 static void put_string(FILE *out, const char *text, size_t length)
@@ -62,12 +94,15 @@ static void put_string(FILE *out, const char *text, size_t length)
 
 	putc('"', out);
 	while (at < length) {
+		char special[ESCAPE_MAX];
 		size_t run = plain_run(text + at, length - at);
 
 		fwrite(text + at, 1, run, out);
 		at += run;
-		if (at < length)
-			at += put_special(out, text + at, length - at);
+		if (at < length) {
+			at += escape_special(text + at, length - at, special);
+			fputs(special, out);
+		}
 	}
 	putc('"', out);
 }
@@ -148,6 +183,31 @@ void json_time(struct json *j, const char *key, uint64_t wall_us)
 	char text[JSON_TIME_MAX];
 
 	json_text(j, key, json_print_time(wall_us, text));
+}
+
+void json_fixed(struct json *j, const char *key, uint64_t number, unsigned decimals)
+{
+	uint64_t one = 1;
+
+	for (unsigned i = 0; i < decimals; i++)
+		one *= 10;
+	put_key(j, key);
+	fprintf(j->out, "%" PRIu64, number / one);
+	if (decimals > 0)
+		fprintf(j->out, ".%0*" PRIu64, (int)decimals, number % one);
+}
+
+void json_object_begin(struct json *j, const char *key)
+{
+	put_key(j, key);
+	putc('{', j->out);
+	j->more = false;
+}
+
+void json_object_end(struct json *j)
+{
+	putc('}', j->out);
+	j->more = true;
 }
 
 void json_array_begin(struct json *j, const char *key)

@@ -1,5 +1,5 @@
 /*
- * Writing JSON: one object a line, to a stream.
+ * Writing JSON: one object a line, to a stream; and escaping alone, into memory.
  *
  * Strings may be anything: what is not well-formed UTF-8 becomes U+FFFD, and
  * whatever a terminal should not be sent (controls, direction overrides) is
@@ -14,6 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+
+/* Escape `length` bytes of `text` as the inside of a JSON string into `out` (`size` bytes, always
+ * terminated), cut, if need be, between characters. Allocates nothing. Returns `out`. */
+char *json_escape(const char *text, size_t length, char *out, size_t size);
 
 /* A plain value; the stream is borrowed. */
 struct json {
@@ -40,6 +44,13 @@ void json_hex(struct json *j, const char *key, const uint8_t *bytes, size_t leng
 
 /* Microseconds since 1970, as RFC 3339 in UTC. */
 void json_time(struct json *j, const char *key, uint64_t wall_us);
+
+/* Microseconds or the like, as a number with `decimals` (at most 9) digits behind the point. */
+void json_fixed(struct json *j, const char *key, uint64_t number, unsigned decimals);
+
+/* A member that is an object. */
+void json_object_begin(struct json *j, const char *key);
+void json_object_end(struct json *j);
 
 /* A member that is an array of strings. */
 void json_array_begin(struct json *j, const char *key);
