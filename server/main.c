@@ -11,6 +11,7 @@
 #include "server/server.h"
 #include "server/service.h"
 #include "server/settings.h"
+#include "server/values.h"
 #include "server/status_ask.h"
 
 #include <errno.h>
@@ -254,7 +255,7 @@ static int decide(const struct arguments *a, struct settings *t)
 	if (t->check_config) {
 		int r = maintenance_check(t, error, sizeof(error));
 		if (r == 0)
-			r = server_check(t, error, sizeof(error));
+			r = values_check(t, error, sizeof(error));
 		if (r == 0)
 			printf("the options are right\n");
 		return outcome(r, error);

@@ -2,11 +2,9 @@
 
 #include "common/clock.h"
 #include "common/err.h"
-#include "common/file.h"
 #include "common/identity.h"
 #include "common/log.h"
 #include "common/tls.h"
-#include "common/utf8.h"
 #include "server/activation.h"
 #include "server/announcer.h"
 #include "server/chat.h"
@@ -21,6 +19,7 @@
 #include "server/status_path.h"
 #include "server/status_socket.h"
 #include "server/thread.h"
+#include "server/values.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -28,9 +27,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define KEEP_BYTES_LEAST 65536
-#define LOOK_MS          1000 /* for looking the log over: about a million entries on an idle machine */
-#define GOODBYE_MS       5000 /* for clients to take what is theirs before they are cut off */
+#define LOOK_MS    1000 /* for looking the log over: about a million entries on an idle machine */
+#define GOODBYE_MS 5000 /* for clients to take what is theirs before they are cut off */
 
 struct server {
 	const struct settings *settings; /* borrowed */
@@ -48,106 +46,6 @@ struct server {
 	struct port_file port_file;
 };
 
-/* ---- from settings to values ---- */
-
-/* "off" is -1 in the settings; in a policy, never is 0. */
-static int64_t milliseconds(long seconds)
-{
-	return seconds < 0 ? 0 : (int64_t)seconds * 1000;
-}
-
-static uint32_t or_off(long limit, uint32_t off)
-{
-	return limit < 0 ? off : (uint32_t)limit;
-}
-
-static int choose_name(
-	const struct settings *t, char name[SERVER_NAME_MAX + 1], char *error, size_t size)
-{
-	char host[256] = "";
-	const char *wanted = t->name;
-
-	if (!wanted) {
-		(void)gethostname(host, sizeof(host) - 1);
-		host[strcspn(host, ".")] = '\0';
-		wanted = *host ? host : "lanchat";
-	}
-	size_t length = strlen(wanted);
-	if (t->name && (length == 0 || length > SERVER_NAME_MAX || !utf8_is_line(wanted, length))) {
-		snprintf(error, size, "--name must be 1 to %d bytes of clean UTF-8 text",
-			SERVER_NAME_MAX);
-		return ERR_ARGUMENT;
-	}
-	snprintf(name, SERVER_NAME_MAX + 1, "%.*s", SERVER_NAME_MAX, wanted);
-	return 0;
-}
-
-static int make_policy(const struct settings *t, struct policy *p, char *error, size_t size)
-{
-	*p = (struct policy){
-		.handshake_ms = milliseconds(t->handshake_seconds),
-		.login_ms = milliseconds(t->login_seconds),
-		.frame_ms = milliseconds(t->frame_seconds),
-		.ping_ms = milliseconds(t->ping_seconds),
-		.idle_ms = milliseconds(t->idle_seconds),
-		.rate = t->rate_burst < 0 ? 0 : or_off(t->rate, 0),
-		.burst = or_off(t->rate_burst, 0),
-		.replay_max = or_off(t->replay, UINT32_MAX),
-		.rooms_each = or_off(t->rooms_each, UINT32_MAX),
-		.nick_max = or_off(t->max_nick, 0),
-		.topic_max = or_off(t->max_topic, 0),
-		.text_max = or_off(t->max_text, 0),
-		.members_max = or_off(t->max_members, 0),
-		.rooms_max = or_off(t->max_rooms, UINT32_MAX),
-	};
-	return choose_name(t, p->name, error, size);
-}
-
-static struct clients_limits make_limits(const struct settings *t)
-{
-	return (struct clients_limits){
-		.most = t->max_clients,
-		.logging_in = t->max_logging_in,
-		.here = {.each = t->max_per_address, .points = t->max_faults},
-	};
-}
-
-/* A beacon has a number for it. */
-static uint32_t most_people(const struct settings *t)
-{
-	return or_off(t->max_clients, UINT32_MAX);
-}
-
-/* The text of the motd file, allocated; NULL in `*motd` when none is set. */
-static int read_motd(const struct settings *t, char **motd, char *error, size_t size)
-{
-	*motd = NULL;
-	if (!t->motd)
-		return 0;
-	FILE *f = file_open(t->motd);
-	char *text = f ? calloc(1, NOTICE_MAX + 2) : NULL;
-	if (!text) {
-		snprintf(error, size, "cannot read the motd '%s': %s", t->motd, strerror(errno));
-		if (f)
-			(void)fclose(f);
-		return ERR_SYSTEM;
-	}
-	size_t n = fread(text, 1, NOTICE_MAX + 1, f);
-	(void)fclose(f);
-	while (n > 0 && text[n - 1] == '\n')
-		text[--n] = '\0';
-	if (n > NOTICE_MAX || !utf8_is_block(text, n)) {
-		snprintf(error, size,
-			"the motd '%s' must be at most %d bytes of UTF-8 text without control "
-			"characters",
-			t->motd, NOTICE_MAX);
-		free(text);
-		return ERR_TEXT;
-	}
-	*motd = text;
-	return 0;
-}
-
 static int load_identity(struct server *s, struct identity *identity, char *error, size_t size)
 {
 	const struct data_folder *folder = &s->folder;
@@ -164,15 +62,6 @@ static int load_identity(struct server *s, struct identity *identity, char *erro
 			folder->path, r == ERR_SYSTEM ? strerror(errno) : err_text(r));
 	free(path);
 	return r;
-}
-
-/* Less would not hold one message of every size. */
-static int check_limits(const struct settings *t, char *error, size_t size)
-{
-	if (t->keep_bytes <= 0 || t->keep_bytes >= KEEP_BYTES_LEAST)
-		return 0;
-	snprintf(error, size, "--keep-bytes must be 0 or at least %d", KEEP_BYTES_LEAST);
-	return ERR_ARGUMENT;
 }
 
 /* ---- starting ---- */
@@ -196,23 +85,6 @@ static int offer_operator(struct server *s, char *error, size_t size)
 	return r;
 }
 
-/* Where the log is, and what may be in it. */
-static void choose_log(
-	const struct server *s, struct engine_config *log, struct chat_config *config)
-{
-	const struct settings *t = s->settings;
-
-	*log = (struct engine_config){
-		.folder = s->folder.path,
-		.sync = (enum engine_sync)t->sync,
-		.keep_bytes = t->keep_bytes < 0 ? 0 : (uint64_t)t->keep_bytes,
-		.keep_messages = t->keep_messages < 0 ? 0 : (uint64_t)t->keep_messages,
-		.keep_days = or_off(t->keep_days, 0),
-	};
-	config->log = t->history == HISTORY_ON ? log : NULL;
-	config->keep_bytes = t->keep_bytes > 0 ? (size_t)t->keep_bytes : SETTINGS_MEMORY_BYTES;
-}
-
 /* All that is to be read and looked at before there is any thread. The motd is for free(). */
 static int prepare_chat(struct server *s, struct chat_config *config, struct engine_config *log,
 	char **motd, char *error, size_t size)
@@ -221,16 +93,16 @@ static int prepare_chat(struct server *s, struct chat_config *config, struct eng
 	int r = load_identity(s, &config->identity, error, size);
 
 	if (r == 0)
-		r = make_policy(s->settings, &config->policy, error, size);
+		r = values_policy(s->settings, &config->policy, error, size);
 	if (r == 0)
-		r = read_motd(s->settings, motd, error, size);
+		r = values_motd(s->settings, motd, error, size);
 	if (r)
 		return r;
 	s->policy = config->policy;
 	config->motd = *motd;
 	config->admission = s->admission;
 	config->op_code = s->op_code;
-	choose_log(s, log, config);
+	values_log(s->settings, s->folder.path, log, config);
 	return config->log ? log_file_check(&s->folder, clock_ms() + LOOK_MS, error, size) : 0;
 }
 
@@ -242,7 +114,7 @@ static int start_chat(struct server *s, const struct chat_config *config, char *
 		r = offer_operator(s, error, size);
 	if (r)
 		return r;
-	struct clients_limits limits = make_limits(s->settings);
+	struct clients_limits limits = values_limits(s->settings);
 	r = clients_new(s->chat, s->tls, &limits, thread_stack(), &s->clients);
 	if (r)
 		snprintf(error, size, "cannot start: %s",
@@ -277,7 +149,7 @@ static void start_announcer(struct server *s)
 {
 	struct announcer_config config = {
 		.name = s->policy.name,
-		.most = most_people(s->settings),
+		.most = values_most_people(s->settings),
 		.listening = s->listeners.addresses,
 		.listening_count = s->listeners.address_count,
 		.plaintext = s->settings->plaintext,
@@ -388,25 +260,9 @@ static int become_user(const struct settings *t, char *error, size_t size)
 	return r ? r : privileges_become(&p, error, size);
 }
 
-/* Are the files fine? */
-static int check_admission(const struct settings *t, char *error, size_t size)
+static int load_admission(struct server *s, const struct settings *t, char *error, size_t size)
 {
-	/* A key that is not proven is worth nothing. */
-	if (t->allow_keys && t->plaintext) {
-		snprintf(error, size, "--allow-keys needs TLS, so it cannot go with --plaintext");
-		return ERR_ARGUMENT;
-	}
-	struct admission *a = admission_new();
-	int r = a ? admission_load(a, t->password_file, t->allow_keys, error, size) : ERR_MEMORY;
-
-	admission_free(a);
-	return r;
-}
-
-static int load_admission(
-	struct server *s, const struct settings *t, char *error, size_t size)
-{
-	int r = check_admission(t, error, size);
+	int r = values_check_admission(t, error, size);
 
 	return r ? r : admission_load(s->admission, t->password_file, t->allow_keys, error, size);
 }
@@ -420,7 +276,7 @@ int server_start(const struct settings *settings, struct server **out, char *err
 		return ERR_MEMORY;
 	}
 	s->settings = settings;
-	int r = check_limits(settings, error, size);
+	int r = values_check_keeping(settings, error, size);
 	if (r == 0)
 		r = become_user(settings, error, size);
 	if (r == 0)
@@ -467,33 +323,6 @@ void server_stop(struct server *s)
 	free(s);
 }
 
-int server_check(const struct settings *settings, char *error, size_t size)
-{
-	char host[NET_HOST_MAX];
-	struct privileges user;
-	struct policy policy;
-	uint16_t port;
-	char *motd;
-
-	for (size_t i = 0; i < settings->listen.count; i++) {
-		if (net_parse(settings->listen.items[i], NET_PORT, host, &port) != 0) {
-			snprintf(error, size, "'%s' is not an address to listen on",
-				settings->listen.items[i]);
-			return ERR_ARGUMENT;
-		}
-	}
-	int r = privileges_find(settings->user, &user, error, size);
-	if (r == 0)
-		r = make_policy(settings, &policy, error, size);
-	if (r == 0)
-		r = read_motd(settings, &motd, error, size);
-	if (r == 0)
-		free(motd);
-	if (r == 0)
-		r = check_admission(settings, error, size);
-	return r ? r : check_limits(settings, error, size);
-}
-
 /* ---- while it runs ---- */
 
 /* What cannot be read now could perhaps be read at the start, and will be at the next. */
@@ -512,9 +341,9 @@ int server_reload(struct server *s, const struct settings *settings, char *error
 	struct policy policy;
 	char *motd;
 
-	int r = make_policy(settings, &policy, error, size);
+	int r = values_policy(settings, &policy, error, size);
 	if (r == 0) {
-		r = read_motd(settings, &motd, error, size);
+		r = values_motd(settings, &motd, error, size);
 		explain_sandbox(s, r, error, size);
 	}
 	if (r)
@@ -531,10 +360,10 @@ int server_reload(struct server *s, const struct settings *settings, char *error
 		return r;
 	}
 	chat_set_policy(s->chat, &policy);
-	struct clients_limits limits = make_limits(settings);
+	struct clients_limits limits = values_limits(settings);
 	clients_set_limits(s->clients, &limits);
 	if (s->announcer)
-		announcer_update(s->announcer, policy.name, most_people(settings));
+		announcer_update(s->announcer, policy.name, values_most_people(settings));
 	s->policy = policy;
 	return 0;
 }

@@ -20,10 +20,6 @@ int server_start(const struct settings *settings, struct server **out, char *err
 /* Say goodbye to clients and on the network, let what is under way finish, and free all. */
 void server_stop(struct server *s);
 
-/* Would server_start accept these settings, as far as can be told without starting? Otherwise one
- * line in `error`. */
-int server_check(const struct settings *settings, char *error, size_t size);
-
 /* Use what may change while running of other settings. ERR_* with one line in `error`: nothing has
  * changed. */
 int server_reload(struct server *s, const struct settings *settings, char *error, size_t size);
