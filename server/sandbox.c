@@ -25,6 +25,8 @@ static const struct landlock_place of_libraries[] = {
 	{"/usr/share/zoneinfo", LANDLOCK_READ},
 	{"/proc/sys/vm/overcommit_memory", LANDLOCK_READ},
 	{"/sys/devices/system/cpu", LANDLOCK_READ},
+	{"/proc/self/status", LANDLOCK_READ}, /* for --status */
+	{"/proc/self/fd", LANDLOCK_READ},
 	{"/etc/ld.so.cache", LANDLOCK_READ},
 	{"/lib", LANDLOCK_READ},
 	{"/lib64", LANDLOCK_READ},

@@ -99,9 +99,9 @@ static void take_entry(struct verifier *v, sqlite3_stmt *t, void *state)
 			seq - 1);
 	if (time < last->time)
 		verify_found(v, "entry %" PRIu64 " is older than the one before it", seq);
-	if (sqlite3_column_int(t, 2) < SAID_TEXT || sqlite3_column_int(t, 2) > SAID_TOPIC)
-		verify_found(
-			v, "entry %" PRIu64 ": kind %d is unknown", seq, sqlite3_column_int(t, 2));
+	int kind = sqlite3_column_int(t, 2);
+	if (kind != SAID_ACT && (kind < SAID_TEXT || kind > SAID_TOPIC))
+		verify_found(v, "entry %" PRIu64 ": kind %d is unknown", seq, kind);
 	*last = (struct walk){.seq = seq, .time = time};
 	v->report->last = seq;
 	v->report->entries++;

@@ -4,6 +4,7 @@
 #include "common/message.h"
 #include "common/name.h"
 #include "common/utf8.h"
+#include "server/charter.h"
 #include "server/store.h"
 
 #include <inttypes.h>
@@ -30,6 +31,7 @@ static void take_entry(struct verifier *v, sqlite3_stmt *t, void *state)
 	uint64_t seq = store_int(t, 0), time = store_int(t, 1);
 	bool topic = sqlite3_column_int(t, 2) == SAID_TOPIC, direct = store_int(t, 6);
 	size_t most = topic ? TOPIC_MAX : TEXT_MAX;
+	struct act act;
 
 	(void)state;
 	if (time == 0 || time >= LATEST)
@@ -42,6 +44,8 @@ static void take_entry(struct verifier *v, sqlite3_stmt *t, void *state)
 		verify_found(v, "entry %" PRIu64 ": the nick of whom it is for is none", seq);
 	if (!is_text(t, 5, topic ? 0 : 1, most, utf8_is_line))
 		verify_found(v, "entry %" PRIu64 ": its text cannot be", seq);
+	else if (sqlite3_column_int(t, 2) == SAID_ACT && act_parse(store_text(t, 5), &act) != 0)
+		verify_found(v, "entry %" PRIu64 ": it is no act", seq);
 }
 
 /* The name of a room, and the key that it makes. */
@@ -60,7 +64,21 @@ static bool is_room(sqlite3_stmt *t)
 	       memcmp(key + 1, folded, key_length - 1) == 0;
 }
 
-/* Columns: id, key, name, topic, topic_nick, topic_time. Keys' kinds are looked at elsewhere. */
+/* A room's, or, as that of no stream, the server's. */
+static bool is_charter(sqlite3_stmt *t, int column, bool may_have)
+{
+	struct span text = store_text(t, column);
+	struct charter c;
+
+	if (sqlite3_column_type(t, column) != SQLITE_TEXT || (text.length > 0 && !may_have))
+		return false;
+	/* An act or a charter that memory was out for is none as well, and --verify can be done again. */
+	int r = charter_parse(text.text, text.length, &c);
+	charter_fini(&c);
+	return r == 0;
+}
+
+/* Columns: id, key, name, topic, topic_nick, topic_time, charter. Keys' kinds are looked at elsewhere. */
 static void take_stream(struct verifier *v, sqlite3_stmt *t, void *state)
 {
 	uint64_t id = store_int(t, 0);
@@ -73,6 +91,8 @@ static void take_stream(struct verifier *v, sqlite3_stmt *t, void *state)
 	if (!is_text(t, 3, 0, room ? TOPIC_MAX : 0, utf8_is_line) ||
 		!is_text(t, 4, 0, room ? NICK_MAX : 0, utf8_is_name) || store_int(t, 5) >= LATEST)
 		verify_found(v, "stream %" PRIu64 ": its topic cannot be", id);
+	if (!is_charter(t, 6, room || (key && key[0] == 's')))
+		verify_found(v, "stream %" PRIu64 ": its charter cannot be", id);
 }
 
 /* Columns: id, nick, folded. */
@@ -99,7 +119,7 @@ int verify_content(struct verifier *v)
 
 	if (r == 0)
 		r = verify_each(v,
-			"SELECT id, key, name, topic, topic_nick, topic_time FROM stream",
+			"SELECT id, key, name, topic, topic_nick, topic_time, charter FROM stream",
 			take_stream, NULL);
 	if (r == 0)
 		r = verify_each(v, "SELECT id, nick, folded FROM person", take_person, NULL);

@@ -113,7 +113,7 @@ class Completion(Editing):
 
     def test_commands(self):
         self.pressed(("/to", "/to"), (["Tab"], "/topic"), ("news", "/topic news"), (["C-u"], ""),
-                     ("/un", "/un"), (["Tab"], "/unignore"), (["C-u"], ""))
+                     ("/unig", "/unig"), (["Tab"], "/unignore"), (["C-u"], ""))
 
     def test_rooms(self):
         self.anna.enter("/join games")
