@@ -33,6 +33,21 @@ static FILE *open_to_read(const char *path)
 	return f;
 }
 
+/* The next line, or as much of it as there may be; false at the end, or on an error. The rest of one that
+ * is too long goes: it is no line by itself. */
+static bool next_line(FILE *f, char line[LINE_SIZE])
+{
+	int c = 0;
+
+	if (!fgets(line, LINE_SIZE, f))
+		return false;
+	if (strlen(line) == LINE_SIZE - 1 && line[LINE_SIZE - 2] != '\n') {
+		while (c != '\n' && c != EOF)
+			c = getc(f);
+	}
+	return true;
+}
+
 /* The address of a line, which loses its end; NULL when it is not of this kind. */
 static char *address_of(char *line)
 {
@@ -66,7 +81,7 @@ static int find(const char *folder, const char *file, const char *address, const
 	if (!f)
 		return errno == ENOENT ? ERR_NOT_FOUND : ERR_SYSTEM;
 	r = ERR_NOT_FOUND;
-	while (r && fgets(line, sizeof(line), f)) {
+	while (r && next_line(f, line)) {
 		const char *known = address_of(line);
 		if (!known || (address && strcmp(known, address) != 0))
 			continue;
@@ -111,7 +126,7 @@ static bool write_file(FILE *out, const char *old, const char *address, const ui
 		ok = fprintf(out, "%02x", server[i]) > 0 && ok;
 	if (server)
 		ok = fprintf(out, " %s\n", address) > 0 && ok;
-	for (int count = 1; in && count < KEPT_MOST && fgets(line, sizeof(line), in);) {
+	for (int count = 1; in && count < KEPT_MOST && next_line(in, line);) {
 		const char *known = address_of(line);
 		if (!known || strcmp(known, address) == 0)
 			continue;
@@ -152,9 +167,31 @@ static int replace(const char *folder, const char *file, const char *address, co
 	return ok && rename(fresh, path) == 0 ? folder_sync(folder) : ERR_SYSTEM;
 }
 
-/* `server` NULL: remove. */
-static int change(const char *folder, const char *file, const char *address, const uint8_t *server)
+/* What is to be done under the lock. */
+struct entry {
+	const char *address;
+	const uint8_t *server; /* NULL: remove */
+	uint8_t *found;        /* NULL, or: only where there is none; else who it is */
+};
+
+static int change_alone(const char *folder, const char *file, const struct entry *e)
 {
+	uint8_t found[IDENTITY_SIZE];
+
+	if (!e->found)
+		return replace(folder, file, e->address, e->server);
+	int r = find(folder, file, e->address, NULL, found);
+	if (r == ERR_NOT_FOUND)
+		return replace(folder, file, e->address, e->server);
+	if (r)
+		return r;
+	memcpy(e->found, found, sizeof(found));
+	return ERR_EXISTS;
+}
+
+static int change(const char *folder, const char *file, const struct entry *e)
+{
+	const char *address = e->address;
 	char path[PATH_MAX], name[NAME_MAX];
 
 	if (!address[0] || strchr(address, '\n'))
@@ -171,7 +208,7 @@ static int change(const char *folder, const char *file, const char *address, con
 	if (lock < 0)
 		return ERR_SYSTEM;
 	/* Held for the time of one small file. */
-	r = flock(lock, LOCK_EX) == 0 ? replace(folder, file, address, server) : ERR_SYSTEM;
+	r = flock(lock, LOCK_EX) == 0 ? change_alone(folder, file, e) : ERR_SYSTEM;
 	int error = errno;
 	(void)close(lock);
 	errno = error;
@@ -181,7 +218,15 @@ static int change(const char *folder, const char *file, const char *address, con
 int book_put(const char *folder, const char *file, const char *address,
 	const uint8_t server[IDENTITY_SIZE])
 {
-	return change(folder, file, address, server);
+	return change(folder, file, &(struct entry){.address = address, .server = server});
+}
+
+int book_meet(const char *folder, const char *file, const char *address,
+	const uint8_t server[IDENTITY_SIZE], uint8_t found[IDENTITY_SIZE])
+{
+	const struct entry e = {.address = address, .server = server, .found = found};
+
+	return change(folder, file, &e);
 }
 
 int book_remove(const char *folder, const char *file, const char *address)
@@ -189,5 +234,5 @@ int book_remove(const char *folder, const char *file, const char *address)
 	uint8_t found[IDENTITY_SIZE];
 	int r = book_find(folder, file, address, found);
 
-	return r ? r : change(folder, file, address, NULL);
+	return r ? r : change(folder, file, &(struct entry){.address = address});
 }
