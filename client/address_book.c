@@ -33,29 +33,28 @@ static FILE *open_to_read(const char *path)
 	return f;
 }
 
-/* The next line, or as much of it as there may be; false at the end, or on an error. The rest of one that
- * is too long goes: it is no line by itself. */
+/* The next line without its end; false after the last one, or on an error. One that is too long, that has
+ * a NUL in it or that nothing ends is an empty one. */
 static bool next_line(FILE *f, char line[LINE_SIZE])
 {
-	int c = 0;
+	size_t length = 0;
+	bool good = true;
+	int c;
 
-	if (!fgets(line, LINE_SIZE, f))
-		return false;
-	if (strlen(line) == LINE_SIZE - 1 && line[LINE_SIZE - 2] != '\n') {
-		while (c != '\n' && c != EOF)
-			c = getc(f);
+	while ((c = getc(f)) != EOF && c != '\n') {
+		good = good && c != '\0' && length < LINE_SIZE - 1;
+		if (good)
+			line[length++] = (char)c;
 	}
-	return true;
+	line[good && c == '\n' ? length : 0] = '\0';
+	return c != EOF;
 }
 
-/* The address of a line, which loses its end; NULL when it is not of this kind. */
-static char *address_of(char *line)
+/* The address of a line; NULL when it is not of this kind. */
+static const char *address_of(const char *line)
 {
-	char *end = strchr(line, '\n');
-
-	if (!end || strspn(line, "0123456789abcdef") != HEX || line[HEX] != ' ')
+	if (strspn(line, "0123456789abcdef") != HEX || line[HEX] != ' ')
 		return NULL;
-	*end = '\0';
 	return line + HEX + 1;
 }
 

@@ -105,14 +105,14 @@ START_TEST(test_oldest_goes)
 }
 END_TEST
 
-/* The end of a line that is too long was taken for a line of its own. */
+/* The end of a line that is too long was taken for a line of its own, with NULs in it or without. */
 START_TEST(test_long_line)
 {
 	FILE *f = fopen(path, "we");
 
 	ck_assert_ptr_nonnull(f);
 	for (int i = 0; i < 576; i++)
-		fputc('x', f);
+		fputc(_i == 0 ? 'x' : '\0', f);
 	fprintf(f, "%064d a:1\n%064d b:2\n", 1, 0);
 	ck_assert_int_eq(fclose(f), 0);
 	ck_assert_int_eq(known("a:1"), -1);
@@ -221,7 +221,7 @@ Suite *address_book_suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, test_entries);
 	tcase_add_test(t, test_oldest_goes);
-	tcase_add_test(t, test_long_line);
+	tcase_add_loop_test(t, test_long_line, 0, 2);
 	tcase_add_test(t, test_meet);
 	tcase_add_test(t, test_many_writers);
 	tcase_add_test(t, test_meet_at_once);
