@@ -36,6 +36,7 @@ FLAGS_asan     := $(SANITIZE) -fsanitize=address,undefined -fno-sanitize-recover
 FLAGS_tsan     := $(SANITIZE) -fsanitize=thread
 FLAGS_fuzz     := $(SANITIZE) -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=undefined
+FLAGS_fuzzcov  := -O1 -g -fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping
 FLAGS_coverage := -O0 -g --coverage -fprofile-update=atomic -DLANCHAT_COVERAGE
 FLAGS_clang    := -O2 -g -Wthread-safety -Werror
 FLAGS_gcc      := -O2 -g -Werror
@@ -43,7 +44,7 @@ ifeq ($(VARIANT),)
 MODE      := $(HARDENING)
 MODE_LINK := $(HARDENING_LINK)
 else ifeq ($(FLAGS_$(VARIANT)),)
-$(error there is no variant "$(VARIANT)": asan, tsan, fuzz, coverage, clang, gcc)
+$(error there is no variant "$(VARIANT)": asan, tsan, fuzz, fuzzcov, coverage, clang, gcc)
 else
 MODE      := $(FLAGS_$(VARIANT))
 MODE_LINK := $(FLAGS_$(VARIANT))
@@ -71,9 +72,10 @@ server_o := $(call objects,server)
 client_o := $(call objects,client)
 unit_o   := $(call objects,tests/unit)
 property_o := $(call objects,tests/property)
-fuzz_c   := $(sort $(wildcard tests/fuzz/*.c))
+fuzz_c   := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 suites   := $(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 fuzzers  := $(patsubst tests/fuzz/%.c,$(OUT)/fuzz/%,$(fuzz_c))
+planted  := $(patsubst tests/fuzz/%.c,$(OUT)/planted/%,$(fuzz_c))
 shims    := $(patsubst %.c,$(OUT)/%.so,$(sort $(wildcard tests/faults/*.c)))
 
 RUN_TESTS = tests/run --build $(BUILD) --make $(MAKE)
@@ -156,14 +158,32 @@ $(OUT)/tests/bench/fill: $(OUT)/tests/bench/fill.o $(server_o) $(common_o)
 	$(LINK) -o $@ $^ $(SANDBOX) $(LIBS)
 $(OUT)/tests/bench/load: $(OUT)/tests/bench/load.o $(common_o)
 	$(LINK) -o $@ $^ $(LIBS)
+# What some fuzz targets have the linker put others in place of: tests/fuzz/stage.h, and what takes long.
+wraps = $(patsubst %,-Wl$(,)--wrap=%,$(1))
+, := ,
+STAGE_WRAPS := clock_gettime poll lock_wait thread_start pthread_create pthread_join epoll_ctl \
+	epoll_wait net_shutdown net_close identity_random
+WRAPS_fuzz_server   := $(STAGE_WRAPS)
+WRAPS_fuzz_link     := $(STAGE_WRAPS) link_connect
+WRAPS_fuzz_book     := fsync
+WRAPS_fuzz_passport := fsync PKCS8_decrypt PKCS5_pbe2_set_scrypt
+LINK_FUZZER = $(LINK) -fsanitize=fuzzer $(call wraps,$(WRAPS_$*)) -o $@ $^ $(SCREEN) $(SANDBOX) $(LIBS)
+$(foreach f,fuzz planted,$(OUT)/$(f)/fuzz_server $(OUT)/$(f)/fuzz_link): $(OUT)/tests/fuzz/stage.o
 $(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(client_o) $(server_o) $(common_o)
 	@mkdir -p $(@D)
-	$(LINK) -fsanitize=fuzzer -o $@ $^ $(SCREEN) $(SANDBOX) $(LIBS)
+	$(LINK_FUZZER)
+# The same targets with a crash that has to be found: tests/fuzz/planted.
+$(OUT)/planted/%: $(OUT)/planted/%.o $(client_o) $(server_o) $(common_o)
+	$(LINK_FUZZER)
+$(OUT)/planted/%.o: tests/fuzz/%.c
+	@mkdir -p $(@D)
+	$(COMPILE) -DPLANT -c -o $@ $<
 
 # What tests/run builds for lint: everything but the fuzz targets, which are built by themselves.
 tests-built: all faults $(OUT)/unit $(OUT)/property $(OUT)/tests/bench/load $(OUT)/tests/bench/fill
 scenario-built: all faults
 fuzzers: $(fuzzers)
+planted: $(planted)
 faults: $(shims)
 # For tools that must see the code as the compiler does.
 print-flags:
@@ -187,5 +207,5 @@ $(OUT)/tests/unit/suites.inc: always
 
 .PHONY: all run test check test-long unit property scenario asan tsan fuzz lint coverage bench \
 	format deps deps-test install uninstall clean help tests-built scenario-built faults \
-	fuzzers print-flags always
+	fuzzers planted print-flags always
 -include $(wildcard $(OUT)/*/*.d $(OUT)/*/*/*.d)

@@ -33,14 +33,28 @@ static FILE *open_to_read(const char *path)
 	return f;
 }
 
-/* The address of a line, which loses its end; NULL when it is not of this kind. */
-static char *address_of(char *line)
+/* The next line without its end; false after the last one, or on an error. One that is too long, that has
+ * a NUL in it or that nothing ends is an empty one. */
+static bool next_line(FILE *f, char line[LINE_SIZE])
 {
-	char *end = strchr(line, '\n');
+	size_t length = 0;
+	bool good = true;
+	int c;
 
-	if (!end || strspn(line, "0123456789abcdef") != HEX || line[HEX] != ' ')
+	while ((c = getc(f)) != EOF && c != '\n') {
+		good = good && c != '\0' && length < LINE_SIZE - 1;
+		if (good)
+			line[length++] = (char)c;
+	}
+	line[good && c == '\n' ? length : 0] = '\0';
+	return c != EOF;
+}
+
+/* The address of a line; NULL when it is not of this kind. */
+static const char *address_of(const char *line)
+{
+	if (strspn(line, "0123456789abcdef") != HEX || line[HEX] != ' ')
 		return NULL;
-	*end = '\0';
 	return line + HEX + 1;
 }
 
@@ -66,7 +80,7 @@ static int find(const char *folder, const char *file, const char *address, const
 	if (!f)
 		return errno == ENOENT ? ERR_NOT_FOUND : ERR_SYSTEM;
 	r = ERR_NOT_FOUND;
-	while (r && fgets(line, sizeof(line), f)) {
+	while (r && next_line(f, line)) {
 		const char *known = address_of(line);
 		if (!known || (address && strcmp(known, address) != 0))
 			continue;
@@ -111,7 +125,7 @@ static bool write_file(FILE *out, const char *old, const char *address, const ui
 		ok = fprintf(out, "%02x", server[i]) > 0 && ok;
 	if (server)
 		ok = fprintf(out, " %s\n", address) > 0 && ok;
-	for (int count = 1; in && count < KEPT_MOST && fgets(line, sizeof(line), in);) {
+	for (int count = 1; in && count < KEPT_MOST && next_line(in, line);) {
 		const char *known = address_of(line);
 		if (!known || strcmp(known, address) == 0)
 			continue;
@@ -152,9 +166,31 @@ static int replace(const char *folder, const char *file, const char *address, co
 	return ok && rename(fresh, path) == 0 ? folder_sync(folder) : ERR_SYSTEM;
 }
 
-/* `server` NULL: remove. */
-static int change(const char *folder, const char *file, const char *address, const uint8_t *server)
+/* What is to be done under the lock. */
+struct entry {
+	const char *address;
+	const uint8_t *server; /* NULL: remove */
+	uint8_t *found;        /* NULL, or: only where there is none; else who it is */
+};
+
+static int change_alone(const char *folder, const char *file, const struct entry *e)
 {
+	uint8_t found[IDENTITY_SIZE];
+
+	if (!e->found)
+		return replace(folder, file, e->address, e->server);
+	int r = find(folder, file, e->address, NULL, found);
+	if (r == ERR_NOT_FOUND)
+		return replace(folder, file, e->address, e->server);
+	if (r)
+		return r;
+	memcpy(e->found, found, sizeof(found));
+	return ERR_EXISTS;
+}
+
+static int change(const char *folder, const char *file, const struct entry *e)
+{
+	const char *address = e->address;
 	char path[PATH_MAX], name[NAME_MAX];
 
 	if (!address[0] || strchr(address, '\n'))
@@ -171,7 +207,7 @@ static int change(const char *folder, const char *file, const char *address, con
 	if (lock < 0)
 		return ERR_SYSTEM;
 	/* Held for the time of one small file. */
-	r = flock(lock, LOCK_EX) == 0 ? replace(folder, file, address, server) : ERR_SYSTEM;
+	r = flock(lock, LOCK_EX) == 0 ? change_alone(folder, file, e) : ERR_SYSTEM;
 	int error = errno;
 	(void)close(lock);
 	errno = error;
@@ -181,7 +217,15 @@ static int change(const char *folder, const char *file, const char *address, con
 int book_put(const char *folder, const char *file, const char *address,
 	const uint8_t server[IDENTITY_SIZE])
 {
-	return change(folder, file, address, server);
+	return change(folder, file, &(struct entry){.address = address, .server = server});
+}
+
+int book_meet(const char *folder, const char *file, const char *address,
+	const uint8_t server[IDENTITY_SIZE], uint8_t found[IDENTITY_SIZE])
+{
+	const struct entry e = {.address = address, .server = server, .found = found};
+
+	return change(folder, file, &e);
 }
 
 int book_remove(const char *folder, const char *file, const char *address)
@@ -189,5 +233,5 @@ int book_remove(const char *folder, const char *file, const char *address)
 	uint8_t found[IDENTITY_SIZE];
 	int r = book_find(folder, file, address, found);
 
-	return r ? r : change(folder, file, address, NULL);
+	return r ? r : change(folder, file, &(struct entry){.address = address});
 }

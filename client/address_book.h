@@ -25,6 +25,10 @@ bool book_has(const char *folder, const char *file, const uint8_t server[IDENTIT
 int book_put(const char *folder, const char *file, const char *address,
 	const uint8_t server[IDENTITY_SIZE]);
 
+/* Enter a server at an address that has none. ERR_EXISTS: it has one by now, `found`; others as above. */
+int book_meet(const char *folder, const char *file, const char *address,
+	const uint8_t server[IDENTITY_SIZE], uint8_t found[IDENTITY_SIZE]);
+
 /* Take an address out. ERR_NOT_FOUND, and as above. */
 int book_remove(const char *folder, const char *file, const char *address);
 

@@ -349,6 +349,17 @@ static int check(const struct client_settings *s, char *error, size_t size)
 	return r;
 }
 
+/* What is complained of may be anything: it is not to reach the terminal as it is. */
+static int cleaned(int r, char *error, size_t size)
+{
+	char *copy = r ? strdup(error) : NULL;
+
+	if (copy)
+		log_escape(copy, strlen(copy), error, size);
+	free(copy);
+	return r;
+}
+
 static int parse(struct client_settings *settings, int argc, char **argv, char *error, size_t size)
 {
 	const struct option_table *t = &client_option_table;
@@ -372,10 +383,12 @@ static int parse(struct client_settings *settings, int argc, char **argv, char *
 	if (argc - rest > 1) {
 		snprintf(error, size, "one server is enough: \"%s\" is one too many",
 			argv[rest + 1]);
-		return ERR_ARGUMENT;
+		return cleaned(ERR_ARGUMENT, error, size);
 	}
 	settings->server = argc > rest ? argv[rest] : NULL;
-	return settings->help || settings->version ? 0 : check(settings, error, size);
+	if (settings->help || settings->version)
+		return 0;
+	return cleaned(check(settings, error, size), error, size);
 }
 
 int client_options_load(

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define SHOWN_MOST 64 /* bytes of what was typed that a complaint repeats */
+
 /* clang-format off */
 static const struct command_spec table[] = {
 	{"audit", COMMAND_AUDIT, SHAPE_REST, 0, "[-s]", "what was done about this room; -s: about the server"},
@@ -83,10 +85,20 @@ const struct command_spec *command_find(const char *name, size_t length)
 	return NULL;
 }
 
+/* How many of the `length` bytes to show where there is place for `most`: no half of a character. */
+static int shown_of(const char *text, size_t length, size_t most)
+{
+	if (length <= most)
+		return (int)length;
+	while (most > 0 && ((unsigned char)text[most] & 0xc0) == 0x80)
+		most--;
+	return (int)most;
+}
+
 static int unknown(const char *name, size_t length, char *error, size_t size)
 {
 	struct suggestion s;
-	int shown = length > 32 ? 32 : (int)length;
+	int shown = shown_of(name, length, SHOWN_MOST);
 
 	suggest_begin(&s, name, length);
 	for (size_t i = 0; i < ROWS; i++)
@@ -126,8 +138,8 @@ static int check_name(const char *word, size_t most, const char *what, char *err
 		break;
 	default:
 		(void)snprintf(error, size,
-			"\"%s\" cannot be a %s: no blanks and none of # @ ~ , : ! \" in it.", word,
-			what);
+			"\"%.*s\" cannot be a %s: no blanks and none of # @ ~ , : ! \" in it.",
+			shown_of(word, strlen(word), SHOWN_MOST), word, what);
 		break;
 	}
 	return ERR_ARGUMENT;
@@ -136,16 +148,18 @@ static int check_name(const char *word, size_t most, const char *what, char *err
 /* Is the first argument what the command wants? A leading # of a room, or a @ of a nick, goes. */
 static int check_word(const struct command_spec *spec, struct command *c, char *error, size_t size)
 {
-	bool room = spec->shape == SHAPE_ROOM || spec->shape == SHAPE_DOOR || (spec->id == COMMAND_NOTICE && c->word[0] == '#');
-	size_t first = c->word[0] == (room ? '#' : '@') ? 1 : 0;
+	bool room = spec->shape == SHAPE_ROOM || spec->shape == SHAPE_DOOR ||
+		    (spec->id == COMMAND_NOTICE && c->word[0] == '#');
+	bool marked = c->word[0] == (room ? '#' : '@');
+	/* /notice keeps the #, which tells a room from a person. */
+	size_t first = marked && spec->id == COMMAND_NOTICE && room ? 1 : 0;
 
 	if (spec->shape == SHAPE_WORD || c->word[0] == '\0')
 		return 0;
-	/* /notice keeps the #, which tells a room from a person. */
-	if (spec->id != COMMAND_NOTICE)
-		memmove(c->word, c->word + first, strlen(c->word + first) + 1);
-	return check_name(c->word + (spec->id == COMMAND_NOTICE ? first : 0),
-		room ? ROOM_NAME_MAX : NICK_MAX, room ? "room" : "nick", error, size);
+	if (marked && !first)
+		memmove(c->word, c->word + 1, strlen(c->word));
+	return check_name(c->word + first, room ? ROOM_NAME_MAX : NICK_MAX, room ? "room" : "nick",
+		error, size);
 }
 
 /* May something follow the first argument? */
@@ -163,8 +177,8 @@ static int parse_arguments(const struct command_spec *spec, const char *argument
 	if (spec->shape != SHAPE_REST && spec->shape != SHAPE_NONE && *arguments) {
 		size_t length = strcspn(arguments, " ");
 		if (length >= sizeof c->word) {
-			(void)snprintf(
-				error, size, "\"%.32s...\" is too long for a name.", arguments);
+			(void)snprintf(error, size, "\"%.*s...\" is too long for a name.",
+				shown_of(arguments, length, SHOWN_MOST), arguments);
 			return ERR_ARGUMENT;
 		}
 		memcpy(c->word, arguments, length);

@@ -94,25 +94,48 @@ static int changed(struct link *l, const uint8_t *before, const uint8_t *now)
 		name, fingerprint(before, old), fingerprint(now, new), name);
 }
 
-/* It has not been met there before: say so, and remember it. */
-static int introduce(struct link *l, const uint8_t *id, bool another)
+/* Remember a server where none was known, unless another process has met one there meanwhile: then
+ * ERR_EXISTS, and `found`. What cannot be written is no reason not to go on. */
+static int enter(struct link *l, const uint8_t *id, uint8_t found[IDENTITY_SIZE])
 {
-	bool known = book_has(l->data_folder, LINK_BOOK, id);
-	/* The name stays the first one's, until the user says otherwise. */
-	int r = another ? 0 : book_put(l->data_folder, LINK_BOOK, l->place, id);
+	int r = book_meet(l->data_folder, LINK_BOOK, l->place, id, found);
 
-	if (r && r != ERR_MEMORY)
-		log_warning("the server's key cannot be remembered in %s: %s", l->data_folder,
-			r == ERR_SYSTEM ? strerror(errno) : err_text(r));
+	if (r == 0 || r == ERR_EXISTS)
+		return r;
+	log_warning("the server's key cannot be remembered in %s: %s", l->data_folder,
+		r == ERR_SYSTEM ? strerror(errno) : err_text(r));
+	return 0;
+}
+
+/* Is it the one that is known by that name, or the first one? */
+static int check_book(struct link *l, const uint8_t *id)
+{
+	uint8_t before[IDENTITY_SIZE];
+	bool known = book_has(l->data_folder, LINK_BOOK, id);
+	int r = book_find(l->data_folder, LINK_BOOK, l->place, before);
+
+	if (r && r != ERR_NOT_FOUND)
+		return link_fail(l, ERR_REFUSED, CODE_NONE,
+			"which servers are known cannot be read from %s/" LINK_BOOK ": %s",
+			l->data_folder, r == ERR_SYSTEM ? strerror(errno) : err_text(r));
+	if (r == ERR_NOT_FOUND)
+		r = enter(l, id, before) == ERR_EXISTS ? 0 : ERR_NOT_FOUND;
+	bool another = r == 0 && memcmp(before, id, sizeof(before)) != 0;
+	if (r == 0 && !another)
+		return 0;
+	/* A name that a beacon shows is anybody's to take. Whoever asked for it is not given another
+	 * server; whoever chose from a list, or takes any, is told, and the name stays the first one's
+	 * until the user says otherwise. */
+	if (another && l->chosen)
+		return changed(l, before, id);
 	if (!known)
 		link_post_met(l, id, another);
-	return r == ERR_MEMORY ? r : 0;
+	return 0;
 }
 
 static int check_server(struct link *l)
 {
 	const uint8_t *id = stream_peer(l->stream);
-	uint8_t before[IDENTITY_SIZE];
 
 	if (l->server_known && memcmp(id, l->server_id, IDENTITY_SIZE) != 0)
 		return link_fail(l, ERR_REFUSED, CODE_NONE,
@@ -120,21 +143,7 @@ static int check_server(struct link *l)
 	lock_take(&l->lock);
 	link_session_prove(l->session, id);
 	lock_drop(&l->lock);
-	if (!l->data_folder)
-		return 0;
-	int r = book_find(l->data_folder, LINK_BOOK, l->place, before);
-	if (r && r != ERR_NOT_FOUND)
-		return link_fail(l, ERR_REFUSED, CODE_NONE,
-			"which servers are known cannot be read from %s/" LINK_BOOK ": %s",
-			l->data_folder, r == ERR_SYSTEM ? strerror(errno) : err_text(r));
-	if (r == 0 && memcmp(before, id, sizeof(before)) == 0)
-		return 0;
-	/* A name that a beacon shows is anybody's to take. Whoever asked for it is not given another
-	 * server; whoever chose from a list, or takes any, is told. */
-	if (r == 0 && l->chosen)
-		return changed(l, before, id);
-	r = introduce(l, id, r == 0);
-	return r ? link_fail(l, r, 0, "%s", err_text(r)) : 0;
+	return l->data_folder ? check_book(l, id) : 0;
 }
 
 int link_secure(struct link *l, int64_t deadline)

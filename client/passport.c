@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/asn1t.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -23,6 +24,13 @@
 #define SCRYPT_R  8
 #define SCRYPT_P  1
 #define SALT_SIZE 16
+
+/* The work that a file may ask for to try one passphrase, which is ours to do before we know whether it
+ * is worth it: some seconds of it. Who asks for most are OWASP and 1Password with 600,000 and 650,000
+ * rounds; scrypt's N * r * p is 2^17 in a file of ours, and as much as OpenSSL's memory limit lets it be
+ * with p = 1 is 2^18. */
+#define ROUNDS_MOST UINT64_C(10000000)
+#define SCRYPT_MOST (UINT64_C(1) << 22)
 
 /* ---- writing ---- */
 
@@ -132,6 +140,60 @@ static X509_SIG *parse(const char *path, int *r)
 	return hidden;
 }
 
+/* A number that is above 0 and not above `most`; 0: it is not. */
+static uint64_t bounded(const ASN1_INTEGER *number, uint64_t most)
+{
+	uint64_t value = 0;
+
+	if (!number || !ASN1_INTEGER_get_uint64(&value, number))
+		return 0;
+	return value <= most ? value : 0;
+}
+
+static bool scrypt_is_bearable(const X509_ALGOR *how)
+{
+	SCRYPT_PARAMS *p = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(SCRYPT_PARAMS), how->parameter);
+	bool bearable = false;
+
+	if (p) {
+		uint64_t n = bounded(p->costParameter, SCRYPT_MOST);
+		uint64_t nr = n * bounded(p->blockSize, SCRYPT_MOST);
+		uint64_t times = bounded(p->parallelizationParameter, SCRYPT_MOST);
+		bearable = nr > 0 && times > 0 && nr <= SCRYPT_MOST / times;
+	}
+	SCRYPT_PARAMS_free(p);
+	return bearable;
+}
+
+static bool pbkdf2_is_bearable(const X509_ALGOR *how)
+{
+	PBKDF2PARAM *p = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBKDF2PARAM), how->parameter);
+	bool bearable = p && bounded(p->iter, ROUNDS_MOST) > 0;
+
+	PBKDF2PARAM_free(p);
+	return bearable;
+}
+
+/* Can the key for it be made of a passphrase in some seconds? PBES2 alone is read (RFC 8018 6.2), which is
+ * what everything has written since 2000, and what OpenSSL has without its legacy provider. */
+static int check_work(const X509_SIG *hidden)
+{
+	const X509_ALGOR *how = NULL;
+	int r = ERR_CRYPTO;
+
+	X509_SIG_get0(hidden, &how, NULL);
+	if (OBJ_obj2nid(how->algorithm) != NID_pbes2)
+		return r;
+	PBE2PARAM *p = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBE2PARAM), how->parameter);
+	int function = p ? OBJ_obj2nid(p->keyfunc->algorithm) : NID_undef;
+	if (function == NID_id_pbkdf2)
+		r = pbkdf2_is_bearable(p->keyfunc) ? 0 : ERR_TOO_BIG;
+	else if (function == NID_id_scrypt)
+		r = scrypt_is_bearable(p->keyfunc) ? 0 : ERR_TOO_BIG;
+	PBE2PARAM_free(p);
+	return r;
+}
+
 static int decrypt(const X509_SIG *hidden, const char *passphrase, EVP_PKEY **key)
 {
 	PKCS8_PRIV_KEY_INFO *plain = PKCS8_decrypt(hidden, passphrase, (int)strlen(passphrase));
@@ -160,6 +222,8 @@ int passport_read(const char *from, const char *path, const char *passphrase, st
 	int r;
 	X509_SIG *hidden = parse(from, &r);
 
+	if (r == 0)
+		r = check_work(hidden);
 	if (r == 0)
 		r = decrypt(hidden, passphrase, &key);
 	X509_SIG_free(hidden);

@@ -15,7 +15,8 @@ int passport_write(const char *path, const char *to, const char *passphrase, str
 
 /* Make the key of such a file the one of `path`, which is not there yet. ERR_EXISTS: there is another
  * one; the same one is success. ERR_REFUSED: not with this passphrase; ERR_CRYPTO: it is no such file;
- * ERR_SYSTEM with errno, ERR_MEMORY. */
+ * ERR_TOO_BIG: it asks for more work than some seconds before anybody can know whether the passphrase is
+ * the right one; ERR_SYSTEM with errno, ERR_MEMORY. */
 int passport_read(const char *from, const char *path, const char *passphrase, struct identity *id);
 
 #endif

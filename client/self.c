@@ -117,6 +117,12 @@ static int move_failed(const char *file, const char *key, bool in, int r)
 		fprintf(stderr, "lanchat: that is not the passphrase of %s\n", file);
 	else if (r == ERR_CRYPTO)
 		fprintf(stderr, "lanchat: %s is no file of --export-identity\n", in ? file : key);
+	else if (r == ERR_TOO_BIG)
+		fprintf(stderr,
+			"lanchat: %s asks for more work to try a passphrase (rounds of PBKDF2, "
+			"cost "
+			"of scrypt) than a file of --export-identity ever does\n",
+			file);
 	else
 		fprintf(stderr, "lanchat: your key cannot be moved from %s to %s: %s\n",
 			in ? file : key, in ? key : file,

@@ -3,6 +3,8 @@
  * same bytes.
  *
  * Input: a datagram.
+ *
+ * About: common/beacon.c
  */
 #include "common/beacon.h"
 
@@ -29,6 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	REQUIRE(name <= SERVER_NAME_MAX && utf8_is_line(b.name, name));
 	beacon_encode(&b, again);
 	REQUIRE(memcmp(again, data, BEACON_SIZE) == 0);
+	PLANTED(b.type == BEACON_GOODBYE && says_bugs(b.name, name));
 	/* Nobody's packet is shorter than it ought to be. */
 	REQUIRE(beacon_decode(data, size - 1, &b) == ERR_PROTOCOL);
 	return 0;

@@ -4,6 +4,8 @@
  *
  * Input: a byte that chooses the limit, a byte that chooses the pieces, then the
  * stream.
+ *
+ * About: common/frame.c
  */
 #include "common/frame.h"
 
@@ -33,6 +35,7 @@ static void see(struct seen *s, const struct frame *f)
 	hash_bytes(s, &f->flags, sizeof(f->flags));
 	hash_bytes(s, &f->length, sizeof(f->length));
 	hash_bytes(s, f->payload, f->length);
+	PLANTED(s->frames == 2 && says_bugs(f->payload, f->length));
 }
 
 /* One frame must encode to the header that it was decoded from, and be a datagram by itself. */

@@ -3,6 +3,8 @@
  * text, lists and printed form must behave whatever is in them.
  *
  * Input: the message's number in network order, then the payload.
+ *
+ * About: common/message.c common/message_table.c
  */
 #include "common/message.h"
 
@@ -120,5 +122,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_encoding(&f, &value);
 	check_text(spec, &value);
 	check_print(spec, &value);
+	PLANTED(f.type == MESSAGE_SAY && says_bugs(value.say.text.text, value.say.text.length));
 	return 0;
 }

@@ -7,6 +7,9 @@
  * (its type is the byte, then a length in two bytes, then the payload), above it
  * is a request of the user's, a moment that passes or the end of the connection;
  * 0xff: all the rest is bytes from the server as they are.
+ *
+ * About: client/link_session*.c client/event.c client/seats.c client/outbox.c
+ *   client/pipe_print.c client/plain.c client/json.c
  */
 #include "client/link_session.h"
 
@@ -77,6 +80,7 @@ static void check_event(struct fuzz *z, const struct event *e)
 	}
 	if (e->type == EVENT_LOG_CHANGED || e->type == EVENT_PARTED)
 		z->lobby = 0;
+	PLANTED(e->type == EVENT_MESSAGE && says_bugs(e->text, strlen(e->text)));
 	if (e->type == EVENT_MESSAGE) {
 		REQUIRE(e->room && e->nick && e->text && e->kind < SAID_KINDS);
 		REQUIRE(!e->direct || e->peer_nick);

@@ -2,6 +2,8 @@
  * Text from anybody: decoding, clusters, columns, clean copies, names, escapes.
  *
  * Input: the text itself.
+ *
+ * About: common/text.c common/utf8.c common/name.c common/log.c
  */
 #include "common/text.h"
 
@@ -101,6 +103,7 @@ static void check_sanitize(const char *text, size_t length, int newlines)
 		marks = mark ? marks + 1 : 0;
 		REQUIRE(marks <= 8);
 	}
+	PLANTED(length > size && says_bugs(copy, size));
 	free(copy);
 }
 

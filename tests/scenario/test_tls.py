@@ -135,6 +135,19 @@ class Tls(Scenario):
         self.assertIn(f"new here: {new}", self.run_pipe("office").stderr())
         self.assertEqual(self.run_pipe("office").stderr(), "")
 
+    def test_first_meetings_at_once(self):
+        """Several programs of one person meet two servers for the first time at the same moment: both
+        are known after that, by one line each, and everybody goes on."""
+        servers = [Server(self), Server(self)]
+        runs = [self.pipe(server, "--until", "1", input=["hello"])
+                for _ in range(3) for server in servers]
+        for run in runs:
+            self.assertEqual(run.wait(30), 0, run.tail())
+        self.assertEqual(sorted(line.split(" ", 1)[1] for line in self.known()),
+                         sorted(server.address for server in servers))
+        for server in servers:
+            self.assertEqual(self.run_pipe(server).stderr(), "")
+
     def test_forget_nobody(self):
         done = self.client("--forget", "192.0.2.1:19830")
         self.assertEqual(done.returncode, 1)

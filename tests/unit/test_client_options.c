@@ -4,6 +4,7 @@
 #include "client/client_options.h"
 
 #include "common/err.h"
+#include "common/utf8.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -113,6 +114,16 @@ START_TEST(test_bad)
 }
 END_TEST
 
+/* What steers a terminal, in an argument or in a file, does not get to it by way of the complaint. */
+START_TEST(test_complaints_are_clean)
+{
+	static const char *const lines[] = {"-n \x1b[31m", "--room \xff", "\x1b:0", "a \x1b[2J"};
+
+	ck_assert_int_eq(load(lines[_i]), ERR_ARGUMENT);
+	ck_assert_msg(utf8_is_line(error, strlen(error)), "%s", error);
+}
+END_TEST
+
 START_TEST(test_not_given)
 {
 	ck_assert_int_eq(load("--pipe --until 0"), 0);
@@ -160,6 +171,7 @@ Suite *client_options_suite(void)
 	tcase_add_checked_fixture(t, setup, NULL);
 	tcase_add_loop_test(t, test_good, 0, sizeof(good) / sizeof(good[0]));
 	tcase_add_loop_test(t, test_bad, 0, sizeof(bad) / sizeof(bad[0]));
+	tcase_add_loop_test(t, test_complaints_are_clean, 0, 4);
 	tcase_add_test(t, test_not_given);
 	tcase_add_test(t, test_values);
 	tcase_add_test(t, test_table);

@@ -4,6 +4,7 @@
 #include "client/command.h"
 
 #include "common/err.h"
+#include "common/utf8.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -67,6 +68,7 @@ static const struct {
 	{"/list", COMMAND_ROOMS, "", ""},
 	{"/notice #dev hear me", COMMAND_NOTICE, "#dev", "hear me"},
 	{"/notice anna hear me", COMMAND_NOTICE, "anna", "hear me"},
+	{"/notice @anna hear me", COMMAND_NOTICE, "anna", "hear me"},
 	{"/connect [::1]:19830", COMMAND_CONNECT, "[::1]:19830", ""},
 	{"/server", COMMAND_CONNECT, "", ""},
 	{"/help join", COMMAND_HELP, "join", ""},
@@ -86,6 +88,8 @@ START_TEST(parsed)
 	ck_assert_str_eq(c.rest, good[_i].rest);
 }
 END_TEST
+
+#define MANY "éééééééééééééééééééééééééééééééééééééééééééééééééé" /* 100 bytes */
 
 static const struct {
 	const char *line, *says;
@@ -120,6 +124,9 @@ static const struct {
 	{"/unignore", "/unignore NICK"},
 	{"/kick", "/kick NICK"},
 	{"/whois a b", "/whois NICK"},
+	/* What is repeated of these was cut inside a character. */
+	{"/x" MANY, "There is no command"},
+	{"/connect x" MANY MANY MANY MANY, "too long for a name"},
 };
 
 /* What is done about people is called as the log calls it. */
@@ -147,6 +154,7 @@ START_TEST(refused)
 
 	ck_assert_int_eq(command_parse(bad[_i].line, &c, error, sizeof error), ERR_ARGUMENT);
 	ck_assert_msg(strstr(error, bad[_i].says), "%s: %s", bad[_i].line, error);
+	ck_assert_msg(utf8_is_valid(error, strlen(error)), "%s", error);
 	ck_assert_str_eq(c.word, "untouched");
 	char small[4];
 	ck_assert_int_eq(command_parse(bad[_i].line, &c, small, sizeof small), ERR_ARGUMENT);

@@ -102,6 +102,10 @@ def fields(text):
     return [part.split(":") for part in text.split()]
 
 
+def nothing(kind):
+    return 0 if kind in INTEGERS else bytes(IDS[kind]) if kind in IDS else "" if kind == "text" else []
+
+
 def encode_field(kind, value):
     if kind in INTEGERS:
         return struct.pack(INTEGERS[kind], value)
@@ -110,7 +114,8 @@ def encode_field(kind, value):
     if kind == "text":
         raw = value.encode() if isinstance(value, str) else value
         return struct.pack(">H", len(raw)) + raw
-    items = [b"".join(encode_field(k, item[n]) for n, k in fields(ITEMS[kind])) for item in value]
+    items = [b"".join(encode_field(k, item.get(n, nothing(k))) for n, k in fields(ITEMS[kind]))
+             for item in value]
     return struct.pack(">H", len(items)) + b"".join(items)
 
 
@@ -125,9 +130,7 @@ def encode(name, /, **values):
     number, layout = MESSAGES[name]
     payload = b""
     for field, kind in fields(layout):
-        nothing = 0 if kind in INTEGERS else bytes(IDS[kind]) if kind in IDS else \
-            "" if kind == "text" else []
-        payload += encode_field(kind, values.pop(field, nothing))
+        payload += encode_field(kind, values.pop(field, nothing(kind)))
     if values:
         raise KeyError(f"{name} has no {sorted(values)}")
     return frame(number, payload)
