@@ -1,13 +1,14 @@
 #include "server/act.h"
 
 #include "common/err.h"
+#include "common/utf8.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#define NO_LABEL  "*" /* neither a nick nor a range begins so */
+#define NO_LABEL  "*"                 /* neither a nick nor a range begins so */
 #define FIELD_MAX (2 * PERSON_ID + 1) /* the longest field but the last */
 
 static void print_id(const uint8_t *id, char *out)
@@ -116,8 +117,10 @@ int act_parse(struct span line, struct act *out)
 {
 	struct act a = {0};
 
-	if (!take_verb(&line, &a.verb) || !take_value(&line, &a.value) || !take_person(&line, &a) ||
-		!take_label(&line, &a) || line.length > REASON_MAX)
+	/* A log that somebody has changed may have anything. */
+	if (line.length == 0 || !utf8_is_line(line.text, line.length) ||
+		!take_verb(&line, &a.verb) || !take_value(&line, &a.value) ||
+		!take_person(&line, &a) || !take_label(&line, &a) || line.length > REASON_MAX)
 		return ERR_TEXT;
 	a.text = line;
 	*out = a;
