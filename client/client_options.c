@@ -247,7 +247,8 @@ struct rule {
 /* What is done instead of chatting. */
 static int count_jobs(const struct client_settings *s)
 {
-	return s->fingerprint + (s->forget != NULL) + (s->export_identity != NULL) + (s->import_identity != NULL);
+	return s->fingerprint + (s->forget != NULL) + (s->export_identity != NULL) +
+	       (s->import_identity != NULL);
 }
 
 static int check_together(const struct client_settings *s, char *error, size_t size)

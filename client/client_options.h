@@ -33,7 +33,7 @@ struct client_settings {
 	bool stay;
 	bool no_state;
 	bool plaintext;
-	char *password_file;                     /* NULL: no password */
+	char *password_file; /* NULL: no password */
 	bool fingerprint;
 	char *export_identity, *import_identity; /* files; NULL: not asked for */
 	char *forget;                            /* an address or a name; NULL: nothing to forget */

@@ -27,7 +27,7 @@ struct export_config {
 	struct tls *tls;         /* borrowed; NULL: plaintext */
 	const char *data_folder; /* as in link.h */
 	const char *nick;
-	const char *password; /* the server's; NULL: none */
+	const char *password;                 /* the server's; NULL: none */
 	const char *server;                   /* as typed; NULL: the one on this network */
 	const char *room;                     /* "": the user's own direct messages */
 	uint64_t since;                       /* microseconds since 1970; 0: from the beginning */

@@ -60,7 +60,7 @@ struct link_session {
 	/* What outlives a connection. */
 	char nick[NICK_MAX + 1];
 	char password[PASSWORD_MAX + 1]; /* of the server; or empty */
-	char nick_wanted[NICK_MAX + 1]; /* asked for, not given yet; or empty */
+	char nick_wanted[NICK_MAX + 1];  /* asked for, not given yet; or empty */
 	enum person_state away;
 	char away_text[AWAY_MAX + 1];
 	bool rooms_wanted; /* the list of rooms */
@@ -91,7 +91,7 @@ struct link_session {
 	uint32_t last_tag;
 	uint32_t compare_tag, login_tag, nick_tag, away_tag, rooms_tag;
 	uint8_t log_next[INSTANCE_ID]; /* the server's, while it is asked how much of it is new */
-	bool rights; /* the server knows of them */
+	bool rights;                   /* the server knows of them */
 	bool kept;                     /* WELCOME said that history is kept */
 	char server_name[SERVER_NAME_MAX + 1];
 	uint32_t text_max;

@@ -66,8 +66,7 @@ int link_session_charter(struct link_session *s, const char *room, uint32_t *req
 	return client_check_memory(s);
 }
 
-int link_session_audit(
-	struct link_session *s, const char *room, uint16_t limit, uint32_t *request)
+int link_session_audit(struct link_session *s, const char *room, uint16_t limit, uint32_t *request)
 {
 	int r = begin(s, room, request);
 

@@ -31,7 +31,7 @@ struct pipe_config {
 	struct tls *tls;         /* borrowed; NULL: plaintext */
 	const char *data_folder; /* as in link.h */
 	const char *nick;
-	const char *password; /* the server's; NULL: none */
+	const char *password;                     /* the server's; NULL: none */
 	const char *server;                       /* as typed; NULL: the one on this network */
 	const struct option_list *rooms;          /* at least one */
 	const struct option_list *interfaces;     /* to look for servers on; may be NULL */

@@ -48,11 +48,11 @@ struct seat {
 	bool barred;        /* on this connection the server will not have us in it */
 	enum seat_state state;
 	char key[ROOM_KEY_MAX + 1]; /* to the room; or empty */
-	uint32_t tag;    /* of the request to join or to leave */
-	bool resuming;   /* that request asked to go on after `seen` */
-	bool seen_known; /* there is a position */
-	uint64_t seen;   /* the last message that was delivered */
-	bool keep;       /* `kept` is to be written to disk: how far the owner has dealt with it */
+	uint32_t tag;               /* of the request to join or to leave */
+	bool resuming;              /* that request asked to go on after `seen` */
+	bool seen_known;            /* there is a position */
+	uint64_t seen;              /* the last message that was delivered */
+	bool keep; /* `kept` is to be written to disk: how far the owner has dealt with it */
 	uint64_t kept;
 	struct reading reading;
 

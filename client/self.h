@@ -15,8 +15,8 @@ struct tls;
 
 struct self {
 	struct identity identity;
-	struct tls *tls;       /* owned; NULL: plaintext */
-	char folder[PATH_MAX]; /* with known_servers */
+	struct tls *tls;                 /* owned; NULL: plaintext */
+	char folder[PATH_MAX];           /* with known_servers */
 	char password[PASSWORD_MAX + 1]; /* the server's; or empty */
 };
 

@@ -157,8 +157,7 @@ static bool do_mode(struct talk *t, const char *rest)
 			a.text = rest;
 		return act(t, room, &a);
 	}
-	return talk_fail(
-		t, "/mode takes open, key KEY, invited, moderated, free or slow SECONDS.");
+	return talk_fail(t, "/mode takes open, key KEY, invited, moderated, free or slow SECONDS.");
 }
 
 static bool do_audit(struct talk *t, const char *rest)
@@ -288,7 +287,8 @@ static void print_person(FILE *f, const struct event *e)
 
 	(void)fprintf(f, "%s has the key %s\n", e->nick, fingerprint(e->person, tag));
 	if (!e->own)
-		(void)fputs("Nobody here has proven their key: the connection is not encrypted.\n", f);
+		(void)fputs(
+			"Nobody here has proven their key: the connection is not encrypted.\n", f);
 	else
 		(void)fputs(e->flag ? "The nick is theirs.\n" : "The nick is nobody's.\n", f);
 	if (e->code == RANK_OPERATOR)
@@ -309,10 +309,10 @@ static void say_lines(struct talk *t, char *text)
 
 void talk_rights_event(struct talk *t, const struct event *e)
 {
-	void (*print)(FILE *f, const struct event *e) = e->type == EVENT_CHARTER  ? print_charter
-							: e->type == EVENT_AUDIT  ? print_audit
-							: e->type == EVENT_PERSON ? print_person
-										  : NULL;
+	void (*print)(FILE * f, const struct event *e) = e->type == EVENT_CHARTER  ? print_charter
+							 : e->type == EVENT_AUDIT  ? print_audit
+							 : e->type == EVENT_PERSON ? print_person
+										   : NULL;
 	char *text = NULL;
 	size_t size;
 

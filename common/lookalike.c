@@ -41,11 +41,11 @@ static const char *find(utf8proc_int32_t character)
 static utf8proc_ssize_t decompose(
 	const char *text, size_t length, bool fold, utf8proc_int32_t *codes)
 {
-	const utf8proc_option_t options = UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_IGNORE |
-					  UTF8PROC_STABLE;
-	utf8proc_ssize_t n = utf8proc_decompose((const utf8proc_uint8_t *)text,
-		(utf8proc_ssize_t)length, codes, (utf8proc_ssize_t)CODES_MAX,
-		fold ? options | UTF8PROC_CASEFOLD : options);
+	const utf8proc_option_t options =
+		UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_IGNORE | UTF8PROC_STABLE;
+	utf8proc_ssize_t n =
+		utf8proc_decompose((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)length, codes,
+			(utf8proc_ssize_t)CODES_MAX, fold ? options | UTF8PROC_CASEFOLD : options);
 
 	if (n < 0)
 		return ERR_TEXT;
@@ -62,10 +62,17 @@ static int put(char *out, size_t *used, const char *text, size_t length)
 	return 0;
 }
 
+static int put_code(char *out, size_t *used, utf8proc_int32_t code)
+{
+	char one[4] = "";
+	size_t length = utf8_encode((uint32_t)code, one);
+
+	return put(out, used, one, length);
+}
+
 /* Put in place of each character what it looks like. */
 static int draw(const utf8proc_int32_t *codes, size_t count, char *out, size_t *used)
 {
-	char one[4];
 	int r = 0;
 
 	*used = 0;
@@ -75,7 +82,7 @@ static int draw(const utf8proc_int32_t *codes, size_t count, char *out, size_t *
 		if (looks)
 			r = put(out, used, looks, strlen(looks));
 		else
-			r = put(out, used, one, utf8_encode((uint32_t)codes[i], one));
+			r = put_code(out, used, codes[i]);
 	}
 	return r;
 }
@@ -98,10 +105,8 @@ static int look_of(const char *name, size_t length, char out[LOOK_MAX])
 		return (int)n;
 	used = 0;
 	*out = '\0';
-	for (utf8proc_ssize_t i = 0; i < n && r == 0; i++) {
-		char one[4];
-		r = put(out, &used, one, utf8_encode((uint32_t)codes[i], one));
-	}
+	for (utf8proc_ssize_t i = 0; i < n && r == 0; i++)
+		r = put_code(out, &used, codes[i]);
 	return r;
 }
 

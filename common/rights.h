@@ -45,7 +45,7 @@ enum act_verb {
 #undef VERB
 };
 
-#define SLOW_MAX 3600                              /* seconds */
+#define SLOW_MAX 3600                             /* seconds */
 #define BAN_MAX  (UINT64_C(10) * 365 * 24 * 3600) /* seconds of a ban that ends */
 
 /* charter_is.entry: who may come in. */

@@ -63,7 +63,8 @@ static FILE *open_for(const char *path, const char *what, char *error, size_t si
 	FILE *f = file_open(path);
 
 	if (!f)
-		(void)snprintf(error, size, "cannot read the %s '%s': %s", what, path, strerror(errno));
+		(void)snprintf(
+			error, size, "cannot read the %s '%s': %s", what, path, strerror(errno));
 	return f;
 }
 
@@ -84,7 +85,8 @@ static int read_password(struct files *f, const char *path, char *error, size_t 
 		memcpy(f->password, line, length + 1);
 	else
 		(void)snprintf(error, size,
-			"the first line of the password file '%s' must be 1 to %d bytes of UTF-8 text",
+			"the first line of the password file '%s' must be 1 to %d bytes of UTF-8 "
+			"text",
 			path, PASSWORD_MAX);
 	OPENSSL_cleanse(line, sizeof(line));
 	f->has_password = good;
@@ -93,9 +95,7 @@ static int read_password(struct files *f, const char *path, char *error, size_t 
 
 static int digit(char c)
 {
-	return c >= '0' && c <= '9'   ? c - '0'
-	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
-				      : -1;
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 static bool is_fingerprint(const char *word)

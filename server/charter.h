@@ -39,8 +39,8 @@ struct standing {
 struct charter {
 	enum room_entry entry;
 	bool moderated;
-	uint32_t slow;             /* seconds between two messages of one person; 0: none */
-	char key[CHARTER_KEY_MAX]; /* of ENTRY_KEY: charter_lock's */
+	uint32_t slow;              /* seconds between two messages of one person; 0: none */
+	char key[CHARTER_KEY_MAX];  /* of ENTRY_KEY: charter_lock's */
 	struct standing *standings; /* owned */
 	size_t count;
 };

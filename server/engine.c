@@ -70,8 +70,7 @@ bool stream_key_is_common(const struct stream_key *room)
 {
 	static const char name[] = "r" ROOM_COMMON;
 
-	return room->length == sizeof(name) - 1 &&
-	       memcmp(room->bytes, name, sizeof(name) - 1) == 0;
+	return room->length == sizeof(name) - 1 && memcmp(room->bytes, name, sizeof(name) - 1) == 0;
 }
 
 int stream_key_compare(const struct stream_key *a, const struct stream_key *b)

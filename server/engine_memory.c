@@ -207,7 +207,8 @@ static int memory_room(struct engine *e, const struct stream_key *key, struct ro
 {
 	int r;
 
-	LOCKED(r = memory_log_room(&m->log, key, out); out->closed = memory_acts_closed(&m->acts, key));
+	LOCKED(r = memory_log_room(&m->log, key, out);
+		out->closed = memory_acts_closed(&m->acts, key));
 	return r;
 }
 
@@ -218,8 +219,7 @@ struct room_reading {
 	void *context;
 };
 
-static bool read_room(
-	void *context, const struct stream_key *key, const struct room_record *record)
+static bool read_room(void *context, const struct stream_key *key, const struct room_record *record)
 {
 	const struct room_reading *reading = context;
 	struct room_record with = *record;

@@ -152,8 +152,7 @@ static int durable_person(
 	WITH_STORE(LOOKUPS, store_person(s, folded, person, nick));
 }
 
-static int durable_charter(
-	struct engine *e, const struct stream_key *key, struct charter *out)
+static int durable_charter(struct engine *e, const struct stream_key *key, struct charter *out)
 {
 	WITH_STORE(LOOKUPS, store_charter(s, key, out));
 }

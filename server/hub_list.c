@@ -103,11 +103,13 @@ static bool merge(const struct seen *seen, struct page *p, struct stream_key *fr
 
 	while (!full && (i < seen->room_count || j < seen->logged_count)) {
 		int order = compare(seen, i, j);
-		*from = order <= 0 ? *feed_key(room_feed(seen->rooms[i])) : seen->logged[j].key;
-		if (order <= 0)
+		if (order <= 0 && i < SEEN_MAX) {
+			*from = *feed_key(room_feed(seen->rooms[i]));
 			full = add_room(p, seen->rooms[i++]);
-		else
+		} else if (j < SEEN_MAX) {
+			*from = seen->logged[j].key;
 			full = add_logged(p, &seen->logged[j]);
+		}
 		j += order >= 0;
 		if (!full && (i == SEEN_MAX || j == SEEN_MAX))
 			return true;

@@ -23,13 +23,13 @@ struct logins;
 
 /* One login; a part of its session. Zeroed storage is none. */
 struct login {
-	struct logins *all;         /* NULL: not entered; the session thread's own */
+	struct logins *all;                        /* NULL: not entered; the session thread's own */
 	void (*end)(void *context, enum code why); /* constant while entered, as are the next */
 	void *context;
 	const struct outlet_peer *peer; /* who it is, for logins_end; NULL: nobody */
-	atomic_uint gate;            /* LOGIN_* bits */
-	struct same_login *same;     /* guarded by the lock of all, as are the next */
-	struct login *older, *newer; /* of the same instance */
+	atomic_uint gate;               /* LOGIN_* bits */
+	struct same_login *same;        /* guarded by the lock of all, as are the next */
+	struct login *older, *newer;    /* of the same instance */
 };
 
 /* Nobody is logged in. NULL when memory is out. */

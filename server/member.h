@@ -28,9 +28,9 @@ struct member {
 	atomic_uint refs;      /* the outlet's, the feed's, each set's, the queue's */
 	struct outlet *outlet; /* counted, constant */
 	struct feed *feed;     /* counted, constant */
-	atomic_bool expelled;  /* somebody else has ended it, and taken the person out of the room */
-	size_t index;          /* in the feed's list; guarded by the feed's lock */
-	struct member *next;   /* in the readers' queue; guarded by the queue's lock */
+	atomic_bool expelled; /* somebody else has ended it, and taken the person out of the room */
+	size_t index;         /* in the feed's list; guarded by the feed's lock */
+	struct member *next;  /* in the readers' queue; guarded by the queue's lock */
 	/* Guarded by the outlet's lock. */
 	enum member_state state;
 	uint64_t position; /* LIVE: what to send next */

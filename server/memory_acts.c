@@ -60,8 +60,8 @@ static void forget_oldest_room(struct memory_acts *m)
 	free(room);
 }
 
-static int change_room(struct memory_acts *m, const struct stream_key *key, const struct act *a,
-	uint64_t time)
+static int change_room(
+	struct memory_acts *m, const struct stream_key *key, const struct act *a, uint64_t time)
 {
 	struct ruled_room *room = tree_find(&m->rooms, key);
 

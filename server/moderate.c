@@ -82,7 +82,8 @@ static void put(char *out, size_t size, const char *text)
 static void put_time(char *out, size_t size, uint64_t until)
 {
 	char text[64];
-	uint64_t now = clock_wall_us(), seconds = until > now ? (until - now + 500000) / 1000000 : 0;
+	uint64_t now = clock_wall_us(),
+		 seconds = until > now ? (until - now + 500000) / 1000000 : 0;
 
 	if (until == 0)
 		return;
@@ -91,9 +92,11 @@ static void put_time(char *out, size_t size, uint64_t until)
 	else if (seconds < 7200)
 		(void)snprintf(text, sizeof(text), " for %u min", (unsigned)((seconds + 30) / 60));
 	else if (seconds < 172800)
-		(void)snprintf(text, sizeof(text), " for %u h", (unsigned)((seconds + 1800) / 3600));
+		(void)snprintf(
+			text, sizeof(text), " for %u h", (unsigned)((seconds + 1800) / 3600));
 	else
-		(void)snprintf(text, sizeof(text), " for %u days", (unsigned)((seconds + 43200) / 86400));
+		(void)snprintf(
+			text, sizeof(text), " for %u days", (unsigned)((seconds + 43200) / 86400));
 	put(out, size, text);
 }
 
@@ -111,7 +114,8 @@ static void put_setting(char *out, size_t size, const struct act *a)
 		put(out, size, entries[a->value]);
 	else if (a->verb == ACT_MODERATED)
 		put(out, size,
-			a->value ? "made the room moderated" : "made the room one for all to speak");
+			a->value ? "made the room moderated"
+				 : "made the room one for all to speak");
 	else if (a->value == 0)
 		put(out, size, "ended slow mode");
 	else {
@@ -180,7 +184,8 @@ static bool hits(const struct act *a, const struct outlet_peer *p)
 	return net_range_parse(a->label, &range) == 0 && net_range_has(&range, &p->address);
 }
 
-static void tell_parted(struct outlet *o, const struct room *room, enum code code, const char *words)
+static void tell_parted(
+	struct outlet *o, const struct room *room, enum code code, const char *words)
 {
 	uint8_t frame[FRAME_HEADER + ROOM_NAME_MAX + REASON_MAX + 64];
 	struct msg_parted m = {
@@ -209,7 +214,8 @@ static void note_parted(struct chat *c, const struct room *room, const uint8_t *
 }
 
 /* The person whom a moderator may not send out stays, whatever their address. */
-static bool is_above(struct chat *c, struct room *room, const struct doer *who, const uint8_t *person)
+static bool is_above(
+	struct chat *c, struct room *room, const struct doer *who, const uint8_t *person)
 {
 	struct charter server = {0}, mine = {0};
 	bool above = true;
@@ -239,7 +245,8 @@ static void expel(struct chat *c, struct room *room, const struct doer *who, con
 	for (size_t i = 0; all && i < all->count; i++) {
 		struct member *m = all->members[i];
 		const uint8_t *person = m->outlet->peer.person;
-		if (!hits(a, &m->outlet->peer) || (!a->has_person && is_above(c, room, who, person)))
+		if (!hits(a, &m->outlet->peer) ||
+			(!a->has_person && is_above(c, room, who, person)))
 			continue;
 		if (atomic_exchange(&m->expelled, true))
 			continue;
@@ -254,8 +261,8 @@ static void expel(struct chat *c, struct room *room, const struct doer *who, con
 
 /* ---- following up ---- */
 
-static void tell_invited(struct chat *c, const struct doer *who, const struct room *room,
-	const uint8_t *person)
+static void tell_invited(
+	struct chat *c, const struct doer *who, const struct room *room, const uint8_t *person)
 {
 	char text[NICK_MAX + 2 * ROOM_NAME_MAX + 64];
 	uint8_t frame[FRAME_HEADER + sizeof(text) + 16];
@@ -276,8 +283,8 @@ static void tell_invited(struct chat *c, const struct doer *who, const struct ro
 	feed_unref(inbox);
 }
 
-static void follow_room(struct chat *c, const struct doer *who, struct room *room,
-	const struct act *a)
+static void follow_room(
+	struct chat *c, const struct doer *who, struct room *room, const struct act *a)
 {
 	char words[AWAY_MAX + 1];
 
@@ -302,8 +309,7 @@ static bool is_hit(const void *context, const struct login *l)
 	const struct hit *hit = context;
 
 	return hits(hit->act, l->peer) &&
-	       (hit->act->has_person ||
-		       rules_rank(&hit->rules, l->peer->person) != RANK_OPERATOR);
+	       (hit->act->has_person || rules_rank(&hit->rules, l->peer->person) != RANK_OPERATOR);
 }
 
 static void follow_server(struct chat *c, const struct act *a)
@@ -313,8 +319,7 @@ static void follow_server(struct chat *c, const struct act *a)
 
 	if ((a->verb != ACT_KICK && a->verb != ACT_BAN) || chat_charter(c, &server) != 0)
 		return;
-	logins_end(chat_logins(c), is_hit, &hit,
-		a->verb == ACT_BAN ? CODE_BANNED : CODE_KICKED);
+	logins_end(chat_logins(c), is_hit, &hit, a->verb == ACT_BAN ? CODE_BANNED : CODE_KICKED);
 	charter_fini(&server);
 }
 

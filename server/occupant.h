@@ -20,7 +20,7 @@ struct occupant {
 	unsigned sessions;
 	unsigned away_sessions;
 	int64_t turn; /* clock_ms: when they may speak again, in slow mode */
-	char *away; /* owned; NULL when there is no message */
+	char *away;   /* owned; NULL when there is no message */
 };
 
 struct occupants {

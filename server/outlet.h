@@ -44,7 +44,7 @@ struct outlet_peer {
 };
 
 struct outlet {
-	struct stream *stream;            /* owned, constant */
+	struct stream *stream; /* owned, constant */
 	struct outlet_peer peer;
 	const struct outlet_hooks *hooks; /* borrowed, constant */
 	atomic_uint refs;                 /* the session's, each member's, the drain's */

@@ -251,8 +251,7 @@ static enum code try_locked(struct people *p, const struct people_wish *w, char 
 	}
 	*owned = whose == MINE && as_written;
 	const struct nick *n = find_nick_locked(p, folded);
-	return !n || memcmp(n->person->id, w->person, PERSON_ID) == 0 ? CODE_NONE
-								       : CODE_NICK_TAKEN;
+	return !n || memcmp(n->person->id, w->person, PERSON_ID) == 0 ? CODE_NONE : CODE_NICK_TAKEN;
 }
 
 /* The nick that a person may have: the wanted one, or, where any will do, the next free one. */

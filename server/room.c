@@ -27,7 +27,7 @@ struct room {
 	struct feed *feed;     /* counted, constant */
 	struct room_link link; /* guarded by the hub's lock */
 
-	atomic_uint slow;      /* the charter's; written under lock */
+	atomic_uint slow; /* the charter's; written under lock */
 
 	struct lock lock;
 	/* guarded by lock */
@@ -388,7 +388,8 @@ void room_apply_act(struct room *r, const struct act *a, uint64_t time)
 	lock_drop(&r->lock);
 }
 
-void room_tell_act(struct room *r, const uint8_t person[PERSON_ID], const char *nick, const char *words)
+void room_tell_act(
+	struct room *r, const uint8_t person[PERSON_ID], const char *nick, const char *words)
 {
 	struct change c = {.what = CHANGE_ACT, .state = PERSON_HERE};
 

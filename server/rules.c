@@ -81,32 +81,32 @@ enum subject {
 
 /* What a verb needs. */
 struct demand {
+	uint64_t most; /* the highest value */
 	enum act_verb verb;
-	bool on_server, on_room;
 	enum rank rank; /* at least, in a room; on the server it is always an operator's */
 	enum subject subject;
+	bool on_server, on_room;
 	bool against; /* it is done to somebody of a lower rank */
-	uint64_t most; /* the highest value */
 };
 
 static const struct demand demands[] = {
-	{ACT_OPERATOR, true, false, RANK_OPERATOR, SOMEBODY, false, 1},
-	{ACT_NO_OPERATOR, true, false, RANK_OPERATOR, SOMEBODY, false, 0},
-	{ACT_OWNER, false, true, RANK_OWNER, SOMEBODY, false, 0},
-	{ACT_MODERATOR, false, true, RANK_OWNER, SOMEBODY, false, 0},
-	{ACT_NO_MODERATOR, false, true, RANK_OWNER, SOMEBODY, false, 0},
-	{ACT_VOICE, false, true, RANK_MODERATOR, SOMEBODY, false, 0},
-	{ACT_NO_VOICE, false, true, RANK_MODERATOR, SOMEBODY, false, 0},
-	{ACT_KICK, true, true, RANK_MODERATOR, SOMEBODY, true, 0},
-	{ACT_BAN, true, true, RANK_MODERATOR, ANY_ONE, true, INT64_MAX},
-	{ACT_UNBAN, true, true, RANK_MODERATOR, ANY_ONE, false, 0},
-	{ACT_MUTE, false, true, RANK_MODERATOR, SOMEBODY, true, INT64_MAX},
-	{ACT_UNMUTE, false, true, RANK_MODERATOR, SOMEBODY, false, 0},
-	{ACT_INVITE, false, true, RANK_MODERATOR, SOMEBODY, false, 0},
-	{ACT_UNINVITE, false, true, RANK_MODERATOR, SOMEBODY, false, 0},
-	{ACT_ENTRY, false, true, RANK_OWNER, NOBODY, false, ENTRY_INVITED},
-	{ACT_MODERATED, false, true, RANK_MODERATOR, NOBODY, false, 1},
-	{ACT_SLOW, false, true, RANK_MODERATOR, NOBODY, false, SLOW_MAX},
+	{1, ACT_OPERATOR, RANK_OPERATOR, SOMEBODY, true, false, false},
+	{0, ACT_NO_OPERATOR, RANK_OPERATOR, SOMEBODY, true, false, false},
+	{0, ACT_OWNER, RANK_OWNER, SOMEBODY, false, true, false},
+	{0, ACT_MODERATOR, RANK_OWNER, SOMEBODY, false, true, false},
+	{0, ACT_NO_MODERATOR, RANK_OWNER, SOMEBODY, false, true, false},
+	{0, ACT_VOICE, RANK_MODERATOR, SOMEBODY, false, true, false},
+	{0, ACT_NO_VOICE, RANK_MODERATOR, SOMEBODY, false, true, false},
+	{0, ACT_KICK, RANK_MODERATOR, SOMEBODY, true, true, true},
+	{INT64_MAX, ACT_BAN, RANK_MODERATOR, ANY_ONE, true, true, true},
+	{0, ACT_UNBAN, RANK_MODERATOR, ANY_ONE, true, true, false},
+	{INT64_MAX, ACT_MUTE, RANK_MODERATOR, SOMEBODY, false, true, true},
+	{0, ACT_UNMUTE, RANK_MODERATOR, SOMEBODY, false, true, false},
+	{0, ACT_INVITE, RANK_MODERATOR, SOMEBODY, false, true, false},
+	{0, ACT_UNINVITE, RANK_MODERATOR, SOMEBODY, false, true, false},
+	{ENTRY_INVITED, ACT_ENTRY, RANK_OWNER, NOBODY, false, true, false},
+	{1, ACT_MODERATED, RANK_MODERATOR, NOBODY, false, true, false},
+	{SLOW_MAX, ACT_SLOW, RANK_MODERATOR, NOBODY, false, true, false},
 };
 
 static const struct demand *demand_of(enum act_verb verb)

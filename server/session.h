@@ -73,8 +73,8 @@ struct session {
 	void *on_login_context;
 
 	uint8_t person[PERSON_ID];
-	bool proven; /* that it is theirs, by TLS */
-	char *password; /* owned; what was shown before the login; NULL: none was */
+	bool proven;                /* that it is theirs, by TLS */
+	char *password;             /* owned; what was shown before the login; NULL: none was */
 	struct stream_key unlocked; /* the room whose key was shown last; length 0: none */
 	uint8_t instance[INSTANCE_ID];
 	struct login login; /* entered while it chats */
@@ -216,8 +216,8 @@ enum code session_may_enter(struct session *s, const struct stream_key *room);
 bool session_may_see(void *context, const struct stream_key *key);
 
 /* Who has a nick now, or owns it, or had it last. */
-enum code session_find_nick(struct session *s, struct span wanted, uint8_t person[PERSON_ID],
-	char nick[NICK_MAX + 1]);
+enum code session_find_nick(
+	struct session *s, struct span wanted, uint8_t person[PERSON_ID], char nick[NICK_MAX + 1]);
 
 /* Tell the client where its person has been. */
 int session_tell_places(struct session *s);

@@ -151,8 +151,7 @@ enum code session_claim_nick(struct session *s, const char *nick)
 static enum code ask_admission(struct session *s)
 {
 	struct session_rules r;
-	const struct visitor v = {
-		.person = session_person(s), .address = &s->outlet->peer.address};
+	const struct visitor v = {.person = session_person(s), .address = &s->outlet->peer.address};
 	struct span password = span_of(s->password ? s->password : "");
 
 	if (session_rules_take(s, NULL, &r) != 0)
@@ -160,7 +159,8 @@ static enum code ask_admission(struct session *s)
 	r.rules.room = &r.server;
 	enum code code = rules_enter(&r.rules, &v, clock_wall_us());
 	session_rules_drop(&r);
-	return code == CODE_NONE ? admission_ask(chat_admission(s->chat), v.person, password) : code;
+	return code == CODE_NONE ? admission_ask(chat_admission(s->chat), v.person, password)
+				 : code;
 }
 
 /* Its nick and inbox, and the older sessions of the same client ended. */

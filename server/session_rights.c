@@ -172,8 +172,7 @@ struct claim {
 static enum code become_operator(void *context)
 {
 	struct claim *claim = context;
-	const struct doer me = {
-		.person = claim->session->person, .nick = claim->session->nick};
+	const struct doer me = {.person = claim->session->person, .nick = claim->session->nick};
 
 	return moderate(claim->session->chat, &me, NULL, &claim->act);
 }
@@ -187,7 +186,8 @@ static int claim_operator(struct session *s, const struct msg_act *m)
 
 	memcpy(claim.act.person, s->person, PERSON_ID);
 	(void)snprintf(claim.act.label, sizeof(claim.act.label), "%s", s->nick);
-	if (!chat_op_code(s->chat) || !op_code_use(chat_op_code(s->chat), m->text, become_operator, &claim, &code)) {
+	if (!chat_op_code(s->chat) ||
+		!op_code_use(chat_op_code(s->chat), m->text, become_operator, &claim, &code)) {
 		log_warning("%s: %s showed a wrong operator code", s->peer, s->nick);
 		s->misbehaved = true;
 		return session_end(s, CODE_WRONG_CODE);
@@ -264,7 +264,8 @@ static int add_standings(
 		};
 		memcpy(item.person, s->person, PERSON_ID);
 		if (is_shown(s, rank) && (s->until == 0 || s->until > now))
-			r = message_list_add(list, ITEM_STANDING, &item, buffer, SESSION_LIST_BYTES);
+			r = message_list_add(
+				list, ITEM_STANDING, &item, buffer, SESSION_LIST_BYTES);
 	}
 	return r;
 }

@@ -83,8 +83,8 @@ int session_on_rooms(struct session *s, const union message *m)
 	if (!buffer)
 		return ERR_MEMORY;
 	uint16_t limit = m->rooms.limit ? m->rooms.limit : LIST_MAX;
-	int r = hub_list(chat_hub(s->chat), m->rooms.after, limit, session_may_see, s, &list, buffer,
-		SESSION_LIST_BYTES);
+	int r = hub_list(chat_hub(s->chat), m->rooms.after, limit, session_may_see, s, &list,
+		buffer, SESSION_LIST_BYTES);
 	r = r ? session_refuse(s, list.tag, CODE_RESOURCES)
 	      : session_reply_list(s, MESSAGE_ROOM_LIST, &list);
 	free(buffer);

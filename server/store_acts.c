@@ -87,7 +87,7 @@ static int change_server(struct store_writer *w, const struct act *a, uint64_t t
 {
 	const struct charter *known;
 	struct stream_key key;
-	uint64_t id;
+	uint64_t id = 0;
 
 	stream_key_server(&key);
 	int r = store_server_charter(w, &known);
@@ -121,8 +121,7 @@ static int change_room(struct store_writer *w, const struct stream_key *key,
 
 /* Who owns one look; `*row` their row, 0: nobody does. `person`, `nick`: NULL where they are not
  * wanted. */
-static int find_owner(
-	struct store *s, const char *look, uint64_t *row, uint8_t *person, char *nick)
+static int find_owner(struct store *s, const char *look, uint64_t *row, uint8_t *person, char *nick)
 {
 	sqlite3_stmt *t = store_statement(s, STORE_OWNER_OF);
 

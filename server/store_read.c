@@ -59,7 +59,8 @@ static bool read_row(sqlite3_stmt *t, struct row *row)
 	bool direct = sqlite3_column_type(t, COLUMN_TO) != SQLITE_NULL;
 	uint64_t kind = store_int(t, COLUMN_KIND);
 
-	if ((kind >= SAID_KINDS && kind != SAID_ACT) || !store_blob(t, COLUMN_INSTANCE, row->instance, INSTANCE_ID) ||
+	if ((kind >= SAID_KINDS && kind != SAID_ACT) ||
+		!store_blob(t, COLUMN_INSTANCE, row->instance, INSTANCE_ID) ||
 		!store_blob(t, COLUMN_PERSON, row->person, PERSON_ID) ||
 		(direct && !store_blob(t, COLUMN_TO, row->to, PERSON_ID)) ||
 		!read_key(t, COLUMN_STREAM_KEY, &row->key))

@@ -226,7 +226,8 @@ static const struct {
 	{"entry", "it is for everybody, and not in a room",
 		"SELECT e.seq FROM entry AS e JOIN stream AS s ON s.id = e.stream"
 		" WHERE e.recipient IS NULL"
-		" AND (e.other IS NOT NULL OR substr(s.key, 1, 1) <> CASE WHEN e.kind <> 16 THEN x'72'"
+		" AND (e.other IS NOT NULL OR substr(s.key, 1, 1) <> CASE WHEN e.kind <> 16 THEN "
+		"x'72'"
 		" WHEN s.key = x'6e2a' THEN x'6e' ELSE x'6d' END)"},
 	{"a nick of person", "there is no such person",
 		"SELECT person FROM nick WHERE person NOT IN (SELECT id FROM person)"},

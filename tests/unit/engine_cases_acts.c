@@ -12,8 +12,8 @@
 #define HOUR UINT64_C(3600000000)
 
 /* Each act is an instance of its own. */
-static struct append_result do_act(struct log *l, int who, const struct stream_key *stream,
-	const struct act *a)
+static struct append_result do_act(
+	struct log *l, int who, const struct stream_key *stream, const struct act *a)
 {
 	static uint64_t instances;
 	uint8_t instance[INSTANCE_ID] = {0xac};
@@ -209,8 +209,8 @@ END_TEST
 /* What no act is. */
 START_TEST(nonsense)
 {
-	static const char *const lines[] = {"", "kick", "kick 0", "kick 0 -", "kick x - *", "dance 0 - *",
-		"kick 0 zz *", "claim 0 - *", "kick 0 - \n"};
+	static const char *const lines[] = {"", "kick", "kick 0", "kick 0 -", "kick x - *",
+		"dance 0 - *", "kick 0 zz *", "claim 0 - *", "kick 0 - \n"};
 	struct stream_key key = entry_room("a"), acts, names;
 	struct log l;
 

@@ -373,9 +373,8 @@ START_TEST(pages_of_both_kinds)
 	}
 	do {
 		struct item_room item;
-		ck_assert_int_eq(
-			hub_list(hub, span_of(after), limits[_i], NULL, NULL, &m, list_bytes,
-				LIST_SIZE),
+		ck_assert_int_eq(hub_list(hub, span_of(after), limits[_i], NULL, NULL, &m,
+					 list_bytes, LIST_SIZE),
 			0);
 		ck_assert_uint_le(m.total, 60);
 		ck_assert_uint_le(m.rooms.count, limits[_i]);

@@ -20,18 +20,17 @@ static bool meet(const char *a, const char *b)
 }
 
 static const char *const alike[][2] = {
-	{"anna", "ANNA"},
-	{"anna", "\uff41\uff4e\uff4e\uff41"},       /* wide */
-	{"alice", "aIice"},                         /* a capital i */
-	{"alice", "a1ice"},                         /* a digit */
-	{"bob", "b0b"},                             /* a zero */
-	{"modem", "modern"},                        /* rn */
-	{"oca", "\u043e\u0441\u0430"},              /* all of it Cyrillic */
-	{"Bob", "\u0412\u043e\u042c"},              /* with capitals */
-	{"opo", "\u03bf\u03c1\u03bf"},             /* Greek */
-	{"caf\u00e9", "cafe\u0301"},                /* composed or not */
-	{"oo", "\u0585\u0585"},                     /* Armenian */
-	{"\u0455\u0441\u043e\u0440\u0435", "scope"}, /* Cyrillic again */
+	{"anna", "ANNA"}, {"anna", "\uff41\uff4e\uff4e\uff41"}, /* wide */
+	{"alice", "aIice"},                                     /* a capital i */
+	{"alice", "a1ice"},                                     /* a digit */
+	{"bob", "b0b"},                                         /* a zero */
+	{"modem", "modern"},                                    /* rn */
+	{"oca", "\u043e\u0441\u0430"},                          /* all of it Cyrillic */
+	{"Bob", "\u0412\u043e\u042c"},                          /* with capitals */
+	{"opo", "\u03bf\u03c1\u03bf"},                          /* Greek */
+	{"caf\u00e9", "cafe\u0301"},                            /* composed or not */
+	{"oo", "\u0585\u0585"},                                 /* Armenian */
+	{"\u0455\u0441\u043e\u0440\u0435", "scope"},            /* Cyrillic again */
 };
 
 START_TEST(these_are)
@@ -52,8 +51,8 @@ static const char *const different[][2] = {
 
 START_TEST(these_are_not)
 {
-	ck_assert_msg(
-		!meet(different[_i][0], different[_i][1]), "%s, %s", different[_i][0], different[_i][1]);
+	ck_assert_msg(!meet(different[_i][0], different[_i][1]), "%s, %s", different[_i][0],
+		different[_i][1]);
 }
 END_TEST
 

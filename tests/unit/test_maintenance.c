@@ -511,7 +511,7 @@ START_TEST(nothing_in_it_or_an_older_one)
 	log_folder_sql(folder.log, "PRAGMA journal_mode = WAL; VACUUM");
 	refused_as(empty, once);
 	log_folder_make(&folder);
-	log_folder_sql(folder.log, 
+	log_folder_sql(folder.log,
 		"DROP TABLE nick; ALTER TABLE stream DROP COLUMN charter; DROP TABLE ancestor;"
 		"PRAGMA user_version = 2");
 	refused_as("it is of version 2, not 4: start the server on it once", "empty");
