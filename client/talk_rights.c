@@ -52,6 +52,16 @@ static bool parse_span(const char *text, uint64_t *seconds)
 	return false;
 }
 
+static bool parse_number(const char *text, uint64_t *out)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	*out = strtoull(text, &end, 10);
+	return *end == '\0';
+}
+
 /* Where a command is about: "-s" is the server, which is no room. False: said what is wrong. */
 static bool take_place(struct talk *t, const char **rest, const char **room)
 {
@@ -151,9 +161,9 @@ static bool do_mode(struct talk *t, const char *rest)
 			continue;
 		a.verb = modes[i].verb;
 		a.value = modes[i].value;
-		if (a.verb == ACT_SLOW)
-			a.value = strtoull(rest, NULL, 10);
-		else if (a.value == ENTRY_KEY && a.verb == ACT_ENTRY)
+		if (a.verb == ACT_SLOW && !parse_number(rest, &a.value))
+			break;
+		if (a.value == ENTRY_KEY && a.verb == ACT_ENTRY)
 			a.text = rest;
 		return act(t, room, &a);
 	}
@@ -244,7 +254,7 @@ static void print_charter(FILE *f, const struct event *e)
 
 	if (room) {
 		(void)fprintf(f, "#%s: %s; %s", e->room,
-			entries[e->kind >= 0 && e->kind <= ENTRY_INVITED ? e->kind : 0],
+			entries[e->kind >= 0 && e->kind <= ENTRY_INVITED ? e->kind : ENTRY_INVITED],
 			e->flag ? "moderated: who has a voice may speak" : "all may speak");
 		if (e->number)
 			(void)fprintf(f, ", a message every %" PRIu64 " s", e->number);

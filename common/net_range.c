@@ -10,6 +10,9 @@
 #define V4_BITS 32
 #define V6_BITS 128
 
+#define MAPPED_BITS 96
+static const uint8_t mapped[MAPPED_BITS / 8] = {[10] = 0xff, [11] = 0xff};
+
 static bool same_prefix(const uint8_t *a, const uint8_t *b, unsigned bits)
 {
 	unsigned whole = bits / 8, rest = bits % 8;
@@ -56,6 +59,13 @@ int net_range_parse(const char *text, struct net_range *out)
 	int r = text[length] ? parse_bits(text + length + 1, range.bits, &range.bits) : 0;
 	if (r)
 		return r;
+	/* ::ffff:a.b.c.d is IPv4. */
+	if (range.v6 && range.bits >= MAPPED_BITS &&
+		memcmp(range.bytes, mapped, sizeof(mapped)) == 0) {
+		memmove(range.bytes, range.bytes + sizeof(mapped), 4);
+		range.bits = (uint8_t)(range.bits - MAPPED_BITS);
+		range.v6 = false;
+	}
 	clear_rest(&range);
 	*out = range;
 	return 0;

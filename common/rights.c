@@ -16,6 +16,11 @@ const char *act_word(unsigned verb)
 	}
 }
 
+bool act_may_be_asked(unsigned verb)
+{
+	return act_word(verb) && verb != ACT_CLAIM && verb != ACT_TAKE && verb != ACT_PROVE;
+}
+
 unsigned act_verb(const char *word)
 {
 #define VERB(number, NAME, word_)                                                                  \

@@ -36,7 +36,9 @@
 	VERB(16, UNINVITE, "uninvite") \
 	VERB(17, ENTRY, "entry")      /* `value`: enum room_entry; `text`: the key */ \
 	VERB(18, MODERATED, "moderated") /* `value`: 0 or 1 */ \
-	VERB(19, SLOW, "slow")        /* `value`: seconds between two messages of one person */
+	VERB(19, SLOW, "slow")        /* `value`: seconds between two messages of one person */ \
+	VERB(20, TAKE, "take")        /* a room that is new, by the server alone */ \
+	VERB(21, PROVE, "prove")      /* the operator code, by the server alone */
 /* clang-format on */
 
 enum act_verb {
@@ -72,6 +74,9 @@ enum standing_kind {
 	STANDING_BANNED = 4,
 	STANDING_MUTED = 5,
 };
+
+/* May a client ask for it? The others are done by the server, when it has seen the reason. */
+bool act_may_be_asked(unsigned verb);
 
 /* The word of a verb; NULL: there is none of that number. And the verb of a word; 0. */
 const char *act_word(unsigned verb);

@@ -9,7 +9,6 @@ uint32_t budget_cost(uint16_t number)
 	switch (number) {
 	case MESSAGE_JOIN: /* everybody in the room hears of these */
 	case MESSAGE_PART:
-	case MESSAGE_NICK:
 	case MESSAGE_AWAY:
 	case MESSAGE_WHOIS:
 		return 5;
@@ -19,6 +18,9 @@ uint32_t budget_cost(uint16_t number)
 	case MESSAGE_CHARTER:
 	case MESSAGE_AUDIT:
 		return 10;
+	case MESSAGE_LOGIN: /* it may look for a nick */
+	case MESSAGE_NICK:
+		return 20;
 	case MESSAGE_ACT:    /* a transaction each */
 	case MESSAGE_UNLOCK: /* a guess */
 	case MESSAGE_SEARCH:

@@ -22,6 +22,8 @@ struct effect {
 static const struct effect effects[] = {
 	{ACT_OPERATOR, STANDING_MODERATOR, true},
 	{ACT_NO_OPERATOR, STANDING_MODERATOR, false},
+	{ACT_TAKE, STANDING_OWNER, true},
+	{ACT_PROVE, STANDING_MODERATOR, true},
 	{ACT_OWNER, STANDING_OWNER, true},
 	{ACT_MODERATOR, STANDING_MODERATOR, true},
 	{ACT_NO_MODERATOR, STANDING_MODERATOR, false},
@@ -139,21 +141,20 @@ bool charter_has_room(const struct charter *c, const struct act *a, uint64_t tim
 	return used < CHARTER_MOST - 1;
 }
 
-int charter_apply(struct charter *c, const struct act *a, uint64_t time)
+/* What else becomes of who is given something: whoever is banned is nothing else any more, and whoever
+ * is made something that looks after the room is not banned. */
+static void settle(struct charter *c, enum standing_kind kind, const struct act *a)
 {
-	const struct effect *e = effect_of(a->verb);
+	if (!a->has_person)
+		return;
+	if (kind == STANDING_BANNED)
+		take_all(c, a);
+	else if (kind == STANDING_OWNER || kind == STANDING_MODERATOR)
+		take_away(c, STANDING_BANNED, a);
+}
 
-	forget_past(c, time);
-	if (e && e->given) {
-		int r = give(c, e->kind, a);
-		if (r == 0 && a->verb == ACT_BAN && a->has_person)
-			take_all(c, a);
-		return r;
-	}
-	if (e) {
-		take_away(c, e->kind, a);
-		return 0;
-	}
+static void set(struct charter *c, const struct act *a)
+{
 	switch (a->verb) {
 	case ACT_ENTRY:
 		c->entry = (enum room_entry)a->value;
@@ -169,6 +170,23 @@ int charter_apply(struct charter *c, const struct act *a, uint64_t time)
 	default:
 		break;
 	}
+}
+
+int charter_apply(struct charter *c, const struct act *a, uint64_t time)
+{
+	const struct effect *e = effect_of(a->verb);
+
+	forget_past(c, time);
+	if (e && e->given) {
+		int r = give(c, e->kind, a);
+		if (r == 0)
+			settle(c, e->kind, a);
+		return r;
+	}
+	if (e)
+		take_away(c, e->kind, a);
+	else
+		set(c, a);
 	return 0;
 }
 
@@ -287,6 +305,25 @@ bool charter_text_is_closed(struct span text)
 	return act_parse(text, &first) == 0 && first.verb == ACT_ENTRY && first.value != ENTRY_OPEN;
 }
 
+/* What stands there stands, in whatever order. */
+static int take_line(struct charter *c, const struct act *a)
+{
+	static const uint64_t most[] = {
+		[ACT_ENTRY] = ENTRY_INVITED, [ACT_MODERATED] = 1, [ACT_SLOW] = SLOW_MAX};
+	const struct effect *e = effect_of(a->verb);
+	struct net_range range;
+
+	if (e && e->given && !a->has_person &&
+		(e->kind != STANDING_BANNED || net_range_parse(a->label, &range) != 0))
+		return ERR_TEXT;
+	if (e && e->given)
+		return give(c, e->kind, a);
+	if (e || a->verb > ACT_SLOW || most[a->verb] == 0 || a->value > most[a->verb])
+		return ERR_TEXT;
+	set(c, a);
+	return 0;
+}
+
 int charter_parse(const char *text, size_t length, struct charter *out)
 {
 	struct charter c = {0};
@@ -300,7 +337,7 @@ int charter_parse(const char *text, size_t length, struct charter *out)
 			act_parse((struct span){.text = text, .length = (uint16_t)line}, &a) != 0)
 			r = ERR_TEXT;
 		else
-			r = charter_apply(&c, &a, 0);
+			r = take_line(&c, &a);
 		text += line + 1;
 		length -= end ? line + 1 : length;
 	}

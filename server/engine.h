@@ -66,6 +66,7 @@ struct log_entry {
 	const uint8_t *instance;       /* the client instance that counts */
 	uint64_t counter;
 	enum said_kind kind;
+	bool unproven; /* nobody has shown that `person` says it */
 	struct span nick;
 	struct span to_nick; /* of a direct message */
 	struct span text;

@@ -52,6 +52,30 @@ struct memory {
 
 /* ---- appending ---- */
 
+/* Of an act: was anything said in the room that it is about? */
+static bool was_said(const struct memory *m, const struct log_entry *e)
+{
+	struct stream_key subject;
+	struct room_record room;
+
+	return e->kind == SAID_ACT && e->room && stream_key_subject(e->room, &subject) &&
+	       memory_log_room(&m->log, &subject, &room) == 0;
+}
+
+/* Whoever is sent out is a member no longer from the same moment on. */
+static int end_membership(struct memory *m, const struct log_entry *e)
+{
+	struct stream_key subject;
+	struct act a;
+
+	if (act_parse(e->text, &a) != 0 || !a.has_person ||
+		(a.verb != ACT_KICK && a.verb != ACT_BAN) ||
+		!stream_key_subject(e->room, &subject) || subject.bytes[0] != 'r')
+		return 0;
+	const struct note n = {.kind = NOTE_PARTED, .person = a.person, .stream = &subject};
+	return memory_people_note(&m->people, &n);
+}
+
 static struct append_result append_one(struct memory *m, struct log_entry *e)
 {
 	struct append_result result;
@@ -59,12 +83,14 @@ static struct append_result append_one(struct memory *m, struct log_entry *e)
 	if (memory_log_decide(&m->log, e, &result) != 0)
 		return result;
 	e->time = memory_log_now(&m->log);
-	enum code code = memory_acts_decide(&m->acts, e);
+	enum code code = memory_acts_decide(&m->acts, e, was_said(m, e));
 	if (code != CODE_NONE)
 		return (struct append_result){.status = APPEND_REJECTED, .code = code};
 	lock_take(&m->lock);
 	/* The log last: what an act changes can be changed once more, by the same act sent again. */
-	int r = e->kind == SAID_ACT ? memory_acts_apply(&m->acts, e) : 0;
+	int r = e->kind == SAID_ACT ? end_membership(m, e) : 0;
+	if (r == 0 && e->kind == SAID_ACT)
+		r = memory_acts_apply(&m->acts, e);
 	if (r == 0)
 		r = memory_log_append(&m->log, e);
 	lock_drop(&m->lock);

@@ -30,6 +30,7 @@ struct seen {
 struct page {
 	struct msg_room_list *m;
 	uint16_t limit;
+	uint32_t hidden;
 	hub_may_see *may_see;
 	void *context;
 	uint8_t *buffer;
@@ -62,8 +63,10 @@ static int add_room(struct page *p, struct room *r)
 {
 	struct room_topic topic;
 
-	if (room_is_closed(r) && !p->may_see(p->context, feed_key(room_feed(r))))
+	if (room_is_closed(r) && !p->may_see(p->context, feed_key(room_feed(r)))) {
+		p->hidden++;
 		return 0;
+	}
 	room_topic(r, &topic);
 	struct item_room item = {
 		.name = span_of(room_name(r)),
@@ -77,8 +80,10 @@ static int add_logged(struct page *p, const struct logged *l)
 {
 	struct item_room item = {.name = span_of(l->name), .topic = span_of(l->topic)};
 
-	if (l->closed && !p->may_see(p->context, &l->key))
+	if (l->closed && !p->may_see(p->context, &l->key)) {
+		p->hidden++;
 		return 0;
+	}
 	return add(p, &item);
 }
 
@@ -128,7 +133,14 @@ static void forget_rooms(struct seen *seen)
 int hub_list(struct hub *h, struct span after, uint16_t limit, hub_may_see *may_see, void *context,
 	struct msg_room_list *m, uint8_t *buffer, size_t size)
 {
-	struct page page = {m, limit, may_see, context, buffer, size};
+	struct page page = {
+		.m = m,
+		.limit = limit,
+		.may_see = may_see,
+		.context = context,
+		.buffer = buffer,
+		.size = size,
+	};
 	struct stream_key key;
 	bool from_start = after.length == 0 || stream_key_room(after.text, after.length, &key) != 0;
 	struct seen *seen = calloc(1, sizeof(*seen));
@@ -148,5 +160,7 @@ int hub_list(struct hub *h, struct span after, uint16_t limit, hub_may_see *may_
 		forget_rooms(seen);
 	}
 	free(seen);
+	/* As many as may be seen, as far as has been looked. */
+	m->total = m->total > page.hidden ? m->total - page.hidden : 0;
 	return r;
 }

@@ -9,7 +9,7 @@
 struct ruled_room {
 	struct stream_key key; /* first: its key in the tree */
 	struct charter charter;
-	TAILQ_ENTRY(ruled_room) old;
+	TAILQ_ENTRY(ruled_room) all;
 };
 
 /* How many nicks somebody owns. */
@@ -29,7 +29,7 @@ struct owned_nick {
 	char nick[NICK_MAX + 1];
 	size_t look_count;
 	struct nick_look *looks[LOOKS_MAX]; /* owned */
-	TAILQ_ENTRY(owned_nick) old;
+	TAILQ_ENTRY(owned_nick) all;
 };
 
 static int compare_rooms(const void *a, const void *b)
@@ -49,11 +49,11 @@ static int compare_owners(const void *a, const void *b)
 
 /* ---- charters ---- */
 
-static void forget_oldest_room(struct memory_acts *m)
+static void forget_first_room(struct memory_acts *m)
 {
-	struct ruled_room *room = TAILQ_FIRST(&m->old_rooms);
+	struct ruled_room *room = TAILQ_FIRST(&m->all_rooms);
 
-	TAILQ_REMOVE(&m->old_rooms, room, old);
+	TAILQ_REMOVE(&m->all_rooms, room, all);
 	m->room_count--;
 	tree_remove(&m->rooms, room);
 	charter_fini(&room->charter);
@@ -65,19 +65,14 @@ static int change_room(
 {
 	struct ruled_room *room = tree_find(&m->rooms, key);
 
-	if (room) {
-		TAILQ_REMOVE(&m->old_rooms, room, old);
-	} else {
+	if (!room) {
 		room = tree_add(&m->rooms, key, sizeof(*key), sizeof(*room));
 		if (!room)
 			return ERR_MEMORY;
+		TAILQ_INSERT_TAIL(&m->all_rooms, room, all);
 		m->room_count++;
 	}
-	TAILQ_INSERT_TAIL(&m->old_rooms, room, old);
-	int r = charter_apply(&room->charter, a, time);
-	if (m->room_count > m->most)
-		forget_oldest_room(m);
-	return r;
+	return charter_apply(&room->charter, a, time);
 }
 
 int memory_acts_charter(
@@ -122,7 +117,7 @@ static void free_nick(struct memory_acts *m, struct owned_nick *n)
 
 static void forget_nick(struct memory_acts *m, struct owned_nick *n)
 {
-	TAILQ_REMOVE(&m->old_nicks, n, old);
+	TAILQ_REMOVE(&m->all_nicks, n, all);
 	m->nick_count--;
 	free_nick(m, n);
 }
@@ -181,9 +176,8 @@ static int claim(struct memory_acts *m, const uint8_t *person, const struct act 
 		return ERR_MEMORY;
 	}
 	memcpy(n->nick, a->label, strlen(a->label) < NICK_MAX ? strlen(a->label) : NICK_MAX);
-	TAILQ_INSERT_TAIL(&m->old_nicks, n, old);
-	if (++m->nick_count > m->most)
-		forget_nick(m, TAILQ_FIRST(&m->old_nicks));
+	TAILQ_INSERT_TAIL(&m->all_nicks, n, all);
+	m->nick_count++;
 	return 0;
 }
 
@@ -223,12 +217,14 @@ static enum code decide_name(
 		if (n)
 			memcpy(owners.owner[i], n->owner->person, PERSON_ID);
 	}
-	return rules_name(&m->server, &owners, e->person, a);
+	enum code code = rules_name(&m->server, &owners, e->person, a);
+	bool new = a->verb == ACT_CLAIM && !owners.owned[0] && !owners.owned[1];
+	return code == CODE_NONE && new && m->nick_count >= m->most ? CODE_LIST_FULL : code;
 }
 
-static enum code decide_act(const struct memory_acts *m, const struct log_entry *e)
+static enum code decide_act(const struct memory_acts *m, const struct log_entry *e, bool said)
 {
-	struct rules rules = {.server = &m->server};
+	struct rules rules = {.server = &m->server, .said = said};
 	struct stream_key subject;
 	struct act a;
 
@@ -242,20 +238,23 @@ static enum code decide_act(const struct memory_acts *m, const struct log_entry 
 	const struct ruled_room *room = tree_find(&m->rooms, &subject);
 	rules.room = room ? &room->charter : NULL;
 	rules.common = stream_key_is_common(&subject);
-	return rules_act(&rules, subject.bytes[0] == 's', e->person, &a, e->time);
+	bool on_server = subject.bytes[0] == 's';
+	if (!on_server && !room && m->room_count >= m->most)
+		return CODE_LIST_FULL;
+	return rules_act(&rules, on_server, e->person, &a, e->time);
 }
 
-enum code memory_acts_decide(const struct memory_acts *m, const struct log_entry *e)
+enum code memory_acts_decide(const struct memory_acts *m, const struct log_entry *e, bool said)
 {
 	struct rules rules = {.server = &m->server};
 
 	if (e->kind == SAID_ACT)
-		return decide_act(m, e);
+		return decide_act(m, e, said);
 	const struct ruled_room *room = e->room ? tree_find(&m->rooms, e->room) : NULL;
 	if (!room)
 		return CODE_NONE;
 	rules.room = &room->charter;
-	return rules_speak(&rules, e->person, e->time);
+	return rules_speak(&rules, e->unproven ? NULL : e->person, e->time);
 }
 
 int memory_acts_apply(struct memory_acts *m, const struct log_entry *e)
@@ -290,15 +289,15 @@ void memory_acts_init(struct memory_acts *m, size_t most)
 		.looks = {.compare = compare_looks},
 		.owners = {.compare = compare_owners},
 	};
-	TAILQ_INIT(&m->old_rooms);
-	TAILQ_INIT(&m->old_nicks);
+	TAILQ_INIT(&m->all_rooms);
+	TAILQ_INIT(&m->all_nicks);
 }
 
 void memory_acts_fini(struct memory_acts *m)
 {
 	while (m->room_count > 0)
-		forget_oldest_room(m);
+		forget_first_room(m);
 	while (m->nick_count > 0)
-		forget_nick(m, TAILQ_FIRST(&m->old_nicks));
+		forget_nick(m, TAILQ_FIRST(&m->all_nicks));
 	charter_fini(&m->server);
 }

@@ -1,8 +1,8 @@
 /*
  * What acts add up to, in memory: charters, and who owns which nick.
  *
- * Of nicks and of rooms' charters a fixed number is kept, each; beyond it the one about which
- * nothing was decided longest is forgotten. (A log that outlives the server never forgets one.)
+ * Of nicks and of rooms' charters a fixed number is kept, each; beyond it there are no new ones. (A
+ * log that outlives the server has no such bound.)
  *
  * Not locked: see engine_memory.c.
  */
@@ -24,16 +24,17 @@ struct memory_acts {
 	size_t most; /* constant */
 	struct charter server;
 	struct tree rooms, looks, owners;
-	TAILQ_HEAD(, ruled_room) old_rooms;
-	TAILQ_HEAD(, owned_nick) old_nicks; /* both longest untouched first */
+	TAILQ_HEAD(, ruled_room) all_rooms;
+	TAILQ_HEAD(, owned_nick) all_nicks;
 	size_t room_count, nick_count;
 };
 
 void memory_acts_init(struct memory_acts *m, size_t most);
 void memory_acts_fini(struct memory_acts *m);
 
-/* What the rules say to an entry that has its time. */
-enum code memory_acts_decide(const struct memory_acts *m, const struct log_entry *e);
+/* What the rules say to an entry that has its time. `said`: something was said in the room that it is
+ * about. CODE_LIST_FULL, too: no more rooms, or nicks, can be remembered. */
+enum code memory_acts_decide(const struct memory_acts *m, const struct log_entry *e, bool said);
 
 /* Change what an entry of kind SAID_ACT changes. ERR_MEMORY: nothing has changed. */
 int memory_acts_apply(struct memory_acts *m, const struct log_entry *e);

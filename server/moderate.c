@@ -351,7 +351,7 @@ enum code moderate(struct chat *c, const struct doer *who, struct room *room, co
 
 enum code moderate_take(struct chat *c, const struct doer *who, struct room *room)
 {
-	struct act a = {.verb = ACT_OWNER, .has_person = true};
+	struct act a = {.verb = ACT_TAKE, .has_person = true};
 
 	memcpy(a.person, who->person, PERSON_ID);
 	(void)snprintf(a.label, sizeof(a.label), "%s", who->nick);

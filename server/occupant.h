@@ -19,8 +19,7 @@ struct occupant {
 	uint8_t person[PERSON_ID];
 	unsigned sessions;
 	unsigned away_sessions;
-	int64_t turn; /* clock_ms: when they may speak again, in slow mode */
-	char *away;   /* owned; NULL when there is no message */
+	char *away; /* owned; NULL when there is no message */
 };
 
 struct occupants {

@@ -131,10 +131,13 @@ bool op_code_use(struct op_code *o, struct span shown, enum code (*then)(void *c
 	PTHREAD_OK(pthread_mutex_lock(&o->lock));
 	bool is_it = read_file(o, code) == 0 && shown.length == OP_CODE_SIZE - 1 &&
 		     CRYPTO_memcmp(shown.text, code, OP_CODE_SIZE - 1) == 0;
-	if (is_it)
+	/* Gone for sure before it is of use, so that it cannot be used again, and back if it was not. */
+	if (is_it && (unlink(o->path) != 0 || folder_sync(o->folder) != 0))
+		*result = CODE_RESOURCES;
+	else if (is_it)
 		*result = then(context);
-	if (is_it && *result == CODE_NONE)
-		(void)unlink(o->path);
+	if (is_it && *result != CODE_NONE)
+		(void)write_file(o, code);
 	PTHREAD_OK(pthread_mutex_unlock(&o->lock));
 	return is_it;
 }

@@ -1,9 +1,11 @@
 #include "server/people.h"
 
 #include "common/err.h"
+#include "common/identity.h"
 #include "common/lock.h"
 #include "common/lookalike.h"
 #include "common/name.h"
+#include "common/net_range.h"
 #include "common/text.h"
 
 #include <assert.h>
@@ -12,7 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NUMBERS_TRIED 1000
+#define NUMBERS_TRIED 20    /* in turn, and then */
+#define CHANCES_TRIED 5     /* by chance: each costs a look into the log */
+#define CHANCES       90000 /* from 10000 on */
 
 /* A person who is here. */
 struct person {
@@ -191,9 +195,12 @@ static void release_nick_locked(struct people *p, const char *shown)
 /* Fold a wanted nick; CODE_BAD_NICK where it cannot be one. */
 static enum code fold(const char *text, size_t length, char *folded)
 {
+	struct net_range range;
+
 	if (name_check(text, length, NICK_MAX) != 0 || name_fold(text, length, folded) != 0)
 		return CODE_BAD_NICK;
-	return CODE_NONE;
+	/* Whoever is called like addresses cannot be banned by name. */
+	return net_range_parse(folded, &range) == 0 ? CODE_BAD_NICK : CODE_NONE;
 }
 
 /* Whose one nick is for good. */
@@ -254,6 +261,14 @@ static enum code try_locked(struct people *p, const struct people_wish *w, char 
 	return !n || memcmp(n->person->id, w->person, PERSON_ID) == 0 ? CODE_NONE : CODE_NICK_TAKEN;
 }
 
+static unsigned a_chance(void)
+{
+	uint32_t random;
+
+	identity_random(&random, sizeof(random));
+	return CHANCES / 9 + random % CHANCES;
+}
+
 /* The nick that a person may have: the wanted one, or, where any will do, the next free one. */
 static enum code choose_locked(struct people *p, const struct people_wish *w, char *folded,
 	char nick[NICK_MAX + 1], bool *owned)
@@ -267,8 +282,9 @@ static enum code choose_locked(struct people *p, const struct people_wish *w, ch
 	base[w->nick.length] = '\0';
 	memcpy(nick, base, sizeof(base));
 	enum code code = try_locked(p, w, folded, nick, owned);
-	for (unsigned i = 2; code == CODE_NICK_TAKEN && w->any && i < NUMBERS_TRIED; i++) {
-		name_numbered(base, i, NICK_MAX, nick);
+	for (unsigned i = 2; code == CODE_NICK_TAKEN && w->any && i < NUMBERS_TRIED + CHANCES_TRIED;
+		i++) {
+		name_numbered(base, i < NUMBERS_TRIED ? i : a_chance(), NICK_MAX, nick);
 		code = try_locked(p, w, folded, nick, owned);
 	}
 	return code;

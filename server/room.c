@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define CHANGES_MAX    256  /* collected between two tellings; beyond it only the number is told */
+#define TURNS_MAX      1024 /* people who wait at once in slow mode; beyond it nobody waits */
 #define PRESENCE_FRAME 8192 /* bytes of one telling at most */
 
 /* Something to tell. */
@@ -20,6 +21,12 @@ struct change {
 	uint8_t person[PERSON_ID];
 	char nick[NICK_MAX + 1];
 	char text[AWAY_MAX + 1];
+};
+
+/* Who has spoken in slow mode, and may again from a time on. */
+struct turn {
+	uint8_t person[PERSON_ID];
+	int64_t at; /* clock_ms */
 };
 
 struct room {
@@ -33,6 +40,8 @@ struct room {
 	/* guarded by lock */
 	struct charter charter;
 	struct occupants people;
+	struct turn *turns; /* TURNS_MAX of them once somebody has spoken in slow mode; else NULL */
+	size_t turn_count;
 	struct room_topic topic;
 	struct change *changes; /* CHANGES_MAX of them while there are any, else NULL */
 	size_t change_count;
@@ -73,6 +82,7 @@ void room_unref(struct room *r)
 		return;
 	occupants_fini(&r->people);
 	charter_fini(&r->charter);
+	free(r->turns);
 	free(r->changes);
 	feed_unref(r->feed);
 	lock_fini(&r->lock);
@@ -319,6 +329,10 @@ int room_change(struct room *r, const struct room_session *old, const struct roo
 
 	lock_take(&r->lock);
 	struct occupant *o = occupants_find(&r->people, old->person, old->nick);
+	if (!o) {
+		lock_drop(&r->lock);
+		return 0;
+	}
 	bool alone = o && o->sessions == 1;
 	enum person_state before = o ? occupant_state(o) : PERSON_HERE;
 	/* A row that only this session had moves or changes; a shared one is left and another
@@ -332,6 +346,14 @@ int room_change(struct room *r, const struct room_session *old, const struct roo
 		note_locked(r, CHANGE_STATE, o, new->nick, new->away);
 	lock_drop(&r->lock);
 	return e;
+}
+
+bool room_has(struct room *r, const struct room_session *s)
+{
+	lock_take(&r->lock);
+	bool has = occupants_find(&r->people, s->person, s->nick) != NULL;
+	lock_drop(&r->lock);
+	return has;
 }
 
 uint32_t room_people(struct room *r)
@@ -431,17 +453,32 @@ bool room_is_slow(const struct room *r)
 	return atomic_load_explicit(&r->slow, memory_order_relaxed) > 0;
 }
 
-bool room_may_speak(struct room *r, const uint8_t person[PERSON_ID], const char *nick, int64_t now)
+/* By person: neither another nick nor leaving and coming back makes a new turn. */
+static struct turn *find_turn_locked(struct room *r, const uint8_t *person, int64_t now)
 {
-	bool may = true;
-
-	lock_take(&r->lock);
-	struct occupant *o = occupants_find(&r->people, person, nick);
-	if (o) {
-		may = now >= o->turn;
-		if (may)
-			o->turn = now + (int64_t)r->charter.slow * 1000;
+	lock_assert_held(&r->lock);
+	for (size_t i = r->turn_count; i-- > 0;) {
+		if (memcmp(r->turns[i].person, person, PERSON_ID) == 0)
+			return &r->turns[i];
+		if (r->turns[i].at <= now)
+			r->turns[i] = r->turns[--r->turn_count];
 	}
+	return NULL;
+}
+
+bool room_may_speak(struct room *r, const uint8_t person[PERSON_ID], int64_t now)
+{
+	lock_take(&r->lock);
+	struct turn *t = find_turn_locked(r, person, now);
+	bool may = !t || t->at <= now;
+	if (!r->turns)
+		r->turns = malloc(TURNS_MAX * sizeof(r->turns[0]));
+	if (!t && r->turns && r->turn_count < TURNS_MAX) {
+		t = &r->turns[r->turn_count++];
+		memcpy(t->person, person, PERSON_ID);
+	}
+	if (may && t)
+		t->at = now + (int64_t)r->charter.slow * 1000;
 	lock_drop(&r->lock);
 	return may;
 }

@@ -60,8 +60,12 @@ int room_enter(struct room *r, const struct room_session *s, size_t most);
 /* It goes; `why` may be "". */
 void room_leave(struct room *r, const struct room_session *s, const char *why);
 
-/* It becomes another: a new nick, or a new state. ERR_MEMORY: the room forgets that session. */
+/* It becomes another: a new nick, or a new state; nothing where it has been sent out. ERR_MEMORY: the room
+ * forgets that session. */
 int room_change(struct room *r, const struct room_session *old, const struct room_session *new);
+
+/* Has it a row of the session's person and nick? */
+bool room_has(struct room *r, const struct room_session *s);
 
 uint32_t room_people(struct room *r);
 void room_topic(struct room *r, struct room_topic *out);
@@ -92,7 +96,7 @@ bool room_is_closed(struct room *r);
 bool room_is_slow(const struct room *r);
 
 /* In slow mode: may the person speak now (clock_ms)? Then their next turn is counted from here. */
-bool room_may_speak(struct room *r, const uint8_t person[PERSON_ID], const char *nick, int64_t now);
+bool room_may_speak(struct room *r, const uint8_t person[PERSON_ID], int64_t now);
 
 /* ---- lists ---- */
 

@@ -75,6 +75,7 @@ enum code rules_speak(const struct rules *r, const uint8_t *person, uint64_t tim
 
 enum subject {
 	NOBODY,
+	ONESELF,
 	SOMEBODY,
 	ANY_ONE, /* a person, or a range of addresses */
 };
@@ -83,30 +84,33 @@ enum subject {
 struct demand {
 	uint64_t most; /* the highest value */
 	enum act_verb verb;
-	enum rank rank; /* at least, in a room; on the server it is always an operator's */
+	enum rank rank, rank_on_server; /* at least */
 	enum subject subject;
 	bool on_server, on_room;
 	bool against; /* it is done to somebody of a lower rank */
 };
 
 static const struct demand demands[] = {
-	{1, ACT_OPERATOR, RANK_OPERATOR, SOMEBODY, true, false, false},
-	{0, ACT_NO_OPERATOR, RANK_OPERATOR, SOMEBODY, true, false, false},
-	{0, ACT_OWNER, RANK_OWNER, SOMEBODY, false, true, false},
-	{0, ACT_MODERATOR, RANK_OWNER, SOMEBODY, false, true, false},
-	{0, ACT_NO_MODERATOR, RANK_OWNER, SOMEBODY, false, true, false},
-	{0, ACT_VOICE, RANK_MODERATOR, SOMEBODY, false, true, false},
-	{0, ACT_NO_VOICE, RANK_MODERATOR, SOMEBODY, false, true, false},
-	{0, ACT_KICK, RANK_MODERATOR, SOMEBODY, true, true, true},
-	{INT64_MAX, ACT_BAN, RANK_MODERATOR, ANY_ONE, true, true, true},
-	{0, ACT_UNBAN, RANK_MODERATOR, ANY_ONE, true, true, false},
-	{INT64_MAX, ACT_MUTE, RANK_MODERATOR, SOMEBODY, false, true, true},
-	{0, ACT_UNMUTE, RANK_MODERATOR, SOMEBODY, false, true, false},
-	{0, ACT_INVITE, RANK_MODERATOR, SOMEBODY, false, true, false},
-	{0, ACT_UNINVITE, RANK_MODERATOR, SOMEBODY, false, true, false},
-	{ENTRY_INVITED, ACT_ENTRY, RANK_OWNER, NOBODY, false, true, false},
-	{1, ACT_MODERATED, RANK_MODERATOR, NOBODY, false, true, false},
-	{SLOW_MAX, ACT_SLOW, RANK_MODERATOR, NOBODY, false, true, false},
+	{0, ACT_OPERATOR, RANK_OPERATOR, RANK_OPERATOR, SOMEBODY, true, false, false},
+	{0, ACT_NO_OPERATOR, RANK_OPERATOR, RANK_OPERATOR, SOMEBODY, true, false, false},
+	/* The server has seen that the room is new, or the code that makes an operator. */
+	{0, ACT_TAKE, RANK_NONE, RANK_OPERATOR, ONESELF, false, true, false},
+	{0, ACT_PROVE, RANK_OPERATOR, RANK_NONE, ONESELF, true, false, false},
+	{0, ACT_OWNER, RANK_OWNER, RANK_OPERATOR, SOMEBODY, false, true, false},
+	{0, ACT_MODERATOR, RANK_OWNER, RANK_OPERATOR, SOMEBODY, false, true, false},
+	{0, ACT_NO_MODERATOR, RANK_OWNER, RANK_OPERATOR, SOMEBODY, false, true, false},
+	{0, ACT_VOICE, RANK_MODERATOR, RANK_OPERATOR, SOMEBODY, false, true, false},
+	{0, ACT_NO_VOICE, RANK_MODERATOR, RANK_OPERATOR, SOMEBODY, false, true, false},
+	{0, ACT_KICK, RANK_MODERATOR, RANK_OPERATOR, SOMEBODY, true, true, true},
+	{INT64_MAX, ACT_BAN, RANK_MODERATOR, RANK_OPERATOR, ANY_ONE, true, true, true},
+	{0, ACT_UNBAN, RANK_MODERATOR, RANK_OPERATOR, ANY_ONE, true, true, false},
+	{INT64_MAX, ACT_MUTE, RANK_MODERATOR, RANK_OPERATOR, SOMEBODY, false, true, true},
+	{0, ACT_UNMUTE, RANK_MODERATOR, RANK_OPERATOR, SOMEBODY, false, true, false},
+	{0, ACT_INVITE, RANK_MODERATOR, RANK_OPERATOR, SOMEBODY, false, true, false},
+	{0, ACT_UNINVITE, RANK_MODERATOR, RANK_OPERATOR, SOMEBODY, false, true, false},
+	{ENTRY_INVITED, ACT_ENTRY, RANK_OWNER, RANK_OPERATOR, NOBODY, false, true, false},
+	{1, ACT_MODERATED, RANK_MODERATOR, RANK_OPERATOR, NOBODY, false, true, false},
+	{SLOW_MAX, ACT_SLOW, RANK_MODERATOR, RANK_OPERATOR, NOBODY, false, true, false},
 };
 
 static const struct demand *demand_of(enum act_verb verb)
@@ -130,6 +134,7 @@ static bool makes_sense(const struct demand *d, bool on_server, const struct act
 		if (a->verb == ACT_ENTRY && (a->value == ENTRY_KEY) != (a->text.length > 0))
 			return false;
 		return !a->has_person && !*a->label;
+	case ONESELF: /* see rules_act */
 	case SOMEBODY:
 		return a->has_person;
 	case ANY_ONE:
@@ -138,18 +143,10 @@ static bool makes_sense(const struct demand *d, bool on_server, const struct act
 	return false;
 }
 
-/* The first who comes to a room that nobody has ever owned, and in which nothing was said before, takes
- * it; the session sees to the latter, the rule to the former. */
-static bool takes_ownerless(const struct rules *r, const uint8_t *actor, const struct act *a)
+/* Was nothing ever decided there? */
+static bool is_empty(const struct charter *c)
 {
-	return a->verb == ACT_OWNER && !r->common && memcmp(actor, a->person, PERSON_ID) == 0 &&
-	       !charter_has_any(room_of(r), STANDING_OWNER);
-}
-
-/* Whoever has shown the server's one-time code to it (value 1) is an operator by their own word. */
-static bool shows_code(const uint8_t *actor, const struct act *a)
-{
-	return a->verb == ACT_OPERATOR && a->value == 1 && memcmp(actor, a->person, PERSON_ID) == 0;
+	return c->count == 0 && c->entry == ENTRY_OPEN && !c->moderated && c->slow == 0;
 }
 
 /* One may always give up what one is oneself. */
@@ -166,12 +163,14 @@ enum code rules_act(const struct rules *r, bool on_server, const uint8_t *actor,
 	const struct charter *changed = on_server ? server_of(r) : room_of(r);
 	enum rank rank = rules_rank(r, actor);
 
-	if (!d || !makes_sense(d, on_server, a))
+	if (!d || !makes_sense(d, on_server, a) ||
+		(d->subject == ONESELF && memcmp(actor, a->person, PERSON_ID) != 0))
 		return CODE_BAD_VALUE;
-	if (a->verb == ACT_OWNER && r->common)
+	if ((a->verb == ACT_OWNER || a->verb == ACT_TAKE) && r->common)
 		return CODE_NO_RIGHT;
-	if (!takes_ownerless(r, actor, a) && !shows_code(actor, a) && !gives_up(actor, a) &&
-		rank < (on_server ? RANK_OPERATOR : d->rank))
+	if (a->verb == ACT_TAKE && (r->said || !is_empty(room_of(r))))
+		return CODE_NO_RIGHT;
+	if (!gives_up(actor, a) && rank < (on_server ? d->rank_on_server : d->rank))
 		return CODE_NO_RIGHT;
 	if (d->against && a->has_person && rules_rank(r, a->person) >= rank)
 		return CODE_NO_RIGHT;

@@ -26,6 +26,7 @@ struct rules {
 	const struct charter *server;
 	const struct charter *room; /* NULL as well where the place is the server */
 	bool common;                /* the room is everybody's: nobody can own it */
+	bool said;                  /* something was said in the room */
 };
 
 /* What somebody is there. Nobody who has not proven their key (NULL) is anything. */

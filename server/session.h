@@ -73,9 +73,11 @@ struct session {
 	void *on_login_context;
 
 	uint8_t person[PERSON_ID];
-	bool proven;                /* that it is theirs, by TLS */
+	bool proven; /* that it is theirs, by TLS */
+	unsigned refused_logins;
 	char *password;             /* owned; what was shown before the login; NULL: none was */
 	struct stream_key unlocked; /* the room whose key was shown last; length 0: none */
+	char unlocked_key[CHARTER_KEY_MAX]; /* as it was locked then */
 	uint8_t instance[INSTANCE_ID];
 	struct login login; /* entered while it chats */
 	char nick[NICK_MAX + 1];

@@ -16,6 +16,8 @@
 /* For an older session of the same client to be done with its append. It waits for the disk. */
 #define OLDER_MS 5000
 
+#define LOGINS_REFUSED 5 /* on one connection, which then ends */
+
 #define TAKES 3 /* of a nick: each time somebody else was faster */
 
 int session_on_hello(struct session *s, const union message *m)
@@ -147,20 +149,29 @@ enum code session_claim_nick(struct session *s, const char *nick)
 	return code == CODE_NICK_TAKEN || code == CODE_NICKS_FULL ? code : CODE_NONE;
 }
 
-/* Is this person, from this address, one of those who may log in? */
-static enum code ask_admission(struct session *s)
+/* Is this person, or this address, banned? */
+static enum code ask_bans(struct session *s)
 {
 	struct session_rules r;
 	const struct visitor v = {.person = session_person(s), .address = &s->outlet->peer.address};
-	struct span password = span_of(s->password ? s->password : "");
 
 	if (session_rules_take(s, NULL, &r) != 0)
 		return CODE_RESOURCES;
 	r.rules.room = &r.server;
 	enum code code = rules_enter(&r.rules, &v, clock_wall_us());
 	session_rules_drop(&r);
-	return code == CODE_NONE ? admission_ask(chat_admission(s->chat), v.person, password)
-				 : code;
+	return code;
+}
+
+/* Are they one of those who may log in? */
+static enum code ask_admission(struct session *s)
+{
+	enum code code = ask_bans(s);
+
+	if (code != CODE_NONE)
+		return code;
+	return admission_ask(chat_admission(s->chat), session_person(s),
+		span_of(s->password ? s->password : ""));
 }
 
 /* Its nick and inbox, and the older sessions of the same client ended. */
@@ -177,11 +188,15 @@ static enum code enter(struct session *s, const struct msg_login *login)
 	s->login.end = session_send_away;
 	s->login.context = s;
 	s->login.peer = &s->outlet->peer;
+	code = CODE_RESOURCES;
 	if (logins_enter(chat_logins(s->chat), &s->login, login->person, login->instance,
 		    clock_ms() + OLDER_MS) == 0)
+		code = ask_bans(s); /* from now on, whoever is sent away is found */
+	if (code == CODE_NONE)
 		return CODE_NONE;
+	logins_leave(&s->login);
 	give_nick_back(s);
-	return CODE_RESOURCES;
+	return code;
 }
 
 int session_on_password(struct session *s, const union message *m)
@@ -212,6 +227,8 @@ int session_on_login(struct session *s, const union message *m)
 		s->misbehaved = true;
 		return session_end(s, code);
 	}
+	if (code != CODE_NONE && ++s->refused_logins == LOGINS_REFUSED)
+		return session_end(s, code);
 	if (code != CODE_NONE)
 		return session_refuse(s, login->tag, code);
 	free(s->password);

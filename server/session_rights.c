@@ -90,7 +90,8 @@ enum code session_may_enter(struct session *s, const struct stream_key *room)
 	uint64_t now = clock_wall_us();
 	enum code code = rules_enter(&r.rules, &v, now);
 	if (code == CODE_KEY_WANTED || code == CODE_NOT_INVITED) {
-		v.key = s->unlocked.length && stream_key_compare(&s->unlocked, room) == 0;
+		v.key = s->unlocked.length && stream_key_compare(&s->unlocked, room) == 0 &&
+			strcmp(s->unlocked_key, r.room.key) == 0;
 		v.member = is_member(s, room);
 		code = rules_enter(&r.rules, &v, now);
 	}
@@ -118,16 +119,17 @@ bool session_may_see(void *context, const struct stream_key *key)
  * where a range may be. */
 static enum code find_target(struct session *s, const struct msg_act *m, struct act *a)
 {
-	char nick[NICK_MAX + 1];
+	char nick[NICK_MAX + 1] = "";
 	struct net_range range;
 
 	(void)snprintf(a->label, sizeof(a->label), "%.*s", (int)m->label.length,
 		m->label.length ? m->label.text : "");
 	if (memcmp(m->person, nobody, PERSON_ID) != 0) {
+		/* What they are called is not for others to say. */
 		memcpy(a->person, m->person, PERSON_ID);
-		a->has_person = true;
-		return name_check(a->label, strlen(a->label), NICK_MAX) == 0 ? CODE_NONE
-									     : CODE_BAD_NICK;
+		a->has_person = people_nick_of(chat_people(s->chat), a->person, nick) == 0;
+		(void)snprintf(a->label, sizeof(a->label), "%s", nick);
+		return a->has_person ? CODE_NONE : CODE_NO_SUCH_PERSON;
 	}
 	if (!*a->label)
 		return CODE_NONE;
@@ -137,9 +139,11 @@ static enum code find_target(struct session *s, const struct msg_act *m, struct 
 		return CODE_NONE;
 	}
 	enum code code = session_find_nick(s, m->label, a->person, nick);
-	a->has_person = code == CODE_NONE;
+	if (code != CODE_NONE)
+		return code;
+	a->has_person = true;
 	(void)snprintf(a->label, sizeof(a->label), "%s", nick);
-	return code;
+	return CODE_NONE;
 }
 
 static enum code make_act(
@@ -180,8 +184,7 @@ static enum code become_operator(void *context)
 /* With the server's one-time code. Guesses cost the connection, and count against the address. */
 static int claim_operator(struct session *s, const struct msg_act *m)
 {
-	struct claim claim = {
-		.session = s, .act = {.verb = ACT_OPERATOR, .has_person = true, .value = 1}};
+	struct claim claim = {.session = s, .act = {.verb = ACT_PROVE, .has_person = true}};
 	enum code code = CODE_NONE;
 
 	memcpy(claim.act.person, s->person, PERSON_ID);
@@ -220,7 +223,11 @@ int session_on_act(struct session *s, const union message *m)
 
 	if (!s->proven)
 		return session_refuse(s, asked->tag, CODE_NOT_PROVEN);
-	if (asked->verb == ACT_OPERATOR && asked->label.length == 0)
+	if (!act_may_be_asked(asked->verb))
+		return session_refuse(s, asked->tag, CODE_BAD_VALUE);
+	bool about_nobody =
+		asked->label.length == 0 && memcmp(asked->person, nobody, PERSON_ID) == 0;
+	if (asked->verb == ACT_OPERATOR && about_nobody)
 		return claim_operator(s, asked);
 	if (asked->verb == ACT_RELEASE) {
 		char nick[NICK_MAX + 1];
@@ -414,11 +421,16 @@ int session_on_unlock(struct session *s, const union message *m)
 		return session_refuse(s, m->unlock.tag, CODE_BAD_ROOM);
 	if (session_rules_take(s, &key, &r) != 0)
 		return session_refuse(s, m->unlock.tag, CODE_RESOURCES);
-	bool right = r.room.entry != ENTRY_KEY || charter_unlocks(&r.room, m->unlock.key);
+	/* To a room that is open no key is wanted, and none is remembered: it may get one later. */
+	bool open = r.room.entry == ENTRY_OPEN;
+	bool right = r.room.entry == ENTRY_KEY && charter_unlocks(&r.room, m->unlock.key);
+	if (right) {
+		s->unlocked = key;
+		memcpy(s->unlocked_key, r.room.key, sizeof(s->unlocked_key));
+	}
 	session_rules_drop(&r);
-	if (!right)
+	if (!right && !open)
 		return session_refuse(s, m->unlock.tag, CODE_KEY_WANTED);
-	s->unlocked = key;
 	struct msg_done done = {.tag = m->unlock.tag};
 	return session_reply(s, MESSAGE_DONE, &done);
 }

@@ -134,6 +134,36 @@ static int find_start(
 	return engine_last(chat_engine(s->chat), feed_key(room_feed(room)), replay, &last, after);
 }
 
+/* They were sent out while they came in: the client may have let us wait for long. */
+static int put_out(struct session *s, struct room *room, const struct room_session *me)
+{
+	struct msg_parted parted = {.room = span_of(room_name(room)),
+		.code = CODE_BANNED,
+		.text = span_of(code_text(CODE_BANNED))};
+
+	room_leave(room, me, "");
+	session_note_member(s, room, false);
+	int r = session_reply(s, MESSAGE_PARTED, &parted);
+	return r ? r : ERR_REFUSED;
+}
+
+/* In the room's feed, whoever is sent out is found. What was done just before is seen here. */
+static int stay(struct session *s, struct room *room)
+{
+	struct room_session me = session_as_seen(s);
+	struct session_room *sr = &s->rooms[s->room_count - 1];
+
+	if (session_may_enter(s, feed_key(room_feed(room))) != CODE_NONE &&
+		!atomic_exchange(&sr->member->expelled, true)) {
+		member_leave(sr->member);
+		member_unref(sr->member);
+		s->room_count--;
+		return put_out(s, room, &me);
+	}
+	/* Another session of theirs was sent out while this one came in, and the row went with it. */
+	return room_has(room, &me) ? 0 : room_enter(room, &me, 0);
+}
+
 /* The room is the session's: tell the client, then let what was said come. */
 static int enter(struct session *s, const struct msg_join *join, struct room *room)
 {
@@ -151,7 +181,10 @@ static int enter(struct session *s, const struct msg_join *join, struct room *ro
 	uint64_t last = feed_last_seq(room_feed(room));
 	if (after > last)
 		after = last;
+	session_note_member(s, room, true);
 	r = tell_joined(s, join->tag, room, after, last);
+	if (r == 0 && session_may_enter(s, feed_key(room_feed(room))) != CODE_NONE)
+		return put_out(s, room, &me);
 	if (r == 0)
 		r = member_join(s->outlet, room_feed(room), after, &member);
 	if (r) {
@@ -159,13 +192,13 @@ static int enter(struct session *s, const struct msg_join *join, struct room *ro
 		return r;
 	}
 	s->rooms[s->room_count++] = (struct session_room){.room = room, .member = member};
-	session_note_member(s, room, true);
-	return 0;
+	return stay(s, room);
 }
 
 /* A room in which nothing was ever said belongs to the first who comes. */
 static void take_if_new(struct session *s, struct room *room)
 {
+	/* The rules look again: something may be said meanwhile. */
 	const struct doer me = {.person = s->person, .nick = s->nick};
 	struct charter c;
 
@@ -174,9 +207,11 @@ static void take_if_new(struct session *s, struct room *room)
 		return;
 	bool owned = charter_has_any(&c, STANDING_OWNER);
 	charter_fini(&c);
-	/* Where it cannot be kept, the room is nobody's yet. */
-	if (!owned)
-		(void)moderate_take(s->chat, &me, room);
+	/* Where it cannot be kept, the room is nobody's yet. It costs the disk what an act does. */
+	if (owned)
+		return;
+	budget_pay(&s->budget, MESSAGE_ACT);
+	(void)moderate_take(s->chat, &me, room);
 }
 
 static enum code open_room(struct session *s, struct span name, struct room **room)
@@ -211,7 +246,11 @@ int session_on_join(struct session *s, const union message *m)
 		return session_refuse(s, join->tag, code);
 	int r = enter(s, join, room);
 	if (r) {
+		if (r == ERR_REFUSED)
+			chat_tell(s->chat, room);
 		hub_leave(chat_hub(s->chat), room);
+		if (r == ERR_REFUSED) /* the client knows */
+			return 0;
 		if (r == ERR_FULL)
 			return session_refuse_limit(s, join->tag, LIMIT_MAX_MEMBERS);
 		return r == ERR_MEMORY ? session_refuse(s, join->tag, CODE_RESOURCES) : r;

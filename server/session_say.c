@@ -203,6 +203,7 @@ static struct log_entry entry_of(const struct session *s, uint64_t counter, uint
 		.instance = s->instance,
 		.counter = counter,
 		.kind = (enum said_kind)kind,
+		.unproven = !s->proven,
 		.nick = span_of(s->nick),
 	};
 }
@@ -223,17 +224,20 @@ static enum code check_say(
 
 /* In slow mode each waits for their turn, but for those who look after the room. The rest of what may
  * be said is decided in the log. */
-static enum code wait_for_turn(struct session *s, const struct session_room *sr)
+static enum code wait_for_turn(struct session *s, const struct session_room *sr, uint64_t counter)
 {
 	struct session_rules r;
 
-	if (!room_is_slow(sr->room))
+	/* What comes again has had its turn. */
+	bool again = s->retry_from && counter >= s->retry_from;
+	if (!room_is_slow(sr->room) || again)
 		return CODE_NONE;
+	/* Without memory nobody waits. */
 	if (session_rules_take(s, feed_key(room_feed(sr->room)), &r) != 0)
-		return CODE_RETRY;
+		return CODE_NONE;
 	enum rank rank = rules_rank(&r.rules, session_person(s));
 	session_rules_drop(&r);
-	if (rank != RANK_NONE || room_may_speak(sr->room, s->person, s->nick, clock_ms()))
+	if (rank != RANK_NONE || room_may_speak(sr->room, s->person, clock_ms()))
 		return CODE_NONE;
 	return CODE_SLOW;
 }
@@ -253,7 +257,7 @@ int session_on_say(struct session *s, const union message *m)
 	enum code code = check_say(s, sr, say);
 
 	if (code == CODE_NONE && is_next(s, say->counter))
-		code = wait_for_turn(s, sr);
+		code = wait_for_turn(s, sr, say->counter);
 	if (code == CODE_NONE && reserve_batch(s) != 0)
 		code = CODE_NOT_KEPT;
 	if (code != CODE_NONE || !is_next(s, say->counter)) {

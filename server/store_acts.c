@@ -98,6 +98,21 @@ static int change_server(struct store_writer *w, const struct act *a, uint64_t t
 	return r ? r : write_charter(w, id, &w->server);
 }
 
+/* With the act, so that whoever was sent out is a member no longer from the same moment on. */
+static int end_membership(struct store_writer *w, const uint8_t *person, uint64_t stream)
+{
+	uint64_t id;
+	int r = store_find_person(w->store, person, &id);
+
+	if (r || !id)
+		return r;
+	sqlite3_stmt *t = store_statement(w->store, STORE_SET_MEMBER);
+	store_bind_int(t, 1, id);
+	store_bind_int(t, 2, stream);
+	store_bind_int(t, 3, 0);
+	return store_run(t);
+}
+
 /* The room's row may be new: a room has a charter before anything is said in it. */
 static int change_room(struct store_writer *w, const struct stream_key *key,
 	const struct log_entry *e, const struct act *a)
@@ -114,7 +129,11 @@ static int change_room(struct store_writer *w, const struct stream_key *key,
 	if (!room->charter)
 		room->charter = calloc(1, sizeof(*room->charter));
 	r = room->charter ? charter_apply(room->charter, a, e->time) : ERR_MEMORY;
-	return r ? r : write_charter(w, room->id, room->charter);
+	if (r == 0)
+		r = write_charter(w, room->id, room->charter);
+	if (r == 0 && a->has_person && (a->verb == ACT_KICK || a->verb == ACT_BAN))
+		r = end_membership(w, a->person, room->id);
+	return r;
 }
 
 /* ---- nicks ---- */
@@ -251,8 +270,10 @@ int store_decide_act(struct store_writer *w, const struct log_entry *e, enum cod
 	if (r == 0 && !on_server) {
 		rules.common = stream_key_is_common(&subject);
 		r = store_writer_stream(w, &subject, NULL, &room);
-		if (r == 0 && room->id)
+		if (r == 0 && room->id) {
 			rules.room = room->charter;
+			rules.said = room->last > 0;
+		}
 	}
 	if (r == 0)
 		*code = rules_act(&rules, on_server, e->person, &a, e->time);

@@ -156,11 +156,11 @@ static int give_nick(sqlite3 *db, sqlite3_int64 person, const char *nick)
 	return r == SQLITE_DONE ? SQLITE_OK : r;
 }
 
-/* Whoever had a nick before nicks were owned, owns it. */
+/* Whoever had a nick last, before nicks were owned, owns it. */
 static int give_nicks(sqlite3 *db)
 {
 	static const char known[] =
-		"SELECT id, nick FROM person WHERE folded <> '' ORDER BY named, id";
+		"SELECT id, nick FROM person WHERE folded <> '' ORDER BY named DESC, id";
 	sqlite3_stmt *t;
 	int r = sqlite3_prepare_v2(db, known, -1, &t, NULL);
 

@@ -183,13 +183,13 @@ static int decide_said(struct store_writer *w, const struct log_entry *e, enum c
 	if (r || !room->id || !room->charter)
 		return r;
 	rules.room = room->charter;
-	*code = rules_speak(&rules, e->person, e->time);
+	*code = rules_speak(&rules, e->unproven ? NULL : e->person, e->time);
 	if (*code == CODE_NONE)
 		return 0;
 	/* An operator may all the same. */
 	r = store_server_charter(w, &rules.server);
 	if (r == 0)
-		*code = rules_speak(&rules, e->person, e->time);
+		*code = rules_speak(&rules, e->unproven ? NULL : e->person, e->time);
 	return r;
 }
 

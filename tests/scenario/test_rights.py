@@ -458,7 +458,7 @@ class Rooms(Rights):
         self.bob.act("mute", "carol", text="singing")
         self.anna.act("entry", value=KEY, text="a key")
         self.assertEqual(self.bob.audit(), [
-            ("anna", VERBS["own"], "anna"), ("anna", VERBS["mod"], "bob"),
+            ("anna", VERBS["take"], "anna"), ("anna", VERBS["mod"], "bob"),
             ("bob", VERBS["mute"], "carol"), ("anna", VERBS["entry"], "")])
         carol.audit(code="NO_RIGHT")
         self.bob.audit("", code="NO_RIGHT")
@@ -487,6 +487,119 @@ class Rooms(Rights):
                 tag = self.anna.peer.request("ACT", **{"room": "den", **more}, verb=VERBS[verb])
                 self.assertIn(self.anna.peer.expect("ERROR", tag=tag)["code"],
                               (CODES["BAD_VALUE"], CODES["NO_RIGHT"], CODES["NO_SUCH_PERSON"]))
+
+
+class Holes(Rights):
+    """Ways around the rules that there were, each found by reading."""
+
+    def test_internal_verbs(self):
+        """Nobody becomes an operator, or takes a room, by saying so."""
+        server = self.serve()
+        mallory = Person(self, server, "mallory")
+        for verb, more in (("op", {"value": 1}), ("prove", {}), ("take", {"room": "lobby"}),
+                           ("take", {"room": "new"}), ("claim", {})):
+            for whom in ({"label": "mallory"}, {"person": mallory.key.person}):
+                with self.subTest(verb, **more):
+                    tag = mallory.peer.request("ACT", **{**more, **whom}, verb=VERBS[verb])
+                    self.assertIn(mallory.peer.expect("ERROR", tag=tag)["code"],
+                                  (CODES["BAD_VALUE"], CODES["NO_RIGHT"]))
+        for number in (0, 22, 255):
+            tag = mallory.peer.request("ACT", verb=number, label="mallory")
+            self.assertEqual(mallory.peer.expect("ERROR", tag=tag)["code"], CODES["BAD_VALUE"])
+        self.assertEqual(mallory.whois("mallory")["rank"], 0)
+
+    def test_room_without_owner(self):
+        """A room whose owner was banned is nobody's to take."""
+        server = self.serve()
+        root = self.operator(server)
+        anna, bob = Person(self, server, "anna"), Person(self, server, "bob")
+        anna.join()
+        anna.act("entry", value=INVITED)
+        root.act("ban", "anna")
+        for one in (anna, bob):
+            tag = one.peer.request("ACT", room="den", verb=VERBS["own"], label=one.nick)
+            self.assertEqual(one.peer.expect("ERROR", tag=tag)["code"], CODES["NO_RIGHT"])
+        anna.join(code="BANNED")
+        bob.join(code="NOT_INVITED")
+        root.act("own", "bob")
+        bob.join()
+
+    def test_key_shown_before(self):
+        """A key that opened a room that was open opens nothing later, nor does one that was changed."""
+        server = self.serve()
+        anna, bob = Person(self, server, "anna"), Person(self, server, "bob")
+        anna.join()
+        bob.unlock("whatever")
+        anna.act("entry", value=KEY, text="first")
+        bob.join(code="KEY_WANTED")
+        bob.unlock("first")
+        anna.act("entry", value=KEY, text="second")
+        bob.join(code="KEY_WANTED")
+
+    def test_called_like_addresses(self):
+        """Or a ban by name would be one of addresses."""
+        server = self.serve()
+        for nick in ("0.0.0.0/0", "127.0.0.1", "10.0.0.0/8"):
+            self.refused(server, nick, "BAD_NICK")
+
+    def test_slow_all_the_same(self):
+        """Neither another nick nor coming again is a new turn."""
+        server = self.serve()
+        anna, bob = Person(self, server, "anna"), Person(self, server, "bob")
+        anna.join()
+        bob.join()
+        anna.act("slow", value=3600)
+        bob.says("one")
+        tag = bob.peer.request("NICK", nick="robert")
+        bob.peer.expect("RENAMED", tag=tag)
+        bob.says("two", code="SLOW")
+        tag = bob.peer.request("PART", room="den")
+        bob.peer.expect("PARTED", tag=tag)
+        bob.join()
+        bob.says("three", code="SLOW")
+
+    def test_kicked_is_no_member(self):
+        """From the moment on in which it is done, whatever the disk is doing."""
+        server = self.serve()
+        anna, bob = Person(self, server, "anna"), Person(self, server, "bob")
+        anna.join()
+        anna.act("entry", value=INVITED)
+        for _ in range(20):
+            anna.act("invite", "bob")
+            bob.join()
+            anna.act("uninvite", "bob")
+            anna.act("kick", "bob")
+            bob.peer.expect("PARTED")
+            bob.join(code="NOT_INVITED")
+
+    def test_unknown_nick(self):
+        server = self.serve()
+        anna = Person(self, server, "anna")
+        anna.join()
+        for verb in ("kick", "ban", "mute", "own", "invite", "unban"):
+            anna.act(verb, "nobody-of-that-name", code="NO_SUCH_PERSON")
+
+    def test_number_of_rooms(self):
+        """Private ones are not counted for others."""
+        server = self.serve()
+        anna, bob = Person(self, server, "anna"), Person(self, server, "bob")
+        anna.join()
+        anna.act("entry", value=INVITED)
+        anna.says("a word")
+        tag = bob.peer.request("ROOMS")
+        self.assertEqual(bob.peer.expect("ROOM_LIST", tag=tag)["total"], 0)
+
+    def test_refused_again_and_again(self):
+        """A connection that tries nicks has five tries."""
+        server = self.serve()
+        Person(self, server, "anna")
+        peer = Secure(self, server)
+        welcome = peer.hello()
+        for _ in range(5):
+            peer.request("LOGIN", person=peer.person, instance=peer.instance, log=welcome["log"],
+                         nick="anna")
+        _, got = peer.wait_end()
+        self.assertEqual([m[1]["fatal"] for m in got if m[0] == "ERROR"], [0, 0, 0, 0, 1])
 
 
 class Unproven(Rights):

@@ -154,7 +154,8 @@ START_TEST(what_may_be_said)
 	struct log l;
 
 	log_open(&l, 1 << 20);
-	act(&l, "a", 1, ACT_OWNER, 1, 0, CODE_NONE);
+	act(&l, "a", 1, ACT_TAKE, 1, 0, CODE_NONE);
+	act(&l, "a", 2, ACT_TAKE, 2, 0, CODE_NO_RIGHT);
 	act(&l, "a", 2, ACT_OWNER, 2, 0, CODE_NO_RIGHT);
 	check(say(&l, 2), CODE_NONE);
 	act(&l, "a", 1, ACT_MUTE, 2, 0, CODE_NONE);
@@ -169,13 +170,39 @@ START_TEST(what_may_be_said)
 	check(say(&l, 3), CODE_BANNED);
 	/* An operator may say what they like, and do what they like. */
 	act(&l, NULL, 4, ACT_OPERATOR, 4, 0, CODE_NO_RIGHT);
-	act(&l, NULL, 4, ACT_OPERATOR, 4, 1, CODE_NONE);
+	act(&l, NULL, 4, ACT_OPERATOR, 4, 1, CODE_BAD_VALUE);
+	act(&l, NULL, 4, ACT_PROVE, 5, 0, CODE_BAD_VALUE);
+	act(&l, NULL, 4, ACT_PROVE, 4, 0, CODE_NONE);
 	act(&l, "a", 1, ACT_MUTE, 4, 0, CODE_NO_RIGHT);
 	act(&l, "a", 4, ACT_MUTE, 1, 0, CODE_NONE);
 	check(say(&l, 1), CODE_NONE); /* whose room it is still */
 	act(&l, "a", 4, ACT_BAN, 1, 0, CODE_NONE);
 	check(say(&l, 1), CODE_BANNED);
 	check(say(&l, 4), CODE_NONE);
+	log_close(&l);
+}
+END_TEST
+
+/* A room is taken when it is new: neither after a word, nor after anything was decided about it. */
+START_TEST(rooms_that_are_not_new)
+{
+	struct log l;
+
+	log_open(&l, 1 << 20);
+	check(say(&l, 2), CODE_NONE);
+	act(&l, "a", 1, ACT_TAKE, 1, 0, CODE_NO_RIGHT);
+	act(&l, NULL, 4, ACT_PROVE, 4, 0, CODE_NONE);
+	act(&l, "b", 1, ACT_TAKE, 1, 0, CODE_NONE);
+	act(&l, "b", 4, ACT_BAN, 1, 0, CODE_NONE);
+	act(&l, "b", 1, ACT_TAKE, 1, 0, CODE_NO_RIGHT);
+	act(&l, "b", 2, ACT_TAKE, 2, 0, CODE_NO_RIGHT);
+	act(&l, "b", 4, ACT_OWNER, 2, 0, CODE_NONE);
+	/* Whoever is made the owner is not banned any more. */
+	act(&l, "b", 2, ACT_BAN, 3, 0, CODE_NONE);
+	act(&l, "b", 2, ACT_OWNER, 3, 0, CODE_NONE);
+	act(&l, "b", 3, ACT_UNBAN, 1, 0, CODE_NONE);
+	act(&l, "b", 3, ACT_MODERATOR, 2, 0, CODE_NONE);
+	act(&l, "lobby", 1, ACT_TAKE, 1, 0, CODE_NO_RIGHT);
 	log_close(&l);
 }
 END_TEST
@@ -189,7 +216,7 @@ START_TEST(many_rooms)
 	for (int i = 0; i < 1500; i++) {
 		char room[32];
 		snprintf(room, sizeof(room), "room%d", i);
-		act(&l, room, i % 7, ACT_OWNER, i % 7, 0, CODE_NONE);
+		act(&l, room, i % 7, ACT_TAKE, i % 7, 0, CODE_NONE);
 	}
 	for (int i = 0; i < 1500; i++) {
 		char room[32];
@@ -197,7 +224,7 @@ START_TEST(many_rooms)
 		struct charter c;
 		snprintf(room, sizeof(room), "room%d", i);
 		key = entry_room(room);
-		act(&l, room, (i + 1) % 7, ACT_OWNER, (i + 1) % 7, 0, CODE_NO_RIGHT);
+		act(&l, room, (i + 1) % 7, ACT_TAKE, (i + 1) % 7, 0, CODE_NO_RIGHT);
 		ck_assert_int_eq(engine_charter(l.engine, &key, &c), 0);
 		ck_assert_ptr_nonnull(charter_find(&c, STANDING_OWNER, log_person(i % 7), 0));
 		charter_fini(&c);
@@ -247,6 +274,7 @@ void engine_cases_acts(Suite *s, void (*setup)(void))
 	tcase_add_test(t, nicks);
 	tcase_add_test(t, no_more_than_so_many);
 	tcase_add_test(t, what_may_be_said);
+	tcase_add_test(t, rooms_that_are_not_new);
 	tcase_add_test(t, many_rooms);
 	tcase_add_test(t, nonsense);
 	tcase_set_timeout(t, 60);

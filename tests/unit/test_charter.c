@@ -112,6 +112,42 @@ START_TEST(banned)
 }
 END_TEST
 
+/* Text has no order in which it could make a banned owner nobody. */
+START_TEST(made_owner_of_a_banned)
+{
+	struct charter back;
+
+	apply(ACT_BAN, 1, 0);
+	apply(ACT_BAN, 2, 0);
+	apply(ACT_OWNER, 1, 0);
+	ck_assert(is(STANDING_OWNER, 1) && !is(STANDING_BANNED, 1));
+	apply(ACT_UNBAN, 2, 0);
+	char *text = charter_print(&c);
+	ck_assert_int_eq(charter_parse(text, strlen(text), &back), 0);
+	ck_assert_uint_eq(back.count, 1);
+	ck_assert_int_eq(back.standings[0].kind, STANDING_OWNER);
+	charter_fini(&back);
+	free(text);
+}
+END_TEST
+
+/* A database that somebody has changed. */
+START_TEST(no_charters)
+{
+	static const char *const texts[] = {"entry 3 - *\n", "entry 4294967296 - *\n",
+		"moderated 2 - *\n", "slow 9999999 - *\n", "own 0 - *\n", "own 0 - 10.0.0.0/8\n",
+		"ban 0 - bob\n", "kick 0 - *\n", "unban 0 - 10.0.0.0/8\n", "claim 0 - anna\n", "x",
+		"\n"};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct charter back;
+		ck_assert_msg(charter_parse(texts[i], strlen(texts[i]), &back) == ERR_TEXT, "%s",
+			texts[i]);
+		ck_assert_uint_eq(back.count, 0);
+	}
+}
+END_TEST
+
 START_TEST(what_ends)
 {
 	apply(ACT_BAN, 1, NOW + 1);
@@ -238,6 +274,8 @@ Suite *charter_suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, given_and_taken);
 	tcase_add_test(t, banned);
+	tcase_add_test(t, made_owner_of_a_banned);
+	tcase_add_test(t, no_charters);
 	tcase_add_test(t, what_ends);
 	tcase_add_test(t, addresses);
 	tcase_add_test(t, so_many);

@@ -84,7 +84,8 @@ ITEMS = {
 }
 VERBS = {"claim": 1, "release": 2, "op": 3, "deop": 4, "own": 5, "mod": 6, "unmod": 7, "voice": 8,
          "unvoice": 9, "kick": 10, "ban": 11, "unban": 12, "mute": 13, "unmute": 14, "invite": 15,
-         "uninvite": 16, "entry": 17, "moderated": 18, "slow": 19}
+         "uninvite": 16, "entry": 17, "moderated": 18, "slow": 19, "take": 20,
+         "prove": 21}
 NAMES = {number: name for name, (number, _) in MESSAGES.items()}
 CODES = {"PROTOCOL": 1, "VERSION": 2, "FULL": 3, "RESOURCES": 4, "TIMEOUT": 5, "STOPPING": 6,
          "LOGIN_FIRST": 7, "NICK_TAKEN": 8, "BAD_NICK": 9, "BAD_ROOM": 10, "BAD_TEXT": 11,
