@@ -60,7 +60,7 @@ CHECK   := -lcheck -lsubunit -lrt -lm
 # Debian's packages: to build, and moreover to test.
 BUILD_PACKAGES := gcc libc6-dev make libncurses-dev libssl-dev libutf8proc-dev libsqlite3-dev \
 	libseccomp-dev
-TEST_PACKAGES  := check python3 iproute2 util-linux tmux clang libclang-rt-14-dev llvm-14 \
+TEST_PACKAGES  := check python3 iproute2 util-linux tmux openssl clang libclang-rt-14-dev llvm-14 \
 	clang-format clang-tidy cppcheck shellcheck
 
 # Every .c file of a folder belongs to the folder's program, so a new module is a new file and

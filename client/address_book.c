@@ -71,7 +71,7 @@ static int find(const char *folder, const char *file, const char *address, const
 	uint8_t found[IDENTITY_SIZE])
 {
 	char path[PATH_MAX];
-	char line[LINE_SIZE];
+	char line[LINE_SIZE] = "";
 	int r = path_of(folder, file, path);
 
 	if (r)
@@ -117,7 +117,7 @@ bool book_has(const char *folder, const char *file, const uint8_t server[IDENTIT
 /* The new file: this address first, unless it is to go, then what the old one has of others. */
 static bool write_file(FILE *out, const char *old, const char *address, const uint8_t *server)
 {
-	char line[LINE_SIZE];
+	char line[LINE_SIZE] = "";
 	FILE *in = open_to_read(old);
 	bool ok = in || errno == ENOENT; /* what cannot be read must not be lost */
 
@@ -217,7 +217,9 @@ static int change(const char *folder, const char *file, const struct entry *e)
 int book_put(const char *folder, const char *file, const char *address,
 	const uint8_t server[IDENTITY_SIZE])
 {
-	return change(folder, file, &(struct entry){.address = address, .server = server});
+	const struct entry e = {.address = address, .server = server};
+
+	return change(folder, file, &e);
 }
 
 int book_meet(const char *folder, const char *file, const char *address,
@@ -230,8 +232,9 @@ int book_meet(const char *folder, const char *file, const char *address,
 
 int book_remove(const char *folder, const char *file, const char *address)
 {
+	const struct entry e = {.address = address};
 	uint8_t found[IDENTITY_SIZE];
 	int r = book_find(folder, file, address, found);
 
-	return r ? r : change(folder, file, &(struct entry){.address = address});
+	return r ? r : change(folder, file, &e);
 }

@@ -82,7 +82,7 @@ static void print_line(struct discovery *d, const struct finder_row *r)
 
 	if (r->address_count > 0)
 		(void)net_print(&r->addresses[0], address);
-	print_padded(d->out, r->name[0] ? r->name : "(no name)", 24);
+	print_padded(d->out, finder_row_name(r), 24);
 	fputs("  ", d->out);
 	print_padded(d->out, address, 24);
 	fprintf(d->out, "  %" PRIu32 " of %" PRIu32 " people", r->people, r->people_max);
@@ -102,7 +102,7 @@ static void print(struct discovery *d, const char *type, const struct finder_row
 	else if (strcmp(type, "found") == 0)
 		print_line(d, r);
 	else if (strcmp(type, "gone") == 0)
-		fprintf(d->out, "gone: %s\n", r->name);
+		fprintf(d->out, "gone: %s\n", finder_row_name(r));
 	(void)fflush(d->out);
 }
 

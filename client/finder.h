@@ -58,6 +58,10 @@ int finder_fd(const struct finder *f);
 /* Copy the rows, oldest first, at most `most`; returns how many. */
 size_t finder_list(struct finder *f, struct finder_row *rows, size_t most);
 
+/* What to show as the name of a server: one that has none, or one of nothing but blanks, would be an empty
+ * place in a list. Borrowed from the row, or constant; any thread. */
+const char *finder_row_name(const struct finder_row *row);
+
 /* Ask again now, as after a resume from sleep or when somebody presses a key. */
 void finder_refresh(struct finder *f);
 

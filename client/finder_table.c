@@ -136,6 +136,11 @@ static bool take_name(struct row *r, const char *name)
 	return true;
 }
 
+const char *finder_row_name(const struct finder_row *row)
+{
+	return row->name[strspn(row->name, " ")] ? row->name : "(no name)";
+}
+
 static bool take_number(uint32_t *to, uint32_t value)
 {
 	bool changed = *to != value;

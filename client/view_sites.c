@@ -110,7 +110,7 @@ static void put_site(
 {
 	char address[NET_ADDRESS_MAX] = "", people[32], rtt[32] = "";
 	int ink = chosen ? INK_CHOSEN : INK_NORMAL;
-	const char *const fields[4] = {row->name, address, people, rtt};
+	const char *const fields[4] = {finder_row_name(row), address, people, rtt};
 
 	if (row->address_count > 0)
 		net_print(&row->addresses[0], address);

@@ -75,7 +75,7 @@ static void act(struct memory_acts *m, char who, struct span line)
 		stream_key_acts(who & 8 ? NULL : &room, &stream);
 	e.room = &stream;
 	check_act(line);
-	if (memory_acts_decide(m, &e) != CODE_NONE)
+	if (memory_acts_decide(m, &e, (who & 64) != 0) != CODE_NONE)
 		return;
 	REQUIRE(memory_acts_apply(m, &e) == 0);
 	if (who & 4)

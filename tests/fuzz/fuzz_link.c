@@ -191,7 +191,7 @@ static void welcome(struct play *p)
 static void show_room(struct play *p)
 {
 	struct msg_joined joined = {
-		.room = span_of("lobby"), .people = 1, .last = 100, .after = 90};
+		.room = span_of("lobby"), .people = 1, .last = 100, .after = 100};
 	struct msg_caught_up all = {.room = span_of("lobby"), .last = 100};
 
 	read_output(p);

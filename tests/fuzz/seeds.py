@@ -171,7 +171,6 @@ def link_plays():
             message("NOTICE", kind=1, text="two\nlines") + message("PLACES", places=[
                 {"room": "lobby", "member": 1, "read": 95}, {"room": "", "read": 3}]),
             message("ROOM_LIST", tag=0, total=1, rooms=[{"name": "x", "people": 1, "topic": "t"}]),
-            message("JOINED", tag=2, room="lobby", topic="text", topic_nick="ben", topic_time=5),
             message("BYE", code=1, text="later"), b"\x5c" + message("ERROR", tag=3, code=5, text="no")]
 
 
@@ -190,11 +189,12 @@ def write_plays(frames):
         b"\x10\x45" + b"\x47" * 20, b"\x3e\x45\x43" + b"\x57\x58" * 9 + b"\x44\x47",
         b"\0\x45\x41\x55\x47\x4a\x47\x42\x47", b"\0\x45\x4b\x4b\x4b\x4b", b"\0\x45\x49", b"\0\x4b",
         b"\2\xff" + b"".join(frames[:3])] + [b"\0\xff" + stranger for stranger in STRANGERS])
-    write("fuzz_link", [b"\0" + at for at in steps[:4]] + [b"\1\x45" + at for at in groups + link_plays()] + [
+    topic = message("JOINED", tag=2, room="lobby", topic="text", topic_nick="ben", topic_time=5)
+    write("fuzz_link", [b"\1" + topic, b"\1\x4c" + topic] + [b"\0" + at for at in steps[:4]] + [b"\1\x45" + at for at in groups + link_plays()] + [
         b"\1\x45\x46\x42\x46\x46\x43\x41\x44\x45", b"\1\x45\x47\x57\x67\x77\x48\x49\x4a",
         b"\1\x45\x4e\x4a\x46\x4b\x4c\x5c", b"\x0f\xff" + b"".join(frames[:3])] + [
         b"\0\xff" + stranger for stranger in STRANGERS])
-    room = message("JOINED", tag=2, room="lobby", last=100, after=90, people=1) + \
+    room = message("JOINED", tag=2, room="lobby", last=100, after=100, people=1) + \
         message("CAUGHT_UP", room="lobby", last=100)
     write("fuzz_session", [b"\1" + room + play for play in link_plays()])
 

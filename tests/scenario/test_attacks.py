@@ -2,11 +2,15 @@
 """Attempts to fill the server, to stop it or to turn it against others, by one who plays by the
 letter of the protocol or ignores it."""
 
+import os
+import resource
 import socket
+import ssl
+import subprocess
 import threading
 import time
 
-from lib import Pipe, Raw, SLOW, PlainScenario, Server, main, wait_for, wire
+from lib import Pipe, Raw, SLOW, PlainScenario, Scenario, Server, main, wait_for, wire
 
 
 def settle(raw, data):
@@ -59,6 +63,27 @@ class Greed(PlainScenario):
         self.assertEqual(anna.expect("SAID", room="room1")["text"], "mine")
 
 
+class Halves(PlainScenario):
+    """Peers that begin something and never end it."""
+
+    def test_no_spin(self):
+        """They are waited for, asleep: whatever of theirs is there, it wakes nobody twice."""
+        server = Server(self, "--login-timeout", "2", "--frame-timeout", "2")
+        hello = wire.encode("HELLO", version_low=1, version_high=1)
+        halves = [b"", hello[:1], hello[:5], hello[:-1], hello + b"\0", hello + hello[:-1]]
+        before, began = server.cpu_seconds(), time.monotonic()
+        peers = []
+        for i, half in enumerate(halves * 4):
+            raw = Raw(self, server)
+            raw.send(half)
+            if i % 2:
+                raw.socket.shutdown(socket.SHUT_WR)
+            peers.append(raw)
+        for raw in peers:
+            raw.wait_end()
+        self.assertLess(server.cpu_seconds() - before, (time.monotonic() - began) / 2)
+
+
 class Visitor(Raw):
     """The other end of a connection: a client that came to a false server."""
 
@@ -107,9 +132,29 @@ class Trap:
     def visit(self, connection):
         with connection:
             try:
-                self.script(Visitor(connection))
+                self.script(self.visitor(connection))
             except (OSError, AssertionError):
                 pass  # the client has had enough
+
+    def visitor(self, connection):
+        return Visitor(connection)
+
+
+class TlsTrap(Trap):
+    """One that speaks TLS, at first."""
+
+    def __init__(self, case, script):
+        pem = os.path.join(case.dir, "trap.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-subj", "/CN=x",
+                        "-keyout", pem, "-out", pem + ".crt"], check=True, capture_output=True)
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(pem + ".crt", pem)
+        super().__init__(case, script)
+
+    def visitor(self, connection):
+        """A plain socket: what is sent from now on goes past TLS."""
+        with self.context.wrap_socket(connection, server_side=True) as encrypted:
+            return socket.socket(fileno=encrypted.detach())
 
 
 class FalseServers(PlainScenario):
@@ -141,6 +186,37 @@ class FalseServers(PlainScenario):
             text = wait_for(said, "all three messages", seen=client.tail)
             steering = [c for c in text if c != "\n" and (ord(c) < 32 or 127 <= ord(c) < 160)]
             self.assertEqual(steering, [], text)
+
+
+class FalseTls(Scenario):
+    """Servers that shake hands and then send what no key has encrypted."""
+
+    def run_client(self, data):
+        """A client that meets one; its last words, and how much of the time it was busy."""
+        def script(peer):
+            with peer:
+                peer.sendall(data)
+                while peer.recv(1000):
+                    pass
+        trap = TlsTrap(self, script)
+        before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+        client = Pipe(self, trap, "anna", "--timeout", "2", input=[])
+        self.assertEqual(client.wait(30), 1, client.tail())
+        self.assertEqual(len(trap.visits), 1)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return client.stderr(), used / (time.monotonic() - began)
+
+    def test_garbage(self):
+        """The client hangs up, and says why."""
+        said, _ = self.run_client(b"\x17\x03\x03\x00\x20" + b"garbage!" * 20)
+        self.assertIn("receiving failed", said)
+
+    def test_half_a_record(self):
+        """The rest of a record is waited for, asleep, until the time for the login is up."""
+        said, busy = self.run_client(b"\x17\x03\x03\x00\x20" + b"garbage!")
+        self.assertIn("took too long", said)
+        self.assertLess(busy, 0.5)
 
 
 if __name__ == "__main__":

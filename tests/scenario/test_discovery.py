@@ -414,6 +414,15 @@ class Strangers(Discovery):
         watcher.wait_for("found", "good")
         self.assertEqual({e["name"] for e in watcher.events("found")} - {"anna"}, {"good"})
 
+    def test_no_name(self):
+        """A server that calls itself nothing still has a line that can be seen and chosen."""
+        program = Program(self, [LANCHAT, "--discover", "--timeout", "60"], host=self.both,
+                          stdin=subprocess.DEVNULL)
+        wait_for(lambda: len(program.read()) >= 1, "the first line", seen=program.tail)
+        self.ask(beacon.announcement("", lifetime=1000))
+        wait_for(lambda: "gone: (no name)" in program.read(), "its end", seen=program.tail)
+        self.assertTrue(any(line.startswith("(no name)") for line in program.read()), program.tail())
+
 
 class Speed(Discovery):
     longest = 120

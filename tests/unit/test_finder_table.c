@@ -542,6 +542,21 @@ START_TEST(names_are_fit_to_be_seen)
 }
 END_TEST
 
+/* It was an empty place in the list of the screen, and nothing behind "gone:". */
+START_TEST(a_row_is_called_something)
+{
+	static const char *const names[][2] = {{"", "(no name)"}, {"   ", "(no name)"},
+		{"\xe2\x80\x8b", "(no name)"}, {" x", " x"}};
+	struct beacon b = announcement(1, 1);
+	struct finder_origin o = from(1);
+
+	(void)snprintf(b.name, sizeof(b.name), "%s", names[_i][0]);
+	ck_assert(finder_table_hear(table, &b, &o, 0));
+	ck_assert_uint_eq(list(), 1);
+	ck_assert_str_eq(finder_row_name(&rows[0]), names[_i][1]);
+}
+END_TEST
+
 static void add_case(Suite *s, TCase *t)
 {
 	tcase_add_checked_fixture(t, set_up, tear_down);
@@ -566,6 +581,7 @@ Suite *finder_table_suite(void)
 	tcase_add_loop_test(hearing, older_packets_change_nothing, 0, COUNT(sequence_cases));
 	tcase_add_test(hearing, shortest_time_of_the_newest_question);
 	tcase_add_loop_test(hearing, names_are_fit_to_be_seen, 0, COUNT(name_cases));
+	tcase_add_loop_test(hearing, a_row_is_called_something, 0, 4);
 	add_case(s, silence);
 	tcase_add_test(silence, gone_after_its_lifetime);
 	tcase_add_loop_test(silence, lifetimes, 0, COUNT(lifetime_cases));
