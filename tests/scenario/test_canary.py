@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""Every attack of tests/attack, in small, beside an honest pair of clients. No timing decides:
+`make attack` prints those."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from attack import datagrams, every, lingering  # noqa: E402
+from attack.hostile import Target  # noqa: E402
+from attack.stage import SERVER, Stage  # noqa: E402
+from lib import Scenario, main  # noqa: E402
+from lib.wait import SANITIZED  # noqa: E402
+
+GROWTH_KIB = 2048  # of resident memory, from one round of all attacks to the next
+
+
+class Canary(Scenario):
+    longest = 120
+
+    def round(self, stage):
+        """Every attack once; after each, nothing of it is left."""
+        for attack in every():
+            shape = stage.shape()
+            figures = stage.play(attack, attack.brief, before=0, after=0)
+            self.assertTrue(stage.server.running(), f"{attack.name}: {stage.server.tail()}")
+            self.assertNotIn("stopped by", figures.result, attack.name)
+            self.assertIsNone(stage.canary.ended, attack.name)
+            try:
+                stage.settle(shape)
+            except AssertionError as error:
+                self.fail(f"{attack.name}: {error}")
+
+    def test_attacks(self):
+        """The canary is heard, all of it and in order; what an attack took is given back."""
+        stage = Stage(self)
+        # What is taken with the first use and kept: the database's 8 MiB of pages, and with a
+        # round of attacks the threads' arenas and the log's readers.
+        flood = next(attack for attack in every() if attack.act is lingering.never_reads)
+        stage.play(flood, (1, 9000, 20), before=0, after=0)
+        self.round(stage)
+        before = stage.server.rss_kib()
+        self.round(stage)
+        growth = stage.server.rss_kib() - before
+        if not SANITIZED:  # a sanitizer keeps what was freed for a while
+            self.assertLess(growth, GROWTH_KIB)
+        stage.canary.stop()
+        self.assertIsNone(stage.canary.ended)
+        self.assertEqual(stage.canary.order, sorted(stage.canary.sent))
+        self.assertEqual(stage.canary.acknowledged, len(stage.canary.sent))
+        self.assertGreater(len(stage.canary.sent), len(every()))
+
+    def test_amplification(self):
+        """No datagram brings back more bytes than it has."""
+        stage = Stage(self)
+        measured = stage.away.ask(datagrams.amplification,
+                                  Target(SERVER, stage.server.port, "10.1.1.1"))
+        self.assertLessEqual(datagrams.worst(measured), 1.0, measured)
+        # It does answer, and all that it should.
+        answered = {name: back for name, _, _, back, _ in measured if back}
+        self.assertEqual(answered, {"query": datagrams.TIMES})
+        stage.canary.stop()
+
+
+if __name__ == "__main__":
+    main()
