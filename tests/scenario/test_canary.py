@@ -3,13 +3,15 @@
 `make attack` prints those."""
 
 import os
+import socket
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from attack import datagrams, every, lingering  # noqa: E402
 from attack.hostile import Target  # noqa: E402
 from attack.stage import SERVER, Stage  # noqa: E402
-from lib import Scenario, main  # noqa: E402
+from lib import Scenario, Server, main, wait_for  # noqa: E402
+from lib.secure import Secure  # noqa: E402
 from lib.wait import SANITIZED  # noqa: E402
 
 GROWTH_KIB = 2048  # of resident memory, from one round of all attacks to the next
@@ -49,6 +51,23 @@ class Canary(Scenario):
         self.assertEqual(stage.canary.order, sorted(stage.canary.sent))
         self.assertEqual(stage.canary.acknowledged, len(stage.canary.sent))
         self.assertGreater(len(stage.canary.sent), len(every()))
+
+    def test_crowd_leaves(self):
+        """Most of the memory that connections took is the system's again when they have left. (It
+        stayed with the server, as holes in its heap.)"""
+        if SANITIZED:
+            self.skipTest("a sanitizer keeps what was freed")
+        server = Server(self)
+        Secure(self, server).login("anna")
+        before = server.rss_kib()
+        held = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(400)]
+        wait_for(lambda: server.threads() > 400, "threads for all")
+        taken = server.rss_kib() - before
+        for connection in held:
+            connection.close()
+        wait_for(lambda: server.threads() < 50, "their end")
+        wait_for(lambda: server.rss_kib() - before < taken / 2, f"half of {taken} KiB",
+                 seen=lambda: server.rss_kib() - before)
 
     def test_amplification(self):
         """No datagram brings back more bytes than it has."""
