@@ -2,6 +2,7 @@
 
 import collections
 import multiprocessing
+import os
 import resource
 import threading
 import time
@@ -96,8 +97,16 @@ class Stage:
         return Target(SERVER, self.server.port, source, self.plaintext)
 
     def shape(self):
-        """What must be as it was when nobody attacks any more: threads and descriptors."""
-        return self.server.threads(), self.server.descriptors()
+        """What must be as it was when nobody attacks any more: threads, and descriptors but those of
+        the log, whose readers are opened when they are first wanted, and kept."""
+        folder = f"/proc/{self.server.pid}/fd"
+        count = 0
+        for number in os.listdir(folder):
+            try:
+                count += "/log.db" not in os.readlink(f"{folder}/{number}")
+            except FileNotFoundError:
+                pass  # closed since
+        return self.server.threads(), count
 
     @staticmethod
     def wait(seconds):
@@ -109,7 +118,8 @@ class Stage:
         target = self.target(attack)
         start = time.monotonic()
         self.wait(before)
-        shape, rss = self.shape(), self.server.rss_kib()
+        threads, descriptors = self.server.threads(), self.server.descriptors()
+        rss = self.server.rss_kib()
         worst = rss
         attacker = self.home if attack.here else self.away
         begin = time.monotonic()
@@ -119,10 +129,10 @@ class Stage:
             self.wait(0.02)
         end = time.monotonic()
         self.wait(after)
-        now = self.shape()
         return Figures(attack.name, result, self.canary.between(start, begin),
                        self.canary.between(begin, end), rss, worst, self.server.rss_kib(),
-                       (shape[0], now[0]), (shape[1], now[1]))
+                       (threads, self.server.threads()),
+                       (descriptors, self.server.descriptors()))
 
     def settle(self, shape, seconds=20):
         """Until threads and descriptors are what they were."""
