@@ -111,6 +111,8 @@ coverage: ## how much of each file the tests run
 	@$(RUN_TESTS) coverage
 bench: all $(OUT)/tests/bench/load $(OUT)/tests/bench/fill ## figures of the server: memory, CPU, keeping
 	LANCHAT_BUILD=$(OUT) tests/bench/run
+attack: all ## attacks on a server beside honest clients; ARGS="--brief" or "--cost"
+	LANCHAT_BUILD=$(OUT) tests/attack/run $(ARGS)
 format: ## lay out the C code as .clang-format says
 	clang-format -i $(wildcard common/*.[ch] server/*.[ch] client/*.[ch] tests/*/*.[ch])
 
@@ -206,6 +208,6 @@ $(OUT)/tests/unit/suites.inc: always
 	@printf 'SUITE(%s)\n' $(suites) | cmp -s - $@ || printf 'SUITE(%s)\n' $(suites) > $@
 
 .PHONY: all run test check test-long unit property scenario asan tsan fuzz lint coverage bench \
-	format deps deps-test install uninstall clean help tests-built scenario-built faults \
+	attack format deps deps-test install uninstall clean help tests-built scenario-built faults \
 	fuzzers planted print-flags always
 -include $(wildcard $(OUT)/*/*.d $(OUT)/*/*/*.d)

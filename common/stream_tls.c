@@ -267,10 +267,8 @@ static int tls_handshake(struct stream *s)
 
 /* ---- receiving and sending ---- */
 
-static int tls_recv(struct stream *s, void *buffer, size_t size, size_t *got)
+static int recv_record(struct tls_stream *t, uint8_t *buffer, size_t size, size_t *got)
 {
-	struct tls_stream *t = of(s);
-
 	lock_take(&t->lock);
 	(void)flush_locked(t); /* what answers the peer's own, a KeyUpdate say */
 	ERR_clear_error();
@@ -281,6 +279,28 @@ static int tls_recv(struct stream *s, void *buffer, size_t size, size_t *got)
 	errno = t->system_error;
 	lock_drop(&t->lock);
 	return r;
+}
+
+/* A record is what the peer wrote at once, a message often: as many as there are, for the caller to act
+ * on all of them together. What goes wrong after the first is found again by the next call. Between
+ * two, whoever sends has its turn. */
+static int tls_recv(struct stream *s, void *buffer, size_t size, size_t *got)
+{
+	struct tls_stream *t = of(s);
+	size_t end = 0;
+	int r = 0;
+
+	while (end < size) {
+		size_t more;
+		r = recv_record(t, (uint8_t *)buffer + end, size - end, &more);
+		if (r)
+			break;
+		end += more;
+	}
+	if (end == 0)
+		return r;
+	*got = end;
+	return 0;
 }
 
 static bool tls_buffered(struct stream *s)

@@ -9,6 +9,7 @@
 #include "server/thread.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define QUIET_MS 1000 /* for all to have heard their last message, when the server stops */
+#define QUIET_MS  1000 /* for all to have heard their last message, when the server stops */
+#define TRIM_FROM 64   /* connections; fewer leave too little behind to be worth a look */
 
 struct client {
 	struct clients *all;
@@ -42,6 +44,7 @@ struct clients {
 	int64_t quiet_deadline;  /* clock_ms; while stopping */
 	size_t count;            /* running and ended */
 	size_t most;             /* there ever were of those */
+	size_t crowd;            /* there were at most since memory was given back */
 	size_t logging_in;       /* of those: not logged in */
 	struct sources *sources; /* owned: where all of them come from */
 	struct clients_limits limits;
@@ -180,6 +183,8 @@ static enum code reserve(struct clients *cs, const struct net_address *peer)
 		cs->logging_in++;
 		if (cs->count > cs->most)
 			cs->most = cs->count;
+		if (cs->count > cs->crowd)
+			cs->crowd = cs->count;
 	}
 	lock_drop(&cs->lock);
 	return code;
@@ -309,6 +314,19 @@ int clients_fd(const struct clients *cs)
 	return cs->ended_fd;
 }
 
+/* What many connections had is left as holes in the heap, which malloc keeps by itself (malloc_trim(3)).
+ * It is given back whenever half of them are gone: that is rare, and costs less than they did. */
+static void give_back(struct clients *cs)
+{
+	lock_take(&cs->lock);
+	bool trim = !cs->stopping && cs->crowd >= TRIM_FROM && cs->count <= cs->crowd / 2;
+	if (trim)
+		cs->crowd = cs->count;
+	lock_drop(&cs->lock);
+	if (trim)
+		(void)malloc_trim(0);
+}
+
 void clients_reap(struct clients *cs)
 {
 	uint64_t n;
@@ -327,6 +345,7 @@ void clients_reap(struct clients *cs)
 		unreserve(cs, &c->peer, c->logged_in);
 		free(c);
 	}
+	give_back(cs);
 }
 
 static void stop_all(struct clients *cs, bool cut)

@@ -48,7 +48,8 @@ void clients_numbers(struct clients *cs, struct clients_numbers *out);
 /* Readable (poll) when a session has ended. */
 int clients_fd(const struct clients *cs);
 
-/* Join those that have ended. One thread. */
+/* Join those that have ended, and give the system the memory back that a crowd of them had. One
+ * thread. */
 void clients_reap(struct clients *cs);
 
 /* Have all end, and join them: in good order until `deadline` (clock_ms), then cut off. No

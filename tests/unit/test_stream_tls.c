@@ -372,6 +372,35 @@ START_TEST(test_refused)
 }
 END_TEST
 
+/* What the peer wrote in many records comes at once, as far as there is room; an end after it comes with
+ * the next call. (A call for each record made the server act on each message alone.) */
+START_TEST(test_records_together)
+{
+	SSL_CTX *c = SSL_CTX_new(TLS_client_method());
+	char buffer[16] = "";
+	size_t n = 0;
+
+	give_certificate(c, EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"));
+	SSL *ssl = stranger(c);
+	ck_assert_int_eq(shake_with(ssl), 0);
+	ck_assert_int_eq(SSL_write(ssl, "one ", 4), 4);
+	ck_assert_int_eq(SSL_write(ssl, "two ", 4), 4);
+	ck_assert_int_eq(SSL_write(ssl, "three ", 6), 6);
+	ck_assert_int_eq(SSL_write(ssl, "four", 4), 4);
+	(void)SSL_shutdown(ssl);
+	ck_assert_int_eq(stream_recv(ends[1], buffer, sizeof(buffer), &n), 0);
+	ck_assert_mem_eq(buffer, "one two three fo", n);
+	ck_assert_uint_eq(n, sizeof(buffer));
+	ck_assert(stream_buffered(ends[1]));
+	ck_assert_int_eq(stream_recv(ends[1], buffer, sizeof(buffer), &n), 0);
+	ck_assert_uint_eq(n, 2);
+	ck_assert_mem_eq(buffer, "ur", 2);
+	ck_assert_int_eq(stream_recv(ends[1], buffer, sizeof(buffer), &n), ERR_CLOSED);
+	SSL_free(ssl);
+	SSL_CTX_free(c);
+}
+END_TEST
+
 /* New keys now and then are served, floods of them are not. */
 START_TEST(test_key_updates)
 {
@@ -465,6 +494,7 @@ Suite *stream_tls_suite(void)
 	tcase_add_loop_test(t, test_garbage, 0, 4);
 	tcase_add_test(t, test_nothing_comes);
 	tcase_add_loop_test(t, test_refused, 0, 3);
+	tcase_add_test(t, test_records_together);
 	tcase_add_test(t, test_key_updates);
 	tcase_add_test(t, test_flood_of_key_updates);
 	tcase_add_test(t, test_no_key);
