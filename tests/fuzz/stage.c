@@ -332,8 +332,7 @@ bool __wrap_lock_wait(struct lock *l, pthread_cond_t *c, int64_t deadline)
 		return __real_lock_wait(l, c, deadline);
 	if (stage.in_thread) {
 		lock_drop(l);
-		longjmp(stage.turn,
-			1); // NOLINT(cert-err52-cpp): a thread that is left where it waits
+		longjmp(stage.turn, 1); /* left where it waits */
 	}
 	REQUIRE(deadline != INT64_MAX); /* nobody would wake it */
 	if (stage.now < deadline * 1000)
@@ -457,7 +456,7 @@ int __wrap_epoll_wait(int epoll, struct epoll_event *events, int most, int timeo
 	}
 	/* The first time it looks, whatever there is, for what is due by the clock. */
 	if (count == 0 && stage.rounds > 0)
-		longjmp(stage.turn, 1); // NOLINT(cert-err52-cpp): as above
+		longjmp(stage.turn, 1);
 	stage.rounds++;
 	return count;
 }
