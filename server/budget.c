@@ -18,8 +18,7 @@ uint32_t budget_cost(uint16_t number)
 	case MESSAGE_CHARTER:
 	case MESSAGE_AUDIT:
 		return 10;
-	case MESSAGE_LOGIN: /* it may look for a nick */
-	case MESSAGE_NICK:
+	case MESSAGE_NICK: /* a look into the log, and perhaps an act */
 		return 20;
 	case MESSAGE_ACT:    /* a transaction each */
 	case MESSAGE_UNLOCK: /* a guess */

@@ -19,6 +19,7 @@
 
 #define QUIET_MS  1000 /* for all to have heard their last message, when the server stops */
 #define TRIM_FROM 64   /* connections; fewer leave too little behind to be worth a look */
+#define TRIM_EACH 500  /* connections that have ended */
 
 struct client {
 	struct clients *all;
@@ -45,6 +46,7 @@ struct clients {
 	size_t count;            /* running and ended */
 	size_t most;             /* there ever were of those */
 	size_t crowd;            /* there were at most since memory was given back */
+	size_t gone;             /* that ended since then */
 	size_t logging_in;       /* of those: not logged in */
 	struct sources *sources; /* owned: where all of them come from */
 	struct clients_limits limits;
@@ -194,6 +196,7 @@ static void unreserve(struct clients *cs, const struct net_address *peer, bool l
 {
 	lock_take(&cs->lock);
 	cs->count--;
+	cs->gone++;
 	cs->logging_in -= !logged_in;
 	sources_leave(cs->sources, peer, clock_ms());
 	lock_drop(&cs->lock);
@@ -315,13 +318,17 @@ int clients_fd(const struct clients *cs)
 }
 
 /* What many connections had is left as holes in the heap, which malloc keeps by itself (malloc_trim(3)).
- * It is given back whenever half of them are gone: that is rare, and costs less than they did. */
+ * It is given back whenever half of them are gone, and after every so many that came and went: that is
+ * rare, and costs less than they did. */
 static void give_back(struct clients *cs)
 {
 	lock_take(&cs->lock);
-	bool trim = !cs->stopping && cs->crowd >= TRIM_FROM && cs->count <= cs->crowd / 2;
-	if (trim)
+	bool half = cs->crowd >= TRIM_FROM && cs->count <= cs->crowd / 2;
+	bool trim = !cs->stopping && (half || cs->gone >= TRIM_EACH);
+	if (trim) {
 		cs->crowd = cs->count;
+		cs->gone = 0;
+	}
 	lock_drop(&cs->lock);
 	if (trim)
 		(void)malloc_trim(0);

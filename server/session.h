@@ -73,8 +73,8 @@ struct session {
 	void *on_login_context;
 
 	uint8_t person[PERSON_ID];
-	bool proven; /* that it is theirs, by TLS */
-	unsigned refused_logins;
+	bool proven;                /* that it is theirs, by TLS */
+	unsigned taken_nicks;       /* that it asked for and did not get */
 	char *password;             /* owned; what was shown before the login; NULL: none was */
 	struct stream_key unlocked; /* the room whose key was shown last; length 0: none */
 	char unlocked_key[CHARTER_KEY_MAX]; /* as it was locked then */

@@ -16,7 +16,7 @@
 /* For an older session of the same client to be done with its append. It waits for the disk. */
 #define OLDER_MS 5000
 
-#define LOGINS_REFUSED 5 /* on one connection, which then ends */
+#define TAKEN_MOST 10 /* nicks asked for on one connection, which then ends */
 
 #define TAKES 3 /* of a nick: each time somebody else was faster */
 
@@ -227,7 +227,8 @@ int session_on_login(struct session *s, const union message *m)
 		s->misbehaved = true;
 		return session_end(s, code);
 	}
-	if (code != CODE_NONE && ++s->refused_logins == LOGINS_REFUSED)
+	/* Looking for one that is free costs the log, and those who log in meanwhile, the most. */
+	if (code == CODE_NICK_TAKEN && ++s->taken_nicks == TAKEN_MOST)
 		return session_end(s, code);
 	if (code != CODE_NONE)
 		return session_refuse(s, login->tag, code);

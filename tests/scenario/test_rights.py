@@ -590,16 +590,16 @@ class Holes(Rights):
         self.assertEqual(bob.peer.expect("ROOM_LIST", tag=tag)["total"], 0)
 
     def test_refused_again_and_again(self):
-        """A connection that tries nicks has five tries."""
+        """A connection that tries nicks has ten tries."""
         server = self.serve()
         Person(self, server, "anna")
         peer = Secure(self, server)
         welcome = peer.hello()
-        for _ in range(5):
+        for _ in range(10):
             peer.request("LOGIN", person=peer.person, instance=peer.instance, log=welcome["log"],
                          nick="anna")
         _, got = peer.wait_end()
-        self.assertEqual([m[1]["fatal"] for m in got if m[0] == "ERROR"], [0, 0, 0, 0, 1])
+        self.assertEqual([m[1]["fatal"] for m in got if m[0] == "ERROR"], [0] * 9 + [1])
 
 
 class Unproven(Rights):
