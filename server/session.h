@@ -214,6 +214,10 @@ void session_rules_drop(struct session_rules *r);
 /* May it come into a room, or read what was said there? CODE_NONE, or why not. */
 enum code session_may_enter(struct session *s, const struct stream_key *room);
 
+/* Having been let in a moment ago, may it stay? What lets people in, such as being a member, need not be
+ * so any more; a ban counts. CODE_NONE, or why not. */
+enum code session_may_stay(struct session *s, const struct stream_key *room);
+
 /* A hub_may_see; the context is the session. */
 bool session_may_see(void *context, const struct stream_key *key);
 

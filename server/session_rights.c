@@ -99,6 +99,23 @@ enum code session_may_enter(struct session *s, const struct stream_key *room)
 	return code;
 }
 
+enum code session_may_stay(struct session *s, const struct stream_key *room)
+{
+	struct session_rules r;
+	const struct visitor v = {
+		.person = session_person(s),
+		.address = &s->outlet->peer.address,
+		.member = true,
+		.key = true,
+	};
+
+	if (session_rules_take(s, room, &r) != 0)
+		return CODE_NONE;
+	enum code code = rules_enter(&r.rules, &v, clock_wall_us());
+	session_rules_drop(&r);
+	return code;
+}
+
 bool session_may_see(void *context, const struct stream_key *key)
 {
 	struct session *s = context;

@@ -135,11 +135,12 @@ static int find_start(
 }
 
 /* They were sent out while they came in: the client may have let us wait for long. */
-static int put_out(struct session *s, struct room *room, const struct room_session *me)
+static int put_out(
+	struct session *s, struct room *room, const struct room_session *me, enum code code)
 {
 	struct msg_parted parted = {.room = span_of(room_name(room)),
-		.code = CODE_BANNED,
-		.text = span_of(code_text(CODE_BANNED))};
+		.code = (uint16_t)code,
+		.text = span_of(code_text(code))};
 
 	room_leave(room, me, "");
 	session_note_member(s, room, false);
@@ -152,16 +153,19 @@ static int stay(struct session *s, struct room *room)
 {
 	struct room_session me = session_as_seen(s);
 	struct session_room *sr = &s->rooms[s->room_count - 1];
+	enum code code = session_may_stay(s, feed_key(room_feed(room)));
 
-	if (session_may_enter(s, feed_key(room_feed(room))) != CODE_NONE &&
-		!atomic_exchange(&sr->member->expelled, true)) {
+	if (code != CODE_NONE && !atomic_exchange(&sr->member->expelled, true)) {
 		member_leave(sr->member);
 		member_unref(sr->member);
 		s->room_count--;
-		return put_out(s, room, &me);
+		return put_out(s, room, &me, code);
 	}
-	/* Another session of theirs was sent out while this one came in, and the row went with it. */
-	return room_has(room, &me) ? 0 : room_enter(room, &me, 0);
+	/* Another session of theirs was sent out while this one came in, and the row went with it. Without
+	 * memory they are in no list, and in the room all the same. */
+	if (!atomic_load(&sr->member->expelled) && !room_has(room, &me))
+		(void)room_enter(room, &me, 0);
+	return 0;
 }
 
 /* The room is the session's: tell the client, then let what was said come. */
@@ -183,8 +187,9 @@ static int enter(struct session *s, const struct msg_join *join, struct room *ro
 		after = last;
 	session_note_member(s, room, true);
 	r = tell_joined(s, join->tag, room, after, last);
-	if (r == 0 && session_may_enter(s, feed_key(room_feed(room))) != CODE_NONE)
-		return put_out(s, room, &me);
+	enum code code = r == 0 ? session_may_stay(s, feed_key(room_feed(room))) : CODE_NONE;
+	if (code != CODE_NONE)
+		return put_out(s, room, &me, code);
 	if (r == 0)
 		r = member_join(s->outlet, room_feed(room), after, &member);
 	if (r) {
