@@ -126,3 +126,8 @@ int act_parse(struct span line, struct act *out)
 	*out = a;
 	return 0;
 }
+
+bool act_is_about_nick(const struct act *a)
+{
+	return a->verb == ACT_CLAIM || a->verb == ACT_RELEASE;
+}

@@ -38,6 +38,9 @@ struct act {
 /* The line, terminated. Returns its length. */
 size_t act_print(const struct act *a, char out[ACT_TEXT_MAX]);
 
+/* Is it about a nick, rather than a room or the server? */
+bool act_is_about_nick(const struct act *a);
+
 /* The act of a line; its text is borrowed from it. ERR_TEXT: it is none. */
 int act_parse(struct span line, struct act *out);
 

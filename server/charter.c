@@ -214,6 +214,11 @@ const struct standing *charter_find_address(
 	return NULL;
 }
 
+bool charter_is_empty(const struct charter *c)
+{
+	return c->count == 0 && c->entry == ENTRY_OPEN && !c->moderated && c->slow == 0;
+}
+
 bool charter_has_any(const struct charter *c, enum standing_kind kind)
 {
 	for (size_t i = 0; i < c->count; i++) {

@@ -66,6 +66,9 @@ const struct standing *charter_find(const struct charter *c, enum standing_kind 
 const struct standing *charter_find_address(
 	const struct charter *c, const struct net_address *address, uint64_t time);
 
+/* Was nothing ever decided there, or nothing that is left? */
+bool charter_is_empty(const struct charter *c);
+
 /* Has anybody a standing of this kind? */
 bool charter_has_any(const struct charter *c, enum standing_kind kind);
 

@@ -197,11 +197,6 @@ int memory_acts_owner(const struct memory_acts *m, const struct looks *looks,
 
 /* ---- acts ---- */
 
-static bool is_about_nick(const struct act *a)
-{
-	return a->verb == ACT_CLAIM || a->verb == ACT_RELEASE;
-}
-
 static enum code decide_name(
 	const struct memory_acts *m, const struct log_entry *e, const struct act *a)
 {
@@ -229,9 +224,9 @@ static enum code decide_act(const struct memory_acts *m, const struct log_entry 
 	struct act a;
 
 	if (!e->room || act_parse(e->text, &a) != 0 ||
-		(e->room->bytes[0] == 'n') != is_about_nick(&a))
+		(e->room->bytes[0] == 'n') != act_is_about_nick(&a))
 		return CODE_BAD_VALUE;
-	if (is_about_nick(&a))
+	if (act_is_about_nick(&a))
 		return decide_name(m, e, &a);
 	if (!stream_key_subject(e->room, &subject))
 		return CODE_BAD_VALUE;
@@ -265,7 +260,7 @@ int memory_acts_apply(struct memory_acts *m, const struct log_entry *e)
 
 	if (act_parse(e->text, &a) != 0)
 		return ERR_TEXT;
-	if (!is_about_nick(&a)) {
+	if (!act_is_about_nick(&a)) {
 		if (!stream_key_subject(e->room, &subject))
 			return ERR_TEXT;
 		return subject.bytes[0] == 's' ? charter_apply(&m->server, &a, e->time)

@@ -143,12 +143,6 @@ static bool makes_sense(const struct demand *d, bool on_server, const struct act
 	return false;
 }
 
-/* Was nothing ever decided there? */
-static bool is_empty(const struct charter *c)
-{
-	return c->count == 0 && c->entry == ENTRY_OPEN && !c->moderated && c->slow == 0;
-}
-
 /* One may always give up what one is oneself. */
 static bool gives_up(const uint8_t *actor, const struct act *a)
 {
@@ -168,7 +162,7 @@ enum code rules_act(const struct rules *r, bool on_server, const uint8_t *actor,
 		return CODE_BAD_VALUE;
 	if ((a->verb == ACT_OWNER || a->verb == ACT_TAKE) && r->common)
 		return CODE_NO_RIGHT;
-	if (a->verb == ACT_TAKE && (r->said || !is_empty(room_of(r))))
+	if (a->verb == ACT_TAKE && (r->said || !charter_is_empty(room_of(r))))
 		return CODE_NO_RIGHT;
 	if (!gives_up(actor, a) && rank < (on_server ? d->rank_on_server : d->rank))
 		return CODE_NO_RIGHT;

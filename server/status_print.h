@@ -2,7 +2,7 @@
  * A status in words, as JSON, and as OpenMetrics. Pure: a value goes in, text comes out.
  *
  * JSON (RFC 8259): one object on one line. OpenMetrics 1.0: text for Prometheus and the like, ended by
- * `# EOF`; source: the OpenMetrics specification, github.com/prometheus/OpenMetrics. A number that is
+ * `# EOF`; source: the OpenMetrics specification, version 1.0. A number that is
  * not known is null in JSON and left out in OpenMetrics.
  */
 #ifndef LANCHAT_SERVER_STATUS_PRINT_H

@@ -33,18 +33,13 @@ int store_charter(struct store *s, const struct stream_key *key, struct charter 
 	return r || !id ? r : read_charter(s, id, out);
 }
 
-static bool is_empty(const struct charter *c)
-{
-	return c->count == 0 && c->entry == ENTRY_OPEN && !c->moderated && c->slow == 0;
-}
-
 int store_load_charter(struct store *s, uint64_t stream, struct charter **out)
 {
 	struct charter c;
 	int r = read_charter(s, stream, &c);
 
 	*out = NULL;
-	if (r == 0 && !is_empty(&c)) {
+	if (r == 0 && !charter_is_empty(&c)) {
 		*out = malloc(sizeof(**out));
 		if (*out)
 			**out = c;
@@ -239,11 +234,6 @@ static int claim(struct store_writer *w, const struct log_entry *e, const struct
 
 /* ---- acts ---- */
 
-static bool is_about_nick(const struct act *a)
-{
-	return a->verb == ACT_CLAIM || a->verb == ACT_RELEASE;
-}
-
 int store_decide_act(struct store_writer *w, const struct log_entry *e, enum code *code)
 {
 	struct stream_key subject;
@@ -256,7 +246,7 @@ int store_decide_act(struct store_writer *w, const struct log_entry *e, enum cod
 	if (!e->room || act_parse(e->text, &a) != 0)
 		return 0;
 	bool about_nicks = e->room->bytes[0] == 'n';
-	if (about_nicks != is_about_nick(&a))
+	if (about_nicks != act_is_about_nick(&a))
 		return 0;
 	if (about_nicks) {
 		if (looks_of(a.label, strlen(a.label), &looks) != 0)
@@ -288,7 +278,7 @@ int store_apply_act(struct store_writer *w, const struct log_entry *e)
 
 	if (act_parse(e->text, &a) != 0)
 		return ERR_DAMAGED;
-	if (is_about_nick(&a)) {
+	if (act_is_about_nick(&a)) {
 		int r = looks_of(a.label, strlen(a.label), &looks);
 		if (r)
 			return ERR_DAMAGED;
