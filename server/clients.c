@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "common/stream.h"
 #include "server/refusal.h"
+#include "server/stack.h"
 #include "server/thread.h"
 
 #include <errno.h>
@@ -20,12 +21,15 @@
 #define QUIET_MS  1000 /* for all to have heard their last message, when the server stops */
 #define TRIM_FROM 64   /* connections; fewer leave too little behind to be worth a look */
 #define TRIM_EACH 500  /* connections that have ended */
+#define TRIM_CALM 8    /* the same, when no other one has for a while */
+#define CALM_MS   1000 /* for so long: nobody is kept waiting by it then */
 
 struct client {
 	struct clients *all;
 	struct session *session;
 	struct net_address peer;
 	pthread_t thread;
+	struct stack stack; /* that it runs on; owned */
 	struct client *previous, *next; /* guarded by the lock of all, as is the next */
 	bool quiet;                     /* it has heard its last message */
 	bool logged_in;
@@ -34,7 +38,7 @@ struct client {
 struct clients {
 	struct chat *chat; /* borrowed, constant */
 	struct tls *tls;   /* the same; NULL: plaintext */
-	size_t stack;
+	size_t stack; /* bytes of each */
 	int ended_fd; /* eventfd */
 	struct lock lock;
 	pthread_cond_t all_quiet;
@@ -47,6 +51,7 @@ struct clients {
 	size_t most;             /* there ever were of those */
 	size_t crowd;            /* there were at most since memory was given back */
 	size_t gone;             /* that ended since then */
+	int64_t gone_at;         /* clock_ms: when the last of those did */
 	size_t logging_in;       /* of those: not logged in */
 	struct sources *sources; /* owned: where all of them come from */
 	struct clients_limits limits;
@@ -197,6 +202,7 @@ static void unreserve(struct clients *cs, const struct net_address *peer, bool l
 	lock_take(&cs->lock);
 	cs->count--;
 	cs->gone++;
+	cs->gone_at = clock_ms();
 	cs->logging_in -= !logged_in;
 	sources_leave(cs->sources, peer, clock_ms());
 	lock_drop(&cs->lock);
@@ -223,8 +229,10 @@ static enum code start(struct clients *cs, struct client *c)
 
 	c->all = cs;
 	session_on_logged_in(c->session, note_login, c);
+	session_on_stack(c->session, &c->stack);
 	link_client(cs, c);
-	if (thread_start(&thread, "session", cs->stack, run, c) == 0)
+	if (stack_new(cs->stack, &c->stack) == 0 &&
+		thread_start_on(&c->stack, &thread, "session", run, c) == 0)
 		return CODE_NONE;
 	log_warning("no thread for %s (%s): refusing it; see RLIMIT_NPROC, kernel.pid_max and "
 		    "vm.max_map_count",
@@ -263,6 +271,8 @@ static enum code admit(struct clients *cs, int fd, const struct net_address *pee
 		stream_free(stream);
 	else
 		net_close(fd);
+	if (c)
+		stack_free(&c->stack);
 	free(c);
 	return code;
 }
@@ -317,14 +327,15 @@ int clients_fd(const struct clients *cs)
 	return cs->ended_fd;
 }
 
-/* What many connections had is left as holes in the heap, which malloc keeps by itself (malloc_trim(3)).
- * It is given back whenever half of them are gone, and after every so many that came and went: that is
- * rare, and costs less than they did. */
+/* What connections had is left as holes in the heap, which malloc keeps by itself (malloc_trim(3)). It
+ * is given back whenever half of a crowd is gone, after every so many that came and went, and when it
+ * is calm again: that is rare, and costs less than they did. */
 static void give_back(struct clients *cs)
 {
 	lock_take(&cs->lock);
 	bool half = cs->crowd >= TRIM_FROM && cs->count <= cs->crowd / 2;
-	bool trim = !cs->stopping && (half || cs->gone >= TRIM_EACH);
+	bool calm = cs->gone >= TRIM_CALM && clock_ms() >= cs->gone_at + CALM_MS;
+	bool trim = !cs->stopping && (half || calm || cs->gone >= TRIM_EACH);
 	if (trim) {
 		cs->crowd = cs->count;
 		cs->gone = 0;
@@ -332,6 +343,14 @@ static void give_back(struct clients *cs)
 	lock_drop(&cs->lock);
 	if (trim)
 		(void)malloc_trim(0);
+}
+
+int64_t clients_next(struct clients *cs)
+{
+	lock_take(&cs->lock);
+	int64_t next = cs->gone >= TRIM_CALM ? cs->gone_at + CALM_MS : INT64_MAX;
+	lock_drop(&cs->lock);
+	return next;
 }
 
 void clients_reap(struct clients *cs)
@@ -348,6 +367,7 @@ void clients_reap(struct clients *cs)
 		struct client *c = ended;
 		ended = c->next;
 		PTHREAD_OK(pthread_join(c->thread, NULL));
+		stack_free(&c->stack);
 		session_free(c->session);
 		unreserve(cs, &c->peer, c->logged_in);
 		free(c);

@@ -48,7 +48,10 @@ void clients_numbers(struct clients *cs, struct clients_numbers *out);
 /* Readable (poll) when a session has ended. */
 int clients_fd(const struct clients *cs);
 
-/* Join those that have ended, and give the system the memory back that a crowd of them had. One
+/* clock_ms: when clients_reap is to be called even if none has; INT64_MAX: it is not. */
+int64_t clients_next(struct clients *cs);
+
+/* Join those that have ended, and give the system the memory back that many of them had. One
  * thread. */
 void clients_reap(struct clients *cs);
 

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SIZE_IDLE 1024
+/* More than malloc keeps for a thread alone (its tcache), so that what is freed is there for others. */
+#define SIZE_FIRST 2048
 #define SIZE_MOST ((size_t)64 * 1024 + FRAME_HEADER)
 
 _Static_assert(SIZE_MOST >= FRAME_MAX, "one frame of any size fits");
@@ -20,6 +21,14 @@ void intake_fini(struct intake *in)
 {
 	free(in->bytes);
 	*in = (struct intake){0};
+}
+
+void intake_rest(struct intake *in)
+{
+	if (in->start == in->end) {
+		free(in->bytes);
+		*in = (struct intake){.limit = in->limit};
+	}
 }
 
 static int resize(struct intake *in, size_t size)
@@ -42,13 +51,11 @@ static int make_room(struct intake *in)
 		in->end -= in->start;
 		in->start = 0;
 	}
-	if (in->end == 0 && in->size > SIZE_IDLE * 4) {
-		free(in->bytes);
-		*in = (struct intake){.limit = in->limit};
-	}
+	if (in->end == 0 && in->size > SIZE_FIRST * 4)
+		intake_rest(in);
 	if (in->end < in->size)
 		return 0;
-	size_t size = in->size ? in->size * 2 : SIZE_IDLE;
+	size_t size = in->size ? in->size * 2 : SIZE_FIRST;
 	return resize(in, size > SIZE_MOST ? SIZE_MOST : size);
 }
 
@@ -92,6 +99,12 @@ size_t intake_waiting(const struct intake *in)
 int intake_first(const struct intake *in)
 {
 	return in->start < in->end ? in->bytes[in->start] : -1;
+}
+
+void intake_settle(struct intake *in)
+{
+	if (in->size == SIZE_FIRST)
+		intake_rest(in);
 }
 
 bool intake_partial(const struct intake *in)

@@ -1,8 +1,8 @@
 /*
  * Intake: the bytes that a connection has received and not yet understood.
  *
- * A buffer that is small while the connection is idle, grows while much arrives,
- * and never beyond one largest frame. For the session's own thread.
+ * There is no buffer while the connection is idle; it grows while much arrives, and
+ * never beyond one largest frame. For the session's own thread.
  */
 #ifndef LANCHAT_SERVER_INTAKE_H
 #define LANCHAT_SERVER_INTAKE_H
@@ -23,6 +23,10 @@ struct intake {
 void intake_init(struct intake *in, uint32_t limit);
 void intake_fini(struct intake *in);
 
+/* Nothing is likely to come for a while: keep no buffer, unless there is something in it. Frames taken
+ * before become invalid. */
+void intake_rest(struct intake *in);
+
 /* Receive what the stream has, as far as there is room. 0: something came; otherwise what
  * stream_recv says, or ERR_MEMORY. Frames taken before become invalid. */
 int intake_fill(struct intake *in, struct stream *s);
@@ -35,6 +39,10 @@ size_t intake_waiting(const struct intake *in);
 
 /* The first byte that is not understood yet; -1: there is none. */
 int intake_first(const struct intake *in);
+
+/* All that came has been acted on. Who sends little keeps no buffer for it, who sends much does until
+ * intake_rest. */
+void intake_settle(struct intake *in);
 
 /* Has a frame begun that is not complete? */
 bool intake_partial(const struct intake *in);

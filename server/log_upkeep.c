@@ -262,6 +262,15 @@ void writer_prune_some(struct log_writer *w)
 	w->prune_at = clock_ms() + (more && r == 0 ? 0 : PRUNE_MS);
 }
 
+void writer_rest(struct log_writer *w)
+{
+	if (clock_ms() < w->rest_at)
+		return;
+	w->rest_at = INT64_MAX;
+	if (w->store)
+		(void)sqlite3_db_release_memory(w->store->db);
+}
+
 /* When there is something to do that nobody asks for. */
 int64_t writer_next_time(const struct log_writer *w)
 {
@@ -272,7 +281,8 @@ int64_t writer_next_time(const struct log_writer *w)
 		return w->try_at;
 	if (h == ENGINE_DAMAGED)
 		return next;
-	if (w->memory.seq > w->indexed_seq)
+	next = w->rest_at;
+	if (w->memory.seq > w->indexed_seq && w->index_at < next)
 		next = w->index_at;
 	if (has_limits(w) && w->prune_at < next)
 		next = w->prune_at;

@@ -155,6 +155,7 @@ static void do_work(struct log_writer *w, struct work *work)
 		refuse_batches(w, work->batches, r);
 	}
 	log_queue_done(&w->queue, work->batches);
+	w->rest_at = clock_ms() + LOG_REST_MS;
 }
 
 static void *run(void *argument)
@@ -168,6 +169,7 @@ static void *run(void *argument)
 			writer_try_again(w);
 		writer_index_some(w, work.index);
 		writer_prune_some(w);
+		writer_rest(w);
 	}
 	return NULL;
 }

@@ -184,17 +184,18 @@ static void serve(const struct arguments *a, struct server *s, struct service *s
 
 	for (;;) {
 		int64_t deadline = end_without_clients(t, s, &end);
+		int64_t next = server_next(s);
 		/* A client that comes tells nobody here, so the count is looked at when time is up. */
-		int n = poll(p, 3, clock_poll_timeout(deadline));
+		(void)poll(p, 3, clock_poll_timeout(deadline < next ? deadline : next));
 		service_turn(service);
-		if (n == 0 && server_clients(s) == 0) {
+		if (clock_ms() >= deadline && !p[1].revents && server_clients(s) == 0) {
 			log_info("the last client has left");
 			return;
 		}
-		if (p[1].revents) {
-			server_reap(s);
+		if (p[1].revents)
 			end = INT64_MAX; /* somebody came, even if it was for a moment */
-		}
+		if (p[1].revents || clock_ms() >= next)
+			server_reap(s);
 		while (read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 			if (info.ssi_signo != SIGHUP)
 				return;

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#define PENDING_KEPT 512 /* bytes of room for replies, between two of them */
+
 /* ---- life ---- */
 
 int outlet_new(struct stream *s, const struct outlet_hooks *hooks, struct outlet **out)
@@ -74,18 +76,21 @@ int outlet_append_locked(struct outlet *o, const uint8_t *bytes, size_t length)
 	return 0;
 }
 
+static void free_pending_locked(struct outlet *o)
+{
+	free(o->pending);
+	o->pending = NULL;
+	o->pending_start = o->pending_end = o->pending_size = 0;
+}
+
 static void consume_pending_locked(struct outlet *o, size_t length)
 {
 	o->pending_start += length;
 	if (o->pending_start < o->pending_end)
 		return;
 	o->pending_start = o->pending_end = 0;
-	/* An idle connection keeps a small buffer or none. */
-	if (o->pending_size > 4096) {
-		free(o->pending);
-		o->pending = NULL;
-		o->pending_size = 0;
-	}
+	if (o->pending_size > PENDING_KEPT)
+		free_pending_locked(o);
 }
 
 /* ---- sending ---- */
@@ -94,9 +99,7 @@ static void close_locked(struct outlet *o)
 {
 	lock_assert_held(&o->lock);
 	atomic_store(&o->closed, true);
-	free(o->pending);
-	o->pending = NULL;
-	o->pending_start = o->pending_end = o->pending_size = 0;
+	free_pending_locked(o);
 }
 
 void outlet_fail_locked(struct outlet *o)
@@ -265,6 +268,14 @@ size_t outlet_pending(struct outlet *o)
 	size_t n = pending_length(o);
 	outlet_drop(o);
 	return n;
+}
+
+void outlet_rest(struct outlet *o)
+{
+	lock_take(&o->lock);
+	if (pending_length(o) == 0)
+		free_pending_locked(o);
+	outlet_drop(o);
 }
 
 bool outlet_sent(struct outlet *o)

@@ -81,6 +81,10 @@ void outlet_writable(struct outlet *o);
  * Any thread; never waits. */
 void outlet_push_member(struct outlet *o, struct member *m, const struct feed_window *w);
 
+/* Nothing is likely to be sent for a while: keep no buffer, unless there is something in it. Any
+ * thread. */
+void outlet_rest(struct outlet *o);
+
 /* Bytes that wait: 0 when all replies are sent. */
 size_t outlet_pending(struct outlet *o);
 

@@ -373,6 +373,11 @@ int server_fd(const struct server *s)
 	return clients_fd(s->clients);
 }
 
+int64_t server_next(const struct server *s)
+{
+	return clients_next(s->clients);
+}
+
 void server_reap(struct server *s)
 {
 	clients_reap(s->clients);

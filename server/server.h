@@ -24,8 +24,10 @@ void server_stop(struct server *s);
  * changed. */
 int server_reload(struct server *s, const struct settings *settings, char *error, size_t size);
 
-/* Readable (poll) when a client has left: call server_reap. */
+/* Readable (poll) when a client has left: call server_reap, and also at the time (clock_ms; INT64_MAX:
+ * none) that server_next tells. */
 int server_fd(const struct server *s);
+int64_t server_next(const struct server *s);
 void server_reap(struct server *s);
 
 /* Connections now. */

@@ -20,6 +20,7 @@
 #define STEP_MS       10   /* between two looks at what the history readers still bring */
 #define REST_MS       100  /* between two looks at whether a session at rest is to end */
 #define LOOK_MS       1000 /* the same, for one whose peer does not read */
+#define CALM_MS       1000 /* of silence, before a session gives back what it does not need in it */
 #define REPLY_FRAME   1024 /* replies but for lists and blocks of text fit */
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -248,6 +249,7 @@ static int take_input(struct session *s)
 		return r;
 	metrics_add(chat_metrics(s->chat), METRIC_BYTES_IN, intake_waiting(&s->intake) - before);
 	r = act_on_all(s, &acted);
+	intake_settle(&s->intake);
 	/* However long that took, the peer is alive as of now. */
 	s->heard = clock_ms();
 	if (acted || !s->frame_since)
@@ -271,6 +273,24 @@ static void rest(struct session *s)
 		s->frame_since = s->heard;
 }
 
+/* Until the peer has sent something, or it is time. Who is silent for a while is likely to be so for
+ * long, and then keeps what a silent one needs and no more. */
+static int wait_for_input(struct session *s, struct pollfd *p)
+{
+	int64_t deadline = session_next_deadline(s);
+	int64_t calm = clock_ms() + CALM_MS;
+	int n = poll(p, 1, clock_poll_timeout(earlier(deadline, calm)));
+
+	if (n != 0 || deadline <= calm)
+		return n;
+	intake_rest(&s->intake);
+	outlet_rest(s->outlet);
+	session_forget_batch(s);
+	if (s->stack)
+		stack_rest(s->stack);
+	return poll(p, 1, clock_poll_timeout(deadline));
+}
+
 static int turn(struct session *s)
 {
 	struct pollfd p = {.fd = stream_fd(s->outlet->stream), .events = POLLIN};
@@ -279,8 +299,7 @@ static int turn(struct session *s)
 
 	if (resting)
 		rest(s);
-	else if (poll(&p, 1, more ? 0 : clock_poll_timeout(session_next_deadline(s))) < 0 &&
-		 errno != EINTR)
+	else if ((more ? poll(&p, 1, 0) : wait_for_input(s, &p)) < 0 && errno != EINTR)
 		return ERR_SYSTEM;
 	unsigned stopping = atomic_load(&s->stopping);
 	if (stopping != CODE_NONE) {
@@ -304,8 +323,9 @@ const char *session_last_words(const struct session *s)
 }
 
 /* The last word, sent as far as the peer takes it within a second, so that it is not lost to a reset
- * over what the peer has sent and we have not read. */
-static void say_last(struct session *s)
+ * over what the peer has sent and we have not read. Not inlined: a session that waits would have the
+ * room for it on its stack, which then is a page more. */
+__attribute__((noinline)) static void say_last(struct session *s)
 {
 	int64_t deadline = clock_ms() + LINGER_MS;
 	struct pollfd p = {.fd = stream_fd(s->outlet->stream)};
@@ -426,9 +446,9 @@ void session_free(struct session *s)
 		return;
 	intake_fini(&s->intake);
 	outlet_unref(s->outlet);
+	s->batch_count = 0;
+	session_forget_batch(s);
 	free(s->rooms);
-	free(s->batch);
-	free(s->batch_rooms);
 	free(s->away);
 	free(s->farewell);
 	free(s->password);
@@ -439,6 +459,11 @@ void session_on_logged_in(struct session *s, void (*told)(void *context), void *
 {
 	s->on_login = told;
 	s->on_login_context = context;
+}
+
+void session_on_stack(struct session *s, const struct stack *stack)
+{
+	s->stack = stack;
 }
 
 bool session_misbehaved(const struct session *s)

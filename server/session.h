@@ -25,6 +25,7 @@
 #include "server/member.h"
 #include "server/room.h"
 #include "server/rules.h"
+#include "server/stack.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -51,6 +52,7 @@ struct session_room {
 struct session {
 	struct chat *chat;     /* borrowed, constant */
 	struct outlet *outlet; /* counted, constant */
+	const struct stack *stack; /* borrowed, constant while it runs: its thread's; NULL: not known */
 	char peer[NET_ADDRESS_MAX];
 	atomic_uint stopping; /* the code to end with, set from outside; CODE_NONE: go on */
 
@@ -114,6 +116,9 @@ void session_free(struct session *s);
 
 /* Call `told` on its thread when somebody has logged in. Before session_run. */
 void session_on_logged_in(struct session *s, void (*told)(void *context), void *context);
+
+/* What its thread runs on, which is to be given back while it waits for long. Before session_run. */
+void session_on_stack(struct session *s, const struct stack *stack);
 
 /* Did its peer break the protocol? After session_run. */
 bool session_misbehaved(const struct session *s);
@@ -183,6 +188,9 @@ const char *session_last_words(const struct session *s);
 
 /* Append what the batch holds, acknowledge it, and pump its rooms. */
 int session_flush_batch(struct session *s);
+
+/* Free the batch, which is empty, until there is something to append again. */
+void session_forget_batch(struct session *s);
 
 /* Answer a message that cannot be kept as it is; or as the log says, if its counter is settled. */
 int session_refuse_message(struct session *s, uint64_t counter, enum code code);

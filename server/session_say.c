@@ -180,6 +180,15 @@ int session_flush_batch(struct session *s)
 	return r;
 }
 
+void session_forget_batch(struct session *s)
+{
+	assert(s->batch_count == 0);
+	free(s->batch);
+	free(s->batch_rooms);
+	s->batch = NULL;
+	s->batch_rooms = NULL;
+}
+
 static int reserve_batch(struct session *s)
 {
 	if (s->batch)
@@ -189,10 +198,7 @@ static int reserve_batch(struct session *s)
 	s->batch_rooms = malloc(SESSION_BATCH * sizeof(s->batch_rooms[0]));
 	if (s->batch && s->batch_rooms)
 		return 0;
-	free(s->batch);
-	free(s->batch_rooms);
-	s->batch = NULL;
-	s->batch_rooms = NULL;
+	session_forget_batch(s);
 	return ERR_MEMORY;
 }
 

@@ -34,24 +34,44 @@ static void *begin(void *argument)
 	return s.run(s.argument);
 }
 
+static int start_with(pthread_attr_t *attributes, pthread_t *thread, const char *name,
+	void *(*run)(void *), void *argument)
+{
+	struct start *s = malloc(sizeof(*s));
+
+	if (!s)
+		return ENOMEM;
+	*s = (struct start){.run = run, .argument = argument};
+	snprintf(s->name, sizeof(s->name), "%s", name);
+	int error = pthread_create(thread, attributes, begin, s);
+	if (error)
+		free(s);
+	return error;
+}
+
+static int finish(pthread_attr_t *attributes, int error)
+{
+	PTHREAD_OK(pthread_attr_destroy(attributes));
+	errno = error;
+	return error ? ERR_SYSTEM : 0;
+}
+
 int thread_start(
 	pthread_t *thread, const char *name, size_t stack, void *(*run)(void *), void *argument)
 {
 	pthread_attr_t attributes;
-	struct start *s = malloc(sizeof(*s));
 
-	if (!s)
-		return ERR_SYSTEM; /* errno is ENOMEM */
-	*s = (struct start){.run = run, .argument = argument};
-	snprintf(s->name, sizeof(s->name), "%s", name);
 	PTHREAD_OK(pthread_attr_init(&attributes));
 	PTHREAD_OK(pthread_attr_setstacksize(&attributes, stack));
-	int error = pthread_create(thread, &attributes, begin, s);
-	PTHREAD_OK(pthread_attr_destroy(&attributes));
-	if (error) {
-		free(s);
-		errno = error;
-		return ERR_SYSTEM;
-	}
-	return 0;
+	return finish(&attributes, start_with(&attributes, thread, name, run, argument));
+}
+
+int thread_start_on(const struct stack *stack, pthread_t *thread, const char *name,
+	void *(*run)(void *), void *argument)
+{
+	pthread_attr_t attributes;
+
+	PTHREAD_OK(pthread_attr_init(&attributes));
+	PTHREAD_OK(pthread_attr_setstack(&attributes, stack->base, stack->size));
+	return finish(&attributes, start_with(&attributes, thread, name, run, argument));
 }

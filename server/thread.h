@@ -4,6 +4,8 @@
 #ifndef LANCHAT_SERVER_THREAD_H
 #define LANCHAT_SERVER_THREAD_H
 
+#include "server/stack.h"
+
 #include <pthread.h>
 #include <stddef.h>
 
@@ -14,5 +16,9 @@ size_t thread_stack(void);
  * room for one more (RLIMIT_NPROC, pid_max, vm.max_map_count, memory). */
 int thread_start(
 	pthread_t *thread, const char *name, size_t stack, void *(*run)(void *), void *argument);
+
+/* The same on a stack of the caller's, which has to outlive it. */
+int thread_start_on(const struct stack *stack, pthread_t *thread, const char *name,
+	void *(*run)(void *), void *argument);
 
 #endif

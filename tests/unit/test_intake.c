@@ -125,7 +125,7 @@ START_TEST(grows_for_the_largest_and_shrinks)
 		/* The next small one needs a small buffer only. */
 		send_bytes(bytes, 4);
 		ck_assert_int_eq(intake_fill(&intake, stream), 0);
-		ck_assert_uint_le(intake.size, 1024);
+		ck_assert_uint_le(intake.size, 2048);
 		send_bytes(bytes + 4, FRAME_MAX - 4);
 		while (intake_next(&intake, &f) == ERR_AGAIN)
 			ck_assert_int_eq(intake_fill(&intake, stream), 0);
@@ -197,6 +197,46 @@ START_TEST(the_limit_of_the_moment)
 }
 END_TEST
 
+START_TEST(keeps_no_buffer)
+{
+	static uint8_t bytes[FRAME_HEADER + 20000];
+	size_t length = make(bytes, 1, 30);
+	struct frame f;
+
+	/* Half a frame stays. */
+	send_bytes(bytes, length - 1);
+	ck_assert_int_eq(intake_fill(&intake, stream), 0);
+	ck_assert_int_eq(intake_next(&intake, &f), ERR_AGAIN);
+	intake_settle(&intake);
+	intake_rest(&intake);
+	ck_assert(intake_partial(&intake));
+	send_bytes(bytes + length - 1, 1);
+	ck_assert_int_eq(intake_fill(&intake, stream), 0);
+	ck_assert_int_eq(intake_next(&intake, &f), 0);
+	check_frame(&f, 1, 30);
+	ck_assert_ptr_nonnull(intake.bytes);
+	intake_settle(&intake);
+	ck_assert_ptr_null(intake.bytes);
+	ck_assert_uint_eq(intake.limit, FRAME_PAYLOAD_MAX);
+
+	/* Who sends much keeps it until they rest. */
+	length = make(bytes, 2, 20000);
+	send_bytes(bytes, length);
+	for (int r = ERR_AGAIN; r == ERR_AGAIN; r = intake_next(&intake, &f))
+		ck_assert_int_eq(intake_fill(&intake, stream), 0);
+	check_frame(&f, 2, 20000);
+	intake_settle(&intake);
+	ck_assert_ptr_nonnull(intake.bytes);
+	intake_rest(&intake);
+	ck_assert_ptr_null(intake.bytes);
+	length = make(bytes, 3, 10);
+	send_bytes(bytes, length);
+	ck_assert_int_eq(intake_fill(&intake, stream), 0);
+	ck_assert_int_eq(intake_next(&intake, &f), 0);
+	check_frame(&f, 3, 10);
+}
+END_TEST
+
 Suite *intake_suite(void)
 {
 	Suite *s = suite_create("intake");
@@ -211,6 +251,7 @@ Suite *intake_suite(void)
 	tcase_add_test(c, many_at_once);
 	tcase_add_test(c, the_end_comes_last);
 	tcase_add_test(c, the_limit_of_the_moment);
+	tcase_add_test(c, keeps_no_buffer);
 	suite_add_tcase(s, c);
 	return s;
 }
