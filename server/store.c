@@ -60,11 +60,17 @@ static int configure(struct store *s, char *error, size_t size)
 {
 	/* Checked sums of cells cost little and stop a damaged page from being believed. */
 	static const char always[] = "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
-				     "PRAGMA foreign_keys = OFF; PRAGMA cache_size = -8192";
+				     "PRAGMA foreign_keys = OFF";
+	/* KiB of pages. Who reads has the system's copy near, and there are several of them; who
+	 * writes gives its own back when it rests. */
+	static const char reading[] = "PRAGMA cache_size = -1024";
+	static const char writing[] = "PRAGMA cache_size = -8192";
 	(void)sqlite3_extended_result_codes(s->db, 1);
 	(void)sqlite3_busy_timeout(s->db, BUSY_MS);
 	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	int code = sqlite3_exec(s->db, always, NULL, NULL, NULL);
+	if (code == SQLITE_OK)
+		code = sqlite3_exec(s->db, s->writable ? writing : reading, NULL, NULL, NULL);
 	if (code != SQLITE_OK) {
 		snprintf(error, size, "%s", sqlite3_errmsg(s->db));
 		return store_error(code);
