@@ -32,7 +32,7 @@ enum link_state {
 	LINK_LOGGING_IN,
 	LINK_ONLINE,
 	LINK_WAITING, /* event.number: milliseconds until the next try; event.text: why */
-	LINK_FAILED,  /* for good: event.text says why; event.code */
+	LINK_FAILED,  /* for good, unless link_retry: event.text says why; event.code */
 	LINK_CLOSED,  /* after link_quit */
 };
 
@@ -257,7 +257,11 @@ int link_read(struct link *l, const char *room, uint64_t seq);
 /* Send what waits, say goodbye, then report LINK_CLOSED. */
 void link_quit(struct link *l);
 
-/* Try to connect now instead of waiting. */
+/* The server's password, for the next login and all after it, until the server refuses it: then it is
+ * forgotten (LINK_FAILED with CODE_PASSWORD, as without one). Copied. Then it is as link_retry. */
+int link_password(struct link *l, const char *password);
+
+/* Try to connect now instead of waiting, or though it has failed for good. */
 void link_retry(struct link *l);
 
 /* Messages sent and not acknowledged yet. */

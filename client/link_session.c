@@ -67,11 +67,20 @@ void link_session_free(struct link_session *s)
 	outbox_fini(&s->outbox);
 	client_inquiries_free(s);
 	event_list_fini(&s->events);
+	link_bytes_wipe(&s->out);
 	free(s->out.bytes);
+	explicit_bzero(s->password, sizeof(s->password));
 	free(s);
 }
 
 /* ---- putting things out ---- */
+
+void link_bytes_wipe(struct link_bytes *b)
+{
+	if (b->secret)
+		explicit_bzero(b->bytes, b->room);
+	b->secret = false;
+}
 
 static bool reserve(struct link_bytes *b, size_t more)
 {
@@ -300,6 +309,7 @@ void link_session_end(struct link_session *s)
 
 	client_copied_end(s);
 	s->stage = STAGE_NONE;
+	link_bytes_wipe(&s->out);
 	s->out.length = 0;
 	s->compare_tag = s->login_tag = s->nick_tag = s->away_tag = s->rooms_tag = 0;
 	s->ping_out = false;

@@ -46,7 +46,11 @@ struct link_bytes {
 	uint8_t *bytes;
 	size_t length;
 	size_t room;
+	bool secret; /* a password is among them: link_bytes_wipe when they were sent */
 };
+
+/* Wipe what was sent, if that must not stay in memory. */
+void link_bytes_wipe(struct link_bytes *b);
 
 /* With a state folder, this opens files. ERR_MEMORY. */
 int link_session_new(const struct link_session_config *config, struct link_session **out);
@@ -142,6 +146,7 @@ int link_session_audit(struct link_session *s, const char *room, uint16_t limit,
 int link_session_whois(struct link_session *s, const char *nick, uint32_t *request);
 int link_session_key(struct link_session *s, const char *room, const char *key);
 int link_session_read(struct link_session *s, const char *room, uint64_t seq);
+int link_session_password(struct link_session *s, const char *password);
 
 /* Say goodbye; nothing is sent after it. */
 int link_session_bye(struct link_session *s);

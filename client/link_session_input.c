@@ -43,6 +43,8 @@ static void send_login(struct link_session *s)
 	if (s->password[0] && s->rights) {
 		struct msg_password password = {.password = span_of(s->password)};
 		client_send(s, MESSAGE_PASSWORD, &password);
+		/* Until the answer there is so little to send that the buffer stays where it is. */
+		s->out.secret = true;
 	}
 	memcpy(login.person, s->identity.id, sizeof(login.person));
 	memcpy(login.instance, s->instance, sizeof(login.instance));
@@ -249,6 +251,9 @@ static int end_of_connection(struct link_session *s, unsigned code, struct span 
 	bool sent_away = code == CODE_KICKED || code == CODE_BANNED || code == CODE_WRONG_CODE;
 	bool final = s->stage == STAGE_ONLINE ? sent_away : is_final(s, code);
 
+	/* It is not the right one, or not any more. */
+	if (code == CODE_PASSWORD)
+		explicit_bzero(s->password, sizeof(s->password));
 	return client_fail(
 		s, final ? ERR_REFUSED : otherwise, code, "%s", client_reason(buffer, code, text));
 }

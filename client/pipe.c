@@ -80,7 +80,8 @@ static void on_break(struct pipe *p)
 static void on_state(struct pipe *p, const struct event *e)
 {
 	if (e->state == LINK_FAILED) {
-		complain(p, "%s", e->text);
+		complain(p, "%s%s", e->text,
+			e->code == CODE_PASSWORD ? " (--password-file FILE gives it)" : "");
 		p->over = true;
 	} else if (e->state == LINK_WAITING) {
 		on_break(p);
