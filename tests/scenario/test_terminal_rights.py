@@ -41,7 +41,7 @@ class Rights(Scenario):
         anna.enter("/mode key open sesame")
         anna.wait_text("locked the room with a key")
         bob.enter("/join den")
-        bob.wait_text("a key is wanted")
+        bob.wait_text("type: /join den KEY")
         bob.enter("/join den open sesame")
         anna.wait_text("│2 people")
         anna.enter("/audit")
