@@ -257,6 +257,7 @@ static void handle(struct export *x, const struct event *e)
 	case EVENT_FOUND:
 	case EVENT_DONE:
 	case EVENT_CHARTER:
+	case EVENT_RANKS:
 	case EVENT_AUDIT:
 	case EVENT_PERSON:
 		break;

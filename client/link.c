@@ -38,6 +38,7 @@ static int copy_config(struct link *l, const struct link_config *config)
 		.identity = config->identity,
 		.nick = config->nick,
 		.password = config->password,
+		.ranks = config->ranks,
 		.any_nick = config->any_nick,
 		.replay = config->replay,
 		.server_id = config->server_id,

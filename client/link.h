@@ -60,6 +60,7 @@ struct link_config {
 	struct identity identity; /* the one that `tls` has, too */
 	const char *nick;
 	const char *password; /* the server's; NULL: none. Copied */
+	bool ranks;           /* tell who is what in small rooms, and on the server (EVENT_RANKS) */
 	bool any_nick;        /* accept the next free one where it is taken */
 	uint32_t replay;      /* messages to get when joining a room anew */
 	bool keep_trying;   /* reconnect with back-off, for ever; false: a failure before the first
@@ -119,6 +120,7 @@ enum event_type {
 	EVENT_DONE,    /* number: the request of link_act that was done */
 	EVENT_CHARTER, /* room ("": the server), kind: enum room_entry, flag: moderated, number: seconds
 	                      of slow mode, code: enum rank, which is the user's; standings[count] */
+	EVENT_RANKS,  /* the same, when something may have changed: config.ranks */
 	EVENT_AUDIT,  /* room, acts[count] in order; flag: there are earlier ones */
 	EVENT_PERSON, /* nick, person, person_state; flag: the nick is theirs; own: keys are proven
 	                      here; code: enum rank on the server; text: the away message */

@@ -34,6 +34,7 @@ struct link_session_config {
 	uint32_t replay;          /* messages to get when joining a room anew */
 	const uint8_t *server_id; /* 32 bytes that WELCOME must carry, copied; NULL: any */
 
+	bool ranks;               /* tell who is what (EVENT_RANKS) */
 	const char *state_folder; /* copied; NULL: nothing outlives the process */
 	const char *address;      /* copied: what the user calls the server; NULL: nothing */
 	bool resume;              /* go on in rooms where the state left off (client/positions.h) */

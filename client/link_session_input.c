@@ -201,6 +201,7 @@ static int on_logged_in(struct link_session *s, const union message *m)
 	client_set(s, &e->text, s->server_name);
 	link_session_state(s, LINK_ONLINE, NULL, 0, 0);
 	client_pursue_all(s);
+	client_want_ranks(s, &s->server_ranks, 0);
 	return 0;
 }
 
@@ -273,6 +274,10 @@ static void refuse_seat(struct link_session *s, struct seat *seat)
 /* An error about a request. */
 static void refuse_request(struct link_session *s, const struct msg_error *error)
 {
+	/* Nobody asked but the session itself: the room was left meanwhile, or the server is short of
+	 * memory. */
+	if (client_ranks_answered(s, error->tag))
+		return;
 	struct seat *seat = seats_find_tag(&s->seats, error->tag);
 	struct seat *listed = seats_find_members_tag(&s->seats, error->tag);
 	struct event *e = client_event(s, EVENT_ERROR);

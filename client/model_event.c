@@ -248,6 +248,8 @@ int model_apply(struct model *m, const struct event *e)
 		return model_on_restored(m, e);
 	case EVENT_SENT:
 		return model_on_sent(m, e);
+	case EVENT_RANKS:
+		return model_on_ranks(m, e);
 	case EVENT_PLACES:
 		return model_on_places(m, e);
 	case EVENT_HISTORY:

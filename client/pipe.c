@@ -226,6 +226,7 @@ static void handle(struct pipe *p, const struct event *e)
 	case EVENT_FOUND:
 	case EVENT_DONE:
 	case EVENT_CHARTER:
+	case EVENT_RANKS:
 	case EVENT_AUDIT:
 	case EVENT_PERSON:
 		break;

@@ -63,6 +63,7 @@ static int start_link(struct talk *t, const struct location *where)
 		.chosen = where->chosen,
 		.nick = t->config->nick,
 		.password = choose_password(t),
+		.ranks = true,
 		.any_nick = true,
 		.replay = t->config->replay,
 		.state_folder = t->config->state_folder,
@@ -215,12 +216,23 @@ static int64_t sooner(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+/* A mute ends by itself, by the wall clock, and nobody is told. */
+static int64_t marks_deadline(const struct talk *t)
+{
+	uint64_t until = model_marks_until(&t->model), now = clock_wall_us();
+
+	if (until == UINT64_MAX)
+		return INT64_MAX;
+	return clock_ms() + (until > now ? (int64_t)((until - now) / 1000) + 1 : 0);
+}
+
 int64_t talk_deadline(const struct talk *t)
 {
 	int64_t deadline = status_deadline(&t->model, clock_ms());
 
 	if (t->hint[0])
 		deadline = sooner(deadline, t->hint_until);
+	deadline = sooner(deadline, marks_deadline(t));
 	return t->leaving ? sooner(deadline, t->leave_at) : deadline;
 }
 
@@ -230,6 +242,7 @@ void talk_tick(struct talk *t)
 
 	if (t->hint[0] && now >= t->hint_until)
 		t->hint[0] = '\0';
+	model_tick(&t->model);
 	if (t->leaving && now >= t->leave_at)
 		t->wish = TALK_QUIT;
 }

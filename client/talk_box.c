@@ -84,6 +84,16 @@ static void add_marks(struct talk *t)
 	add_mark(t, LINE_REFUSED, false, "refused; the line below tells why");
 }
 
+static void add_people_marks(struct talk *t)
+{
+	talk_add_line(t, "Marks of people");
+	for (enum mark m = MARK_OPERATOR; m > MARK_NONE; m--)
+		talk_add_line(t, "%*s%s%*s%s", INDENT, "", mark_sign(m), KEYMAP_HELP_COLUMN - 1, "",
+			mark_help(m));
+	talk_add_line(t, "%*s%s%*s%s", INDENT, "", "~", KEYMAP_HELP_COLUMN - 1, "",
+		"(part of the nick) has not proven to be who owns it");
+}
+
 void talk_open_help(struct talk *t, bool keys_first)
 {
 	talk_close_box(t);
@@ -98,6 +108,8 @@ void talk_open_help(struct talk *t, bool keys_first)
 		add_keys(t);
 	talk_add_line(t, "%s", "");
 	add_marks(t);
+	talk_add_line(t, "%s", "");
+	add_people_marks(t);
 	t->overlay = OVERLAY_HELP;
 }
 
