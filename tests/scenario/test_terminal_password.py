@@ -3,12 +3,31 @@
 
 import os
 import subprocess
+import unittest
 
 from lib import Client, Scenario, Server, main
-from lib.wait import BUILD
+from lib.wait import BUILD, SANITIZED
 
 WORD = "open sesame"
 BOX = "This server wants a password"
+
+
+def in_memory(pid, word):
+    """Is the text anywhere in what the process may write to?"""
+    with open(f"/proc/{pid}/maps", encoding="utf-8") as maps, \
+            open(f"/proc/{pid}/mem", "rb") as memory:
+        for line in maps:
+            where, access = line.split()[:2]
+            start, end = (int(number, 16) for number in where.split("-"))
+            if not access.startswith("rw"):
+                continue
+            try:
+                memory.seek(start)
+                if word.encode() in memory.read(end - start):
+                    return True
+            except OSError:  # reserved, and not there
+                pass
+    return False
 
 
 class Password(Scenario):
@@ -64,6 +83,29 @@ class Password(Scenario):
                 if name != "password" and os.path.isfile(path):
                     with open(path, "rb") as file:
                         self.assertNotIn(WORD.encode(), file.read(), path)
+
+    @unittest.skipIf(SANITIZED, "a sanitizer reserves more memory than can be read")
+    def test_wiped(self):
+        """What was typed, given up or refused is in memory no longer."""
+        anna = Client(self, self.serve(), "anna")
+        anna.wait_text(BOX)
+        anna.type("never sent")
+        anna.wait_text("> •{10}_")
+        self.assertTrue(in_memory(anna.pid(), "never sent"))  # so it would be found
+        anna.keys("Escape")
+        anna.wait_text("Without its password")
+        self.assertFalse(in_memory(anna.pid(), "never sent"))
+        anna.enter("/connect")
+        anna.wait_text(BOX)
+        self.typed(anna, "not the right one")
+        anna.wait_text("That is not the password of this server")
+        self.assertFalse(in_memory(anna.pid(), "not the right one"))
+        anna.paste("also not the right one")
+        anna.wait_text("> •{22}_")
+        anna.keys("Enter")
+        anna.wait_text("That is not the password of this server")
+        anna.wait_text("> _")
+        self.assertFalse(in_memory(anna.pid(), "also not the right one"))
 
     def test_given_up(self):
         """Esc says what to do, and the same command asks again."""
