@@ -2,6 +2,7 @@
 
 #include "client/canvas.h"
 #include "client/hosting.h"
+#include "client/keyring.h"
 #include "client/keys.h"
 #include "client/locate.h"
 #include "client/seek.h"
@@ -30,11 +31,12 @@ struct app {
 	struct talk *talk;
 	bool from_list;                /* talk was begun from the list of servers, */
 	char typed[NET_HOST_MAX + 64]; /* by an address that was typed there; or empty */
-	struct hosting *hosting;       /* a server is being started */
-	bool any_port;                 /* and the usual port is in use */
-	int signals;                   /* signalfd */
-	sigset_t before;               /* the signal mask that was found */
-	int64_t key_at;                /* clock_ms: when the last bytes came from the terminal */
+	struct keyring passwords;
+	struct hosting *hosting; /* a server is being started */
+	bool any_port;           /* and the usual port is in use */
+	int signals;             /* signalfd */
+	sigset_t before;         /* the signal mask that was found */
+	int64_t key_at;          /* clock_ms: when the last bytes came from the terminal */
 	bool over;
 	int status;
 	char error[512]; /* for stderr, once the terminal is restored */
@@ -83,7 +85,7 @@ static void show_talk(struct app *a, const struct location *where, const char *t
 	a->talk = NULL;
 	/* Goodbye first: the same nick may be wanted again. */
 	talk_stop(before);
-	int err = talk_start(a->config, where, a->terminal, a->canvas, &a->talk);
+	int err = talk_start(a->config, where, a->terminal, a->canvas, &a->passwords, &a->talk);
 	if (err < 0) {
 		give_up(a, "cannot connect", err);
 		return;
@@ -282,7 +284,11 @@ static void read_keys(struct app *a)
 	for (size_t at = 0; at < got;) {
 		at += keys_feed(&a->keys, bytes + at, got - at, &in);
 		take_input(a, &in);
+		if (in.kind == INPUT_PASTE)
+			keys_wipe(&a->keys);
 	}
+	/* It may have been a password. */
+	explicit_bzero(bytes, got);
 }
 
 static void read_signals(struct app *a)
@@ -442,6 +448,7 @@ int app_run(const struct app_config *config)
 	seek_stop(a.seek);
 	hosting_free(a.hosting);
 	keys_fini(&a.keys);
+	keyring_wipe(&a.passwords);
 	net_close(a.signals);
 	(void)pthread_sigmask(SIG_SETMASK, &a.before, NULL);
 	if (a.error[0])

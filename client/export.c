@@ -114,7 +114,8 @@ static void ask(struct export *x)
 static void on_state(struct export *x, const struct event *e)
 {
 	if (e->state == LINK_FAILED) {
-		tell(x, "%s", e->text);
+		tell(x, "%s%s", e->text,
+			e->code == CODE_PASSWORD ? " (--password-file FILE gives it)" : "");
 		give_up(x);
 	} else if (e->state == LINK_WAITING && !x->away) {
 		tell(x, "lost the connection, trying again");
@@ -256,6 +257,7 @@ static void handle(struct export *x, const struct event *e)
 	case EVENT_FOUND:
 	case EVENT_DONE:
 	case EVENT_CHARTER:
+	case EVENT_RANKS:
 	case EVENT_AUDIT:
 	case EVENT_PERSON:
 		break;

@@ -9,8 +9,16 @@
 static const char paste_end[] = "\033[201~";
 #define PASTE_END_LENGTH (sizeof paste_end - 1)
 
+void keys_wipe(struct keys *k)
+{
+	if (k->paste)
+		explicit_bzero(k->paste, k->paste_used);
+	k->paste_used = 0;
+}
+
 void keys_fini(struct keys *k)
 {
+	keys_wipe(k);
 	free(k->paste);
 	*k = (struct keys){0};
 }

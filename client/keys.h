@@ -108,6 +108,9 @@ bool keys_is_waiting(const struct keys *k);
 /* Nothing followed: the escape was the Esc key. */
 void keys_timeout(struct keys *k, struct input *out);
 
+/* Wipe what was pasted, which has been dealt with. */
+void keys_wipe(struct keys *k);
+
 /* The key's name for people: "Ctrl-W", "Alt-Left", "F1". Returns `out`. */
 char *keys_name(uint32_t key, char out[KEYS_NAME_MAX]);
 

@@ -20,6 +20,7 @@ static void free_link(struct link *l)
 {
 	link_session_free(l->session);
 	stream_free(l->stream);
+	link_bytes_wipe(&l->output);
 	free(l->output.bytes);
 	free(l->input);
 	free(l->addresses);
@@ -37,6 +38,7 @@ static int copy_config(struct link *l, const struct link_config *config)
 		.identity = config->identity,
 		.nick = config->nick,
 		.password = config->password,
+		.ranks = config->ranks,
 		.any_nick = config->any_nick,
 		.replay = config->replay,
 		.server_id = config->server_id,
@@ -153,6 +155,16 @@ void link_retry(struct link *l)
 	lock_take(&l->lock);
 	l->retry = true;
 	drop_and_wake(l);
+}
+
+int link_password(struct link *l, const char *password)
+{
+	lock_take(&l->lock);
+	int r = link_session_password(l->session, password);
+	if (r == 0)
+		l->retry = true;
+	drop_and_wake(l);
+	return r;
 }
 
 /* ---- events ---- */

@@ -32,7 +32,7 @@ enum link_state {
 	LINK_LOGGING_IN,
 	LINK_ONLINE,
 	LINK_WAITING, /* event.number: milliseconds until the next try; event.text: why */
-	LINK_FAILED,  /* for good: event.text says why; event.code */
+	LINK_FAILED,  /* for good, unless link_retry: event.text says why; event.code */
 	LINK_CLOSED,  /* after link_quit */
 };
 
@@ -60,6 +60,7 @@ struct link_config {
 	struct identity identity; /* the one that `tls` has, too */
 	const char *nick;
 	const char *password; /* the server's; NULL: none. Copied */
+	bool ranks;           /* tell who is what in small rooms, and on the server (EVENT_RANKS) */
 	bool any_nick;        /* accept the next free one where it is taken */
 	uint32_t replay;      /* messages to get when joining a room anew */
 	bool keep_trying;   /* reconnect with back-off, for ever; false: a failure before the first
@@ -119,6 +120,7 @@ enum event_type {
 	EVENT_DONE,    /* number: the request of link_act that was done */
 	EVENT_CHARTER, /* room ("": the server), kind: enum room_entry, flag: moderated, number: seconds
 	                      of slow mode, code: enum rank, which is the user's; standings[count] */
+	EVENT_RANKS,  /* the same, when something may have changed: config.ranks */
 	EVENT_AUDIT,  /* room, acts[count] in order; flag: there are earlier ones */
 	EVENT_PERSON, /* nick, person, person_state; flag: the nick is theirs; own: keys are proven
 	                      here; code: enum rank on the server; text: the away message */
@@ -257,7 +259,11 @@ int link_read(struct link *l, const char *room, uint64_t seq);
 /* Send what waits, say goodbye, then report LINK_CLOSED. */
 void link_quit(struct link *l);
 
-/* Try to connect now instead of waiting. */
+/* The server's password, for the next login and all after it, until the server refuses it: then it is
+ * forgotten (LINK_FAILED with CODE_PASSWORD, as without one). Copied. Then it is as link_retry. */
+int link_password(struct link *l, const char *password);
+
+/* Try to connect now instead of waiting, or though it has failed for good. */
 void link_retry(struct link *l);
 
 /* Messages sent and not acknowledged yet. */

@@ -38,6 +38,7 @@ int link_session_new(const struct link_session_config *config, struct link_sessi
 	memcpy(s->instance, config->instance, sizeof(s->instance));
 	s->any_nick = config->any_nick;
 	s->replay = config->replay;
+	s->ranks = config->ranks;
 	s->follow_log = config->follow_log || config->resume;
 	if (config->server_id) {
 		s->server_known = true;
@@ -67,11 +68,20 @@ void link_session_free(struct link_session *s)
 	outbox_fini(&s->outbox);
 	client_inquiries_free(s);
 	event_list_fini(&s->events);
+	link_bytes_wipe(&s->out);
 	free(s->out.bytes);
+	explicit_bzero(s->password, sizeof(s->password));
 	free(s);
 }
 
 /* ---- putting things out ---- */
+
+void link_bytes_wipe(struct link_bytes *b)
+{
+	if (b->secret)
+		explicit_bzero(b->bytes, b->room);
+	b->secret = false;
+}
 
 static bool reserve(struct link_bytes *b, size_t more)
 {
@@ -300,8 +310,10 @@ void link_session_end(struct link_session *s)
 
 	client_copied_end(s);
 	s->stage = STAGE_NONE;
+	link_bytes_wipe(&s->out);
 	s->out.length = 0;
-	s->compare_tag = s->login_tag = s->nick_tag = s->away_tag = s->rooms_tag = 0;
+	s->compare_tag = s->login_tag = s->nick_tag = s->away_tag = s->rooms_tag = s->ranks_tag = 0;
+	s->server_ranks = (struct ranks_query){0};
 	s->ping_out = false;
 	s->resend_at = 0;
 	s->retry_pause = RETRY_PAUSE;
@@ -398,6 +410,7 @@ int link_session_tick(struct link_session *s, int64_t now)
 		if (now >= client_members_due(seat))
 			client_ask_members(s, seat, span_of(""));
 	}
+	client_ranks_tick(s);
 	return client_check_memory(s);
 }
 
@@ -423,7 +436,7 @@ int64_t link_session_deadline(const struct link_session *s)
 		due = sooner(due, s->save_at);
 	for (const struct seat *seat = s->seats.head; seat; seat = seat->next)
 		due = sooner(due, client_members_due(seat));
-	return due;
+	return sooner(due, client_ranks_due(s));
 }
 
 void link_session_heard(struct link_session *s, int64_t now)

@@ -34,6 +34,7 @@ struct link_session_config {
 	uint32_t replay;          /* messages to get when joining a room anew */
 	const uint8_t *server_id; /* 32 bytes that WELCOME must carry, copied; NULL: any */
 
+	bool ranks;               /* tell who is what (EVENT_RANKS) */
 	const char *state_folder; /* copied; NULL: nothing outlives the process */
 	const char *address;      /* copied: what the user calls the server; NULL: nothing */
 	bool resume;              /* go on in rooms where the state left off (client/positions.h) */
@@ -46,7 +47,11 @@ struct link_bytes {
 	uint8_t *bytes;
 	size_t length;
 	size_t room;
+	bool secret; /* a password is among them: link_bytes_wipe when they were sent */
 };
+
+/* Wipe what was sent, if that must not stay in memory. */
+void link_bytes_wipe(struct link_bytes *b);
 
 /* With a state folder, this opens files. ERR_MEMORY. */
 int link_session_new(const struct link_session_config *config, struct link_session **out);
@@ -142,6 +147,7 @@ int link_session_audit(struct link_session *s, const char *room, uint16_t limit,
 int link_session_whois(struct link_session *s, const char *nick, uint32_t *request);
 int link_session_key(struct link_session *s, const char *room, const char *key);
 int link_session_read(struct link_session *s, const char *room, uint64_t seq);
+int link_session_password(struct link_session *s, const char *password);
 
 /* Say goodbye; nothing is sent after it. */
 int link_session_bye(struct link_session *s);

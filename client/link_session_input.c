@@ -43,6 +43,8 @@ static void send_login(struct link_session *s)
 	if (s->password[0] && s->rights) {
 		struct msg_password password = {.password = span_of(s->password)};
 		client_send(s, MESSAGE_PASSWORD, &password);
+		/* Until the answer there is so little to send that the buffer stays where it is. */
+		s->out.secret = true;
 	}
 	memcpy(login.person, s->identity.id, sizeof(login.person));
 	memcpy(login.instance, s->instance, sizeof(login.instance));
@@ -199,6 +201,7 @@ static int on_logged_in(struct link_session *s, const union message *m)
 	client_set(s, &e->text, s->server_name);
 	link_session_state(s, LINK_ONLINE, NULL, 0, 0);
 	client_pursue_all(s);
+	client_want_ranks(s, &s->server_ranks, 0);
 	return 0;
 }
 
@@ -249,6 +252,9 @@ static int end_of_connection(struct link_session *s, unsigned code, struct span 
 	bool sent_away = code == CODE_KICKED || code == CODE_BANNED || code == CODE_WRONG_CODE;
 	bool final = s->stage == STAGE_ONLINE ? sent_away : is_final(s, code);
 
+	/* It is not the right one, or not any more. */
+	if (code == CODE_PASSWORD)
+		explicit_bzero(s->password, sizeof(s->password));
 	return client_fail(
 		s, final ? ERR_REFUSED : otherwise, code, "%s", client_reason(buffer, code, text));
 }
@@ -268,6 +274,10 @@ static void refuse_seat(struct link_session *s, struct seat *seat)
 /* An error about a request. */
 static void refuse_request(struct link_session *s, const struct msg_error *error)
 {
+	/* Nobody asked but the session itself: the room was left meanwhile, or the server is short of
+	 * memory. */
+	if (client_ranks_answered(s, error->tag))
+		return;
 	struct seat *seat = seats_find_tag(&s->seats, error->tag);
 	struct seat *listed = seats_find_members_tag(&s->seats, error->tag);
 	struct event *e = client_event(s, EVENT_ERROR);

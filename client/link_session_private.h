@@ -52,6 +52,7 @@ struct link_session {
 	char *address;      /* owned; under which the user knows the server, or empty */
 	bool resume;
 	bool follow_log;
+	bool ranks;        /* the owner shows who is what */
 	bool server_known; /* server_id must be met */
 	uint8_t server_id[IDENTITY_SIZE];
 	bool server_proven; /* on the connection that is, or comes */
@@ -89,7 +90,8 @@ struct link_session {
 	bool logged_in; /* stays true when the stage moves on */
 	bool log_named; /* LOGIN said of which log the positions are */
 	uint32_t last_tag;
-	uint32_t compare_tag, login_tag, nick_tag, away_tag, rooms_tag;
+	uint32_t compare_tag, login_tag, nick_tag, away_tag, rooms_tag, ranks_tag;
+	struct ranks_query server_ranks;
 	uint8_t log_next[INSTANCE_ID]; /* the server's, while it is asked how much of it is new */
 	bool rights;                   /* the server knows of them */
 	bool kept;                     /* WELCOME said that history is kept */
@@ -160,6 +162,14 @@ void client_ask_rooms(struct link_session *s, struct span after);
 
 /* Ask for the members' next page; `after` is the last nick of the one before, or empty. */
 void client_ask_members(struct link_session *s, struct seat *seat, struct span after);
+
+/* Who is what in a room, or on the server, is to be asked for, unless it was less than `age` ago. */
+void client_want_ranks(struct link_session *s, struct ranks_query *q, int64_t age);
+
+/* Ask for it when it is due; INT64_MAX: it is not. Was that the answer, or the error instead? */
+int64_t client_ranks_due(const struct link_session *s);
+void client_ranks_tick(struct link_session *s);
+bool client_ranks_answered(struct link_session *s, uint32_t tag);
 
 /* The server could not say whether it kept `counter`: it and all after it go again, after a pause. */
 void client_retry(struct link_session *s, uint64_t counter);

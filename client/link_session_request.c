@@ -157,6 +157,19 @@ void client_pursue_all(struct link_session *s)
 
 /* ---- requests ---- */
 
+int link_session_password(struct link_session *s, const char *password)
+{
+	size_t length = strlen(password);
+
+	if (length > PASSWORD_MAX)
+		return ERR_TOO_BIG;
+	if (length == 0 || !utf8_is_line(password, length))
+		return ERR_TEXT;
+	explicit_bzero(s->password, sizeof(s->password));
+	memcpy(s->password, password, length);
+	return 0;
+}
+
 static int check_room(const char *room)
 {
 	return name_check(room, strlen(room), ROOM_NAME_MAX);

@@ -123,6 +123,8 @@ void client_done(struct link_session *s, uint32_t tag)
 {
 	struct event *e = tag ? client_event(s, EVENT_DONE) : NULL;
 
+	/* Something about the server, perhaps, which is told nobody else. */
+	client_want_ranks(s, &s->server_ranks, 0);
 	if (e)
 		e->number = tag;
 }
@@ -149,7 +151,8 @@ static int copy_standings(struct event *e, struct list standings)
 int client_on_charter_is(struct link_session *s, const union message *m)
 {
 	const struct msg_charter_is *c = &m->charter_is;
-	struct event *e = client_event(s, EVENT_CHARTER);
+	bool own = client_ranks_answered(s, c->tag);
+	struct event *e = client_event(s, own ? EVENT_RANKS : EVENT_CHARTER);
 
 	if (!e)
 		return 0;

@@ -8,6 +8,9 @@
 /* A room that claims more people than this gets its list cut here. */
 #define MEMBERS_MOST 50000
 
+/* Who operates the server is told by nobody: it is asked for again while something happens. */
+#define OPERATORS_AGE INT64_C(60000000) /* microseconds */
+
 /* ---- rooms ---- */
 
 struct seat *client_seat(struct link_session *s, struct span room)
@@ -55,6 +58,7 @@ int client_on_joined(struct link_session *s, const union message *m)
 	client_set(s, &e->room, seat->name);
 	client_set_span(s, &e->text, j->topic);
 	client_set_span(s, &e->nick, j->topic_nick);
+	client_want_ranks(s, &seat->ranks, 0);
 	client_pursue(s, seat);
 	return 0;
 }
@@ -268,8 +272,12 @@ int client_on_presence(struct link_session *s, const union message *m)
 		put_count(s, seat);
 		return 0;
 	}
-	while (message_list_next(&changes, ITEM_CHANGE, &change))
+	while (message_list_next(&changes, ITEM_CHANGE, &change)) {
 		put_change(s, seat, &change);
+		if (change.what == CHANGE_ACT)
+			client_want_ranks(s, &seat->ranks, 0);
+	}
+	client_want_ranks(s, &s->server_ranks, OPERATORS_AGE);
 	if (missed)
 		client_refresh_people(s, seat);
 	return 0;

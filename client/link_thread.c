@@ -154,6 +154,7 @@ static int next_output(struct link *l, bool leave)
 		send_output(l);
 		if (output_waits(l))
 			break;
+		link_bytes_wipe(&l->output);
 		lock_take(&l->lock);
 		if (leave)
 			r = link_session_bye(l->session);
@@ -307,6 +308,7 @@ static int try_once(struct link *l)
 	link_publish(l);
 	stream_free(l->stream);
 	l->stream = NULL;
+	link_bytes_wipe(&l->output);
 	if (online) {
 		l->down_since = clock_ms();
 		/* A server that takes us in and throws us out is no better than one that is away. */
@@ -376,10 +378,28 @@ static bool owner_leaves(struct link *l)
 	return leaves;
 }
 
+/* It has failed for good: until the owner wants another try all the same, or (false) leaves. */
+static bool wait_for_owner(struct link *l)
+{
+	struct pollfd fds[1];
+
+	/* A wish of before is no answer to this. */
+	(void)take_retry(l);
+	link_post_state(l, LINK_FAILED, l->reason, 0, l->code);
+	while (!owner_leaves(l)) {
+		if (take_retry(l)) {
+			l->failures = 0;
+			l->down_since = clock_ms();
+			return true;
+		}
+		link_wait(l, fds, 0, INT64_MAX);
+	}
+	return false;
+}
+
 void *link_thread(void *link)
 {
 	struct link *l = link;
-	struct pollfd fds[1];
 	int r = 0;
 
 	l->down_since = clock_ms();
@@ -387,13 +407,10 @@ void *link_thread(void *link)
 		r = try_once(l);
 		if (r == ERR_STOPPING)
 			break;
-		if (is_final(l, r)) {
-			link_post_state(l, LINK_FAILED, l->reason, 0, l->code);
-			while (!owner_leaves(l))
-				link_wait(l, fds, 0, INT64_MAX);
+		if (!is_final(l, r))
+			r = rest(l);
+		else if (!wait_for_owner(l))
 			break;
-		}
-		r = rest(l);
 	}
 	link_post_state(l, LINK_CLOSED, NULL, 0, 0);
 	return NULL;

@@ -36,6 +36,7 @@ static void buffer_free(struct buffer *b)
 	past_free(b->past);
 	scrollback_fini(&b->lines);
 	roster_fini(&b->roster);
+	ranks_fini(&b->ranks);
 	free(b);
 }
 
@@ -47,6 +48,7 @@ static struct buffer *buffer_new(enum buffer_kind kind, const char *name)
 		return NULL;
 	b->kind = kind;
 	b->marker = b->target = b->reveal = MODEL_NO_LINE;
+	b->marks_until = UINT64_MAX;
 	scrollback_init(&b->lines, SCROLLBACK_MOST);
 	if (model_set(&b->name, name) < 0 || model_set(&b->topic, "") < 0) {
 		buffer_free(b);
@@ -118,6 +120,7 @@ void model_fini(struct model *m)
 	free(m->trouble);
 	model_forget_rooms(m);
 	found_fini(&m->found);
+	ranks_fini(&m->operators);
 	for (size_t i = 0; i < m->ignored_count; i++)
 		free(m->ignored_nicks[i]);
 	free(m->ignored_nicks);

@@ -16,6 +16,7 @@
 #define LANCHAT_MODEL_H
 
 #include "client/link.h"
+#include "client/ranks.h"
 #include "client/roster.h"
 #include "client/rows.h"
 #include "client/scrollback.h"
@@ -80,14 +81,16 @@ struct buffer {
 	unsigned
 		missed; /* news while the pane looked back; whoever looks at the newest line resets it */
 	struct roster roster;
-	uint64_t people;   /* in the room, also where the roster does not know them all */
-	bool joined;       /* in the room now */
-	bool greeted;      /* what was kept from before joining has been shown */
-	uint64_t last_seq; /* of the newest message shown */
-	uint64_t old_seq;  /* up to here, messages are from before joining */
-	uint64_t read;     /* the user has seen everything up to here; 0: not known */
-	uint64_t left_at;  /* what `read` was when joining, while the marker stands for it; or 0 */
-	char *draft;       /* what the user was writing here; owned, or NULL */
+	struct ranks ranks;   /* who is what in the room */
+	uint64_t marks_until; /* microseconds since 1970: then a mark ends */
+	uint64_t people;      /* in the room, also where the roster does not know them all */
+	bool joined;          /* in the room now */
+	bool greeted;         /* what was kept from before joining has been shown */
+	uint64_t last_seq;    /* of the newest message shown */
+	uint64_t old_seq;     /* up to here, messages are from before joining */
+	uint64_t read;        /* the user has seen everything up to here; 0: not known */
+	uint64_t left_at; /* what `read` was when joining, while the marker stands for it; or 0 */
+	char *draft;      /* what the user was writing here; owned, or NULL */
 };
 
 /* A message that a search found. */
@@ -159,6 +162,7 @@ struct model {
 	bool listing;     /* the user asked for the rooms */
 	bool rooms_whole; /* `rooms` has all pages: the next one begins a new list */
 
+	struct ranks operators;   /* of the server */
 	struct model_room *rooms; /* owned: as listed last */
 	size_t room_count;
 	struct found found;
@@ -276,6 +280,13 @@ void model_search_failed(struct model *m, const char *why);
 /* Go to what is chosen: the buffer, which is opened if need be, looks at it. NULL when there is
  * nothing, or memory is out. */
 struct buffer *model_go_to_found(struct model *m);
+
+/* ---- marks (model_ranks.c) ---- */
+
+/* When (microseconds since 1970) somebody's mark ends by itself, and model_tick has something to do;
+ * UINT64_MAX: never. */
+uint64_t model_marks_until(const struct model *m);
+void model_tick(struct model *m);
 
 /* ---- ignoring ---- */
 

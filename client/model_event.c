@@ -79,6 +79,9 @@ static int on_state(struct model *m, const struct event *e)
 		m->retry_at = clock_ms() + (int64_t)e->number;
 		return on_waiting(m, before == LINK_ONLINE);
 	case LINK_FAILED:
+		/* The chat screen asks for it. */
+		if (e->code == CODE_PASSWORD)
+			return 0;
 		(void)snprintf(line, sizeof line,
 			"Cannot go on with this server: %s (/discover lists servers, /connect "
 			"tries this "
@@ -195,6 +198,10 @@ static int on_error(struct model *m, const struct event *e)
 	struct buffer *b = e->room ? model_room(m, e->room) : NULL;
 	const char *text = model_or_empty(e->text);
 
+	if (e->code == CODE_KEY_WANTED && e->room && e->room[0])
+		return model_say(m, b ? b : model_current(m), LINE_ERROR,
+			"#%s is locked. To enter it with its key, type: /join %s KEY", e->room,
+			e->room);
 	if (e->room && e->room[0] && !b)
 		return model_say(m, model_current(m), LINE_ERROR, "#%s: %s", e->room, text);
 	return model_say(m, b ? b : model_current(m), LINE_ERROR, "Refused: %s", text);
@@ -241,6 +248,8 @@ int model_apply(struct model *m, const struct event *e)
 		return model_on_restored(m, e);
 	case EVENT_SENT:
 		return model_on_sent(m, e);
+	case EVENT_RANKS:
+		return model_on_ranks(m, e);
 	case EVENT_PLACES:
 		return model_on_places(m, e);
 	case EVENT_HISTORY:

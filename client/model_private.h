@@ -37,6 +37,14 @@ int model_on_members(struct model *m, const struct event *e);
 int model_on_presence(struct model *m, const struct event *e);
 int model_on_renamed(struct model *m, const struct event *e);
 
+/* ---- model_ranks.c ---- */
+
+int model_on_ranks(struct model *m, const struct event *e);
+
+/* Give everybody in the room their mark; or one person who came, by nick. */
+void model_mark_people(struct model *m, struct buffer *b);
+void model_mark_person(struct model *m, struct buffer *b, const char *nick);
+
 /* ---- model_message.c ---- */
 
 int model_on_message(struct model *m, const struct event *e);

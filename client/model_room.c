@@ -56,6 +56,8 @@ int model_on_parted(struct model *m, const struct event *e)
 		return 0;
 	b->joined = false;
 	roster_clear(&b->roster);
+	ranks_fini(&b->ranks);
+	b->marks_until = UINT64_MAX;
 	b->people = 0;
 	return model_say(
 		m, b, LINE_ERROR, "You are no longer in this room%s%s", text[0] ? ": " : ".", text);
@@ -154,6 +156,7 @@ int model_on_members(struct model *m, const struct event *e)
 			ERR_MEMORY)
 			err = ERR_MEMORY;
 	}
+	model_mark_people(m, b);
 	return err;
 }
 
@@ -261,6 +264,8 @@ int model_on_presence(struct model *m, const struct event *e)
 	bool known = is_known(b, e);
 	b->people = e->number;
 	int err = change_roster(&b->roster, e) == ERR_MEMORY ? ERR_MEMORY : 0;
+	if (e->change == CHANGE_JOINED || e->change == CHANGE_STATE)
+		model_mark_person(m, b, model_or_empty(e->nick));
 	err = model_either(err, change_direct(m, e));
 	/* What the user does is told by other means. */
 	bool told = is_my_change(m, e) && e->change != CHANGE_ACT;

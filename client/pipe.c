@@ -80,7 +80,8 @@ static void on_break(struct pipe *p)
 static void on_state(struct pipe *p, const struct event *e)
 {
 	if (e->state == LINK_FAILED) {
-		complain(p, "%s", e->text);
+		complain(p, "%s%s", e->text,
+			e->code == CODE_PASSWORD ? " (--password-file FILE gives it)" : "");
 		p->over = true;
 	} else if (e->state == LINK_WAITING) {
 		on_break(p);
@@ -225,6 +226,7 @@ static void handle(struct pipe *p, const struct event *e)
 	case EVENT_FOUND:
 	case EVENT_DONE:
 	case EVENT_CHARTER:
+	case EVENT_RANKS:
 	case EVENT_AUDIT:
 	case EVENT_PERSON:
 		break;

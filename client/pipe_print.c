@@ -384,6 +384,7 @@ static void print_json(const struct pipe_printer *p, const struct event *e)
 	case EVENT_FOUND:
 	case EVENT_DONE:
 	case EVENT_CHARTER:
+	case EVENT_RANKS:
 	case EVENT_AUDIT:
 	case EVENT_PERSON:
 		break;

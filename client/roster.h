@@ -7,6 +7,7 @@
 #ifndef LANCHAT_ROSTER_H
 #define LANCHAT_ROSTER_H
 
+#include "client/ranks.h"
 #include "common/message.h"
 
 #include <stddef.h>
@@ -15,6 +16,7 @@
 struct roster_person {
 	uint8_t person[PERSON_ID];
 	enum person_state state;
+	enum mark mark; /* set by the model */
 	uint64_t spoke; /* a rising number: who spoke last has the highest; 0: never */
 	char *key;      /* the folded nick; owned */
 	char *nick;     /* clean; owned */

@@ -92,6 +92,7 @@ void seat_reset(struct seat *seat)
 	seat->resuming = false;
 	seat->people_state = SEAT_PEOPLE_UNKNOWN;
 	seat->members_tag = 0;
+	seat->ranks = (struct ranks_query){0};
 	event_free(seat->pages);
 	seat->pages = NULL;
 	seat->pages_room = 0;

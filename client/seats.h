@@ -39,6 +39,12 @@ struct reading {
 	uint64_t told;
 };
 
+/* Who is what somewhere: is it to be asked for? */
+struct ranks_query {
+	int64_t asked_at; /* clock_us; 0: not yet on this connection */
+	bool wanted;
+};
+
 struct seat {
 	char name[ROOM_NAME_MAX + 1]; /* as the server shows it, once it has been joined */
 	char folded[NAME_FOLDED_MAX];
@@ -62,6 +68,7 @@ struct seat {
 	int64_t members_asked_at; /* clock_us */
 	uint64_t version;         /* of the people, as far as they are known */
 	uint32_t people;
+	struct ranks_query ranks;
 	struct event *pages; /* owned: the list so far, while it is being fetched */
 	size_t pages_room;   /* items that `pages` has memory for */
 

@@ -3,6 +3,7 @@
 #include "client/status.h"
 #include "common/clock.h"
 #include "common/err.h"
+#include "common/fingerprint.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,27 @@ static int join_rooms(struct talk *t)
 	return err;
 }
 
+/* What the server is called among the passwords: by its key, where discovery told it. */
+static void name_place(struct talk *t, const struct location *where)
+{
+	char key[FINGERPRINT_SIZE];
+
+	if (where->found)
+		(void)snprintf(t->place, sizeof t->place, LINK_BEACON "%s",
+			fingerprint(where->server_id, key));
+	else
+		(void)snprintf(t->place, sizeof t->place, "%s:%u", where->host, where->port);
+}
+
+static const char *choose_password(struct talk *t)
+{
+	const char *typed = keyring_find(t->passwords, t->place);
+	const char *password = typed ? typed : t->config->password;
+
+	t->password_shown = password && password[0];
+	return password;
+}
+
 static int start_link(struct talk *t, const struct location *where)
 {
 	struct link_config config = {
@@ -40,7 +62,8 @@ static int start_link(struct talk *t, const struct location *where)
 		.name = where->found ? where->name : NULL,
 		.chosen = where->chosen,
 		.nick = t->config->nick,
-		.password = t->config->password,
+		.password = choose_password(t),
+		.ranks = true,
 		.any_nick = true,
 		.replay = t->config->replay,
 		.state_folder = t->config->state_folder,
@@ -51,7 +74,8 @@ static int start_link(struct talk *t, const struct location *where)
 }
 
 int talk_start(const struct app_config *config, const struct location *where,
-	struct terminal *terminal, struct canvas *canvas, struct talk **out)
+	struct terminal *terminal, struct canvas *canvas, struct keyring *passwords,
+	struct talk **out)
 {
 	struct talk *t = calloc(1, sizeof *t);
 
@@ -60,6 +84,8 @@ int talk_start(const struct app_config *config, const struct location *where,
 	t->config = config;
 	t->terminal = terminal;
 	t->canvas = canvas;
+	t->passwords = passwords;
+	name_place(t, where);
 	t->wishes = (struct layout_wishes){.rooms = true, .members = true};
 	int err = model_init(&t->model, config->identity.id, config->nick);
 	t->model.plaintext = config->tls == NULL;
@@ -84,6 +110,7 @@ void talk_stop(struct talk *t)
 		return;
 	(void)link_stop(t->link);
 	talk_close_box(t);
+	hidden_wipe(&t->password);
 	complete_reset(&t->completion);
 	recall_fini(&t->recall);
 	editor_fini(&t->editor);
@@ -126,13 +153,15 @@ int talk_fd(const struct talk *t)
 
 /* ---- what happens ---- */
 
-/* Nothing came of this server, and nothing would be lost by leaving it. */
-static bool is_in_vain(const struct talk *t)
+void talk_despair(struct talk *t)
 {
 	const struct model *m = &t->model;
+	bool failed = m->state == LINK_WAITING || m->state == LINK_FAILED;
+	bool asking = t->password_wanted || t->overlay == OVERLAY_PASSWORD;
 
-	return !m->logged_in && (m->state == LINK_WAITING || m->state == LINK_FAILED) &&
-	       t->editor.length == 0 && link_unacknowledged(t->link) == 0;
+	if (t->wish == TALK_STAY && failed && !asking && !m->logged_in && t->editor.length == 0 &&
+		link_unacknowledged(t->link) == 0)
+		t->wish = TALK_FAILED;
 }
 
 void talk_events(struct talk *t)
@@ -148,6 +177,7 @@ void talk_events(struct talk *t)
 		if (e->type == EVENT_PLACES)
 			talk_join_places(t, e);
 		talk_rights_event(t, e);
+		talk_password_event(t, e);
 		closed |= e->type == EVENT_STATE && e->state == LINK_CLOSED;
 		event_free(e);
 	}
@@ -157,8 +187,9 @@ void talk_events(struct talk *t)
 	t->model.bell = false;
 	if (t->leaving && closed)
 		t->wish = TALK_QUIT;
-	else if (t->wish == TALK_STAY && is_in_vain(t))
-		t->wish = TALK_FAILED;
+	else
+		talk_despair(t);
+	talk_ask_password(t);
 }
 
 void talk_input(struct talk *t, const struct input *in)
@@ -176,6 +207,7 @@ void talk_input(struct talk *t, const struct input *in)
 		talk_mouse(t, in);
 		break;
 	}
+	talk_ask_password(t);
 	talk_ask(t);
 }
 
@@ -184,12 +216,23 @@ static int64_t sooner(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+/* A mute ends by itself, by the wall clock, and nobody is told. */
+static int64_t marks_deadline(const struct talk *t)
+{
+	uint64_t until = model_marks_until(&t->model), now = clock_wall_us();
+
+	if (until == UINT64_MAX)
+		return INT64_MAX;
+	return clock_ms() + (until > now ? (int64_t)((until - now) / 1000) + 1 : 0);
+}
+
 int64_t talk_deadline(const struct talk *t)
 {
 	int64_t deadline = status_deadline(&t->model, clock_ms());
 
 	if (t->hint[0])
 		deadline = sooner(deadline, t->hint_until);
+	deadline = sooner(deadline, marks_deadline(t));
 	return t->leaving ? sooner(deadline, t->leave_at) : deadline;
 }
 
@@ -199,6 +242,7 @@ void talk_tick(struct talk *t)
 
 	if (t->hint[0] && now >= t->hint_until)
 		t->hint[0] = '\0';
+	model_tick(&t->model);
 	if (t->leaving && now >= t->leave_at)
 		t->wish = TALK_QUIT;
 }
@@ -334,7 +378,8 @@ static void draw_overlay(struct talk *t)
 		t->found_line = view_found(t->canvas, r, &t->model.found, &t->found_top);
 		break;
 	case OVERLAY_HELP:
-	case OVERLAY_PASTE: {
+	case OVERLAY_PASTE:
+	case OVERLAY_PASSWORD: {
 		struct box box = talk_box(t);
 		t->box_top = view_box(t->canvas, &box, t->box_top);
 		break;

@@ -10,6 +10,7 @@
 
 #include "client/app.h"
 #include "client/canvas.h"
+#include "client/keyring.h"
 #include "client/keys.h"
 #include "client/locate.h"
 #include "client/terminal.h"
@@ -31,10 +32,10 @@ enum talk_wish {
 
 struct talk;
 
-/* Begin to talk through the server at `where`. The config, the terminal and the canvas are borrowed
- * and must outlive it. ERR_MEMORY, ERR_SYSTEM. */
+/* Begin to talk through the server at `where`. The config, the terminal, the canvas and the passwords,
+ * to which it adds what the user types, are borrowed and must outlive it. ERR_MEMORY, ERR_SYSTEM. */
 int talk_start(const struct app_config *config, const struct location *where, struct terminal *t,
-	struct canvas *c, struct talk **out);
+	struct canvas *c, struct keyring *passwords, struct talk **out);
 
 /* Say goodbye (within a second) and free; NULL is allowed. */
 void talk_stop(struct talk *t);

@@ -380,6 +380,8 @@ static void overlay_key(struct talk *t, uint32_t key, const struct binding *b)
 		act(t, b);
 	else if (t->overlay == OVERLAY_FOUND)
 		talk_found_key(t, key);
+	else if (t->overlay == OVERLAY_PASSWORD)
+		talk_password_key(t, key);
 	else if (!scroll_box(t, key) && t->overlay == OVERLAY_HELP)
 		help_key(t, key);
 	else if (t->overlay == OVERLAY_PASTE)
@@ -411,6 +413,10 @@ void talk_paste(struct talk *t, const struct input *in)
 	struct paste paste;
 
 	complete_reset(&t->completion);
+	if (t->overlay == OVERLAY_PASSWORD) {
+		talk_password_paste(t, in);
+		return;
+	}
 	if (t->overlay == OVERLAY_PASTE) {
 		talk_hint(t, "Another paste is waiting for your answer.");
 		return;

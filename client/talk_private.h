@@ -1,8 +1,9 @@
 /*
  * What the files of the chat screen share: talk.c (its life and its picture),
  * talk_keys.c (what keys do), talk_command.c (what commands do), talk_box.c (help
- * and pastes), talk_history.c (looking back), talk_search.c (what a search found),
- * talk_rights.c (who may do what).
+ * and pastes), talk_history.c (looking back), talk_password.c (asking for the
+ * server's password), talk_search.c (what a search found), talk_rights.c (who may
+ * do what).
  */
 #ifndef LANCHAT_TALK_PRIVATE_H
 #define LANCHAT_TALK_PRIVATE_H
@@ -12,6 +13,7 @@
 #include "client/command.h"
 #include "client/complete.h"
 #include "client/editor.h"
+#include "client/hidden.h"
 #include "client/layout.h"
 #include "client/link.h"
 #include "client/model.h"
@@ -29,13 +31,15 @@ enum talk_overlay {
 	OVERLAY_HELP,
 	OVERLAY_PASTE,
 	OVERLAY_FOUND,
+	OVERLAY_PASSWORD,
 };
 
 struct talk {
 	const struct app_config *config; /* borrowed, like the next two */
 	struct terminal *terminal;
 	struct canvas *canvas;
-	struct link *link; /* owned */
+	struct keyring *passwords; /* borrowed */
+	struct link *link;         /* owned */
 	struct model model;
 
 	struct editor editor;
@@ -55,6 +59,11 @@ struct talk {
 	size_t found_top; /* the first result that is shown, */
 	int found_line;   /* and on which line */
 	bool placed;      /* the rooms where the user was before have been entered */
+
+	struct hidden password;        /* while it is being typed */
+	char place[KEYRING_PLACE_MAX]; /* the server's, in `passwords` */
+	bool password_wanted; /* by the server: to be asked for when nothing else is open */
+	bool password_shown;  /* to the server, which has not refused it yet */
 
 	char hint[256];     /* instead of the status bar; empty: none */
 	int64_t hint_until; /* clock_ms */
@@ -76,6 +85,9 @@ void talk_hint(struct talk *t, const char *text);
 /* Show a buffer: what was being written stays with the one that is left. */
 void talk_show(struct talk *t, size_t index);
 
+/* If nothing came of this server, and nothing would be lost by leaving it, wish for another one. */
+void talk_despair(struct talk *t);
+
 /* Leave, once everything has been sent; the second time at once. */
 void talk_leave(struct talk *t);
 
@@ -87,6 +99,9 @@ void talk_open_help(struct talk *t, bool keys_first);
 /* Ask what to do with the paste in t->paste. */
 void talk_open_paste(struct talk *t);
 void talk_close_box(struct talk *t);
+
+/* Add a line to the box; without memory it stays shorter. */
+void talk_add_line(struct talk *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The box's title and the words below it. */
 struct box talk_box(const struct talk *t);
@@ -111,6 +126,14 @@ void talk_show_marker(struct talk *t);
 /* The commands; false: they could not be done. */
 bool talk_history(struct talk *t, const char *word);
 bool talk_last(struct talk *t, const char *text);
+
+/* ---- talk_password.c ---- */
+
+/* Does the server want a password? It is asked for as soon as nothing else is open. */
+void talk_password_event(struct talk *t, const struct event *e);
+void talk_ask_password(struct talk *t);
+void talk_password_key(struct talk *t, uint32_t key);
+void talk_password_paste(struct talk *t, const struct input *in);
 
 /* ---- talk_search.c ---- */
 

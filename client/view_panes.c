@@ -85,10 +85,13 @@ void view_rooms(struct canvas *c, struct rect r, const struct model *m, size_t t
 
 /* ---- members ---- */
 
-static void draw_member(struct canvas *c, struct rect r, int y, const struct roster_person *p)
+static void draw_member(
+	struct canvas *c, struct rect r, int y, const struct roster_person *p, bool marks)
 {
 	int ink = p->state == PERSON_HERE ? canvas_nick_ink(c, p->nick) : INK_DIM;
-	int x = put_cut(c, r, y, r.x, ink, p->nick);
+
+	put(c, r, y, r.x, INK_STRONG, mark_sign(p->mark));
+	int x = put_cut(c, r, y, r.x + (marks ? 1 : 0), ink, p->nick);
 
 	if (p->state == PERSON_AWAY)
 		put_cut(c, r, y, x, INK_DIM, p->away[0] ? " (away: " : " (away)");
@@ -98,24 +101,64 @@ static void draw_member(struct canvas *c, struct rect r, int y, const struct ros
 	}
 }
 
+static bool has_marks(const struct roster *r)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		if (r->people[i].mark != MARK_NONE)
+			return true;
+	}
+	return false;
+}
+
+/* Those whose mark has that place in the list, `most` of them at most; returns how many there were. */
+static size_t draw_place(struct canvas *c, struct rect r, const struct roster *roster,
+	unsigned place, size_t most, bool marks)
+{
+	size_t drawn = 0;
+
+	for (size_t i = 0; i < roster->count && drawn < most; i++) {
+		if (mark_place(roster->people[i].mark) == place)
+			draw_member(c, r, r.y + (int)drawn++, &roster->people[i], marks);
+	}
+	return drawn;
+}
+
+/* By rank and then by nick; the column of marks is there where somebody has one. */
+static void draw_members(struct canvas *c, struct rect r, const struct roster *roster)
+{
+	size_t left = roster->count, room = (size_t)r.lines;
+	bool marks = has_marks(roster);
+	char text[64];
+
+	/* The last line tells of those that have none. */
+	if (left > room)
+		room--;
+	for (unsigned place = 0; place < MARK_PLACES; place++) {
+		size_t drawn = draw_place(c, r, roster, place, room, marks);
+		left -= drawn;
+		room -= drawn;
+		r.y += (int)drawn;
+		r.lines -= (int)drawn;
+	}
+	if (left > 0) {
+		(void)snprintf(text, sizeof text, "and %zu more", left);
+		put_cut(c, r, r.y, r.x, INK_DIM, text);
+	}
+}
+
 void view_members(struct canvas *c, struct rect r, const struct buffer *b)
 {
 	char text[64];
-	int y = r.y, last = r.y + r.lines - 1;
 
 	if (is_empty(r) || b->kind != BUFFER_ROOM)
 		return;
 	(void)snprintf(text, sizeof text, "%llu %s", (unsigned long long)b->people,
 		b->people == 1 ? "person" : "people");
-	put_cut(c, r, y++, r.x, INK_DIM, text);
-	for (size_t i = 0; i < b->roster.count && y <= last; i++, y++) {
-		if (y == last && i + 1 < b->roster.count) {
-			(void)snprintf(text, sizeof text, "and %zu more", b->roster.count - i);
-			put_cut(c, r, y, r.x, INK_DIM, text);
-			return;
-		}
-		draw_member(c, r, y, &b->roster.people[i]);
-	}
+	put_cut(c, r, r.y, r.x, INK_DIM, text);
+	r.y++;
+	r.lines--;
+	if (r.lines > 0)
+		draw_members(c, r, &b->roster);
 }
 
 /* ---- bars ---- */

@@ -227,7 +227,9 @@ void trace_frame(int fd, bool out, const uint8_t *bytes, size_t length)
 	const struct message_spec *spec = message_spec(f.type);
 	add(&l, "number 0x%04x (%s), length %" PRIu32 ", flags 0x%04x", f.type,
 		spec ? spec->name : "not in the table", f.length, f.flags);
-	if (spec && message_decode(&f, &m) == 0)
+	if (f.type == MESSAGE_PASSWORD || f.type == MESSAGE_UNLOCK)
+		add(&l, " | a secret");
+	else if (spec && message_decode(&f, &m) == 0)
 		add(&l, " | %s", message_print(f.type, &m, text, sizeof(text)));
 	else if (spec)
 		add(&l, " | its payload breaks the table's rules");

@@ -3,7 +3,7 @@
 
 import os
 
-from lib import Client, Scenario, Server, main
+from lib import Client, Scenario, Server, main, wait_for
 
 
 class Rights(Scenario):
@@ -41,11 +41,70 @@ class Rights(Scenario):
         anna.enter("/mode key open sesame")
         anna.wait_text("locked the room with a key")
         bob.enter("/join den")
-        bob.wait_text("a key is wanted")
+        bob.wait_text("type: /join den KEY")
         bob.enter("/join den open sesame")
         anna.wait_text("│2 people")
         anna.enter("/audit")
         anna.wait_text("anna: kick bob")
+
+    def people(self, client, *wanted):
+        """Until the list of members is this one, in this order."""
+        count = f"{len(wanted)} {'person' if len(wanted) == 1 else 'people'}"
+        def shown():
+            rows = [line.rpartition("│")[2].rstrip() for line in client.screen()[1:-2]]
+            return [row for row in rows if row] == [count, *wanted]
+        wait_for(shown, f"the members {wanted}", 10, lambda: "\n" + client.text())
+
+    def test_marks(self):
+        """The list of members shows who is what, on each screen, as it changes; messages do not."""
+        anna, bob, abel = self.client("anna"), self.client("bob"), self.client("abel")
+        everybody = (anna, bob, abel)
+        for one in everybody:
+            self.people(one, "abel", "anna", "bob")
+            one.enter("/join den")
+            one.wait_text("You are in #den")
+        for one in everybody:
+            self.people(one, "&anna", " abel", " bob")
+        anna.enter("/mod bob")
+        for one in everybody:
+            self.people(one, "&anna", "@bob", " abel")
+        bob.enter("/voice abel")
+        for one in everybody:
+            self.people(one, "&anna", "@bob", "+abel")
+        anna.enter("/nick zoe")
+        for one in everybody:
+            self.people(one, "&zoe", "@bob", "+abel")
+        bob.enter("here I am")
+        abel.wait_text(r"\d bob: here I am")
+        bob.enter("/mute abel 4s")
+        self.people(anna, "&zoe", "@bob", "-abel")
+        self.people(abel, "&zoe", "@bob", "+abel")  # who is muted is for moderators to see
+        self.people(anna, "&zoe", "@bob", "+abel")  # and ends by itself
+        bob.enter("/unvoice abel")
+        anna.enter("/own bob")
+        for one in everybody:
+            self.people(one, "&bob", " abel", " zoe")
+        bob.enter("/part")
+        self.people(anna, "abel", "zoe")  # nobody has a mark, and no column is kept for it
+
+    def test_mark_of_an_operator(self):
+        """In every room, before the other marks."""
+        with open(os.path.join(self.server.data, "operator-code"), encoding="utf-8") as file:
+            code = file.read().strip()
+        anna = self.client("anna")
+        anna.enter(f"/op {code}")
+        self.people(anna, "*anna")
+        bob = self.client("bob")
+        for one in (anna, bob):
+            self.people(one, "*anna", " bob")
+        bob.enter("/join den")
+        self.people(bob, "&bob")
+        anna.enter("/join den")
+        for one in (anna, bob):
+            self.people(one, "*anna", "&bob")
+        anna.enter("/help")
+        anna.keys("End")
+        anna.wait_text(r"\* +an operator of the server")
 
     def test_operator(self):
         """By the code that the server printed."""

@@ -232,6 +232,24 @@ START_TEST(names)
 }
 END_TEST
 
+/* Narrated is that there is one. */
+START_TEST(secrets)
+{
+	uint8_t bytes[256];
+	size_t size;
+	struct msg_password password = {.password = span_of("open sesame")};
+	struct msg_unlock unlock = {.room = span_of("den"), .key = span_of("open sesame")};
+
+	ck_assert_int_eq(
+		message_encode(MESSAGE_PASSWORD, &password, bytes, sizeof bytes, &size), 0);
+	trace_frame(4, true, bytes, size);
+	EXPECT("(PASSWORD), length 13, flags 0x0000 | a secret\n");
+	ck_assert_int_eq(message_encode(MESSAGE_UNLOCK, &unlock, bytes, sizeof bytes, &size), 0);
+	trace_frame(4, true, bytes, size);
+	EXPECT("(UNLOCK)", "| a secret\n");
+}
+END_TEST
+
 Suite *trace_suite(void);
 
 Suite *trace_suite(void)
@@ -248,6 +266,7 @@ Suite *trace_suite(void)
 	tcase_add_test(c, conversation);
 	tcase_add_test(c, resolver_failure);
 	tcase_add_test(c, frame);
+	tcase_add_test(c, secrets);
 	tcase_add_test(c, names);
 	suite_add_tcase(s, c);
 	return s;

@@ -1,0 +1,68 @@
+#include "client/model_private.h"
+
+#include "common/clock.h"
+
+/* While the charters are on their way, nobody is anything. */
+static enum mark mark_of(
+	const struct model *m, const struct buffer *b, const uint8_t *person, uint64_t now)
+{
+	enum mark here = ranks_of(&b->ranks, person, now);
+	enum mark server = ranks_of(&m->operators, person, now);
+
+	return server > here ? server : here;
+}
+
+void model_mark_people(struct model *m, struct buffer *b)
+{
+	uint64_t now = clock_wall_us();
+
+	for (size_t i = 0; i < b->roster.count; i++) {
+		struct roster_person *p = &b->roster.people[i];
+		p->mark = mark_of(m, b, p->person, now);
+	}
+	b->marks_until = ranks_until(&b->ranks, now);
+}
+
+void model_mark_person(struct model *m, struct buffer *b, const char *nick)
+{
+	struct roster_person *p = roster_find(&b->roster, nick);
+
+	if (p)
+		p->mark = mark_of(m, b, p->person, clock_wall_us());
+}
+
+int model_on_ranks(struct model *m, const struct event *e)
+{
+	bool server = model_or_empty(e->room)[0] == '\0';
+	struct buffer *b = server ? NULL : model_room(m, e->room);
+
+	if (!server && !b)
+		return 0;
+	int err = ranks_take(server ? &m->operators : &b->ranks, e->standings, e->count, server);
+	for (size_t i = 0; i < m->count; i++) {
+		if (server || m->buffers[i] == b)
+			model_mark_people(m, m->buffers[i]);
+	}
+	return err;
+}
+
+uint64_t model_marks_until(const struct model *m)
+{
+	uint64_t until = UINT64_MAX;
+
+	for (size_t i = 0; i < m->count; i++) {
+		if (m->buffers[i]->kind == BUFFER_ROOM && m->buffers[i]->marks_until < until)
+			until = m->buffers[i]->marks_until;
+	}
+	return until;
+}
+
+void model_tick(struct model *m)
+{
+	uint64_t now = clock_wall_us();
+
+	for (size_t i = 0; i < m->count; i++) {
+		if (m->buffers[i]->kind == BUFFER_ROOM && m->buffers[i]->marks_until <= now)
+			model_mark_people(m, m->buffers[i]);
+	}
+}
