@@ -207,9 +207,10 @@ int memory_log_decide(
 
 	/* A log on a disk cannot count further than this, and a server should not be told apart by
 	 * where its log is. */
-	if (is_anothers(a, e->person) || (e->kind == SAID_TOPIC && e->to) || e->counter > INT64_MAX)
+	if (is_anothers(a, e->person) || !engine_may_use(e) || (e->kind == SAID_TOPIC && e->to) ||
+		e->counter > INT64_MAX)
 		*r = (struct append_result){.status = APPEND_REJECTED, .code = CODE_BAD_VALUE};
-	else if (a && e->counter <= a->accepted)
+	else if (a && e->counter <= a->accepted && !engine_counts(e))
 		*r = settle(a, e->counter);
 	else if (sizeof(struct stored) + PERSON_ID + 2 * NICK_MAX + e->text.length > l->keep_bytes)
 		*r = (struct append_result){.status = APPEND_TOO_BIG};
@@ -330,6 +331,8 @@ static int prepare(struct memory_log *l, struct log_entry *e, struct needs *n)
 	if (!open_streams(l, e, n->streams) || ring_reserve(&l->ring) != 0 ||
 		!(n->author = open_author(l, e->instance)))
 		return ERR_MEMORY;
+	if (engine_counts(e))
+		e->counter = n->author->accepted + 1;
 	e->seq = l->seq + 1;
 	e->time = memory_log_now(l);
 	e->prev = n->streams[0]->last;

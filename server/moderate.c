@@ -2,7 +2,6 @@
 
 #include "common/clock.h"
 #include "common/err.h"
-#include "common/identity.h"
 #include "common/log.h"
 #include "common/text.h"
 #include "server/outlet.h"
@@ -31,8 +30,7 @@ static enum code code_of(const struct append_result *r)
 	return CODE_RETRY;
 }
 
-/* Each act is an instance of its own, for it is sent once: the client that asked for it asks again, or
- * does not. */
+/* It is sent once: the client that asked for it asks again, or does not. */
 static enum code append(struct chat *c, const struct doer *who, const struct stream_key *stream,
 	const char *room, const struct act *a)
 {
@@ -44,12 +42,11 @@ static enum code append(struct chat *c, const struct doer *who, const struct str
 		.room_name = span_of(room),
 		.person = who->person,
 		.instance = instance,
-		.counter = 1,
 		.kind = SAID_ACT,
 		.nick = span_of(who->nick),
 	};
 
-	identity_random(instance, sizeof(instance));
+	act_instance(who->person, instance);
 	e.text = (struct span){.text = text, .length = (uint16_t)act_print(a, text)};
 	(void)engine_append(chat_engine(c), &e, 1, clock_ms() + APPEND_MS, &result);
 	return code_of(&result);
