@@ -37,6 +37,7 @@ struct chat {
 	/* guarded by lock */
 	struct policy policy;
 	struct charter charter; /* the server's */
+	bool stale;             /* memory was out for an act: the engine has it */
 	char *motd;             /* owned; NULL: none */
 };
 
@@ -78,7 +79,8 @@ static void apply_act(struct chat *c, const struct log_entry *e)
 		return;
 	if (subject.bytes[0] == 's') {
 		lock_take(&c->lock);
-		(void)charter_apply(&c->charter, &a, e->time);
+		if (charter_apply(&c->charter, &a, e->time) != 0)
+			c->stale = true;
 		lock_drop(&c->lock);
 		return;
 	}
@@ -217,10 +219,23 @@ const struct identity *chat_identity(const struct chat *c)
 
 int chat_charter(struct chat *c, struct charter *out)
 {
+	struct stream_key key;
+
+	*out = (struct charter){0};
 	lock_take(&c->lock);
-	int r = charter_copy(&c->charter, out);
+	int r = c->stale ? ERR_AGAIN : charter_copy(&c->charter, out);
 	lock_drop(&c->lock);
-	return r;
+	if (r != ERR_AGAIN)
+		return r;
+	stream_key_server(&key);
+	return engine_charter(c->engine, &key, out);
+}
+
+int chat_room_charter(struct chat *c, struct room *room, struct charter *out)
+{
+	int r = room_charter(room, out);
+
+	return r == ERR_AGAIN ? engine_charter(c->engine, feed_key(room_feed(room)), out) : r;
 }
 
 void chat_policy(struct chat *c, struct policy *out)
