@@ -293,12 +293,19 @@ static int open_log(struct chat *c, const struct chat_config *config, char *erro
 }
 
 /* Nothing is appended yet. */
-static int load_charter(struct chat *c)
+static int load_charter(struct chat *c, char *error, size_t size)
 {
 	struct stream_key key;
 
 	stream_key_server(&key);
-	return engine_charter(c->engine, &key, &c->charter);
+	int r = engine_charter(c->engine, &key, &c->charter);
+	/* Fail-safe: whoever is banned does not come in because of it. */
+	if (r == ERR_DAMAGED)
+		(void)snprintf(error, size,
+			"cannot start: who the operators are, and who is banned from the server, "
+			"is damaged in the log: restore a backup (--restore FILE), or set the log "
+			"aside and begin anew (--set-aside)");
+	return r;
 }
 
 static int start(struct chat *c, const struct chat_config *config, char *error, size_t size)
@@ -308,7 +315,7 @@ static int start(struct chat *c, const struct chat_config *config, char *error, 
 		return r;
 	r = open_log(c, config, error, size);
 	if (r == 0)
-		r = load_charter(c);
+		r = load_charter(c, error, size);
 	if (r)
 		return r;
 	c->hub = hub_new(c->engine, &c->budget, config->policy.rooms_max);

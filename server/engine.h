@@ -329,8 +329,8 @@ int engine_person(
 /* ---- who may do what ---- */
 
 /* The charter of a room, or the server's (stream_key_server): a copy for the caller, to end with
- * charter_fini; an empty one where nothing was ever decided. ERR_SYSTEM, ERR_MEMORY, ERR_DAMAGED; then
- * it is empty as well. */
+ * charter_fini; an empty one where nothing was ever decided, a damaged one (charter.h) where that of
+ * a room cannot be read. ERR_SYSTEM, ERR_MEMORY; ERR_DAMAGED, of the server's; then it is empty. */
 int engine_charter(struct engine *e, const struct stream_key *key, struct charter *out);
 
 /* Who owns a nick that looks like this, and how they wrote it. ERR_NOT_FOUND, ERR_SYSTEM. */

@@ -139,6 +139,102 @@ START_TEST(acts_of_many_threads)
 }
 END_TEST
 
+/* ---- damage ---- */
+
+static const char *const garbage[] = {
+	"UPDATE stream SET charter = 'garbage' WHERE key = x'7261'",
+	"UPDATE stream SET charter = 'garbage' || char(10) WHERE key = x'7261'",
+	"UPDATE stream SET charter = charter || 'ban 0' WHERE key = x'7261'",
+	"UPDATE stream SET charter = substr(charter, 1, 20) WHERE key = x'7261'",
+	"UPDATE stream SET charter = x'00ff' WHERE key = x'7261'",
+	"UPDATE stream SET charter = hex(zeroblob(40000)) WHERE key = x'7261'",
+};
+
+static enum code say(const char *room, int who)
+{
+	static uint64_t counter;
+	struct stream_key key = entry_room(room);
+	struct append_result r = log_append(&l, log_said(&key, who, ++counter, "words"));
+
+	ck_assert_int_eq(r.status, r.code == CODE_NONE ? APPEND_OK : APPEND_REJECTED);
+	return r.code;
+}
+
+static struct append_result open_to_all(const char *room, int who)
+{
+	uint8_t instance[INSTANCE_ID];
+	struct stream_key key = entry_room(room), stream;
+	struct append_result result;
+	char text[ACT_TEXT_MAX];
+	const struct act a = {.verb = ACT_ENTRY, .value = ENTRY_OPEN};
+
+	stream_key_acts(&key, &stream);
+	act_instance(log_person(who), instance);
+	struct log_entry e = {
+		.room = &stream,
+		.person = log_person(who),
+		.instance = instance,
+		.kind = SAID_ACT,
+		.nick = span_of("doer"),
+		.text = {.text = text, .length = (uint16_t)act_print(&a, text)},
+	};
+	ck_assert_int_eq(engine_append(l.engine, &e, 1, INT64_MAX, &result), 0);
+	return result;
+}
+
+static bool is_damaged(const char *room)
+{
+	struct stream_key key = entry_room(room);
+	struct charter c;
+
+	ck_assert_int_eq(engine_charter(l.engine, &key, &c), 0);
+	bool damaged = c.damaged;
+	ck_assert(!damaged || c.entry == ENTRY_INVITED);
+	charter_fini(&c);
+	return damaged;
+}
+
+/* Once one such row made every append fail. */
+START_TEST(one_damaged_charter)
+{
+	struct stream_key key = entry_room("a");
+	struct room_record record;
+
+	accept_act("a", 1, ACT_TAKE, 1);
+	accept_act("b", 1, ACT_TAKE, 1);
+	accept_act(NULL, 4, ACT_PROVE, 4);
+	ck_assert_int_eq(say("a", 1), CODE_NONE);
+	log_close(&l);
+	log_folder_sql(folder.log, garbage[_i]);
+	log_folder_open(&folder, 0, &l);
+	/* That room is closed, to its owner as well. */
+	ck_assert(is_damaged("a"));
+	ck_assert_int_eq(engine_room(l.engine, &key, &record), 0);
+	ck_assert(record.closed || _i == 2); /* in the list by its first line */
+	ck_assert_int_eq(say("a", 1), CODE_ROOM_DAMAGED);
+	ck_assert_int_eq(say("a", 2), CODE_ROOM_DAMAGED);
+	ck_assert_int_eq(act("a", 1, ACT_MODERATOR, 2).code, CODE_ROOM_DAMAGED);
+	ck_assert_int_eq(act("a", 2, ACT_TAKE, 2).code, CODE_ROOM_DAMAGED);
+	ck_assert_int_eq(open_to_all("a", 1).code, CODE_ROOM_DAMAGED);
+	/* Nobody else's. */
+	ck_assert_int_eq(engine_health(l.engine), ENGINE_WELL);
+	ck_assert_int_eq(say("b", 2), CODE_NONE);
+	accept_act("b", 1, ACT_MODERATOR, 2);
+	ck_assert(!is_damaged("b"));
+	/* An operator is one there, and begins it anew. */
+	ck_assert_int_eq(say("a", 4), CODE_NONE);
+	ck_assert_int_eq(act("a", 4, ACT_OWNER, 4).code, CODE_ROOM_DAMAGED);
+	ck_assert_int_eq(open_to_all("a", 4).status, APPEND_OK);
+	ck_assert(!is_damaged("a"));
+	ck_assert_int_eq(say("a", 2), CODE_NONE);
+	accept_act("a", 4, ACT_OWNER, 1);
+	reopen(0);
+	ck_assert(!is_damaged("a"));
+	accept_act("a", 1, ACT_MODERATOR, 2);
+	ck_assert_int_eq(number("SELECT charter LIKE '%ban%' FROM stream WHERE key = x'7261'"), 0);
+}
+END_TEST
+
 Suite *store_acts_suite(void)
 {
 	Suite *s = suite_create("store_acts");
@@ -147,6 +243,7 @@ Suite *store_acts_suite(void)
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, a_thousand_acts_are_one_instance);
 	tcase_add_test(t, acts_of_many_threads);
+	tcase_add_loop_test(t, one_damaged_charter, 0, sizeof(garbage) / sizeof(garbage[0]));
 	tcase_set_timeout(t, 120);
 	suite_add_tcase(s, t);
 	return s;
