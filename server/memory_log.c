@@ -353,10 +353,9 @@ void memory_log_append(struct memory_log *l, const struct log_entry *e, struct m
 	if (n->author->accepted == 0)
 		memcpy(n->author->person, e->person, PERSON_ID);
 	link_author(l, n->author, n->stored);
-	for (int i = 0; i < 2; i++) {
-		if (n->streams[i])
-			link_stream(l, n->streams[i], n->stored);
-	}
+	link_stream(l, n->streams[0], n->stored);
+	if (n->streams[1])
+		link_stream(l, n->streams[1], n->stored);
 	if (n->topic)
 		set_topic(l, n->streams[0], n->topic);
 	ring_push(&l->ring, n->stored);

@@ -51,7 +51,7 @@ int memory_log_decide(const struct memory_log *l, struct log_entry *e, struct ap
 
 /* What an entry needs to be appended. */
 struct memory_needs {
-	struct log_stream *streams[2]; /* borrowed, as is the next */
+	struct log_stream *streams[2]; /* borrowed, as is the next; only inboxes may be two */
 	struct author *author;
 	struct topic *topic; /* owned, as is the next */
 	struct stored *stored;
