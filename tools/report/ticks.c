@@ -93,8 +93,8 @@ static double round_step(double rough)
 
 static void choose_linear(double low, double high, bool whole, size_t most, struct ticks *t)
 {
-	/* Doubles this close together cannot be told apart on an axis. */
-	double least = fmax(fabs(low), fabs(high)) * 1e-12;
+	/* Values this close together cannot be told apart by their ticks. */
+	double least = fmax(fabs(low), fabs(high)) * SLACK;
 
 	if (!(high - low > least) || !isfinite(high - low)) {
 		low = isfinite(low) ? low : 0;
@@ -147,7 +147,7 @@ static void choose_log(double low, double high, bool whole, size_t most, struct 
 {
 	if (!(low > 0) || !isfinite(low))
 		low = high > 0 && isfinite(high) ? high / 10 : 1;
-	if (!(high > low) || !isfinite(high))
+	if (!(high > low * (1 + 1e-6)) || !isfinite(high))
 		high = low * 10;
 	int first = series_below(low), last = series_below(high);
 	if (series_value(last) < high * (1 - SLACK))
@@ -164,7 +164,8 @@ static void choose_log(double low, double high, bool whole, size_t most, struct 
 	t->high = log10(whole ? series_value(last) : high);
 	for (int i = first; i <= last; i++) {
 		if (i % each == 0)
-			add(t, log10(series_value(i)), series_value(i), series_value(i), high);
+			add(t, log10(series_value(i)), series_value(i), series_value(i),
+				pow(10, t->high));
 	}
 }
 
@@ -180,7 +181,7 @@ static void choose_percentile(double low, double high, size_t most, struct ticks
 	t->high = ticks_place(TICKS_PERCENTILE, high);
 	if (!isfinite(t->low))
 		t->low = 0;
-	if (!isfinite(t->high) || t->high <= t->low)
+	if (!isfinite(t->high) || t->high <= t->low + SLACK)
 		t->high = t->low + 2;
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		double place = -log10(parts[i]);
