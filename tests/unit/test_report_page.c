@@ -183,8 +183,7 @@ START_TEST(checked)
 		"<svg viewBox=\"0 0 1 1\"></svg>",
 		"<svg viewBox=\"0 0 1 1\" aria-label=\"x\"><path fill=\"red\"/></svg>",
 		"<p class=\"unheard-of\">x</p>",
-		"<table><thead><tr><th>a</th></tr></thead><tbody><tr><td/><td/></tr></tbody></"
-		"table>",
+		"<table><thead><tr><th/></tr></thead><tbody><tr><td/><td/></tr></tbody></table>",
 	};
 	FILE *out = fopen(path, "w");
 

@@ -177,7 +177,7 @@ static void read_reason(int fd, char *error, size_t size)
 
 static int run(const int fds[FILES], char **answer, char *error, size_t size)
 {
-	pid_t pid;
+	pid_t pid = -1;
 	int status = 0;
 
 	errno = spawn(fds, &pid);

@@ -37,13 +37,13 @@ int page_close(struct page *page, const char *made_by, char *error, size_t size)
 void page_discard(struct page *page);
 
 /* A heading of a part of the page, and of a part of such a part. */
-void page_heading(struct page *page, const char *text);
-void page_subheading(struct page *page, const char *text);
+void page_heading(struct page *page, const char *words);
+void page_subheading(struct page *page, const char *words);
 
-void page_paragraph(struct page *page, const char *text);
+void page_paragraph(struct page *page, const char *words);
 
 /* What was typed or printed, line by line. */
-void page_command(struct page *page, const char *text);
+void page_command(struct page *page, const char *words);
 
 /* What the work has come to: a badge with a sign and the words "Passed", "Failed" or "Note". */
 enum page_verdict {
@@ -51,7 +51,7 @@ enum page_verdict {
 	PAGE_FAILED,
 	PAGE_NOTED
 };
-void page_verdict(struct page *page, enum page_verdict verdict, const char *text);
+void page_verdict(struct page *page, enum page_verdict verdict, const char *words);
 
 struct page_fact {
 	const char *name, *value; /* NULL: a dash, for what is not known */
