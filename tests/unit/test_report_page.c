@@ -7,6 +7,7 @@
 #include "tools/report/markup.h"
 
 #include <check.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
@@ -277,18 +278,42 @@ START_TEST(through_a_link)
 }
 END_TEST
 
-START_TEST(full_disk)
+/* A pipe is written as it comes, and is still one afterwards. */
+START_TEST(special_file)
 {
 	struct stat s;
+	char first[16] = "";
 
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	int fd = open(path, O_RDWR | O_NONBLOCK);
+	ck_assert_int_ge(fd, 0);
+	/* All of the page fits, and nobody has to read meanwhile. */
+	ck_assert_int_ge(fcntl(fd, F_SETPIPE_SZ, 1 << 20), 1 << 20);
+	begin("t");
+	end();
+	ck_assert_int_eq(read(fd, first, 15), 15);
+	ck_assert_str_eq(first, "<!DOCTYPE html>");
+	ck_assert_int_eq(close(fd), 0);
+	ck_assert_int_eq(stat(path, &s), 0);
+	ck_assert(S_ISFIFO(s.st_mode));
+}
+END_TEST
+
+START_TEST(full_disk)
+{
+	uid_t before = geteuid();
+
+	/* Root could rename something over the machine's device, and a mistake here once did. */
+	if (before == 0)
+		ck_assert_int_eq(seteuid(65534), 0);
+	ck_assert_int_ne(faccessat(AT_FDCWD, "/dev", W_OK, AT_EACCESS), 0);
 	ck_assert_int_eq(page_open(&page, "/dev/full", "t", NULL, error, sizeof(error)), 0);
 	for (int i = 0; i < 500; i++)
 		page_paragraph(page, "more than fits into the buffer of a stream, after a while");
 	ck_assert_int_eq(page_close(page, NULL, error, sizeof(error)), ERR_SYSTEM);
 	ck_assert_str_eq(error, "cannot write '/dev/full': No space left on device");
-	/* It is still what it was. */
-	ck_assert_int_eq(stat("/dev/full", &s), 0);
-	ck_assert(S_ISCHR(s.st_mode));
+	if (before == 0)
+		ck_assert_int_eq(seteuid(before), 0);
 }
 END_TEST
 
@@ -304,6 +329,25 @@ START_TEST(too_large)
 	for (int i = 0; i < 1000; i++)
 		page_paragraph(page, "more than the limit for the size of a file");
 	ck_assert_int_eq(page_close(page, NULL, error, sizeof(error)), ERR_SYSTEM);
+	ck_assert_ptr_nonnull(strstr(error, "File too large"));
+	expect_old();
+}
+END_TEST
+
+/* The last of it is written by page_close alone; that failure counts as well. */
+START_TEST(last_byte)
+{
+	struct stat s;
+
+	begin("t");
+	end();
+	ck_assert_int_eq(stat(path, &s), 0);
+	const struct rlimit limit = {(rlim_t)s.st_size - 1, (rlim_t)s.st_size - 1};
+	put_old();
+	(void)signal(SIGXFSZ, SIG_IGN);
+	begin("t");
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	ck_assert_int_eq(page_close(page, "made by a test", error, sizeof(error)), ERR_SYSTEM);
 	ck_assert_ptr_nonnull(strstr(error, "File too large"));
 	expect_old();
 }
@@ -361,8 +405,10 @@ Suite *report_page_suite(void)
 	tcase_add_test(c, content);
 	tcase_add_test(c, takes_its_place);
 	tcase_add_test(c, through_a_link);
+	tcase_add_test(c, special_file);
 	tcase_add_test(c, full_disk);
 	tcase_add_test(c, too_large);
+	tcase_add_test(c, last_byte);
 	tcase_add_test(c, cannot_open);
 	tcase_add_test(c, failed_part);
 	suite_add_tcase(s, c);
