@@ -125,6 +125,7 @@ enum event_type {
 	EVENT_PERSON, /* nick, person, person_state; flag: the nick is theirs; own: keys are proven
 	                      here; code: enum rank on the server; text: the away message */
 };
+#define EVENT_TYPES (EVENT_PERSON + 1)
 
 struct event_person {
 	uint8_t person[PERSON_ID];
