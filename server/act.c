@@ -30,6 +30,24 @@ size_t act_print(const struct act *a, char out[ACT_TEXT_MAX])
 	return (size_t)n;
 }
 
+/* ---- instances ---- */
+
+/* Six bytes say what it is, which a client draws by chance once in 2^48 times. The others are of the
+ * person's id: a hash, of which nobody finds a second with the same ten bytes. */
+static const char instance_mark[] = "lc-act";
+#define MARK_BYTES (sizeof(instance_mark) - 1)
+
+void act_instance(const uint8_t person[PERSON_ID], uint8_t out[INSTANCE_ID])
+{
+	memcpy(out, instance_mark, MARK_BYTES);
+	memcpy(out + MARK_BYTES, person, INSTANCE_ID - MARK_BYTES);
+}
+
+bool act_instance_is(const uint8_t instance[INSTANCE_ID])
+{
+	return memcmp(instance, instance_mark, MARK_BYTES) == 0;
+}
+
 /* ---- reading ---- */
 
 /* Cut the next field off, terminated; false where there is none, or it is too long. */

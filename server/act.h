@@ -38,6 +38,11 @@ struct act {
 /* The line, terminated. Returns its length. */
 size_t act_print(const struct act *a, char out[ACT_TEXT_MAX]);
 
+/* The instance of all acts of a person (engine.h): of a form that no client's may have, so that nobody
+ * gets hold of another's. Acts in older logs have others. */
+void act_instance(const uint8_t person[PERSON_ID], uint8_t out[INSTANCE_ID]);
+bool act_instance_is(const uint8_t instance[INSTANCE_ID]);
+
 /* Is it about a nick, rather than a room or the server? */
 bool act_is_about_nick(const struct act *a);
 

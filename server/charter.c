@@ -176,6 +176,8 @@ int charter_apply(struct charter *c, const struct act *a, uint64_t time)
 {
 	const struct effect *e = effect_of(a->verb);
 
+	if (c->damaged && a->verb == ACT_ENTRY)
+		charter_fini(c);
 	forget_past(c, time);
 	if (e && e->given) {
 		int r = give(c, e->kind, a);
@@ -303,11 +305,14 @@ bool charter_text_is_closed(struct span text)
 	struct act first;
 	const char *end = text.length ? memchr(text.text, '\n', text.length) : NULL;
 
+	if (text.length == 0)
+		return false;
 	/* Who may come in is written first, where it is not everybody. */
 	if (!end)
-		return false;
+		return true;
 	text.length = (uint16_t)(end - text.text);
-	return act_parse(text, &first) == 0 && first.verb == ACT_ENTRY && first.value != ENTRY_OPEN;
+	return act_parse(text, &first) != 0 ||
+	       (first.verb == ACT_ENTRY && first.value != ENTRY_OPEN);
 }
 
 /* What stands there stands, in whatever order. */
@@ -350,6 +355,11 @@ int charter_parse(const char *text, size_t length, struct charter *out)
 		charter_fini(&c);
 	*out = c;
 	return r;
+}
+
+void charter_damage(struct charter *out)
+{
+	*out = (struct charter){.entry = ENTRY_INVITED, .damaged = true};
 }
 
 /* ---- keys ---- */

@@ -39,6 +39,7 @@ struct standing {
 struct charter {
 	enum room_entry entry;
 	bool moderated;
+	bool damaged;               /* what there was of it cannot be read (charter_damage) */
 	uint32_t slow;              /* seconds between two messages of one person; 0: none */
 	char key[CHARTER_KEY_MAX];  /* of ENTRY_KEY: charter_lock's */
 	struct standing *standings; /* owned */
@@ -75,11 +76,15 @@ bool charter_has_any(const struct charter *c, enum standing_kind kind);
 /* As text, for the caller to free; NULL when memory is out. "" for a zeroed one. */
 char *charter_print(const struct charter *c);
 
-/* Is it the text of a charter with which not everybody may come in? */
+/* Is it the text of a charter with which not everybody may come in? What is none is. */
 bool charter_text_is_closed(struct span text);
 
 /* The charter of a text. ERR_TEXT: it is none; ERR_MEMORY. */
 int charter_parse(const char *text, size_t length, struct charter *out);
+
+/* Make it one of which nobody knows any more what it said: closed, and nobody is anything there. An act
+ * that says who may come in (ACT_ENTRY) begins it anew. */
+void charter_damage(struct charter *out);
 
 /* ---- keys ---- */
 

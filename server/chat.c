@@ -37,6 +37,7 @@ struct chat {
 	/* guarded by lock */
 	struct policy policy;
 	struct charter charter; /* the server's */
+	bool stale;             /* memory was out for an act: the engine has it */
 	char *motd;             /* owned; NULL: none */
 };
 
@@ -78,7 +79,8 @@ static void apply_act(struct chat *c, const struct log_entry *e)
 		return;
 	if (subject.bytes[0] == 's') {
 		lock_take(&c->lock);
-		(void)charter_apply(&c->charter, &a, e->time);
+		if (charter_apply(&c->charter, &a, e->time) != 0)
+			c->stale = true;
 		lock_drop(&c->lock);
 		return;
 	}
@@ -217,10 +219,23 @@ const struct identity *chat_identity(const struct chat *c)
 
 int chat_charter(struct chat *c, struct charter *out)
 {
+	struct stream_key key;
+
+	*out = (struct charter){0};
 	lock_take(&c->lock);
-	int r = charter_copy(&c->charter, out);
+	int r = c->stale ? ERR_AGAIN : charter_copy(&c->charter, out);
 	lock_drop(&c->lock);
-	return r;
+	if (r != ERR_AGAIN)
+		return r;
+	stream_key_server(&key);
+	return engine_charter(c->engine, &key, out);
+}
+
+int chat_room_charter(struct chat *c, struct room *room, struct charter *out)
+{
+	int r = room_charter(room, out);
+
+	return r == ERR_AGAIN ? engine_charter(c->engine, feed_key(room_feed(room)), out) : r;
 }
 
 void chat_policy(struct chat *c, struct policy *out)
@@ -278,12 +293,19 @@ static int open_log(struct chat *c, const struct chat_config *config, char *erro
 }
 
 /* Nothing is appended yet. */
-static int load_charter(struct chat *c)
+static int load_charter(struct chat *c, char *error, size_t size)
 {
 	struct stream_key key;
 
 	stream_key_server(&key);
-	return engine_charter(c->engine, &key, &c->charter);
+	int r = engine_charter(c->engine, &key, &c->charter);
+	/* Fail-safe: whoever is banned does not come in because of it. */
+	if (r == ERR_DAMAGED)
+		(void)snprintf(error, size,
+			"cannot start: who the operators are, and who is banned from the server, "
+			"is damaged in the log: restore a backup (--restore FILE), or set the log "
+			"aside and begin anew (--set-aside)");
+	return r;
 }
 
 static int start(struct chat *c, const struct chat_config *config, char *error, size_t size)
@@ -293,7 +315,7 @@ static int start(struct chat *c, const struct chat_config *config, char *error, 
 		return r;
 	r = open_log(c, config, error, size);
 	if (r == 0)
-		r = load_charter(c);
+		r = load_charter(c, error, size);
 	if (r)
 		return r;
 	c->hub = hub_new(c->engine, &c->budget, config->policy.rooms_max);

@@ -83,8 +83,10 @@ char *chat_motd(struct chat *c);
 /* Another one, copied; NULL or "" for none. ERR_TOO_BIG, ERR_TEXT, ERR_MEMORY. Any thread. */
 int chat_set_motd(struct chat *c, const char *motd);
 
-/* The server's charter as of now, a copy for the caller to end; ERR_MEMORY. Any thread. */
+/* The server's charter as of now, or that of a room that is in use: a copy for the caller to end.
+ * Errors as engine_charter; then it is empty. Any thread. */
 int chat_charter(struct chat *c, struct charter *out);
+int chat_room_charter(struct chat *c, struct room *room, struct charter *out);
 
 /* Bring a feed's news to its members, on this thread, or, where it goes on, on the drain's. */
 void chat_pump(struct chat *c, struct feed *f);

@@ -73,6 +73,16 @@ bool stream_key_is_common(const struct stream_key *room)
 	return room->length == sizeof(name) - 1 && memcmp(room->bytes, name, sizeof(name) - 1) == 0;
 }
 
+bool engine_counts(const struct log_entry *e)
+{
+	return e->kind == SAID_ACT && e->counter == 0;
+}
+
+bool engine_may_use(const struct log_entry *e)
+{
+	return e->kind == SAID_ACT || !act_instance_is(e->instance);
+}
+
 int stream_key_compare(const struct stream_key *a, const struct stream_key *b)
 {
 	size_t shorter = a->length < b->length ? a->length : b->length;

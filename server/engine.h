@@ -64,7 +64,7 @@ struct log_entry {
 	const uint8_t *to;             /* of a direct message: the other person's id */
 	const uint8_t *person;         /* who says it */
 	const uint8_t *instance;       /* the client instance that counts */
-	uint64_t counter;
+	uint64_t counter;              /* 0: of an act, which the engine counts */
 	enum said_kind kind;
 	bool unproven; /* nobody has shown that `person` says it */
 	struct span nick;
@@ -247,6 +247,13 @@ int engine_open_sqlite(const struct engine_config *config, engine_applied *appli
 /* Wake every waiter (RETRY), then free. Nobody may call the engine any more. NULL is allowed. */
 void engine_close(struct engine *e);
 
+/* Does the engine count this entry? An act is sent once, by whoever is asked for it, so that nobody
+ * has to count; its instance is act_instance's. */
+bool engine_counts(const struct log_entry *e);
+
+/* May an entry have its instance? Nobody but an act may have that of acts. */
+bool engine_may_use(const struct log_entry *e);
+
 /* Is that log this one, or one that this one was a copy of? Up to the number `*upto` (UINT64_MAX: all of
  * them) the numbers of both mean the same entries. Any thread. */
 bool engine_shares(const struct engine *e, const uint8_t log_id[ENGINE_LOG_ID], uint64_t *upto);
@@ -322,8 +329,8 @@ int engine_person(
 /* ---- who may do what ---- */
 
 /* The charter of a room, or the server's (stream_key_server): a copy for the caller, to end with
- * charter_fini; an empty one where nothing was ever decided. ERR_SYSTEM, ERR_MEMORY, ERR_DAMAGED; then
- * it is empty as well. */
+ * charter_fini; an empty one where nothing was ever decided, a damaged one (charter.h) where that of
+ * a room cannot be read. ERR_SYSTEM, ERR_MEMORY; ERR_DAMAGED, of the server's; then it is empty. */
 int engine_charter(struct engine *e, const struct stream_key *key, struct charter *out);
 
 /* Who owns a nick that looks like this, and how they wrote it. ERR_NOT_FOUND, ERR_SYSTEM. */

@@ -63,7 +63,7 @@ static bool was_said(const struct memory *m, const struct log_entry *e)
 }
 
 /* Whoever is sent out is a member no longer from the same moment on. */
-static int end_membership(struct memory *m, const struct log_entry *e)
+static void end_membership(struct memory *m, const struct log_entry *e)
 {
 	struct stream_key subject;
 	struct act a;
@@ -71,9 +71,29 @@ static int end_membership(struct memory *m, const struct log_entry *e)
 	if (act_parse(e->text, &a) != 0 || !a.has_person ||
 		(a.verb != ACT_KICK && a.verb != ACT_BAN) ||
 		!stream_key_subject(e->room, &subject) || subject.bytes[0] != 'r')
-		return 0;
-	const struct note n = {.kind = NOTE_PARTED, .person = a.person, .stream = &subject};
-	return memory_people_note(&m->people, &n);
+		return;
+	memory_people_part(&m->people, a.person, &subject);
+}
+
+/* The log is prepared, the act is done or fails as a whole, and nothing after that can fail: an act is
+ * in the log if and only if it has been done. */
+static int keep(struct memory *m, struct log_entry *e)
+{
+	struct memory_needs needs;
+	int r = memory_log_prepare(&m->log, e, &needs);
+
+	if (r)
+		return r;
+	if (e->kind == SAID_ACT) {
+		r = memory_acts_apply(&m->acts, e);
+		if (r) {
+			memory_log_drop(&needs);
+			return r;
+		}
+		end_membership(m, e);
+	}
+	memory_log_append(&m->log, e, &needs);
+	return 0;
 }
 
 static struct append_result append_one(struct memory *m, struct log_entry *e)
@@ -82,17 +102,11 @@ static struct append_result append_one(struct memory *m, struct log_entry *e)
 
 	if (memory_log_decide(&m->log, e, &result) != 0)
 		return result;
-	e->time = memory_log_now(&m->log);
 	enum code code = memory_acts_decide(&m->acts, e, was_said(m, e));
 	if (code != CODE_NONE)
 		return (struct append_result){.status = APPEND_REJECTED, .code = code};
 	lock_take(&m->lock);
-	/* The log last: what an act changes can be changed once more, by the same act sent again. */
-	int r = e->kind == SAID_ACT ? end_membership(m, e) : 0;
-	if (r == 0 && e->kind == SAID_ACT)
-		r = memory_acts_apply(&m->acts, e);
-	if (r == 0)
-		r = memory_log_append(&m->log, e);
+	int r = keep(m, e);
 	lock_drop(&m->lock);
 	if (r)
 		return (struct append_result){.status = APPEND_RETRY};

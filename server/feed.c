@@ -368,6 +368,18 @@ struct member_set *feed_members(struct feed *f)
 	return s;
 }
 
+/* Whoever leaves is replaced by the last one, who has been met already, or whose new place is still
+ * before this one. */
+struct member *feed_member_before(struct feed *f, size_t *at)
+{
+	lock_take(&f->lock);
+	if (*at > f->member_count)
+		*at = f->member_count;
+	struct member *m = *at ? member_ref(f->members[--*at]) : NULL;
+	lock_drop(&f->lock);
+	return m;
+}
+
 void member_set_unref(struct member_set *s)
 {
 	if (!s || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)

@@ -106,6 +106,11 @@ void feed_remove(struct feed *f, struct member *m);
 struct member_set *feed_members(struct feed *f);
 void member_set_unref(struct member_set *s);
 
+/* The members one after the other, without memory: the one before place `*at` (SIZE_MAX: the last one)
+ * as a reference of the caller's, and its place; NULL when there is none left. Whoever is a member all
+ * the while is met; others may be, once or twice. */
+struct member *feed_member_before(struct feed *f, size_t *at);
+
 /* Who pumps: true when the caller is now the one who has to. False: somebody else does, and will
  * look again. feed_pump_end returns false when the caller has to look again. */
 bool feed_pump_begin(struct feed *f);

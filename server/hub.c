@@ -3,11 +3,14 @@
 #include "common/clock.h"
 #include "common/err.h"
 #include "common/lock.h"
+#include "common/log.h"
 
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+
+#define DAMAGED_TOLD 16 /* rooms whose damage is logged, each once */
 
 /* A room's place in the table. */
 struct row {
@@ -29,7 +32,9 @@ struct hub {
 	size_t in_log;              /* about how many rooms the log has, these apart */
 	uint64_t missed;            /* entries that were applied to rooms that are not here */
 	TAILQ_HEAD(, row) deserted; /* rooms that nobody uses, the longest deserted first */
-	struct room *telling;       /* rooms with something to tell, linked and counted */
+	struct stream_key damaged[DAMAGED_TOLD]; /* what was logged of */
+	size_t damaged_count;
+	struct room *telling; /* rooms with something to tell, linked and counted */
 };
 
 static int compare(const void *a, const void *b)
@@ -237,6 +242,30 @@ static int read_room(struct hub *h, const struct stream_key *key, struct logged_
 	return r == 0 || r == ERR_NOT_FOUND ? engine_charter(h->engine, key, &out->charter) : r;
 }
 
+/* Is it new that this room is damaged? Of more than so many nothing is said any more. */
+static bool is_news(struct hub *h, const struct stream_key *key)
+{
+	bool known = false;
+
+	lock_take(&h->lock);
+	for (size_t i = 0; i < h->damaged_count; i++)
+		known = known || stream_key_compare(&h->damaged[i], key) == 0;
+	known = known || h->damaged_count == DAMAGED_TOLD;
+	if (!known)
+		h->damaged[h->damaged_count++] = *key;
+	lock_drop(&h->lock);
+	return !known;
+}
+
+static void note_damage(struct hub *h, const struct stream_key *key, const struct charter *c)
+{
+	if (c->damaged && is_news(h, key))
+		log_error(
+			"#%.*s: who may do what there is damaged in the log: nobody but operators "
+			"may come in, until one of them begins it anew (/mode open)",
+			(int)key->length - 1, (const char *)key->bytes + 1);
+}
+
 /* The log is read without the lock. Every entry is in the log before it is applied, so one that is
  * not in what was read is applied later: either to the room, which then is in the table, or to none,
  * and then it has been missed and the log is read again. One that was read and is applied only then
@@ -253,6 +282,7 @@ enum code hub_open(struct hub *h, struct span name, struct room **out)
 	while (use(h, &key, out, &missed) != 0) {
 		if (read_room(h, &key, &logged) != 0)
 			return CODE_RESOURCES;
+		note_damage(h, &key, &logged.charter);
 		int r = add_as_read(h, &key, name, &logged, missed, &code, out);
 		charter_fini(&logged.charter);
 		if (r == 0)

@@ -176,8 +176,8 @@ static void begin_live_locked(struct outlet *o, struct member *m)
 	struct feed_window w;
 	size_t taken;
 
-	if (atomic_load(&o->blocked))
-		return; /* with everything else, when there is room */
+	if (outlet_waits(o))
+		return; /* with everything else */
 	feed_window_take(m->feed, &w);
 	member_push_window_locked(o, m, &w);
 	feed_window_release(&w);

@@ -49,10 +49,8 @@ static int compare_owners(const void *a, const void *b)
 
 /* ---- charters ---- */
 
-static void forget_first_room(struct memory_acts *m)
+static void forget_room(struct memory_acts *m, struct ruled_room *room)
 {
-	struct ruled_room *room = TAILQ_FIRST(&m->all_rooms);
-
 	TAILQ_REMOVE(&m->all_rooms, room, all);
 	m->room_count--;
 	tree_remove(&m->rooms, room);
@@ -64,15 +62,19 @@ static int change_room(
 	struct memory_acts *m, const struct stream_key *key, const struct act *a, uint64_t time)
 {
 	struct ruled_room *room = tree_find(&m->rooms, key);
+	bool new = !room;
 
-	if (!room) {
+	if (new) {
 		room = tree_add(&m->rooms, key, sizeof(*key), sizeof(*room));
 		if (!room)
 			return ERR_MEMORY;
 		TAILQ_INSERT_TAIL(&m->all_rooms, room, all);
 		m->room_count++;
 	}
-	return charter_apply(&room->charter, a, time);
+	int r = charter_apply(&room->charter, a, time);
+	if (r && new)
+		forget_room(m, room);
+	return r;
 }
 
 int memory_acts_charter(
@@ -152,29 +154,68 @@ static struct nick_look *add_look(struct memory_acts *m, const char *look)
 	return tree_add(&m->looks, key, sizeof(key), sizeof(struct nick_look));
 }
 
+/* Make the looks that there are not yet, of nobody; `*made` of them are to be taken back if it fails. */
+static int make_looks(
+	struct memory_acts *m, const struct looks *looks, struct nick_look *fresh[], size_t *made)
+{
+	for (size_t i = 0; i < looks->count; i++) {
+		if (tree_find(&m->looks, looks->at[i]))
+			continue;
+		struct nick_look *l = add_look(m, looks->at[i]);
+		if (!l)
+			return ERR_MEMORY;
+		fresh[(*made)++] = l;
+	}
+	return 0;
+}
+
+/* Take a look from the nick that had it, if any did, for another. */
+static struct owned_nick *move_look(struct nick_look *l, struct owned_nick *to)
+{
+	struct owned_nick *from = l->nick;
+
+	for (size_t i = 0; from && i < from->look_count; i++) {
+		if (from->looks[i] == l)
+			from->looks[i] = from->looks[--from->look_count];
+	}
+	l->nick = to;
+	to->looks[to->look_count++] = l;
+	return from;
+}
+
+/* Nothing fails any more. They may have it already, written otherwise: that is a nick no longer. */
+static void move_looks(struct memory_acts *m, const struct looks *looks, struct owned_nick *n)
+{
+	struct owned_nick *before[LOOKS_MAX] = {NULL};
+
+	for (size_t i = 0; i < looks->count; i++)
+		before[i] = move_look(tree_find(&m->looks, looks->at[i]), n);
+	for (size_t i = 0; i < looks->count; i++) {
+		bool again = false;
+		for (size_t j = 0; j < i; j++)
+			again = again || before[j] == before[i];
+		if (before[i] && !again)
+			forget_nick(m, before[i]);
+	}
+}
+
 static int claim(struct memory_acts *m, const uint8_t *person, const struct act *a,
 	const struct looks *looks)
 {
 	struct owned_nick *n = calloc(1, sizeof(*n));
+	struct nick_look *fresh[LOOKS_MAX];
+	size_t made = 0;
 
 	if (!n)
 		return ERR_MEMORY;
-	/* They may have it already, written otherwise. */
-	release(m, looks);
 	n->owner = hold_owner(m, person);
-	bool good = n->owner != NULL;
-	for (size_t i = 0; i < looks->count && good; i++) {
-		struct nick_look *l = add_look(m, looks->at[i]);
-		good = l != NULL;
-		if (good) {
-			l->nick = n;
-			n->looks[n->look_count++] = l;
-		}
-	}
-	if (!good) {
+	if (!n->owner || make_looks(m, looks, fresh, &made) != 0) {
+		while (made > 0)
+			n->looks[n->look_count++] = fresh[--made];
 		free_nick(m, n);
 		return ERR_MEMORY;
 	}
+	move_looks(m, looks, n);
 	memcpy(n->nick, a->label, strlen(a->label) < NICK_MAX ? strlen(a->label) : NICK_MAX);
 	TAILQ_INSERT_TAIL(&m->all_nicks, n, all);
 	m->nick_count++;
@@ -291,7 +332,7 @@ void memory_acts_init(struct memory_acts *m, size_t most)
 void memory_acts_fini(struct memory_acts *m)
 {
 	while (m->room_count > 0)
-		forget_first_room(m);
+		forget_room(m, TAILQ_FIRST(&m->all_rooms));
 	while (m->nick_count > 0)
 		forget_nick(m, TAILQ_FIRST(&m->all_nicks));
 	charter_fini(&m->server);

@@ -200,16 +200,25 @@ static struct append_result settle(const struct author *a, uint64_t counter)
 	return (struct append_result){.status = APPEND_REJECTED, .code = CODE_NOT_KEPT};
 }
 
-int memory_log_decide(
-	const struct memory_log *l, const struct log_entry *e, struct append_result *r)
+/* A clock that was set back makes no disorder. */
+static uint64_t time_now(const struct memory_log *l)
+{
+	uint64_t now = clock_wall_us();
+
+	return now > l->time ? now : l->time;
+}
+
+int memory_log_decide(const struct memory_log *l, struct log_entry *e, struct append_result *r)
 {
 	const struct author *a = tree_find(&l->authors, e->instance);
 
+	e->time = time_now(l);
 	/* A log on a disk cannot count further than this, and a server should not be told apart by
 	 * where its log is. */
-	if (is_anothers(a, e->person) || (e->kind == SAID_TOPIC && e->to) || e->counter > INT64_MAX)
+	if (is_anothers(a, e->person) || !engine_may_use(e) || (e->kind == SAID_TOPIC && e->to) ||
+		e->counter > INT64_MAX)
 		*r = (struct append_result){.status = APPEND_REJECTED, .code = CODE_BAD_VALUE};
-	else if (a && e->counter <= a->accepted)
+	else if (a && e->counter <= a->accepted && !engine_counts(e))
 		*r = settle(a, e->counter);
 	else if (sizeof(struct stored) + PERSON_ID + 2 * NICK_MAX + e->text.length > l->keep_bytes)
 		*r = (struct append_result){.status = APPEND_TOO_BIG};
@@ -239,14 +248,6 @@ uint64_t memory_log_accepted(
 
 /* ---- appending ---- */
 
-/* What an entry needs to be appended. */
-struct needs {
-	struct log_stream *streams[2];
-	struct author *author;
-	struct topic *topic; /* owned until it is its room's */
-	struct stored *stored;
-};
-
 /* The streams that an entry belongs to; false when memory is out. */
 static bool open_streams(
 	struct memory_log *l, const struct log_entry *e, struct log_stream *streams[2])
@@ -271,7 +272,7 @@ static uint8_t *copy(uint8_t *to, const void *from, size_t length)
 	return to + length;
 }
 
-static struct stored *new_stored(const struct log_entry *e, const struct needs *n)
+static struct stored *new_stored(const struct log_entry *e, const struct memory_needs *n)
 {
 	size_t extra = e->to ? PERSON_ID : 0;
 	struct stored *s =
@@ -314,24 +315,18 @@ static struct topic *new_topic(const struct log_entry *e)
 	return t;
 }
 
-uint64_t memory_log_now(const struct memory_log *l)
-{
-	uint64_t now = clock_wall_us();
-
-	return now > l->time ? now : l->time;
-}
-
 /* Everything that can fail, and the numbers of the entry. */
-static int prepare(struct memory_log *l, struct log_entry *e, struct needs *n)
+int memory_log_prepare(struct memory_log *l, struct log_entry *e, struct memory_needs *n)
 {
 	bool topic = e->kind == SAID_TOPIC && e->room;
 
-	*n = (struct needs){0};
+	*n = (struct memory_needs){0};
 	if (!open_streams(l, e, n->streams) || ring_reserve(&l->ring) != 0 ||
 		!(n->author = open_author(l, e->instance)))
 		return ERR_MEMORY;
+	if (engine_counts(e))
+		e->counter = n->author->accepted + 1;
 	e->seq = l->seq + 1;
-	e->time = memory_log_now(l);
 	e->prev = n->streams[0]->last;
 	e->prev_to = n->streams[1] ? n->streams[1]->last : e->prev;
 	if (topic && !(n->topic = new_topic(e)))
@@ -339,35 +334,35 @@ static int prepare(struct memory_log *l, struct log_entry *e, struct needs *n)
 	n->stored = new_stored(e, n);
 	if (n->stored)
 		return 0;
-	free(n->topic);
+	memory_log_drop(n);
 	return ERR_MEMORY;
 }
 
-/* Everything that can fail comes first; then the entry is in all its places at once. */
-int memory_log_append(struct memory_log *l, struct log_entry *e)
+void memory_log_drop(struct memory_needs *n)
 {
-	struct needs n;
+	free(n->topic);
+	free(n->stored);
+	*n = (struct memory_needs){0};
+}
 
-	int r = prepare(l, e, &n);
-	if (r)
-		return r;
+/* Nothing can fail any more: the entry is in all its places at once. */
+void memory_log_append(struct memory_log *l, const struct log_entry *e, struct memory_needs *n)
+{
 	l->seq = e->seq;
 	l->time = e->time;
-	if (n.author->accepted == 0)
-		memcpy(n.author->person, e->person, PERSON_ID);
-	link_author(l, n.author, n.stored);
-	for (int i = 0; i < 2; i++) {
-		if (n.streams[i])
-			link_stream(l, n.streams[i], n.stored);
-	}
-	if (n.topic)
-		set_topic(l, n.streams[0], n.topic);
-	ring_push(&l->ring, n.stored);
-	l->bytes += stored_size(n.stored);
+	if (n->author->accepted == 0)
+		memcpy(n->author->person, e->person, PERSON_ID);
+	link_author(l, n->author, n->stored);
+	link_stream(l, n->streams[0], n->stored);
+	if (n->streams[1])
+		link_stream(l, n->streams[1], n->stored);
+	if (n->topic)
+		set_topic(l, n->streams[0], n->topic);
+	ring_push(&l->ring, n->stored);
+	l->bytes += stored_size(n->stored);
 	while (l->bytes > l->keep_bytes && l->ring.count > 1)
 		drop_oldest(l);
 	forget_idle(l);
-	return 0;
 }
 
 /* ---- life ---- */

@@ -45,16 +45,24 @@ void memory_log_fini(struct memory_log *l);
 
 /* ---- memory_log.c ---- */
 
-/* May this entry stand, and is it new? Looks at the log alone. 0: append it; otherwise `*r` is what
- * came of it. */
-int memory_log_decide(
-	const struct memory_log *l, const struct log_entry *e, struct append_result *r);
+/* May this entry stand, and is it new? Looks at the log alone, and gives the entry its time. 0: append
+ * it; otherwise `*r` is what came of it. */
+int memory_log_decide(const struct memory_log *l, struct log_entry *e, struct append_result *r);
 
-/* The time of an entry that is appended now: a clock that was set back makes no disorder. */
-uint64_t memory_log_now(const struct memory_log *l);
+/* What an entry needs to be appended. */
+struct memory_needs {
+	struct log_stream *streams[2]; /* borrowed, as is the next; only inboxes may be two */
+	struct author *author;
+	struct topic *topic; /* owned, as is the next */
+	struct stored *stored;
+};
 
-/* Append it, and fill in what the engine fills in. ERR_MEMORY: nothing has changed. */
-int memory_log_append(struct memory_log *l, struct log_entry *e);
+/* Get all that appending a decided entry needs, and fill in what the engine fills in. ERR_MEMORY:
+ * nothing has changed. Then comes one of the others, with nothing on the log in between: append it, or
+ * leave it. */
+int memory_log_prepare(struct memory_log *l, struct log_entry *e, struct memory_needs *n);
+void memory_log_append(struct memory_log *l, const struct log_entry *e, struct memory_needs *n);
+void memory_log_drop(struct memory_needs *n);
 
 /* As the engine's calls of these names. */
 int memory_log_settled(const struct memory_log *l, const uint8_t *instance, const uint8_t *person,

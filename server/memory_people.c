@@ -156,6 +156,16 @@ int memory_people_note(struct memory_people *p, const struct note *n)
 	return 0;
 }
 
+void memory_people_part(
+	struct memory_people *p, const uint8_t *person, const struct stream_key *room)
+{
+	struct place_key key = key_of(person, room);
+	struct known_place *k = tree_find(&p->places, &key);
+
+	if (k)
+		k->member = false;
+}
+
 /* ---- reading them ---- */
 
 void memory_people_places(const struct memory_people *p, const uint8_t *person,

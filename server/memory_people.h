@@ -32,6 +32,11 @@ void memory_people_fini(struct memory_people *p);
 
 /* As the engine's calls of these names. */
 int memory_people_note(struct memory_people *p, const struct note *n);
+
+/* Somebody is a member of a room no longer; nothing can fail. */
+void memory_people_part(
+	struct memory_people *p, const uint8_t *person, const struct stream_key *room);
+
 void memory_people_places(const struct memory_people *p, const uint8_t *person,
 	engine_place_reader *reader, void *context);
 uint64_t memory_people_read_position(

@@ -2,7 +2,6 @@
 
 #include "common/clock.h"
 #include "common/err.h"
-#include "common/identity.h"
 #include "common/log.h"
 #include "common/text.h"
 #include "server/outlet.h"
@@ -31,8 +30,7 @@ static enum code code_of(const struct append_result *r)
 	return CODE_RETRY;
 }
 
-/* Each act is an instance of its own, for it is sent once: the client that asked for it asks again, or
- * does not. */
+/* It is sent once: the client that asked for it asks again, or does not. */
 static enum code append(struct chat *c, const struct doer *who, const struct stream_key *stream,
 	const char *room, const struct act *a)
 {
@@ -44,12 +42,11 @@ static enum code append(struct chat *c, const struct doer *who, const struct str
 		.room_name = span_of(room),
 		.person = who->person,
 		.instance = instance,
-		.counter = 1,
 		.kind = SAID_ACT,
 		.nick = span_of(who->nick),
 	};
 
-	identity_random(instance, sizeof(instance));
+	act_instance(who->person, instance);
 	e.text = (struct span){.text = text, .length = (uint16_t)act_print(a, text)};
 	(void)engine_append(chat_engine(c), &e, 1, clock_ms() + APPEND_MS, &result);
 	return code_of(&result);
@@ -213,50 +210,77 @@ static void note_parted(struct chat *c, const struct room *room, const uint8_t *
 	(void)engine_note(chat_engine(c), &note);
 }
 
-/* The person whom a moderator may not send out stays, whatever their address. */
-static bool is_above(
-	struct chat *c, struct room *room, const struct doer *who, const uint8_t *person)
-{
-	struct charter server = {0}, mine = {0};
-	bool above = true;
+/* What an act needs to be followed up, got before it is done: when it is in the log, nothing is left
+ * that memory can be out for. */
+struct follow_up {
+	struct chat *chat;
+	const struct doer *who;
+	struct room *room; /* NULL: the server */
+	const struct act *act;
+	struct charter server, mine; /* before the act */
+};
 
-	if (chat_charter(c, &server) == 0 && room_charter(room, &mine) == 0) {
-		const struct rules rules = {.server = &server, .room = &mine};
-		enum rank rank = rules_rank(&rules, person);
-		above = rank != RANK_NONE && rank >= rules_rank(&rules, who->person);
-	}
-	charter_fini(&server);
-	charter_fini(&mine);
-	return above;
+static bool sends_out(const struct act *a)
+{
+	return a->verb == ACT_KICK || a->verb == ACT_BAN;
 }
 
-static void expel(struct chat *c, struct room *room, const struct doer *who, const struct act *a)
+static int prepare(struct follow_up *f)
 {
-	enum code code = a->verb == ACT_BAN ? CODE_BANNED : CODE_KICKED;
-	struct member_set *all = feed_members(room_feed(room));
+	if (!sends_out(f->act))
+		return 0;
+	int r = chat_charter(f->chat, &f->server);
+	return r == 0 && f->room ? chat_room_charter(f->chat, f->room, &f->mine) : r;
+}
+
+static void end(struct follow_up *f)
+{
+	charter_fini(&f->server);
+	charter_fini(&f->mine);
+}
+
+/* The person whom a moderator may not send out stays, whatever their address. */
+static bool is_above(const struct follow_up *f, const uint8_t *person)
+{
+	const struct rules rules = {.server = &f->server, .room = &f->mine};
+	enum rank rank = rules_rank(&rules, person);
+
+	return rank != RANK_NONE && rank >= rules_rank(&rules, f->who->person);
+}
+
+static void expel_member(const struct follow_up *f, struct member *m, const char *why)
+{
+	enum code code = f->act->verb == ACT_BAN ? CODE_BANNED : CODE_KICKED;
+	const uint8_t *person = m->outlet->peer.person;
+
+	if (!hits(f->act, &m->outlet->peer) || (!f->act->has_person && is_above(f, person)))
+		return;
+	if (atomic_exchange(&m->expelled, true))
+		return;
+	member_leave(m);
+	room_remove(f->room, person, why);
+	note_parted(f->chat, f->room, person);
+	atomic_store(&m->outlet->expelled, true);
+	tell_parted(m->outlet, f->room, code, why);
+}
+
+static void expel(const struct follow_up *f)
+{
+	const struct act *a = f->act;
+	struct member *m;
+	size_t at = SIZE_MAX;
 	char words[AWAY_MAX + 1], why[REASON_MAX + 1] = "";
 
 	word(a, words, sizeof(words));
-	put(why, sizeof(why), who->nick);
+	put(why, sizeof(why), f->who->nick);
 	put(why, sizeof(why), " ");
 	put(why, sizeof(why), words);
 	if (a->has_person)
-		note_parted(c, room, a->person);
-	for (size_t i = 0; all && i < all->count; i++) {
-		struct member *m = all->members[i];
-		const uint8_t *person = m->outlet->peer.person;
-		if (!hits(a, &m->outlet->peer) ||
-			(!a->has_person && is_above(c, room, who, person)))
-			continue;
-		if (atomic_exchange(&m->expelled, true))
-			continue;
-		member_leave(m);
-		room_remove(room, person, why);
-		note_parted(c, room, person);
-		atomic_store(&m->outlet->expelled, true);
-		tell_parted(m->outlet, room, code, why);
+		note_parted(f->chat, f->room, a->person);
+	while ((m = feed_member_before(room_feed(f->room), &at)) != NULL) {
+		expel_member(f, m, why);
+		member_unref(m);
 	}
-	member_set_unref(all);
 }
 
 /* ---- following up ---- */
@@ -283,18 +307,17 @@ static void tell_invited(
 	feed_unref(inbox);
 }
 
-static void follow_room(
-	struct chat *c, const struct doer *who, struct room *room, const struct act *a)
+static void follow_room(const struct follow_up *f)
 {
 	char words[AWAY_MAX + 1];
 
-	word(a, words, sizeof(words));
-	room_tell_act(room, who->person, who->nick, words);
-	if (a->verb == ACT_KICK || a->verb == ACT_BAN)
-		expel(c, room, who, a);
-	if (a->verb == ACT_INVITE)
-		tell_invited(c, who, room, a->person);
-	chat_tell(c, room);
+	word(f->act, words, sizeof(words));
+	room_tell_act(f->room, f->who->person, f->who->nick, words);
+	if (sends_out(f->act))
+		expel(f);
+	if (f->act->verb == ACT_INVITE)
+		tell_invited(f->chat, f->who, f->room, f->act->person);
+	chat_tell(f->chat, f->room);
 }
 
 /* Who is sent off the server. */
@@ -312,15 +335,13 @@ static bool is_hit(const void *context, const struct login *l)
 	       (hit->act->has_person || rules_rank(&hit->rules, l->peer->person) != RANK_OPERATOR);
 }
 
-static void follow_server(struct chat *c, const struct act *a)
+static void follow_server(const struct follow_up *f)
 {
-	struct charter server;
-	struct hit hit = {.act = a, .rules = {.server = &server}};
+	struct hit hit = {.act = f->act, .rules = {.server = &f->server}};
 
-	if ((a->verb != ACT_KICK && a->verb != ACT_BAN) || chat_charter(c, &server) != 0)
-		return;
-	logins_end(chat_logins(c), is_hit, &hit, a->verb == ACT_BAN ? CODE_BANNED : CODE_KICKED);
-	charter_fini(&server);
+	if (sends_out(f->act))
+		logins_end(chat_logins(f->chat), is_hit, &hit,
+			f->act->verb == ACT_BAN ? CODE_BANNED : CODE_KICKED);
 }
 
 static enum code do_act(
@@ -338,15 +359,17 @@ static enum code do_act(
 
 enum code moderate(struct chat *c, const struct doer *who, struct room *room, const struct act *a)
 {
-	enum code code = do_act(c, who, room, a);
+	struct follow_up f = {.chat = c, .who = who, .room = room, .act = a};
+	enum code code = CODE_RESOURCES;
 
-	if (code != CODE_NONE)
-		return code;
-	if (room)
-		follow_room(c, who, room, a);
-	else
-		follow_server(c, a);
-	return CODE_NONE;
+	if (prepare(&f) == 0)
+		code = do_act(c, who, room, a);
+	if (code == CODE_NONE && room)
+		follow_room(&f);
+	else if (code == CODE_NONE)
+		follow_server(&f);
+	end(&f);
+	return code;
 }
 
 enum code moderate_take(struct chat *c, const struct doer *who, struct room *room)

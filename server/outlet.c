@@ -179,7 +179,7 @@ static void push_locked(struct outlet *o)
 	size_t taken;
 
 	lock_assert_held(&o->lock);
-	if (atomic_load(&o->closed) || atomic_load(&o->blocked))
+	if (atomic_load(&o->closed) || outlet_waits(o))
 		return;
 	if (stream_pending(o->stream)) {
 		int r = stream_flush(o->stream);
@@ -225,6 +225,18 @@ void outlet_push(struct outlet *o)
 	}
 }
 
+void outlet_hold(struct outlet *o)
+{
+	atomic_store(&o->held, true);
+}
+
+/* Whoever pumps and finds it held leaves what was published to this push, which comes after. */
+void outlet_release(struct outlet *o)
+{
+	atomic_store(&o->held, false);
+	outlet_push(o);
+}
+
 void outlet_writable(struct outlet *o)
 {
 	lock_take(&o->lock);
@@ -237,10 +249,10 @@ void outlet_push_member(struct outlet *o, struct member *m, const struct feed_wi
 {
 	size_t taken;
 
-	if (atomic_load(&o->blocked) || !try_lock(o))
+	if (outlet_waits(o) || !try_lock(o))
 		return;
 	/* Blocked since: the drain thread will find what there is by then. */
-	if (!atomic_load(&o->blocked)) {
+	if (!outlet_waits(o)) {
 		member_push_window_locked(o, m, w);
 		if (pending_length(o) && !atomic_load(&o->blocked) && !atomic_load(&o->closed))
 			outlet_send_locked(o, NULL, 0, 0, &taken);

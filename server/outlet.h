@@ -49,6 +49,7 @@ struct outlet {
 	const struct outlet_hooks *hooks; /* borrowed, constant */
 	atomic_uint refs;                 /* the session's, each member's, the drain's */
 	atomic_bool blocked;              /* the socket is full; written under the lock */
+	atomic_bool held;                 /* the session has more to say, and will send all at once */
 	atomic_bool again;                /* somebody found the lock taken */
 	atomic_bool closed;               /* nothing goes out any more */
 	atomic_bool expelled;             /* one of its memberships was ended by somebody else */
@@ -73,6 +74,11 @@ int outlet_reply(struct outlet *o, const uint8_t *frame, size_t length);
 
 /* Send all that there is and the socket takes. Any thread; never waits. */
 void outlet_push(struct outlet *o);
+
+/* Let all that there is wait until outlet_release, which sends it: for the session that has several
+ * answers, and waits for nobody meanwhile. Its thread alone. */
+void outlet_hold(struct outlet *o);
+void outlet_release(struct outlet *o);
 
 /* As outlet_push, when the socket has room again. */
 void outlet_writable(struct outlet *o);

@@ -11,11 +11,19 @@
 #include "server/member.h"
 #include "server/outlet.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
 
 /* ---- outlet.c ---- */
+
+/* Is what there is to be sent by somebody else, and later: by the drain thread when the socket has room, or
+ * by the session when it has said all? Without the lock, too. */
+static inline bool outlet_waits(const struct outlet *o)
+{
+	return atomic_load(&o->blocked) || atomic_load(&o->held);
+}
 
 /* Put bytes behind those that wait. ERR_MEMORY. */
 int outlet_append_locked(struct outlet *o, const uint8_t *bytes, size_t length);

@@ -39,6 +39,7 @@ struct room {
 	struct lock lock;
 	/* guarded by lock */
 	struct charter charter;
+	bool stale; /* memory was out for an act: the engine has the charter */
 	struct occupants people;
 	struct turn *turns; /* TURNS_MAX of them once somebody has spoken in slow mode; else NULL */
 	size_t turn_count;
@@ -387,7 +388,8 @@ void room_set_topic(struct room *r, struct span text, struct span nick, uint64_t
 int room_charter(struct room *r, struct charter *out)
 {
 	lock_take(&r->lock);
-	int e = charter_copy(&r->charter, out);
+	*out = (struct charter){0};
+	int e = r->stale ? ERR_AGAIN : charter_copy(&r->charter, out);
 	lock_drop(&r->lock);
 	return e;
 }
@@ -405,7 +407,8 @@ void room_set_charter(struct room *r, struct charter *c)
 void room_apply_act(struct room *r, const struct act *a, uint64_t time)
 {
 	lock_take(&r->lock);
-	(void)charter_apply(&r->charter, a, time);
+	if (charter_apply(&r->charter, a, time) != 0)
+		r->stale = true;
 	atomic_store(&r->slow, r->charter.slow);
 	lock_drop(&r->lock);
 }
@@ -443,7 +446,7 @@ void room_remove(struct room *r, const uint8_t person[PERSON_ID], const char *wh
 bool room_is_closed(struct room *r)
 {
 	lock_take(&r->lock);
-	bool closed = r->charter.entry != ENTRY_OPEN;
+	bool closed = r->charter.entry != ENTRY_OPEN || r->stale;
 	lock_drop(&r->lock);
 	return closed;
 }

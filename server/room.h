@@ -73,7 +73,8 @@ void room_set_topic(struct room *r, struct span text, struct span nick, uint64_t
 
 /* ---- who may do what ---- */
 
-/* The charter as of now, a copy for the caller to end. ERR_MEMORY. */
+/* The charter as of now, a copy for the caller to end. ERR_MEMORY; ERR_AGAIN: it is not known here, but
+ * to the engine (chat_room_charter). */
 int room_charter(struct room *r, struct charter *out);
 
 /* Take this one over. */

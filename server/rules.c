@@ -40,6 +40,8 @@ enum code rules_enter(const struct rules *r, const struct visitor *v, uint64_t t
 
 	if (rules_rank(r, v->person) != RANK_NONE)
 		return CODE_NONE;
+	if (room->damaged)
+		return CODE_ROOM_DAMAGED;
 	if (is_banned(room, v, time))
 		return CODE_BANNED;
 	if (room->entry == ENTRY_OPEN || invited || (v->member && v->person))
@@ -58,10 +60,12 @@ enum code rules_speak(const struct rules *r, const uint8_t *person, uint64_t tim
 {
 	const struct charter *room = room_of(r);
 
-	if (room->count == 0 && !room->moderated)
+	if (room->count == 0 && !room->moderated && !room->damaged)
 		return CODE_NONE;
 	if (rules_rank(r, person) != RANK_NONE)
 		return CODE_NONE;
+	if (room->damaged)
+		return CODE_ROOM_DAMAGED;
 	if (person && charter_find(room, STANDING_BANNED, person, time))
 		return CODE_BANNED;
 	if (person && charter_find(room, STANDING_MUTED, person, time))
@@ -160,6 +164,9 @@ enum code rules_act(const struct rules *r, bool on_server, const uint8_t *actor,
 	if (!d || !makes_sense(d, on_server, a) ||
 		(d->subject == ONESELF && memcmp(actor, a->person, PERSON_ID) != 0))
 		return CODE_BAD_VALUE;
+	/* Nothing is added to what nobody can read. */
+	if (changed->damaged && (rank != RANK_OPERATOR || a->verb != ACT_ENTRY))
+		return CODE_ROOM_DAMAGED;
 	if ((a->verb == ACT_OWNER || a->verb == ACT_TAKE) && r->common)
 		return CODE_NO_RIGHT;
 	if (a->verb == ACT_TAKE && (r->said || !charter_is_empty(room_of(r))))

@@ -33,7 +33,7 @@ struct rules {
 enum rank rules_rank(const struct rules *r, const uint8_t *person);
 
 /* May they come in? `member`: they were in the room and have not left it. `key`: they have shown the
- * room's. CODE_NONE, CODE_BANNED, CODE_KEY_WANTED, CODE_NOT_INVITED. `person` NULL: not proven. */
+ * room's. CODE_NONE, CODE_BANNED, CODE_KEY_WANTED, CODE_NOT_INVITED, CODE_ROOM_DAMAGED. `person` NULL: not proven. */
 struct visitor {
 	const uint8_t *person;
 	const struct net_address *address; /* NULL: not known any more */
@@ -44,11 +44,12 @@ enum code rules_enter(const struct rules *r, const struct visitor *v, uint64_t t
 /* Is the room to be seen by those who are not in it? */
 bool rules_is_private(const struct rules *r);
 
-/* May they say something, or set the topic? CODE_NONE, CODE_BANNED, CODE_MUTED, CODE_MODERATED. */
+/* May they say something, or set the topic? CODE_NONE, CODE_BANNED, CODE_MUTED, CODE_MODERATED,
+ * CODE_ROOM_DAMAGED. */
 enum code rules_speak(const struct rules *r, const uint8_t *person, uint64_t time);
 
 /* May this be done about a room, or, where `on_server`, about the server? CODE_NONE, CODE_NO_RIGHT,
- * CODE_BAD_VALUE, CODE_LIST_FULL. */
+ * CODE_BAD_VALUE, CODE_LIST_FULL, CODE_ROOM_DAMAGED. */
 enum code rules_act(const struct rules *r, bool on_server, const uint8_t *actor,
 	const struct act *a, uint64_t time);
 

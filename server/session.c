@@ -71,7 +71,7 @@ int session_reply_frame(struct session *s, const uint8_t *frame, size_t length)
 		int r = outlet_reply(s->outlet, frame, length);
 		if (r != ERR_FULL)
 			return r;
-		outlet_push(s->outlet);
+		outlet_release(s->outlet);
 		r = wait_for_room(s);
 		if (r)
 			return r;
@@ -248,13 +248,16 @@ static int take_input(struct session *s)
 	if (r)
 		return r;
 	metrics_add(chat_metrics(s->chat), METRIC_BYTES_IN, intake_waiting(&s->intake) - before);
+	/* Who logs in asks for several things at once, and gets all answers at once. */
+	if (s->phase < SESSION_CHATTING)
+		outlet_hold(s->outlet);
 	r = act_on_all(s, &acted);
 	intake_settle(&s->intake);
 	/* However long that took, the peer is alive as of now. */
 	s->heard = clock_ms();
 	if (acted || !s->frame_since)
 		s->frame_since = intake_partial(&s->intake) ? s->heard : 0;
-	outlet_push(s->outlet);
+	outlet_release(s->outlet);
 	return r;
 }
 

@@ -32,7 +32,7 @@ int session_rules_take(struct session *s, const struct stream_key *room, struct 
 	*out = (struct session_rules){0};
 	int r = chat_charter(s->chat, &out->server);
 	if (r == 0 && sr)
-		r = room_charter(sr->room, &out->room);
+		r = chat_room_charter(s->chat, sr->room, &out->room);
 	else if (r == 0 && room)
 		r = engine_charter(chat_engine(s->chat), room, &out->room);
 	if (r) {

@@ -93,8 +93,9 @@ int session_on_rooms(struct session *s, const union message *m)
 
 /* ---- coming and going ---- */
 
-static int tell_joined(
-	struct session *s, uint32_t tag, struct room *room, uint64_t after, uint64_t last)
+/* `*told`: the client knows that it is in. */
+static int tell_joined(struct session *s, uint32_t tag, struct room *room, uint64_t after,
+	uint64_t last, bool *told)
 {
 	struct room_topic topic;
 	uint64_t seen = 0;
@@ -115,6 +116,7 @@ static int tell_joined(
 		.topic_time = topic.time,
 	};
 	int r = session_reply(s, MESSAGE_JOINED, &m);
+	*told = r == 0;
 	if (r == 0 && m.people <= ROOM_TOLD_MAX)
 		r = reply_members(s, 0, room, (struct span){0}, LIST_MAX);
 	return r;
@@ -134,8 +136,8 @@ static int find_start(
 	return engine_last(chat_engine(s->chat), feed_key(room_feed(room)), replay, &last, after);
 }
 
-/* They were sent out while they came in: the client may have let us wait for long. */
-static int put_out(
+/* They are out again, and the client knew that they were in. */
+static int tell_out(
 	struct session *s, struct room *room, const struct room_session *me, enum code code)
 {
 	struct msg_parted parted = {.room = span_of(room_name(room)),
@@ -143,9 +145,16 @@ static int put_out(
 		.text = span_of(code_text(code))};
 
 	room_leave(room, me, "");
-	session_note_member(s, room, false);
 	int r = session_reply(s, MESSAGE_PARTED, &parted);
 	return r ? r : ERR_REFUSED;
+}
+
+/* They were sent out while they came in: the client may have let us wait for long. */
+static int put_out(
+	struct session *s, struct room *room, const struct room_session *me, enum code code)
+{
+	session_note_member(s, room, false);
+	return tell_out(s, room, me, code);
 }
 
 /* In the room's feed, whoever is sent out is found. What was done just before is seen here. */
@@ -174,6 +183,7 @@ static int enter(struct session *s, const struct msg_join *join, struct room *ro
 	struct room_session me = session_as_seen(s);
 	uint64_t after = 0;
 	struct member *member;
+	bool told = false;
 
 	int r = find_start(s, join, room, &after);
 	if (r)
@@ -186,12 +196,15 @@ static int enter(struct session *s, const struct msg_join *join, struct room *ro
 	if (after > last)
 		after = last;
 	session_note_member(s, room, true);
-	r = tell_joined(s, join->tag, room, after, last);
+	r = tell_joined(s, join->tag, room, after, last, &told);
 	enum code code = r == 0 ? session_may_stay(s, feed_key(room_feed(room))) : CODE_NONE;
 	if (code != CODE_NONE)
 		return put_out(s, room, &me, code);
 	if (r == 0)
 		r = member_join(s->outlet, room_feed(room), after, &member);
+	/* An ERROR would be a second answer. They are members all the same, and may come again. */
+	if (r == ERR_MEMORY && told)
+		return tell_out(s, room, &me, CODE_RESOURCES);
 	if (r) {
 		room_leave(room, &me, "");
 		return r;
@@ -208,7 +221,8 @@ static void take_if_new(struct session *s, struct room *room)
 	struct charter c;
 
 	if (!s->proven || feed_last_seq(room_feed(room)) > 0 ||
-		stream_key_is_common(feed_key(room_feed(room))) || room_charter(room, &c) != 0)
+		stream_key_is_common(feed_key(room_feed(room))) ||
+		chat_room_charter(s->chat, room, &c) != 0)
 		return;
 	bool owned = charter_has_any(&c, STANDING_OWNER);
 	charter_fini(&c);

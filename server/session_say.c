@@ -166,6 +166,7 @@ int session_flush_batch(struct session *s)
 	if (s->batch_count == 0)
 		return 0;
 	assert(s->batch);
+	outlet_release(s->outlet); /* appending may take long */
 	int r = append(s, s->batch, s->batch_count, results);
 	if (r) {
 		s->batch_count = 0;

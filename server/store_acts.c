@@ -8,6 +8,7 @@
 
 /* ---- charters ---- */
 
+/* ERR_TEXT: what is there is none. */
 static int read_charter(struct store *s, uint64_t stream, struct charter *out)
 {
 	sqlite3_stmt *t = store_statement(s, STORE_CHARTER);
@@ -17,11 +18,22 @@ static int read_charter(struct store *s, uint64_t stream, struct charter *out)
 	int r = store_step(t);
 	if (r != 1)
 		return r;
+	bool is_text = sqlite3_column_type(t, 0) == SQLITE_TEXT;
 	const char *text = (const char *)sqlite3_column_text(t, 0);
 	size_t length = (size_t)sqlite3_column_bytes(t, 0);
-	r = text ? charter_parse(text, length, out) : ERR_MEMORY;
+	r = !is_text ? ERR_TEXT : text ? charter_parse(text, length, out) : ERR_MEMORY;
 	(void)sqlite3_reset(t);
-	return r == ERR_TEXT ? ERR_DAMAGED : r;
+	return r;
+}
+
+/* A room's that cannot be read is that room's trouble alone. */
+static int read_room_charter(struct store *s, uint64_t stream, struct charter *out)
+{
+	int r = read_charter(s, stream, out);
+
+	if (r == ERR_TEXT)
+		charter_damage(out);
+	return r == ERR_TEXT ? 0 : r;
 }
 
 int store_charter(struct store *s, const struct stream_key *key, struct charter *out)
@@ -30,13 +42,19 @@ int store_charter(struct store *s, const struct stream_key *key, struct charter 
 	int r = store_find_stream(s, key, &id);
 
 	*out = (struct charter){0};
-	return r || !id ? r : read_charter(s, id, out);
+	if (r || !id)
+		return r;
+	if (key->bytes[0] == 'r')
+		return read_room_charter(s, id, out);
+	/* Without the server's nobody knows who is banned from everywhere. */
+	r = read_charter(s, id, out);
+	return r == ERR_TEXT ? ERR_DAMAGED : r;
 }
 
 int store_load_charter(struct store *s, uint64_t stream, struct charter **out)
 {
 	struct charter c;
-	int r = read_charter(s, stream, &c);
+	int r = read_room_charter(s, stream, &c);
 
 	*out = NULL;
 	if (r == 0 && !charter_is_empty(&c)) {

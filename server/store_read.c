@@ -263,7 +263,9 @@ static void read_room(sqlite3_stmt *t, const struct stream_key *key, struct room
 		out->topic_nick, sizeof(out->topic_nick), sound(store_text(t, 3), 0, NICK_MAX, ""));
 	out->topic_time = store_int(t, 4);
 	out->last = store_int(t, 5);
-	out->closed = charter_text_is_closed(store_text(t, 6));
+	/* Longer than any text is no charter. */
+	out->closed =
+		charter_text_is_closed(store_text(t, 6)) || sqlite3_column_bytes(t, 6) > UINT16_MAX;
 }
 
 int store_room(struct store *s, const struct stream_key *key, struct room_record *out)

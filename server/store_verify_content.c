@@ -70,7 +70,8 @@ static bool is_charter(sqlite3_stmt *t, int column, bool may_have)
 	struct span text = store_text(t, column);
 	struct charter c;
 
-	if (sqlite3_column_type(t, column) != SQLITE_TEXT || (text.length > 0 && !may_have))
+	if (sqlite3_column_type(t, column) != SQLITE_TEXT || (text.length > 0 && !may_have) ||
+		sqlite3_column_bytes(t, column) != text.length)
 		return false;
 	/* An act or a charter that memory was out for is none as well, and --verify can be done again. */
 	int r = charter_parse(text.text, text.length, &c);

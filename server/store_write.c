@@ -203,9 +203,10 @@ int store_decide(struct store_writer *w, struct log_entry *e, struct append_resu
 	e->time = now > w->time ? now : w->time; /* a clock that was set back makes no disorder */
 	if (error)
 		return error;
-	if (anothers(a, e->person) || (e->kind == SAID_TOPIC && e->to) || e->counter > INT64_MAX)
+	if (anothers(a, e->person) || !engine_may_use(e) || (e->kind == SAID_TOPIC && e->to) ||
+		e->counter > INT64_MAX)
 		code = CODE_BAD_VALUE;
-	else if (a->id && e->counter <= a->accepted)
+	else if (a->id && e->counter <= a->accepted && !engine_counts(e))
 		return settle(w->store, a, e->counter, r);
 	else if (e->kind == SAID_ACT)
 		error = store_decide_act(w, e, &code);
@@ -355,6 +356,8 @@ int store_append(struct store_writer *w, struct log_entry *e)
 		r = need_instance(w, a, e->person);
 	if (r)
 		return r;
+	if (engine_counts(e))
+		e->counter = a->accepted + 1;
 	e->seq = w->seq + 1;
 	r = e->room ? append_to_room(w, e, a) : append_to_inboxes(w, e, a);
 	if (r)

@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """Who may do what: nicks that have owners, operators, rooms that are looked after, who may come in."""
 
+import contextlib
 import os
 import signal
+import sqlite3
 import unittest
 
+from lib import database
 from lib.case import Scenario, main
 from lib.process import Program
 from lib.raw import Raw
@@ -298,6 +301,42 @@ class Rooms(Rights):
         self.server.stop()
         again = self.serve(data=self.server.data)
         self.assertEqual(self.bob.again(again).standings(OWNER), ["bob"])
+
+    def test_damaged(self):
+        """What a room is like was damaged: that room is closed until an operator opens it."""
+        self.anna.says("before")
+        self.anna.join("hall")
+        root = self.operator(self.server).key
+        self.server.stop()
+        with contextlib.closing(sqlite3.connect(os.path.join(self.server.data, "log.db"))) as db:
+            db.execute("UPDATE stream SET charter = 'nonsense' WHERE name = 'den'")
+            db.commit()
+        self.assertIn("its charter cannot be", database.verify(self, self.server.data))
+        again = self.serve(data=self.server.data)
+        anna, bob = self.anna.again(again), self.bob.again(again)
+        for person in (anna, bob, anna):
+            person.join(code="ROOM_DAMAGED")
+        anna.act("mod", "bob", code="ROOM_DAMAGED")
+        anna.act("entry", code="ROOM_DAMAGED")
+        self.assertEqual(anna.rooms(), [])
+        anna.join("hall")  # and everything else goes on
+        bob.join("hall")
+        anna.act("mute", "bob", room="hall")
+        bob.says("not heard", room="hall", code="MUTED")
+        operator = Person(self, again, "root", root)
+        operator.join()
+        operator.says("where is everybody?")
+        operator.act("mod", "bob", code="ROOM_DAMAGED")
+        operator.act("entry")
+        bob.join()
+        bob.says("here")
+        operator.act("own", "anna")
+        anna.join()
+        anna.act("mod", "bob")
+        again.stop()
+        told = [line for line in again.stderr().splitlines() if "#den" in line and "damaged" in line]
+        self.assertEqual(len(told), 1, told)
+        self.assertIsNone(database.verify(self, again.data))
 
     def test_kick(self):
         self.anna.act("kick", "BOB", text="for a walk")

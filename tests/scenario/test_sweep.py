@@ -15,6 +15,7 @@ import unittest
 
 from lib import Pipe, Raw, SLOW, PlainScenario, Server, brief, main, wait_for, wire
 from lib import database
+from lib.secure import Key, Secure
 from lib.shim import lenient, shim
 from lib.wait import BUILD
 
@@ -36,11 +37,12 @@ class Talk:
     """One client of the scripted session: each request gets an answer, if only a refusal, or the
     connection ends."""
 
-    def __init__(self, case, server, nick):
+    def __init__(self, case, server, nick, key=None):
         self.nick = nick
         self.acknowledged = {}  # counter: seq
+        self.parted = None  # the last PARTED that came while another answer was awaited
         try:
-            self.raw = Raw(case, server)
+            self.raw = Secure(case, server, key=key) if key else Raw(case, server)
             case.sockets.append(self.raw.socket)
             self.raw.message("HELLO", version_low=1, version_high=1, agent="sweep")
             log = self.answer("WELCOME")["log"]
@@ -63,6 +65,8 @@ class Talk:
             if name in names and (tag is None or values["tag"] == tag) and \
                     (counter is None or values["counter"] == counter):
                 return {"name": name, **values}
+            if name == "PARTED":
+                self.parted = values
         raise Broken("the connection ended")
 
     def ask(self, name, answer, **values):
@@ -95,6 +99,7 @@ class Sweep(PlainScenario):
     """One run of the session for each call that fails."""
 
     longest = 240 if brief() else 3500
+    faults = FAULTS
 
     def setUp(self):
         super().setUp()
@@ -142,17 +147,17 @@ class Sweep(PlainScenario):
             self.one(once, (kind, error, int(number)))
         elif brief():
             chosen = []
-            for kind, error in FAULTS:  # each kind, then whatever chance says
+            for kind, error in self.faults:  # each kind, then whatever chance says
                 if everything[kind]:
                     chosen.append((kind, error, self.chance.randint(1, everything[kind])))
             while len(chosen) < count:
-                kind, error = self.chance.choice(FAULTS)
+                kind, error = self.chance.choice(self.faults)
                 if everything[kind]:
                     chosen.append((kind, error, self.chance.randint(1, everything[kind])))
             for fault in chosen[:count]:
                 self.one(once, fault)
         else:
-            for kind, error in FAULTS:
+            for kind, error in self.faults:
                 most = everything[kind]
                 if kind in SAMPLED:
                     for number in self.chance.sample(range(most), min(most, SAMPLED[kind])):
@@ -269,6 +274,136 @@ class ServerSweep(Sweep):
     @unittest.skipIf(BUILD.endswith("-tsan"), "its allocator cannot be wrapped")
     def test_server(self):
         self.sweep(self.once, max(8, 40 // SLOW))
+
+
+class ActsSweep(ServerSweep):
+    """What is done about people is done as a whole, or not at all: what the log has of it, what it
+    adds up to and who is in the room agree, whichever allocation fails. Once a log in memory had the
+    effect of an act without the act, and whoever was sent out while memory was out stayed."""
+
+    plaintext = False
+    faults = [("alloc", "ENOMEM")]
+    gives = {wire.VERBS[name]: kind for name, kind in (
+        ("mod", 1), ("voice", 2), ("ban", 4), ("mute", 5))}
+    takes = {wire.VERBS[name]: kind for name, kind in (
+        ("unmod", 1), ("unvoice", 2), ("unban", 4), ("unmute", 5))}
+
+    def setUp(self):
+        super().setUp()
+        self.keys = {nick: Key(self) for nick in ("anna", "boris")}
+
+    def act(self, talk, verb, label, room="den", value=0):
+        talk.ask("ACT", "DONE", room=room, verb=wire.VERBS[verb], label=label, value=value)
+        self.done.append((wire.VERBS[verb], label))
+
+    def put_out(self, talk, code):
+        """They are told so, or their connection ends; or they could not stay to begin with."""
+        got = (talk.parted or talk.answer("PARTED"))["code"]
+        talk.parted = None
+        self.assertIn(got, (code, wire.CODES["RESOURCES"]))
+        if got != code:
+            raise Broken("the server is out of memory")
+
+    def session(self, server):
+        self.done, self.talks = [], {}
+        try:
+            for nick, key in self.keys.items():
+                self.talks[nick] = Talk(self, server, nick, key)
+                self.talks[nick].ask("JOIN", "JOINED", room="den")
+            anna, boris = self.talks.values()
+            for verb in ("mute", "unmute", "voice", "mod", "kick"):
+                self.act(anna, verb, "boris")
+            self.put_out(boris, wire.CODES["KICKED"])
+            boris.ask("JOIN", "JOINED", room="den")
+            boris.ask("NICK", "RENAMED", nick="Boris")
+            boris.ask("NICK", "RENAMED", nick="bob")
+            self.act(boris, "release", "boris", room="")
+            self.act(anna, "unmod", "bob")
+            self.act(anna, "ban", "127.0.0.0/8")
+            self.put_out(boris, wire.CODES["BANNED"])
+            self.act(anna, "unban", "127.0.0.0/8")
+            boris.ask("JOIN", "JOINED", room="den")
+            self.act(anna, "ban", "bob")
+            self.put_out(boris, wire.CODES["BANNED"])
+        except (Broken, OSError):
+            pass
+
+    def whom(self, item):
+        return item["person"] if any(item["person"]) else item["label"]
+
+    def look(self, server):
+        """The acts on the room, its standings, and who is there."""
+        anna = Talk(self, server, "anna", self.keys["anna"])
+        anna.ask("JOIN", "JOINED", room="den")
+        charter = anna.ask("CHARTER", "CHARTER_IS", room="den")
+        there = {m["person"] for m in anna.ask("MEMBERS", "MEMBER_LIST", room="den")["members"]}
+        standings = {(s["kind"], self.whom(s)) for s in charter["standings"]}
+        # Where she could not take it, it is another's.
+        hers = (0, self.keys["anna"].person) in standings
+        acts = anna.ask("AUDIT", "AUDIT_PAGE", room="den")["acts"] if hers else None
+        anna.raw.socket.close()
+        return acts, standings, there
+
+    def agree(self, server, here):
+        """Whoever was sent out (`here`: by this server) is out."""
+        try:
+            acts, standings, there = self.look(server)
+        except Broken:  # the call that fails was one of these
+            acts, standings, there = self.look(server)
+        if acts is None:
+            self.assertEqual(self.done, [])
+            return
+        known = [(a["verb"], a["label"]) for a in acts]
+        boris = self.keys["boris"].person
+        expected = {(0, self.keys["anna"].person)}
+        for act in acts:
+            if act["verb"] in self.gives:
+                expected.add((self.gives[act["verb"]], self.whom(act)))
+            if act["verb"] in self.takes:
+                expected.discard((self.takes[act["verb"]], self.whom(act)))
+            if (act["verb"], act["label"]) == (wire.VERBS["ban"], "bob"):
+                expected -= {(1, boris), (2, boris)}
+        self.assertEqual(standings, expected, known)
+        for done in self.done:
+            if done[0] != wire.VERBS["release"]:
+                self.assertIn(done, known)
+        if here and (wire.VERBS["ban"], "bob") in known:
+            self.assertNotIn(boris, there, "banned, and still there")
+            try:
+                talk = self.talks["boris"]
+                talk.raw.message("SAY", counter=77, kind=0, room="den", text="still here")
+                refused = talk.answer("ACK", "REFUSED", counter=77)
+                self.assertEqual(refused["name"], "REFUSED", "banned, and still a member")
+            except (Broken, OSError):
+                pass
+
+    def once(self, fault):
+        env = self.faulty(fault)
+        data = os.path.join(self.dir, f"data.{self.number}")
+        server = Server(self, "--history", self.history, data=data, env=env, wait=False)
+        if self.came_up(server):
+            self.session(server)
+            self.agree(server, True)
+            self.assertTrue(server.running(), f"it ended: {server.tail()}")
+            status = server.stop(15)
+        else:
+            status = server.wait(15)
+        self.ended_well(server, status)
+        if status == 0 and self.history == "on":
+            again = Server(self, data=data)
+            self.agree(again, False)
+            self.assertEqual(again.stop(15), 0, again.tail())
+            self.assertIsNone(database.verify(self, data))
+
+    @unittest.skipIf(BUILD.endswith("-tsan"), "its allocator cannot be wrapped")
+    def test_server(self):
+        self.history = "on"
+        self.sweep(self.once, max(8, 40 // SLOW))
+
+    @unittest.skipIf(BUILD.endswith("-tsan"), "its allocator cannot be wrapped")
+    def test_in_memory(self):
+        self.history = "off"
+        self.sweep(self.once, max(8, 60 // SLOW))
 
 
 class ClientSweep(Sweep):

@@ -11,25 +11,21 @@
 
 #define HOUR UINT64_C(3600000000)
 
-/* Each act is an instance of its own. */
 static struct append_result do_act(
 	struct log *l, int who, const struct stream_key *stream, const struct act *a)
 {
-	static uint64_t instances;
-	uint8_t instance[INSTANCE_ID] = {0xac};
+	uint8_t instance[INSTANCE_ID];
 	char text[ACT_TEXT_MAX];
 	struct append_result result;
 	struct log_entry e = {
 		.room = stream,
 		.person = log_person(who),
 		.instance = instance,
-		.counter = 1,
 		.kind = SAID_ACT,
 		.nick = span_of("doer"),
 	};
 
-	instances++;
-	memcpy(instance + 1, &instances, sizeof(instances));
+	act_instance(e.person, instance);
 	e.text = (struct span){.text = text, .length = (uint16_t)act_print(a, text)};
 	ck_assert_int_eq(engine_append(l->engine, &e, 1, INT64_MAX, &result), 0);
 	return result;
@@ -233,6 +229,41 @@ START_TEST(many_rooms)
 }
 END_TEST
 
+/* Once each act was an instance of its own, which is remembered for ever. */
+START_TEST(one_instance_a_person)
+{
+	struct stream_key key = entry_room("a");
+	uint8_t instance[INSTANCE_ID];
+	struct append_result r;
+	struct log l;
+
+	log_open(&l, 1 << 20);
+	act(&l, "a", 1, ACT_TAKE, 1, 0, CODE_NONE);
+	for (uint64_t i = 2; i <= 1000; i++)
+		act(&l, "a", 1, i % 2 ? ACT_UNMUTE : ACT_MUTE, 2, 0, CODE_NONE);
+	act(&l, "a", 2, ACT_MUTE, 1, 0, CODE_NO_RIGHT); /* which counts for nothing */
+	act(&l, NULL, 2, ACT_PROVE, 2, 0, CODE_NONE);
+	for (int who = 1; who <= 2; who++) {
+		act_instance(log_person(who), instance);
+		ck_assert_uint_eq(
+			engine_accepted(l.engine, instance, log_person(who)), who == 1 ? 1000 : 1);
+	}
+	for (size_t i = 0; i < l.count; i++)
+		ck_assert_uint_eq(l.applied[i].counter, i < 1000 ? i + 1 : 1);
+	/* Nobody says anything as somebody's acts, and so keeps them from acting. */
+	for (int who = 1; who <= 3; who++) {
+		struct log_entry e = log_said(&key, 3, 5000, "words");
+		act_instance(log_person(who), instance);
+		e.instance = instance;
+		r = log_append(&l, e);
+		ck_assert_int_eq(r.status, APPEND_REJECTED);
+		ck_assert_int_eq(r.code, CODE_BAD_VALUE);
+	}
+	act(&l, NULL, 3, ACT_PROVE, 3, 0, CODE_NONE);
+	log_close(&l);
+}
+END_TEST
+
 /* What no act is. */
 START_TEST(nonsense)
 {
@@ -276,6 +307,7 @@ void engine_cases_acts(Suite *s, void (*setup)(void))
 	tcase_add_test(t, what_may_be_said);
 	tcase_add_test(t, rooms_that_are_not_new);
 	tcase_add_test(t, many_rooms);
+	tcase_add_test(t, one_instance_a_person);
 	tcase_add_test(t, nonsense);
 	tcase_set_timeout(t, 60);
 	suite_add_tcase(s, t);
