@@ -61,7 +61,7 @@ CHECK   := -lcheck -lsubunit -lrt -lm
 BUILD_PACKAGES := gcc libc6-dev make libncurses-dev libssl-dev libutf8proc-dev libsqlite3-dev \
 	libseccomp-dev
 TEST_PACKAGES  := check python3 iproute2 util-linux tmux openssl clang libclang-rt-14-dev llvm-14 \
-	clang-format clang-tidy cppcheck shellcheck
+	clang-format clang-tidy cppcheck shellcheck gnuplot-nox
 
 # Every .c file of a folder belongs to the folder's program, so a new module is a new file and
 # nothing else: no list to keep, and no line that two branches both change. main.c stands apart,
@@ -70,6 +70,7 @@ objects  = $(patsubst %.c,$(OUT)/%.o,$(filter-out $(1)/main.c,$(sort $(wildcard 
 common_o := $(call objects,common)
 server_o := $(call objects,server)
 client_o := $(call objects,client)
+report_o := $(call objects,tools/report)
 unit_o   := $(call objects,tests/unit)
 property_o := $(call objects,tests/property)
 fuzz_c   := $(sort $(wildcard tests/fuzz/fuzz_*.c))
@@ -114,7 +115,7 @@ bench: all $(OUT)/tests/bench/load $(OUT)/tests/bench/fill ## figures of the ser
 attack: all ## attacks on a server beside honest clients; ARGS="--brief" or "--cost"
 	LANCHAT_BUILD=$(OUT) tests/attack/run $(ARGS)
 format: ## lay out the C code as .clang-format says
-	clang-format -i $(wildcard common/*.[ch] server/*.[ch] client/*.[ch] tests/*/*.[ch])
+	clang-format -i $(wildcard common/*.[ch] server/*.[ch] client/*.[ch] tools/*/*.[ch] tests/*/*.[ch])
 
 deps: ## install the packages that building needs (Debian, Ubuntu)
 	@scripts/deps $(BUILD_PACKAGES)
@@ -150,7 +151,7 @@ $(OUT)/lanchatd: $(OUT)/server/main.o $(server_o) $(common_o)
 	$(LINK) -o $@ $^ $(SANDBOX) $(LIBS)
 $(OUT)/lanchat: $(OUT)/client/main.o $(client_o) $(common_o)
 	$(LINK) -o $@ $^ $(SCREEN) $(LIBS)
-$(OUT)/unit: $(unit_o) $(client_o) $(server_o) $(common_o)
+$(OUT)/unit: $(unit_o) $(report_o) $(client_o) $(server_o) $(common_o)
 	$(LINK) -o $@ $^ $(CHECK) $(SCREEN) $(SANDBOX) $(LIBS)
 # Wrappers tell when a session waits for its client, and stand before the log.
 PROPERTY_WRAPS := -Wl,--wrap=poll,--wrap=engine_open_memory,--wrap=engine_open_sqlite
@@ -199,6 +200,9 @@ $(OUT)/tests/faults/%.so: tests/faults/%.c
 $(OUT)/%.o: %.c
 	@mkdir -p $(@D)
 	$(COMPILE) -c -o $@ $<
+
+# The compiler does not tell of what the assembler takes in.
+$(OUT)/tools/report/style.o: tools/report/style.css
 
 # The runner's list of suites is made from the file names, and touched when it changes only.
 $(OUT)/tests/unit/runner.o: MODE += -I$(OUT)/tests/unit
