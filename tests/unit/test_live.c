@@ -93,6 +93,11 @@ START_TEST(into_a_file)
 	text[fread(text, 1, sizeof text - 1, f)] = '\0';
 	ck_assert_str_eq(text, CONNECTING "\n" RUNNING "\n" RUNNING "\n");
 	ck_assert_int_eq(fclose(f), 0);
+	/* Quiet. */
+	live_init(&l, NULL);
+	live_show(&l, &running);
+	live_end(&l);
+	ck_assert(!l.drawn);
 }
 END_TEST
 

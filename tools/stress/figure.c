@@ -1,7 +1,6 @@
 #include "tools/stress/figure.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -45,7 +44,7 @@ char *figure_about(double number, char out[FIGURE_MAX])
 		return print_scaled(number / (1000 * MILLION), 2, " G", out);
 	if (number >= MILLION - 0.5)
 		return print_scaled(number / MILLION, 2, " M", out);
-	if (number > 0 && number < 99.95 && number != floor(number))
+	if (number > 0 && number < 99.95 && number != (double)(uint64_t)number)
 		return print_scaled(number, 1, "", out);
 	return figure_count((uint64_t)(number + 0.5), out);
 }

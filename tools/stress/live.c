@@ -20,7 +20,8 @@ void live_init(struct live *l, FILE *out)
 	const char *kind = getenv("TERM");
 
 	*l = (struct live){.out = out,
-		.terminal = isatty(fileno(out)) && kind && kind[0] && strcmp(kind, "dumb") != 0};
+		.terminal =
+			out && isatty(fileno(out)) && kind && kind[0] && strcmp(kind, "dumb") != 0};
 }
 
 /* ---- the line ---- */
@@ -123,7 +124,7 @@ void live_show(struct live *l, const struct live_state *s)
 	char line[LIVE_LINE];
 	int64_t now = clock_ms();
 
-	if (!is_due(l, s, now))
+	if (!l->out || !is_due(l, s, now))
 		return;
 	l->shown_at = now;
 	l->phase = s->phase;

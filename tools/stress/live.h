@@ -30,14 +30,14 @@ struct live_state {
 };
 
 struct live {
-	FILE *out;         /* borrowed */
+	FILE *out;         /* borrowed; NULL: nothing is shown */
 	const char *phase; /* that was shown last */
 	int64_t shown_at;  /* clock_ms */
 	bool terminal;
 	bool drawn; /* there is a line that is not ended */
 };
 
-/* `out` is stderr in the program. */
+/* `out` is stderr in the program, or NULL where it is to be quiet. */
 void live_init(struct live *l, FILE *out);
 
 /* Show it, unless that was done too recently to be of use: a tenth of a second before on a terminal;
