@@ -71,6 +71,7 @@ common_o := $(call objects,common)
 server_o := $(call objects,server)
 client_o := $(call objects,client)
 report_o := $(call objects,tools/report)
+stress_o := $(call objects,tools/stress)
 unit_o   := $(call objects,tests/unit)
 property_o := $(call objects,tests/property)
 fuzz_c   := $(sort $(wildcard tests/fuzz/fuzz_*.c))
@@ -151,7 +152,9 @@ $(OUT)/lanchatd: $(OUT)/server/main.o $(server_o) $(common_o)
 	$(LINK) -o $@ $^ $(SANDBOX) $(LIBS)
 $(OUT)/lanchat: $(OUT)/client/main.o $(client_o) $(common_o)
 	$(LINK) -o $@ $^ $(SCREEN) $(LIBS)
-$(OUT)/unit: $(unit_o) $(report_o) $(client_o) $(server_o) $(common_o)
+# Some tests start the server that stands beside it.
+$(OUT)/unit: | $(OUT)/lanchatd
+$(OUT)/unit: $(unit_o) $(stress_o) $(report_o) $(client_o) $(server_o) $(common_o)
 	$(LINK) -o $@ $^ $(CHECK) $(SCREEN) $(SANDBOX) $(LIBS)
 # Wrappers tell when a session waits for its client, and stand before the log.
 PROPERTY_WRAPS := -Wl,--wrap=poll,--wrap=engine_open_memory,--wrap=engine_open_sqlite
