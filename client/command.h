@@ -43,6 +43,7 @@ enum command_id {
 	COMMAND_AUDIT,
 	COMMAND_WHOIS,
 };
+#define COMMANDS (COMMAND_WHOIS + 1)
 
 #define COMMAND_WORD_MAX 320 /* bytes of a first argument with its terminator: a host fits */
 

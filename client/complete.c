@@ -1,4 +1,4 @@
-#include "client/complete.h"
+#include "client/complete_private.h"
 
 #include "client/command.h"
 #include "common/err.h"
@@ -29,8 +29,7 @@ static bool has(const struct completion *c, const char *text)
 	return false;
 }
 
-/* Add before + name + after, unless it is there. */
-static int add(struct completion *c, const char *before, const char *name, const char *after)
+int complete_add(struct completion *c, const char *before, const char *name, const char *after)
 {
 	char *text;
 
@@ -73,7 +72,7 @@ static int add_commands(struct completion *c, const char *word)
 
 	for (size_t i = 0; i < count && err == 0; i++) {
 		if (strncasecmp(table[i].name, word, strlen(word)) == 0)
-			err = add(c, "/", table[i].name, " ");
+			err = complete_add(c, "/", table[i].name, " ");
 	}
 	return err;
 }
@@ -85,11 +84,11 @@ static int add_rooms(
 
 	for (size_t i = 0; i < m->count && err == 0; i++) {
 		if (m->buffers[i]->kind == BUFFER_ROOM && begins_with(m->buffers[i]->name, word))
-			err = add(c, before, m->buffers[i]->name, " ");
+			err = complete_add(c, before, m->buffers[i]->name, " ");
 	}
 	for (size_t i = 0; i < m->room_count && err == 0; i++) {
 		if (begins_with(m->rooms[i].name, word))
-			err = add(c, before, m->rooms[i].name, " ");
+			err = complete_add(c, before, m->rooms[i].name, " ");
 	}
 	return err;
 }
@@ -108,10 +107,12 @@ static int later_speaker(const void *a, const void *b)
 	return strcmp(x->nick, y->nick);
 }
 
+/* Those of the buffer that is shown, or those of another one who are not in that. */
 static int add_from_roster(struct completion *c, const struct model *m, const struct buffer *b,
 	const char *word, const char *after)
 {
 	struct nick *found = calloc(b->roster.count + 1, sizeof *found);
+	const struct buffer *here = model_current(m);
 	size_t count = 0;
 	int err = 0;
 
@@ -119,27 +120,28 @@ static int add_from_roster(struct completion *c, const struct model *m, const st
 		return ERR_MEMORY;
 	for (size_t i = 0; i < b->roster.count; i++) {
 		const struct roster_person *p = &b->roster.people[i];
-		if (begins_with(p->nick, word) && !name_same(p->nick, m->nick))
+		bool known = b != here && roster_find(&here->roster, p->nick);
+		if (!known && begins_with(p->nick, word) && !name_same(p->nick, m->nick))
 			found[count++] = (struct nick){.nick = p->nick, .spoke = p->spoke};
 	}
 	qsort(found, count, sizeof *found, later_speaker);
 	for (size_t i = 0; i < count && err == 0; i++)
-		err = add(c, "", found[i].nick, after);
+		err = complete_add(c, "", found[i].nick, after);
 	free(found);
 	return err;
 }
 
-/* Those in this room first, then whom one talks to directly, then all others. */
-static int add_nicks(
+int complete_elsewhere(
 	struct completion *c, const struct model *m, const char *word, const char *after)
 {
 	const struct buffer *here = model_current(m);
-	int err = add_from_roster(c, m, here, word, after);
+	int err = 0;
 
 	for (size_t i = 0; i < m->count && err == 0; i++) {
 		const struct buffer *b = m->buffers[i];
-		if (b->kind == BUFFER_DIRECT && begins_with(b->name, word))
-			err = add(c, "", b->name, after);
+		bool known = roster_find(&here->roster, b->name) != NULL;
+		if (b->kind == BUFFER_DIRECT && !known && begins_with(b->name, word))
+			err = complete_add(c, "", b->name, after);
 	}
 	for (size_t i = 0; i < m->count && err == 0; i++) {
 		if (m->buffers[i] != here)
@@ -148,23 +150,42 @@ static int add_nicks(
 	return err;
 }
 
+int complete_nicks(struct completion *c, const struct model *m, const char *word, const char *after)
+{
+	int err = add_from_roster(c, m, model_current(m), word, after);
+
+	return err < 0 ? err : complete_elsewhere(c, m, word, after);
+}
+
 /* ---- what kind of word it is ---- */
+
+/* The command that the line begins with; NULL. `*arguments` is what follows it, without blanks. */
+static const struct command_spec *command_of(const char *line, const char **arguments)
+{
+	*arguments = line;
+	if (line[0] != '/' || line[1] == '/')
+		return NULL;
+	size_t length = strcspn(line + 1, " ");
+	*arguments = line + 1 + length + strspn(line + 1 + length, " ");
+	return command_find(line + 1, length);
+}
 
 static int find(struct completion *c, const struct model *m, const char *line, const char *word)
 {
+	const char *arguments;
+	const struct command_spec *command = command_of(line, &arguments);
 	bool first = c->start == 0;
-	const struct command_spec *spec = NULL;
 
 	if (first && word[0] == '/' && word[1] != '/')
 		return add_commands(c, word + 1);
-	if (line[0] == '/' && line[1] != '/') {
-		size_t length = strcspn(line + 1, " ");
-		/* Only the word straight after the command is its first argument. */
-		if (strspn(line + 1 + length, " ") + 1 + length == c->start)
-			spec = command_find(line + 1, length);
-	}
+	if (!first && command && complete_is_about_rights(command))
+		return complete_rights(c, m, command, arguments, line + c->start, word);
+	/* Only the word straight after the command is its first argument. */
+	const struct command_spec *spec = arguments == line + c->start ? command : NULL;
 	if (spec && spec->id == COMMAND_HELP)
 		return add_commands(c, word + (word[0] == '/'));
+	if (spec && spec->id == COMMAND_SEARCH && strcmp(word, "-") == 0)
+		return complete_add(c, "", "-a", " ");
 	if (word[0] == '#')
 		return add_rooms(c, m, word + 1, "#");
 	if (spec && (spec->shape == SHAPE_ROOM || spec->shape == SHAPE_DOOR))
@@ -172,8 +193,8 @@ static int find(struct completion *c, const struct model *m, const char *line, c
 	if (word[0] == '\0' && !spec)
 		return 0;
 	if (word[0] == '@')
-		return add_nicks(c, m, word + 1, first ? ": " : " ");
-	return add_nicks(c, m, word, first ? ": " : " ");
+		return complete_nicks(c, m, word + 1, first ? ": " : " ");
+	return complete_nicks(c, m, word, first ? ": " : " ");
 }
 
 static int begin(struct completion *c, const struct model *m, const struct editor *e)

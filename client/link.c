@@ -325,10 +325,10 @@ int link_charter(struct link *l, const char *room, uint32_t *request)
 	return r;
 }
 
-int link_audit(struct link *l, const char *room, uint16_t limit, uint32_t *request)
+int link_audit(struct link *l, const char *room, uint64_t before, uint16_t limit, uint32_t *request)
 {
 	lock_take(&l->lock);
-	int r = link_session_audit(l->session, room, limit, request);
+	int r = link_session_audit(l->session, room, before, limit, request);
 	drop_and_wake(l);
 	return r;
 }

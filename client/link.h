@@ -105,7 +105,7 @@ enum event_type {
 	EVENT_RENAMED,  /* nick: yours from now on */
 	EVENT_NOTICE,   /* kind: enum notice_kind; text */
 	EVENT_ERROR,    /* a request failed: code, text, room where it was about one; number: the
-	                      request, for link_history and link_search, else 0 */
+	                      request, for those that have one */
 	EVENT_GAP, /* room ("" for direct messages): what came after `seq` and before `number` is
 	                      no longer kept */
 	EVENT_CAUGHT_UP, /* room: all that was kept has been delivered; seq */
@@ -119,12 +119,15 @@ enum event_type {
 	                      there are more */
 	EVENT_DONE,    /* number: the request of link_act that was done */
 	EVENT_CHARTER, /* room ("": the server), kind: enum room_entry, flag: moderated, number: seconds
-	                      of slow mode, code: enum rank, which is the user's; standings[count] */
-	EVENT_RANKS,  /* the same, when something may have changed: config.ranks */
-	EVENT_AUDIT,  /* room, acts[count] in order; flag: there are earlier ones */
+	                      of slow mode, code: enum rank, which is the user's; standings[count];
+	                      own: nothing is known to have been done since it was asked for */
+	EVENT_RANKS, /* the same, when something may have changed: config.ranks */
+	EVENT_AUDIT, /* room, acts[count] in order; flag: there are earlier ones; own: those before some
+	                      act were asked for, and not the newest */
 	EVENT_PERSON, /* nick, person, person_state; flag: the nick is theirs; own: keys are proven
 	                      here; code: enum rank on the server; text: the away message */
 };
+#define EVENT_TYPES (EVENT_PERSON + 1)
 
 struct event_person {
 	uint8_t person[PERSON_ID];
@@ -147,6 +150,7 @@ struct event_standing {
 };
 
 struct event_act {
+	uint64_t seq;
 	uint64_t time;
 	unsigned verb; /* enum act_verb, or one that we do not know */
 	char *nick;    /* who did it */
@@ -246,7 +250,8 @@ struct link_act {
 };
 int link_act(struct link *l, const char *room, const struct link_act *a, uint32_t *request);
 int link_charter(struct link *l, const char *room, uint32_t *request);
-int link_audit(struct link *l, const char *room, uint16_t limit, uint32_t *request);
+int link_audit(struct link *l, const char *room, uint64_t before, uint16_t limit,
+	uint32_t *request); /* before: those below this event_act.seq; 0: the newest */
 int link_whois(struct link *l, const char *nick, uint32_t *request);
 
 /* The key to a room, shown each time that it is joined. Before link_join. */

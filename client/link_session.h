@@ -143,7 +143,8 @@ int link_session_search(struct link_session *s, enum search_where where, const c
 int link_session_act(
 	struct link_session *s, const char *room, const struct link_act *a, uint32_t *request);
 int link_session_charter(struct link_session *s, const char *room, uint32_t *request);
-int link_session_audit(struct link_session *s, const char *room, uint16_t limit, uint32_t *request);
+int link_session_audit(struct link_session *s, const char *room, uint64_t before, uint16_t limit,
+	uint32_t *request);
 int link_session_whois(struct link_session *s, const char *nick, uint32_t *request);
 int link_session_key(struct link_session *s, const char *room, const char *key);
 int link_session_read(struct link_session *s, const char *room, uint64_t seq);

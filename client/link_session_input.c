@@ -286,6 +286,7 @@ static void refuse_request(struct link_session *s, const struct msg_error *error
 	if (!e)
 		return;
 	e->code = error->code;
+	e->number = error->tag;
 	client_set(s, &e->text, client_reason(buffer, error->code, error->text));
 	if (seat || listed)
 		client_set(s, &e->room, seat ? seat->name : listed->name);

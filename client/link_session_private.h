@@ -91,6 +91,7 @@ struct link_session {
 	bool log_named; /* LOGIN said of which log the positions are */
 	uint32_t last_tag;
 	uint32_t compare_tag, login_tag, nick_tag, away_tag, rooms_tag, ranks_tag;
+	uint64_t audit_before; /* as it was asked for last */
 	struct ranks_query server_ranks;
 	uint8_t log_next[INSTANCE_ID]; /* the server's, while it is asked how much of it is new */
 	bool rights;                   /* the server knows of them */

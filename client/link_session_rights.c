@@ -66,13 +66,16 @@ int link_session_charter(struct link_session *s, const char *room, uint32_t *req
 	return client_check_memory(s);
 }
 
-int link_session_audit(struct link_session *s, const char *room, uint16_t limit, uint32_t *request)
+int link_session_audit(struct link_session *s, const char *room, uint64_t before, uint16_t limit,
+	uint32_t *request)
 {
 	int r = begin(s, room, request);
 
 	if (r)
 		return r;
-	struct msg_audit audit = {.tag = *request, .room = span_of(room), .limit = limit};
+	struct msg_audit audit = {
+		.tag = *request, .room = span_of(room), .before = before, .limit = limit};
+	s->audit_before = before;
 	client_request(s, MESSAGE_AUDIT, &audit);
 	return client_check_memory(s);
 }
@@ -148,6 +151,14 @@ static int copy_standings(struct event *e, struct list standings)
 	return 0;
 }
 
+/* Was nothing done since the charter was asked for? */
+static bool is_fresh(struct link_session *s, struct span room)
+{
+	const struct seat *seat = room.length ? seats_find(&s->seats, room) : NULL;
+
+	return room.length ? seat && !seat->quiet && !seat->ranks.wanted : !s->server_ranks.wanted;
+}
+
 int client_on_charter_is(struct link_session *s, const union message *m)
 {
 	const struct msg_charter_is *c = &m->charter_is;
@@ -160,6 +171,7 @@ int client_on_charter_is(struct link_session *s, const union message *m)
 	e->flag = c->moderated;
 	e->number = c->slow;
 	e->code = c->rank;
+	e->own = is_fresh(s, c->room);
 	client_set_span(s, &e->room, c->room);
 	if (copy_standings(e, c->standings) != 0)
 		s->out_of_memory = s->event_broken = true;
@@ -176,6 +188,7 @@ static int copy_acts(struct event *e, struct list acts)
 	while (message_list_next(&acts, ITEM_ACT, &from)) {
 		struct event_act *to = &e->acts[e->count++];
 
+		to->seq = from.seq;
 		to->time = from.time;
 		to->verb = from.verb;
 		to->value = from.value;
@@ -195,6 +208,7 @@ int client_on_audit_page(struct link_session *s, const union message *m)
 	if (!e)
 		return 0;
 	e->flag = p->more;
+	e->own = s->audit_before != 0;
 	client_set_span(s, &e->room, p->room);
 	if (copy_acts(e, p->acts) != 0)
 		s->out_of_memory = s->event_broken = true;

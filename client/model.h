@@ -283,6 +283,10 @@ struct buffer *model_go_to_found(struct model *m);
 
 /* ---- marks (model_ranks.c) ---- */
 
+/* Something is being done that may change the charter of a room (NULL: of any): what is known of it is
+ * not fresh any more. */
+void model_doubt_ranks(struct model *m, const struct buffer *room);
+
 /* When (microseconds since 1970) somebody's mark ends by itself, and model_tick has something to do;
  * UINT64_MAX: never. */
 uint64_t model_marks_until(const struct model *m);

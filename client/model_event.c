@@ -56,8 +56,10 @@ static int on_state(struct model *m, const struct event *e)
 	char line[512];
 
 	m->state = e->state;
-	if (before == LINK_ONLINE && e->state != LINK_ONLINE)
+	if (before == LINK_ONLINE && e->state != LINK_ONLINE) {
 		model_wait_again(m);
+		model_doubt_ranks(m, NULL);
+	}
 	if (model_set(&m->state_text, text) < 0)
 		return ERR_MEMORY;
 	switch (e->state) {
@@ -248,6 +250,7 @@ int model_apply(struct model *m, const struct event *e)
 		return model_on_restored(m, e);
 	case EVENT_SENT:
 		return model_on_sent(m, e);
+	case EVENT_CHARTER:
 	case EVENT_RANKS:
 		return model_on_ranks(m, e);
 	case EVENT_PLACES:
@@ -257,7 +260,6 @@ int model_apply(struct model *m, const struct event *e)
 	case EVENT_FOUND:
 		return model_on_found(m, e);
 	case EVENT_DONE: /* the answers to commands are for who gave them (talk_rights.c) */
-	case EVENT_CHARTER:
 	case EVENT_AUDIT:
 	case EVENT_PERSON:
 		return 0;

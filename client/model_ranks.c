@@ -39,11 +39,25 @@ int model_on_ranks(struct model *m, const struct event *e)
 	if (!server && !b)
 		return 0;
 	int err = ranks_take(server ? &m->operators : &b->ranks, e->standings, e->count, server);
+	if (b) {
+		b->ranks.entry = e->kind;
+		b->ranks.moderated = e->flag;
+		b->ranks.slow = e->number;
+		b->ranks.fresh = err == 0 && e->own;
+	}
 	for (size_t i = 0; i < m->count; i++) {
 		if (server || m->buffers[i] == b)
 			model_mark_people(m, m->buffers[i]);
 	}
 	return err;
+}
+
+void model_doubt_ranks(struct model *m, const struct buffer *room)
+{
+	for (size_t i = 0; i < m->count; i++) {
+		if (!room || m->buffers[i] == room)
+			m->buffers[i]->ranks.fresh = false;
+	}
 }
 
 uint64_t model_marks_until(const struct model *m)

@@ -146,6 +146,8 @@ int model_on_members(struct model *m, const struct event *e)
 	if (!b)
 		return 0;
 	b->people = e->number;
+	/* Nor is it told what is done in so large a room. */
+	b->ranks.fresh &= e->flag;
 	/* Without a list, only the number has changed: the room has too many people to tell each. */
 	if (!e->flag && e->count == 0)
 		return 0;
@@ -263,6 +265,7 @@ int model_on_presence(struct model *m, const struct event *e)
 		return 0;
 	bool known = is_known(b, e);
 	b->people = e->number;
+	b->ranks.fresh &= e->change != CHANGE_ACT;
 	int err = change_roster(&b->roster, e) == ERR_MEMORY ? ERR_MEMORY : 0;
 	if (e->change == CHANGE_JOINED || e->change == CHANGE_STATE)
 		model_mark_person(m, b, model_or_empty(e->nick));

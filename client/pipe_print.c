@@ -74,11 +74,11 @@ static const char *const said_kinds[SAID_KINDS] = {
 	[SAID_TOPIC] = "topic",
 };
 
-static void json_message(FILE *out, const struct event *e)
+static void json_message(const struct pipe_printer *p, const struct event *e)
 {
 	struct json j;
 
-	begin(&j, out,
+	begin(&j, p->out,
 		&(struct common){
 			.type = e->kind == SAID_TOPIC ? "topic" : "message",
 			.room = e->direct ? e->peer_nick : e->room,
@@ -132,11 +132,11 @@ static void json_waiting(const struct pipe_printer *p, const struct event *e)
 	json_end(&j);
 }
 
-static void json_error(FILE *out, const struct event *e)
+static void json_error(const struct pipe_printer *p, const struct event *e)
 {
 	struct json j;
 
-	begin(&j, out,
+	begin(&j, p->out,
 		&(struct common){
 			.type = "error",
 			.room = e->direct ? e->nick : e->room,
@@ -224,7 +224,7 @@ static void json_renamed(const struct pipe_printer *p, const struct event *e)
 	json_end(&j);
 }
 
-static void json_notice(FILE *out, const struct event *e)
+static void json_notice(const struct pipe_printer *p, const struct event *e)
 {
 	static const char *const kinds[] = {
 		[NOTICE_SERVER] = "server",
@@ -233,7 +233,7 @@ static void json_notice(FILE *out, const struct event *e)
 	};
 	struct json j;
 
-	begin(&j, out, &(struct common){.type = "notice", .text = e->text});
+	begin(&j, p->out, &(struct common){.type = "notice", .text = e->text});
 	json_text(&j, "kind", kinds[e->kind]);
 	json_end(&j);
 }
@@ -261,34 +261,34 @@ static void json_state(const struct pipe_printer *p, const struct event *e)
 	json_end(&j);
 }
 
-static void json_logged_in(FILE *out, const struct event *e)
+static void json_logged_in(const struct pipe_printer *p, const struct event *e)
 {
 	struct json j;
 
-	begin(&j, out, &(struct common){.type = "status", .from = e->nick, .text = e->text});
+	begin(&j, p->out, &(struct common){.type = "status", .from = e->nick, .text = e->text});
 	json_text(&j, "state", "logged-in");
 	json_bool(&j, "history_kept", e->flag);
 	json_unsigned(&j, "text_max", e->number);
 	json_end(&j);
 }
 
-static void json_met(FILE *out, const struct event *e)
+static void json_met(const struct pipe_printer *p, const struct event *e)
 {
 	char key[FINGERPRINT_SIZE];
 	struct json j;
 
-	begin(&j, out, &(struct common){.type = "status", .text = e->text});
+	begin(&j, p->out, &(struct common){.type = "status", .text = e->text});
 	json_text(&j, "state", "new-key");
 	json_text(&j, "key", fingerprint(e->person, key));
 	json_bool(&j, "replaced", e->flag);
 	json_end(&j);
 }
 
-static void json_members(FILE *out, const struct event *e)
+static void json_members(const struct pipe_printer *p, const struct event *e)
 {
 	struct json j;
 
-	begin(&j, out, &(struct common){.type = "status", .room = e->room});
+	begin(&j, p->out, &(struct common){.type = "status", .room = e->room});
 	json_text(&j, "state", "members");
 	json_unsigned(&j, "people", e->number);
 	if (e->flag) {
@@ -300,23 +300,23 @@ static void json_members(FILE *out, const struct event *e)
 	json_end(&j);
 }
 
-static void json_gap(FILE *out, const struct event *e)
+static void json_gap(const struct pipe_printer *p, const struct event *e)
 {
 	struct json j;
 
-	begin(&j, out, &(struct common){.type = "gap", .room = e->room, .direct = !e->room[0]});
+	begin(&j, p->out, &(struct common){.type = "gap", .room = e->room, .direct = !e->room[0]});
 	json_unsigned(&j, "after", e->seq);
 	json_unsigned(&j, "next", e->number);
 	json_end(&j);
 }
 
 /* All that was said before has been printed, or numbers mean something else from now on. */
-static void json_history(FILE *out, const struct event *e)
+static void json_history(const struct pipe_printer *p, const struct event *e)
 {
 	bool caught_up = e->type == EVENT_CAUGHT_UP;
 	struct json j;
 
-	begin(&j, out,
+	begin(&j, p->out,
 		&(struct common){
 			.type = "status",
 			.room = e->room && e->room[0] ? e->room : NULL,
@@ -326,69 +326,31 @@ static void json_history(FILE *out, const struct event *e)
 	json_end(&j);
 }
 
+/* What an event is printed as; NULL: scripts have no use for it. */
+static void (*const printers[EVENT_TYPES])(const struct pipe_printer *p, const struct event *e) = {
+	[EVENT_STATE] = json_state,
+	[EVENT_MET] = json_met,
+	[EVENT_LOGGED_IN] = json_logged_in,
+	[EVENT_LOG_CHANGED] = json_history,
+	[EVENT_JOINED] = json_joined,
+	[EVENT_PARTED] = json_parted,
+	[EVENT_MESSAGE] = json_message,
+	[EVENT_RESTORED] = json_waiting,
+	[EVENT_ACK] = json_ack,
+	[EVENT_REFUSED] = json_error,
+	[EVENT_MEMBERS] = json_members,
+	[EVENT_PRESENCE] = json_presence,
+	[EVENT_RENAMED] = json_renamed,
+	[EVENT_NOTICE] = json_notice,
+	[EVENT_ERROR] = json_error,
+	[EVENT_GAP] = json_gap,
+	[EVENT_CAUGHT_UP] = json_history,
+};
+
 static void print_json(const struct pipe_printer *p, const struct event *e)
 {
-	switch (e->type) {
-	case EVENT_MESSAGE:
-		json_message(p->out, e);
-		break;
-	case EVENT_ACK:
-		json_ack(p, e);
-		break;
-	case EVENT_REFUSED:
-	case EVENT_ERROR:
-		json_error(p->out, e);
-		break;
-	case EVENT_JOINED:
-		json_joined(p, e);
-		break;
-	case EVENT_PARTED:
-		json_parted(p, e);
-		break;
-	case EVENT_PRESENCE:
-		json_presence(p, e);
-		break;
-	case EVENT_RENAMED:
-		json_renamed(p, e);
-		break;
-	case EVENT_NOTICE:
-		json_notice(p->out, e);
-		break;
-	case EVENT_STATE:
-		json_state(p, e);
-		break;
-	case EVENT_MET:
-		json_met(p->out, e);
-		break;
-	case EVENT_LOGGED_IN:
-		json_logged_in(p->out, e);
-		break;
-	case EVENT_MEMBERS:
-		json_members(p->out, e);
-		break;
-	case EVENT_RESTORED:
-		json_waiting(p, e);
-		break;
-	case EVENT_GAP:
-		json_gap(p->out, e);
-		break;
-	case EVENT_CAUGHT_UP:
-	case EVENT_LOG_CHANGED:
-		json_history(p->out, e);
-		break;
-	case EVENT_SENT:
-	case EVENT_ROOMS:
-	case EVENT_RTT:
-	case EVENT_PLACES:
-	case EVENT_HISTORY:
-	case EVENT_FOUND:
-	case EVENT_DONE:
-	case EVENT_CHARTER:
-	case EVENT_RANKS:
-	case EVENT_AUDIT:
-	case EVENT_PERSON:
-		break;
-	}
+	if (printers[e->type])
+		printers[e->type](p, e);
 }
 
 static void print_plain(FILE *out, const struct event *e)

@@ -1,10 +1,12 @@
 #include "client/ranks.h"
 
 #include "common/err.h"
-#include "common/rights.h"
+#include "common/name.h"
+#include "common/text.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* clang-format off */
 static const struct {
@@ -37,6 +39,9 @@ unsigned mark_place(enum mark m)
 
 void ranks_fini(struct ranks *r)
 {
+	for (size_t i = 0; i < r->row_count; i++)
+		free(r->rows[i].label);
+	free(r->rows);
 	free(r->people);
 	*r = (struct ranks){0};
 }
@@ -64,17 +69,44 @@ static int compare(const void *a, const void *b)
 		((const struct ranked *)a)->person, ((const struct ranked *)b)->person, PERSON_ID);
 }
 
+static uint64_t end_of(const struct event_standing *s)
+{
+	return s->until ? s->until : UINT64_MAX;
+}
+
+static int copy_rows(struct ranks *r, const struct event_standing *standings, size_t count)
+{
+	r->rows = calloc(count + 1, sizeof *r->rows);
+	if (!r->rows)
+		return ERR_MEMORY;
+	for (size_t i = 0; i < count; i++) {
+		const struct event_standing *s = &standings[i];
+		struct ranks_row *to = &r->rows[i];
+		to->kind = s->kind;
+		to->until = end_of(s);
+		memcpy(to->person, s->person, PERSON_ID);
+		to->label =
+			text_sanitize(s->label ? s->label : "", s->label ? strlen(s->label) : 0, 0);
+		if (!to->label)
+			return ERR_MEMORY;
+		r->row_count++;
+	}
+	return 0;
+}
+
 int ranks_take(struct ranks *r, const struct event_standing *standings, size_t count, bool server)
 {
 	struct ranks new = {.people = calloc(count + 1, sizeof *new.people)};
 
-	if (!new.people)
+	if (!new.people || copy_rows(&new, standings, count) != 0) {
+		ranks_fini(&new);
 		return ERR_MEMORY;
+	}
 	for (size_t i = 0; i < count; i++) {
 		const struct event_standing *s = &standings[i];
 		struct ranked *to = &new.people[new.count];
 		to->mark = mark_of(s->kind, server);
-		to->until = s->until ? s->until : UINT64_MAX;
+		to->until = end_of(s);
 		memcpy(to->person, s->person, PERSON_ID);
 		new.count += to->mark != MARK_NONE;
 	}
@@ -82,6 +114,34 @@ int ranks_take(struct ranks *r, const struct event_standing *standings, size_t c
 	ranks_fini(r);
 	*r = new;
 	return 0;
+}
+
+bool ranks_are(const struct ranks *r, enum standing_kind kind, const uint8_t person[PERSON_ID],
+	uint64_t now)
+{
+	for (size_t i = 0; i < r->row_count; i++) {
+		const struct ranks_row *row = &r->rows[i];
+		if (row->kind == (int)kind && row->until > now &&
+			memcmp(row->person, person, PERSON_ID) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool ranks_name(const struct ranks *r, enum standing_kind kind, const char *label, uint64_t now)
+{
+	for (size_t i = 0; i < r->row_count; i++) {
+		const struct ranks_row *row = &r->rows[i];
+		bool same = strcasecmp(row->label, label) == 0 || name_same(row->label, label);
+		if (row->kind == (int)kind && row->until > now && same)
+			return true;
+	}
+	return false;
+}
+
+bool ranks_cut(const struct ranks *r)
+{
+	return r->row_count >= LIST_MAX;
 }
 
 /* The first of a person's rows, or of those after them. */

@@ -10,6 +10,9 @@
 
 #include "client/link.h"
 
+#include "common/rights.h"
+
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,9 +34,25 @@ struct ranked {
 	enum mark mark;
 };
 
+/* One line of the charter. */
+struct ranks_row {
+	int kind; /* enum standing_kind */
+	uint8_t person[PERSON_ID];
+	uint64_t until; /* as of struct ranked */
+	char *label;    /* owned: a nick, or a range of addresses */
+};
+
 struct ranks {
-	struct ranked *people; /* owned; sorted by person */
-	size_t count;
+	struct ranked *people;  /* owned; sorted by person */
+	struct ranks_row *rows; /* owned: the charter's */
+	size_t count, row_count;
+
+	/* What the room is like. */
+	uint64_t slow;
+	int entry; /* enum room_entry */
+	bool moderated;
+
+	bool fresh; /* nothing is known to have been done since the server told this */
 };
 
 /* Zeroed storage is empty. */
@@ -41,6 +60,14 @@ void ranks_fini(struct ranks *r);
 
 /* Take over what a charter says, of a room or (`server`) of the server. ERR_MEMORY: nothing changed. */
 int ranks_take(struct ranks *r, const struct event_standing *standings, size_t count, bool server);
+
+/* Is somebody that, at a time? By person, or by label as the server writes it, in whatever case. */
+bool ranks_are(const struct ranks *r, enum standing_kind kind, const uint8_t person[PERSON_ID],
+	uint64_t now);
+bool ranks_name(const struct ranks *r, enum standing_kind kind, const char *label, uint64_t now);
+
+/* May some rows be missing, because there are more than the server tells? */
+bool ranks_cut(const struct ranks *r);
 
 /* The highest mark of somebody at a time (microseconds since 1970). */
 enum mark ranks_of(const struct ranks *r, const uint8_t person[PERSON_ID], uint64_t now);

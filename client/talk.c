@@ -115,6 +115,7 @@ void talk_stop(struct talk *t)
 	recall_fini(&t->recall);
 	editor_fini(&t->editor);
 	model_fini(&t->model);
+	talk_rights_stop(t);
 	free(t);
 }
 

@@ -143,7 +143,7 @@ static bool do_query(struct talk *t, const struct command *c)
 	return c->rest[0] == '\0' || say(t, b, SAID_TEXT, c->rest);
 }
 
-static bool do_msg(struct talk *t, const struct command *c, enum said_kind kind)
+static bool send_to(struct talk *t, const struct command *c, enum said_kind kind)
 {
 	struct buffer *b =
 		c->word[0] == '#' ? model_room(&t->model, c->word + 1) : open_direct(t, c->word);
@@ -159,6 +159,16 @@ static bool do_msg(struct talk *t, const struct command *c, enum said_kind kind)
 		talk_hint(t, text);
 	}
 	return true;
+}
+
+static bool do_msg(struct talk *t, const struct command *c)
+{
+	return send_to(t, c, SAID_TEXT);
+}
+
+static bool do_notice(struct talk *t, const struct command *c)
+{
+	return send_to(t, c, SAID_NOTICE);
 }
 
 static bool do_topic(struct talk *t, const struct command *c)
@@ -186,12 +196,13 @@ static void print_person(FILE *f, const struct roster_person *p, bool first)
 		(void)fprintf(f, p->away[0] ? " (away: %s)" : " (away)", p->away);
 }
 
-static bool do_names(struct talk *t)
+static bool do_names(struct talk *t, const struct command *c)
 {
 	struct buffer *b = model_current(&t->model);
 	char *text = NULL;
 	size_t size;
 
+	(void)c;
 	if (b->kind != BUFFER_ROOM)
 		return talk_fail(t, "Only a room has members.");
 	FILE *f = open_memstream(&text, &size);
@@ -241,7 +252,7 @@ static bool do_unignore(struct talk *t, const struct command *c)
 	return true;
 }
 
-static bool do_away(struct talk *t, const char *text, bool away)
+static bool set_away(struct talk *t, const char *text, bool away)
 {
 	char error[256];
 
@@ -254,6 +265,17 @@ static bool do_away(struct talk *t, const char *text, bool away)
 	talk_say(t, LINE_INFO,
 		away ? "You are away; /back when you are here again." : "You are back.");
 	return true;
+}
+
+static bool do_away(struct talk *t, const struct command *c)
+{
+	return set_away(t, c->rest, true);
+}
+
+static bool do_back(struct talk *t, const struct command *c)
+{
+	(void)c;
+	return set_away(t, "", false);
 }
 
 /* ---- the program ---- */
@@ -285,94 +307,100 @@ static bool do_connect(struct talk *t, const struct command *c)
 	return true;
 }
 
-static bool do_rooms(struct talk *t)
+static bool do_rooms(struct talk *t, const struct command *c)
 {
+	(void)c;
 	t->model.listing = true;
 	return check(t, "Cannot ask", link_list_rooms(t->link));
 }
 
-static bool do_clear(struct talk *t)
+static bool do_clear(struct talk *t, const struct command *c)
 {
 	struct buffer *b = model_current(&t->model);
 
+	(void)c;
 	buffer_to_end(b);
 	scrollback_clear(&b->lines);
 	return true;
 }
 
-static bool do_discover(struct talk *t)
+static bool do_discover(struct talk *t, const struct command *c)
 {
+	(void)c;
 	t->wish = TALK_DISCOVER;
 	return true;
 }
 
-static bool do_quit(struct talk *t)
+static bool do_quit(struct talk *t, const struct command *c)
 {
+	(void)c;
 	talk_leave(t);
 	return true;
 }
 
-static bool perform(struct talk *t, const struct command *c)
+static bool do_say(struct talk *t, const struct command *c)
 {
-	struct buffer *here = model_current(&t->model);
 	size_t sent;
 
-	switch (c->id) {
-	case COMMAND_SAY:
-		return talk_send(t, c->rest, &sent);
-	case COMMAND_AWAY:
-		return do_away(t, c->rest, true);
-	case COMMAND_BACK:
-		return do_away(t, "", false);
-	case COMMAND_CLEAR:
-		return do_clear(t);
-	case COMMAND_CONNECT:
-		return do_connect(t, c);
-	case COMMAND_DISCOVER:
-		return do_discover(t);
-	case COMMAND_HELP:
-		return do_help(t, c);
-	case COMMAND_HISTORY:
-		return talk_history(t, c->word);
-	case COMMAND_IGNORE:
-		return do_ignore(t, c);
-	case COMMAND_JOIN:
-		return do_join(t, c);
-	case COMMAND_LAST:
-		return talk_last(t, c->rest);
-	case COMMAND_ME:
-		return say(t, here, SAID_ACTION, c->rest);
-	case COMMAND_MSG:
-		return do_msg(t, c, SAID_TEXT);
-	case COMMAND_NAMES:
-		return do_names(t);
-	case COMMAND_NICK:
-		return check(t, "Cannot be called that", link_nick(t->link, c->word));
-	case COMMAND_NOTICE:
-		return do_msg(t, c, SAID_NOTICE);
-	case COMMAND_PART:
-		return do_part(t, c);
-	case COMMAND_QUERY:
-		return do_query(t, c);
-	case COMMAND_QUIT:
-		return do_quit(t);
-	case COMMAND_ROOMS:
-		return do_rooms(t);
-	case COMMAND_SEARCH:
-		return talk_search(t, c->rest);
-	case COMMAND_TOPIC:
-		return do_topic(t, c);
-	case COMMAND_UNIGNORE:
-		return do_unignore(t, c);
-	case COMMAND_ACT:
-	case COMMAND_OP:
-	case COMMAND_MODE:
-	case COMMAND_AUDIT:
-	case COMMAND_WHOIS:
-		return talk_rights(t, c);
-	}
-	return false;
+	return talk_send(t, c->rest, &sent);
 }
+
+static bool do_me(struct talk *t, const struct command *c)
+{
+	return say(t, model_current(&t->model), SAID_ACTION, c->rest);
+}
+
+static bool do_nick(struct talk *t, const struct command *c)
+{
+	return check(t, "Cannot be called that", link_nick(t->link, c->word));
+}
+
+static bool do_history(struct talk *t, const struct command *c)
+{
+	return talk_history(t, c->word);
+}
+
+static bool do_last(struct talk *t, const struct command *c)
+{
+	return talk_last(t, c->rest);
+}
+
+static bool do_search(struct talk *t, const struct command *c)
+{
+	return talk_search(t, c->rest);
+}
+
+/* What each command does: false says that the user was told why it was not done. */
+static bool (*const doers[COMMANDS])(struct talk *t, const struct command *c) = {
+	[COMMAND_SAY] = do_say,
+	[COMMAND_AWAY] = do_away,
+	[COMMAND_BACK] = do_back,
+	[COMMAND_CLEAR] = do_clear,
+	[COMMAND_CONNECT] = do_connect,
+	[COMMAND_DISCOVER] = do_discover,
+	[COMMAND_HELP] = do_help,
+	[COMMAND_HISTORY] = do_history,
+	[COMMAND_IGNORE] = do_ignore,
+	[COMMAND_JOIN] = do_join,
+	[COMMAND_LAST] = do_last,
+	[COMMAND_ME] = do_me,
+	[COMMAND_MSG] = do_msg,
+	[COMMAND_NAMES] = do_names,
+	[COMMAND_NICK] = do_nick,
+	[COMMAND_NOTICE] = do_notice,
+	[COMMAND_PART] = do_part,
+	[COMMAND_QUERY] = do_query,
+	[COMMAND_QUIT] = do_quit,
+	[COMMAND_ROOMS] = do_rooms,
+	[COMMAND_SEARCH] = do_search,
+	[COMMAND_TOPIC] = do_topic,
+	[COMMAND_UNIGNORE] = do_unignore,
+	[COMMAND_ACT] = talk_rights,
+	[COMMAND_OP] = talk_rights,
+	[COMMAND_MODE] = talk_rights,
+	[COMMAND_AUDIT] = talk_rights,
+	[COMMAND_WHOIS] = talk_rights,
+};
 
 bool talk_run(struct talk *t, const char *line)
 {
@@ -381,5 +409,5 @@ bool talk_run(struct talk *t, const char *line)
 
 	if (command_parse(line, &c, error, sizeof error) < 0)
 		return talk_fail(t, "%s", error);
-	return perform(t, &c);
+	return doers[c.id](t, &c);
 }

@@ -65,6 +65,12 @@ struct talk {
 	bool password_wanted; /* by the server: to be asked for when nothing else is open */
 	bool password_shown;  /* to the server, which has not refused it yet */
 
+	uint32_t act_request; /* of the last act, until it is answered; or 0 */
+	char *act_room;       /* owned: where, "" the server */
+	char *act_done;       /* owned: what is said when it is done */
+	char *audit_room;     /* owned: what /audit showed last, "" the server; NULL: nothing yet */
+	uint64_t audit_before; /* where the acts before that end */
+
 	char hint[256];     /* instead of the status bar; empty: none */
 	int64_t hint_until; /* clock_ms */
 	int64_t quit_until; /* asking again until then means it */
@@ -146,6 +152,9 @@ void talk_found_mouse(struct talk *t, const struct input *in);
 /* A command about rights; false: it could not be done. And what the server says to it. */
 bool talk_rights(struct talk *t, const struct command *c);
 void talk_rights_event(struct talk *t, const struct event *e);
+
+/* Free what this part of the screen has. */
+void talk_rights_stop(struct talk *t);
 
 /* ---- talk_command.c ---- */
 

@@ -4,78 +4,32 @@
  */
 #include "client/talk_private.h"
 
+#include "client/act_line.h"
+#include "client/needless.h"
+#include "client/rights_text.h"
+#include "common/clock.h"
 #include "common/err.h"
-#include "common/fingerprint.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#define AUDIT_ROWS 30 /* that /audit shows */
+#define AUDIT_ROWS 30 /* that /audit shows at once */
 
-/* ---- words of a line ---- */
-
-/* Cut the next word off; false where there is none, or it is too long. */
-static bool take_word(const char **rest, char *out, size_t size)
-{
-	size_t length = strcspn(*rest, " ");
-
-	if (length == 0 || length >= size)
-		return false;
-	memcpy(out, *rest, length);
-	out[length] = '\0';
-	*rest += length;
-	*rest += strspn(*rest, " ");
-	return true;
-}
-
-/* "30s", "10m", "2h", "1d" in seconds; false where it is none of these. */
-static bool parse_span(const char *text, uint64_t *seconds)
-{
-	static const struct {
-		char unit;
-		uint64_t seconds;
-	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
-	char *end;
-
-	if (*text < '0' || *text > '9')
-		return false;
-	uint64_t n = strtoull(text, &end, 10);
-	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-		if (end[0] == units[i].unit && end[1] == '\0' && n > 0 && n < 1000000) {
-			*seconds = n * units[i].seconds;
-			return true;
-		}
-	}
-	return false;
-}
-
-static bool parse_number(const char *text, uint64_t *out)
-{
-	char *end;
-
-	if (*text < '0' || *text > '9')
-		return false;
-	*out = strtoull(text, &end, 10);
-	return *end == '\0';
-}
-
-/* Where a command is about: "-s" is the server, which is no room. False: said what is wrong. */
+/* Where a command is about: the room that is shown, or with "-s" the server, which is no room. False:
+ * said what is wrong. */
 static bool take_place(struct talk *t, const char **rest, const char **room)
 {
 	const struct buffer *b = model_current(&t->model);
 
 	*room = b->name;
-	if (strncmp(*rest, "-s", 2) == 0 && ((*rest)[2] == ' ' || (*rest)[2] == '\0')) {
-		*rest += 2;
-		*rest += strspn(*rest, " ");
+	if (act_line_server(rest)) {
 		*room = "";
 		return true;
 	}
 	return b->kind == BUFFER_ROOM ||
-	       talk_fail(t, "This is no room. (-s does it for the whole server.)");
+	       talk_fail(t, "This is no room. (-s is about the whole server: /kick, /ban, /unban, "
+			    "/mode and /audit take it.)");
 }
 
 static bool sent(struct talk *t, int err)
@@ -87,66 +41,72 @@ static bool sent(struct talk *t, int err)
 	return err >= 0 || talk_fail(t, "That cannot be sent: %s", err_text(err));
 }
 
+/* Send it, and keep what is to be said when it is done. */
 static bool act(struct talk *t, const char *room, const struct link_act *a)
 {
-	uint32_t request;
+	struct buffer *b = *room ? model_room(&t->model, room) : NULL;
+	char words[NEEDLESS_SIZE], *done = NULL;
+	uint64_t now = clock_wall_us();
+	size_t size;
 
-	return sent(t, link_act(t->link, room, a, &request));
+	/* While one is on its way, what is known may be over. */
+	if (b && t->act_request == 0 && needless_act(&t->model, b, a, now, words)) {
+		talk_say(t, LINE_INFO, words);
+		return true;
+	}
+	FILE *f = open_memstream(&done, &size);
+	if (!f)
+		return talk_fail(t, "Out of memory.");
+	rights_text_done(f, room, a, now);
+	if (fclose(f) != 0 || !sent(t, link_act(t->link, room, a, &t->act_request))) {
+		free(done);
+		return false;
+	}
+	free(t->act_done);
+	t->act_done = done;
+	(void)model_set(&t->act_room, room);
+	if (b)
+		model_doubt_ranks(&t->model, b);
+	return true;
 }
 
 /* ---- people ---- */
 
 static bool do_person(struct talk *t, enum act_verb verb, const char *rest)
 {
-	char label[LABEL_MAX + 2], word[32];
-	struct link_act a = {.verb = verb};
-	const char *room, *after;
+	char label[LABEL_MAX + 1], error[ACT_LINE_ERROR];
+	struct link_act a;
+	const char *room = "";
 
-	if (verb == ACT_OPERATOR || verb == ACT_NO_OPERATOR || verb == ACT_RELEASE)
-		room = "";
-	else if (!take_place(t, &rest, &room))
+	bool of_server = verb == ACT_OPERATOR || verb == ACT_NO_OPERATOR || verb == ACT_RELEASE;
+	if (!of_server && !take_place(t, &rest, &room))
 		return false;
-	if (!take_word(&rest, label, sizeof label))
-		return talk_fail(t, "Whom? /help %s tells how it is used.", act_word(verb));
-	a.label = label[0] == '@' ? label + 1 : label;
-	after = rest;
-	if ((verb == ACT_BAN || verb == ACT_MUTE) && take_word(&after, word, sizeof word) &&
-		parse_span(word, &a.value))
-		rest = after;
-	a.text = rest;
+	if (!of_server && !*room && !act_line_on_server(verb))
+		return talk_fail(t,
+			"/%s is about a room: -s goes with /kick, /ban, /unban, /mode and /audit.",
+			act_word(verb));
+	if (act_line_person(verb, rest, label, &a, error) < 0)
+		return talk_fail(t, "%s", error);
 	return act(t, room, &a);
 }
 
-/* /op CODE makes the user an operator, /op NICK somebody else: codes have a form of their own. */
+/* /op CODE makes the user an operator, /op NICK somebody else. */
 static bool do_op(struct talk *t, const char *rest)
 {
-	struct link_act a = {.verb = ACT_OPERATOR, .label = "", .text = rest};
+	char code[ACT_LINE_CODE], error[ACT_LINE_ERROR];
+	const struct link_act a = {.verb = ACT_OPERATOR, .label = "", .text = code};
 
-	if (strlen(rest) == 19 && rest[4] == '-' && rest[9] == '-' && rest[14] == '-')
-		return act(t, "", &a);
-	return do_person(t, ACT_OPERATOR, rest);
+	if (act_line_op(rest, model_person(&t->model, rest) != NULL, code, error) < 0)
+		return talk_fail(t, "%s", error);
+	return code[0] ? act(t, "", &a) : do_person(t, ACT_OPERATOR, rest);
 }
 
-/* ---- what a room is like ---- */
-
-/* What /mode takes, and what it makes of it. */
-static const struct {
-	const char *word;
-	enum act_verb verb;
-	uint64_t value;
-} modes[] = {
-	{"open", ACT_ENTRY, ENTRY_OPEN},
-	{"key", ACT_ENTRY, ENTRY_KEY},
-	{"invited", ACT_ENTRY, ENTRY_INVITED},
-	{"moderated", ACT_MODERATED, 1},
-	{"free", ACT_MODERATED, 0},
-	{"slow", ACT_SLOW, 0},
-};
+/* ---- rooms ---- */
 
 static bool do_mode(struct talk *t, const char *rest)
 {
-	struct link_act a = {.label = "", .text = ""};
-	char word[32];
+	char error[ACT_LINE_ERROR];
+	struct link_act a;
 	const char *room;
 	uint32_t request;
 
@@ -154,29 +114,35 @@ static bool do_mode(struct talk *t, const char *rest)
 		return false;
 	if (*rest == '\0')
 		return sent(t, link_charter(t->link, room, &request));
-	if (!take_word(&rest, word, sizeof word))
-		word[0] = '\0';
-	for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
-		if (strcmp(modes[i].word, word) != 0)
-			continue;
-		a.verb = modes[i].verb;
-		a.value = modes[i].value;
-		if (a.verb == ACT_SLOW && !parse_number(rest, &a.value))
-			break;
-		if (a.value == ENTRY_KEY && a.verb == ACT_ENTRY)
-			a.text = rest;
-		return act(t, room, &a);
-	}
-	return talk_fail(t, "/mode takes open, key KEY, invited, moderated, free or slow SECONDS.");
+	if (*room == '\0')
+		return talk_fail(
+			t, "/mode -s shows who is what on the server; nothing is set by it.");
+	if (act_line_mode(rest, &a, error) < 0)
+		return talk_fail(t, "%s", error);
+	return act(t, room, &a);
+}
+
+/* Those before the ones that were shown last, if they were this room's; 0: the newest. */
+static uint64_t earlier(const struct talk *t, const char *room)
+{
+	return t->audit_room && strcmp(t->audit_room, room) == 0 ? t->audit_before : 0;
 }
 
 static bool do_audit(struct talk *t, const char *rest)
 {
 	const char *room;
+	uint64_t before = 0;
 	uint32_t request;
 
-	return take_place(t, &rest, &room) &&
-	       sent(t, link_audit(t->link, room, AUDIT_ROWS, &request));
+	if (!take_place(t, &rest, &room))
+		return false;
+	if (strcmp(rest, "more") == 0)
+		before = earlier(t, room);
+	else if (*rest)
+		return talk_fail(t, "Use it so: /audit [-s] [more]");
+	if (before == 1)
+		return talk_fail(t, "That was all; /audit begins again with the newest.");
+	return sent(t, link_audit(t->link, room, before, AUDIT_ROWS, &request));
 }
 
 bool talk_rights(struct talk *t, const struct command *c)
@@ -199,113 +165,6 @@ bool talk_rights(struct talk *t, const struct command *c)
 
 /* ---- answers ---- */
 
-static const char *rank_word(unsigned rank)
-{
-	static const char *const words[] = {
-		[RANK_NONE] = "nobody in particular",
-		[RANK_MODERATOR] = "a moderator",
-		[RANK_OWNER] = "the owner",
-		[RANK_OPERATOR] = "an operator of the server",
-	};
-
-	return rank < sizeof words / sizeof words[0] ? words[rank] : words[RANK_NONE];
-}
-
-static void print_time(FILE *f, uint64_t us)
-{
-	time_t seconds = (time_t)(us / 1000000);
-	struct tm local;
-	char text[32] = "?";
-
-	if (localtime_r(&seconds, &local))
-		(void)strftime(text, sizeof text, "%Y-%m-%d %H:%M", &local);
-	(void)fputs(text, f);
-}
-
-/* All of one kind in one line. */
-static void print_standings(FILE *f, const struct event *e, int kind, const char *title)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < e->count; i++) {
-		const struct event_standing *s = &e->standings[i];
-		if (s->kind != kind)
-			continue;
-		(void)fprintf(f, "%s%s", any ? ", " : title, s->label);
-		if (s->until) {
-			(void)fputs(" (until ", f);
-			print_time(f, s->until);
-			(void)fputs(")", f);
-		}
-		any = true;
-	}
-	if (any)
-		(void)fputs("\n", f);
-}
-
-static void print_charter(FILE *f, const struct event *e)
-{
-	static const char *const entries[] = {
-		[ENTRY_OPEN] = "everybody may come in",
-		[ENTRY_KEY] = "who has the key may come in",
-		[ENTRY_INVITED] = "who is invited may come in",
-	};
-	bool room = e->room[0] != '\0';
-
-	if (room) {
-		(void)fprintf(f, "#%s: %s; %s", e->room,
-			entries[e->kind >= 0 && e->kind <= ENTRY_INVITED ? e->kind : ENTRY_INVITED],
-			e->flag ? "moderated: who has a voice may speak" : "all may speak");
-		if (e->number)
-			(void)fprintf(f, ", a message every %" PRIu64 " s", e->number);
-		(void)fputs("\n", f);
-	}
-	(void)fprintf(f, "You are %s%s.\n", rank_word(e->code), room ? " here" : "");
-	print_standings(f, e, STANDING_OWNER, "Owner: ");
-	print_standings(f, e, STANDING_MODERATOR, room ? "Moderators: " : "Operators: ");
-	print_standings(f, e, STANDING_VOICE, "With a voice: ");
-	print_standings(f, e, STANDING_INVITED, "Invited: ");
-	print_standings(f, e, STANDING_BANNED, "Banned: ");
-	print_standings(f, e, STANDING_MUTED, "Muted: ");
-}
-
-static void print_audit(FILE *f, const struct event *e)
-{
-	if (e->count == 0)
-		(void)fprintf(f, "Nothing was ever done about %s%s.\n", e->room[0] ? "#" : "",
-			e->room[0] ? e->room : "the server");
-	else if (e->flag)
-		(void)fputs("(There are earlier ones.)\n", f);
-	for (size_t i = 0; i < e->count; i++) {
-		const struct event_act *a = &e->acts[i];
-		const char *word = act_word(a->verb);
-		print_time(f, a->time);
-		(void)fprintf(f, " %s: %s %s", a->nick, word ? word : "?", a->label);
-		if ((a->verb == ACT_BAN || a->verb == ACT_MUTE) && a->value) {
-			(void)fputs(" until ", f);
-			print_time(f, a->value);
-		} else if (a->value) {
-			(void)fprintf(f, " %" PRIu64, a->value);
-		}
-		(void)fprintf(f, "%s%s\n", a->text[0] ? ": " : "", a->text);
-	}
-}
-
-static void print_person(FILE *f, const struct event *e)
-{
-	char tag[FINGERPRINT_SIZE];
-
-	(void)fprintf(f, "%s has the key %s\n", e->nick, fingerprint(e->person, tag));
-	if (!e->own)
-		(void)fputs(
-			"Nobody here has proven their key: the connection is not encrypted.\n", f);
-	else
-		(void)fputs(e->flag ? "The nick is theirs.\n" : "The nick is nobody's.\n", f);
-	if (e->code == RANK_OPERATOR)
-		(void)fputs("An operator of the server.\n", f);
-	(void)fputs(e->person_state == PERSON_GONE ? "Not here.\n" : "Here.\n", f);
-}
-
 /* Each line of a text is a line of the pane. */
 static void say_lines(struct talk *t, char *text)
 {
@@ -317,22 +176,71 @@ static void say_lines(struct talk *t, char *text)
 	}
 }
 
-void talk_rights_event(struct talk *t, const struct event *e)
+/* Where /audit more goes on. */
+static void note_audit(struct talk *t, const struct event *e)
 {
-	void (*print)(FILE * f, const struct event *e) = e->type == EVENT_CHARTER  ? print_charter
-							 : e->type == EVENT_AUDIT  ? print_audit
-							 : e->type == EVENT_PERSON ? print_person
-										   : NULL;
+	if (model_set(&t->audit_room, e->room) < 0)
+		return;
+	if (!e->flag)
+		t->audit_before = 1; /* nothing is before the first */
+	else if (e->count > 0)
+		t->audit_before = e->acts[0].seq;
+}
+
+/* In a room, all see what was done; what was done to the server is told here alone. */
+static void on_done(struct talk *t, const struct event *e)
+{
+	if (e->number != t->act_request || !t->act_done)
+		talk_hint(t, "Done.");
+	else if (!t->act_room || !*t->act_room)
+		say_lines(t, t->act_done);
+	else
+		talk_hint(t, t->act_done);
+}
+
+/* The last act was answered, or never will be. What was told before that may be over. */
+static void forget_act(struct talk *t)
+{
+	struct buffer *b = t->act_room ? model_room(&t->model, t->act_room) : NULL;
+
+	t->act_request = 0;
+	if (b)
+		model_doubt_ranks(&t->model, b);
+}
+
+static void say_answer(struct talk *t, const struct event *e)
+{
 	char *text = NULL;
 	size_t size;
+	FILE *f = open_memstream(&text, &size);
 
-	if (e->type == EVENT_DONE)
-		talk_hint(t, "Done.");
-	FILE *f = print ? open_memstream(&text, &size) : NULL;
 	if (!f)
 		return;
-	print(f, e);
+	rights_text_answer(f, e, clock_wall_us());
 	if (fclose(f) == 0)
 		say_lines(t, text);
 	free(text);
+}
+
+void talk_rights_event(struct talk *t, const struct event *e)
+{
+	bool lost = e->type == EVENT_STATE && e->state != LINK_ONLINE;
+	bool answered = (e->type == EVENT_DONE || e->type == EVENT_ERROR) && t->act_request &&
+			e->number == t->act_request;
+
+	if (e->type == EVENT_DONE)
+		on_done(t, e);
+	if (e->type == EVENT_AUDIT)
+		note_audit(t, e);
+	if (e->type == EVENT_CHARTER || e->type == EVENT_AUDIT || e->type == EVENT_PERSON)
+		say_answer(t, e);
+	if (lost || answered)
+		forget_act(t);
+}
+
+void talk_rights_stop(struct talk *t)
+{
+	free(t->act_done);
+	free(t->act_room);
+	free(t->audit_room);
 }

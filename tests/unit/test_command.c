@@ -122,7 +122,7 @@ static const struct {
 	{"/connect a b", "/connect [HOST"},
 	{"/help a b", "/help [COMMAND]"},
 	{"/unignore", "/unignore NICK"},
-	{"/kick", "/kick NICK"},
+	{"/kick", "/kick [-s] NICK"},
 	{"/whois a b", "/whois NICK"},
 	/* What is repeated of these was cut inside a character. */
 	{"/x" MANY, "There is no command"},

@@ -4,6 +4,7 @@
 #include "client/complete.h"
 
 #include "common/err.h"
+#include "common/rights.h"
 
 #include <check.h>
 #include <string.h>
@@ -34,6 +35,86 @@ static void teardown(void)
 	editor_fini(&e);
 	model_fini(&m);
 }
+
+/* Who is on which list, of the room and of the server. */
+static void tell_ranks(void)
+{
+	struct event_standing here[] = {
+		{.kind = STANDING_BANNED, .label = (char *)"Carl"},
+		{.kind = STANDING_BANNED, .label = (char *)"10.0.0.0/8"},
+		{.kind = STANDING_BANNED, .label = (char *)"fe80::/10"},
+		{.kind = STANDING_BANNED, .label = (char *)"was", .until = 1},
+		{.kind = STANDING_MUTED, .label = (char *)"annabel"},
+		{.kind = STANDING_VOICE, .label = (char *)"boris"},
+		{.kind = STANDING_INVITED, .label = (char *)"dora"},
+		{.kind = STANDING_MODERATOR, .label = (char *)"emil"},
+	};
+	struct event_standing server[] = {
+		{.kind = STANDING_BANNED, .label = (char *)"192.0.2.7"},
+		{.kind = STANDING_MODERATOR, .label = (char *)"olga"},
+	};
+
+	ck_assert_int_eq(ranks_take(&model_current(&m)->ranks, here, 8, false), 0);
+	ck_assert_int_eq(ranks_take(&m.operators, server, 2, true), 0);
+	ck_assert_int_eq(
+		roster_put(&model_room(&m, "dev")->roster, other, "zoe", PERSON_HERE, ""), 0);
+	ck_assert_int_eq(
+		roster_put(&model_room(&m, "dev")->roster, other, "anna", PERSON_HERE, ""), 0);
+	ck_assert_ptr_nonnull(model_open_direct(&m, NULL, "yan"));
+	ck_assert_ptr_nonnull(model_open_direct(&m, NULL, "boris"));
+}
+
+/* All that Tab offers after a line, in this order. */
+static const struct {
+	const char *line, *offers[8];
+} rights[] = {
+	{"/mode ", {"open ", "key ", "invited ", "moderated ", "free ", "slow "}},
+	{"/mode m", {"moderated "}},
+	{"/mode -", {"-s "}},
+	{"/mode -s ", {NULL}},
+	{"/mode moderated ", {"on ", "off "}},
+	{"/mode moderated of", {"off "}},
+	{"/mode slow ", {"10s ", "1m ", "off "}},
+	{"/mode open ", {NULL}},
+	{"/mode slow off ", {NULL}},
+	{"/kick -", {"-s "}},
+	{"/kick bo", {"boris "}},
+	{"/kick -s bo", {"boris "}},
+	{"/kick boris an", {"anna ", "annabel "}},
+	{"/mute -", {NULL}},
+	{"/audit ", {"more "}},
+	{"/audit -", {"-s "}},
+	{"/audit -s m", {"more "}},
+	{"/unban ", {"Carl ", "10.0.0.0/8 ", "fe80::/10 "}},
+	{"/unban c", {"Carl "}},
+	{"/unban @c", {"Carl "}},
+	{"/unban fe80::", {"fe80::/10 "}},
+	{"/unban -s ", {"192.0.2.7 "}},
+	{"/unmute ", {"annabel "}},
+	{"/unvoice ", {"boris "}},
+	{"/uninvite ", {"dora "}},
+	{"/unmod ", {"emil "}},
+	{"/unmod bo", {"boris "}}, /* nobody on the list: all people */
+	{"/deop ", {"olga "}},
+	{"/invite ", {"yan ", "zoe "}}, /* not those who are here */
+	{"/invite bo", {"boris "}},
+	{"/search -", {"-a "}},
+};
+
+START_TEST(about_rights)
+{
+	size_t count = 0;
+
+	tell_ranks();
+	ck_assert_int_eq(editor_set(&e, rights[_i].line), 0);
+	(void)complete_step(&c, &m, &e, false);
+	while (count < 8 && rights[_i].offers[count])
+		count++;
+	ck_assert_uint_eq(c.count, count);
+	for (size_t i = 0; i < count; i++)
+		ck_assert_str_eq(c.candidates[i], rights[_i].offers[i]);
+}
+END_TEST
 
 /* What one Tab makes of a line. */
 static const struct {
@@ -121,6 +202,7 @@ Suite *complete_suite(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_loop_test(t, completed, 0, (int)(sizeof cases / sizeof cases[0]));
+	tcase_add_loop_test(t, about_rights, 0, (int)(sizeof rights / sizeof rights[0]));
 	tcase_add_test(t, round_again);
 	tcase_add_test(t, last_speaker_first);
 	tcase_add_test(t, in_the_middle);

@@ -191,6 +191,54 @@ START_TEST(an_error_is_quiet)
 }
 END_TEST
 
+/* An answer to what was asked before an act was heard of may be of before it. */
+START_TEST(fresh_or_not)
+{
+	uint32_t tag;
+
+	settle();
+	give_change(2, CHANGE_ACT);
+	pass(2);
+	tag = expect_asked("dev");
+	give_change(3, CHANGE_ACT);
+	answer(tag, "dev");
+	ck_assert(!play_expect(play, EVENT_RANKS)->own);
+	pass(2);
+	tag = expect_asked("dev");
+	answer(tag, "dev");
+	ck_assert(play_expect(play, EVENT_RANKS)->own);
+}
+END_TEST
+
+/* Pages of what was done: each act has its number, which the next request goes by. */
+START_TEST(pages_of_acts)
+{
+	static uint8_t buffer[1024];
+	struct msg_audit_page page = {.room = span_of("dev"), .more = 1};
+	struct item_act item = {.seq = 41,
+		.verb = 15,
+		.nick = span_of("ben"),
+		.label = span_of("cat"),
+		.text = span_of("")};
+	uint32_t request;
+	union message m;
+
+	settle();
+	ck_assert_int_eq(message_list_add(&page.acts, ITEM_ACT, &item, buffer, sizeof(buffer)), 0);
+	for (uint64_t before = 0; before <= 41; before += 41) {
+		ck_assert_int_eq(link_session_audit(play->s, "dev", before, 30, &request), 0);
+		EXPECT_SENT(play, MESSAGE_AUDIT, &m);
+		ck_assert_uint_eq(m.audit.before, before);
+		page.tag = request;
+		ck_assert_int_eq(play_give(play, MESSAGE_AUDIT_PAGE, &page), 0);
+		const struct event *e = play_expect(play, EVENT_AUDIT);
+		ck_assert(e->flag);
+		ck_assert(e->own == (before > 0));
+		ck_assert_uint_eq(e->acts[0].seq, 41);
+	}
+}
+END_TEST
+
 /* What the user asks is answered as ever. */
 START_TEST(the_users_own_question)
 {
@@ -270,6 +318,8 @@ Suite *link_session_ranks_suite(void)
 	tcase_add_test(t, after_acts);
 	tcase_add_test(t, operators_now_and_then);
 	tcase_add_test(t, an_error_is_quiet);
+	tcase_add_test(t, fresh_or_not);
+	tcase_add_test(t, pages_of_acts);
 	tcase_add_test(t, the_users_own_question);
 	tcase_add_test(t, not_in_a_large_room);
 	tcase_add_test(t, after_a_break);

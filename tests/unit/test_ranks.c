@@ -105,6 +105,30 @@ START_TEST(signs)
 }
 END_TEST
 
+/* The rows themselves: who is on which list, for how long, under which name. */
+START_TEST(rows)
+{
+	struct event_standing range = standing(STANDING_BANNED, (const uint8_t[PERSON_ID]){0}, 0);
+	struct event_standing ben = standing(STANDING_MUTED, bob, 5);
+
+	range.label = (char *)"fe80::/10";
+	ben.label = (char *)"B\x1b[2Jen";
+	TAKE(false, range, ben, standing(STANDING_VOICE, bob, 0));
+	ck_assert_uint_eq(ranks.row_count, 3);
+	ck_assert(ranks_are(&ranks, STANDING_MUTED, bob, 4));
+	ck_assert(!ranks_are(&ranks, STANDING_MUTED, bob, 5));
+	ck_assert(ranks_are(&ranks, STANDING_VOICE, bob, 5));
+	ck_assert(!ranks_are(&ranks, STANDING_VOICE, anna, 5));
+	ck_assert(ranks_name(&ranks, STANDING_BANNED, "FE80::/10", 7));
+	ck_assert(!ranks_name(&ranks, STANDING_BANNED, "fe80::/11", 7));
+	ck_assert(!ranks_name(&ranks, STANDING_MUTED, "fe80::/10", 7));
+	ck_assert_ptr_null(strchr(ranks.rows[1].label, '\x1b')); /* it is clean */
+	ck_assert(!ranks_cut(&ranks));
+	take(NULL, 0, false);
+	ck_assert_uint_eq(ranks.row_count, 0);
+}
+END_TEST
+
 Suite *ranks_suite(void)
 {
 	Suite *s = suite_create("ranks");
@@ -115,6 +139,7 @@ Suite *ranks_suite(void)
 	tcase_add_test(t, of_the_server);
 	tcase_add_test(t, the_highest);
 	tcase_add_test(t, until_it_ends);
+	tcase_add_test(t, rows);
 	tcase_add_test(t, signs);
 	suite_add_tcase(s, t);
 	return s;
