@@ -226,6 +226,6 @@ $(OUT)/tests/unit/suites.inc: always
 	@printf 'SUITE(%s)\n' $(suites) | cmp -s - $@ || printf 'SUITE(%s)\n' $(suites) > $@
 
 .PHONY: all run test check test-long unit property scenario asan tsan fuzz lint coverage bench \
-	bench-quick bench-server 	attack format deps deps-test install uninstall clean help tests-built scenario-built faults \
+	bench-quick bench-server attack format deps deps-test install uninstall clean help tests-built scenario-built faults \
 	fuzzers planted print-flags always
 -include $(wildcard $(OUT)/*/*.d $(OUT)/*/*/*.d)

@@ -97,7 +97,7 @@ def idle(book, servers, loads):
                 ("connect + log in + join, a second",
                  lambda run: run["connected"] / run["connect_seconds"], 1),
                 ("server CPU for each, us",
-                 lambda run: run["connect_cpu_ns"] / run["connected"], 1e-3)):
+                 lambda run: run["server_connect_cpu_ns"] / run["connected"], 1e-3)):
             rows.append([f"{load.row}: {title}",
                          *(spread(book.figures(load, peer.name, get), scale) for peer in servers)])
     return table(["", *(peer.name for peer in servers)], rows)
