@@ -70,6 +70,7 @@ objects  = $(patsubst %.c,$(OUT)/%.o,$(filter-out $(1)/main.c,$(sort $(wildcard 
 common_o := $(call objects,common)
 server_o := $(call objects,server)
 client_o := $(call objects,client)
+stress_o := $(call objects,tools/stress)
 unit_o   := $(call objects,tests/unit)
 property_o := $(call objects,tests/property)
 fuzz_c   := $(sort $(wildcard tests/fuzz/fuzz_*.c))
@@ -114,7 +115,7 @@ bench: all $(OUT)/tests/bench/load $(OUT)/tests/bench/fill ## figures of the ser
 attack: all ## attacks on a server beside honest clients; ARGS="--brief" or "--cost"
 	LANCHAT_BUILD=$(OUT) tests/attack/run $(ARGS)
 format: ## lay out the C code as .clang-format says
-	clang-format -i $(wildcard common/*.[ch] server/*.[ch] client/*.[ch] tests/*/*.[ch])
+	clang-format -i $(wildcard common/*.[ch] server/*.[ch] client/*.[ch] tools/*/*.[ch] tests/*/*.[ch])
 
 deps: ## install the packages that building needs (Debian, Ubuntu)
 	@scripts/deps $(BUILD_PACKAGES)
@@ -150,7 +151,7 @@ $(OUT)/lanchatd: $(OUT)/server/main.o $(server_o) $(common_o)
 	$(LINK) -o $@ $^ $(SANDBOX) $(LIBS)
 $(OUT)/lanchat: $(OUT)/client/main.o $(client_o) $(common_o)
 	$(LINK) -o $@ $^ $(SCREEN) $(LIBS)
-$(OUT)/unit: $(unit_o) $(client_o) $(server_o) $(common_o)
+$(OUT)/unit: $(unit_o) $(stress_o) $(client_o) $(server_o) $(common_o)
 	$(LINK) -o $@ $^ $(CHECK) $(SCREEN) $(SANDBOX) $(LIBS)
 # Wrappers tell when a session waits for its client, and stand before the log.
 PROPERTY_WRAPS := -Wl,--wrap=poll,--wrap=engine_open_memory,--wrap=engine_open_sqlite
@@ -171,11 +172,11 @@ WRAPS_fuzz_book     := fsync
 WRAPS_fuzz_passport := fsync PKCS8_decrypt PKCS5_pbe2_set_scrypt
 LINK_FUZZER = $(LINK) -fsanitize=fuzzer $(call wraps,$(WRAPS_$*)) -o $@ $^ $(SCREEN) $(SANDBOX) $(LIBS)
 $(foreach f,fuzz planted,$(OUT)/$(f)/fuzz_server $(OUT)/$(f)/fuzz_link): $(OUT)/tests/fuzz/stage.o
-$(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(client_o) $(server_o) $(common_o)
+$(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(stress_o) $(client_o) $(server_o) $(common_o)
 	@mkdir -p $(@D)
 	$(LINK_FUZZER)
 # The same targets with a crash that has to be found: tests/fuzz/planted.
-$(OUT)/planted/%: $(OUT)/planted/%.o $(client_o) $(server_o) $(common_o)
+$(OUT)/planted/%: $(OUT)/planted/%.o $(stress_o) $(client_o) $(server_o) $(common_o)
 	$(LINK_FUZZER)
 $(OUT)/planted/%.o: tests/fuzz/%.c
 	@mkdir -p $(@D)
