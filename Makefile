@@ -62,6 +62,8 @@ BUILD_PACKAGES := gcc libc6-dev make libncurses-dev libssl-dev libutf8proc-dev l
 	libseccomp-dev
 TEST_PACKAGES  := check python3 iproute2 util-linux tmux openssl clang libclang-rt-14-dev llvm-14 \
 	clang-format clang-tidy cppcheck shellcheck
+# The servers that the load tool may be put to besides ours.
+BENCH_PACKAGES := ngircd inspircd redis-server nats-server
 
 # Every .c file of a folder belongs to the folder's program, so a new module is a new file and
 # nothing else: no list to keep, and no line that two branches both change. main.c stands apart,
@@ -121,6 +123,9 @@ deps: ## install the packages that building needs (Debian, Ubuntu)
 	@scripts/deps $(BUILD_PACKAGES)
 deps-test: ## install the packages that building and testing need
 	@scripts/deps $(BUILD_PACKAGES) $(TEST_PACKAGES)
+
+bench-deps: ## install the other servers that lanchat-stress speaks to; none is left running
+	@scripts/deps --no-services $(BENCH_PACKAGES)
 
 install: all ## install below PREFIX (/usr/local); DESTDIR is honoured
 	install -d $(DESTDIR)$(PREFIX)/bin
@@ -209,6 +214,6 @@ $(OUT)/tests/unit/suites.inc: always
 	@printf 'SUITE(%s)\n' $(suites) | cmp -s - $@ || printf 'SUITE(%s)\n' $(suites) > $@
 
 .PHONY: all run test check test-long unit property scenario asan tsan fuzz lint coverage bench \
-	attack format deps deps-test install uninstall clean help tests-built scenario-built faults \
+	attack format deps deps-test bench-deps install uninstall clean help tests-built scenario-built faults \
 	fuzzers planted print-flags always
 -include $(wildcard $(OUT)/*/*.d $(OUT)/*/*/*.d)
