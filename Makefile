@@ -62,6 +62,8 @@ BUILD_PACKAGES := gcc libc6-dev make libncurses-dev libssl-dev libutf8proc-dev l
 	libseccomp-dev
 TEST_PACKAGES  := check python3 iproute2 util-linux tmux openssl clang libclang-rt-14-dev llvm-14 \
 	clang-format clang-tidy cppcheck shellcheck gnuplot-nox
+# The servers that the load tool may be put to besides ours.
+BENCH_PACKAGES := ngircd inspircd redis-server nats-server
 
 # Every .c file of a folder belongs to the folder's program, so a new module is a new file and
 # nothing else: no list to keep, and no line that two branches both change. main.c stands apart,
@@ -127,6 +129,9 @@ deps: ## install the packages that building needs (Debian, Ubuntu)
 deps-test: ## install the packages that building and testing need
 	@scripts/deps $(BUILD_PACKAGES) $(TEST_PACKAGES)
 
+bench-deps: ## install the other servers that lanchat-stress speaks to; none is left running
+	@scripts/deps --no-services $(BENCH_PACKAGES)
+
 install: all ## install below PREFIX (/usr/local); DESTDIR is honoured
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(OUT)/lanchatd $(OUT)/lanchat $(OUT)/lanchat-stress $(DESTDIR)$(PREFIX)/bin
@@ -183,13 +188,13 @@ WRAPS_fuzz_server   := $(STAGE_WRAPS)
 WRAPS_fuzz_link     := $(STAGE_WRAPS) link_connect
 WRAPS_fuzz_book     := fsync
 WRAPS_fuzz_passport := fsync PKCS8_decrypt PKCS5_pbe2_set_scrypt
-LINK_FUZZER = $(LINK) -fsanitize=fuzzer $(call wraps,$(WRAPS_$*)) -o $@ $^ $(SCREEN) $(SANDBOX) $(LIBS)
+LINK_FUZZER = $(LINK) -fsanitize=fuzzer $(call wraps,$(WRAPS_$*)) -o $@ $^ $(SCREEN) $(SANDBOX) $(LIBS) -lm
 $(foreach f,fuzz planted,$(OUT)/$(f)/fuzz_server $(OUT)/$(f)/fuzz_link): $(OUT)/tests/fuzz/stage.o
-$(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(client_o) $(server_o) $(common_o)
+$(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(stress_o) $(report_o) $(client_o) $(server_o) $(common_o)
 	@mkdir -p $(@D)
 	$(LINK_FUZZER)
 # The same targets with a crash that has to be found: tests/fuzz/planted.
-$(OUT)/planted/%: $(OUT)/planted/%.o $(client_o) $(server_o) $(common_o)
+$(OUT)/planted/%: $(OUT)/planted/%.o $(stress_o) $(report_o) $(client_o) $(server_o) $(common_o)
 	$(LINK_FUZZER)
 $(OUT)/planted/%.o: tests/fuzz/%.c
 	@mkdir -p $(@D)
@@ -226,6 +231,7 @@ $(OUT)/tests/unit/suites.inc: always
 	@printf 'SUITE(%s)\n' $(suites) | cmp -s - $@ || printf 'SUITE(%s)\n' $(suites) > $@
 
 .PHONY: all run test check test-long unit property scenario asan tsan fuzz lint coverage bench \
-	bench-quick bench-server attack format deps deps-test install uninstall clean help tests-built scenario-built faults \
+	bench-quick bench-server attack format deps deps-test bench-deps install uninstall clean help \
+	tests-built scenario-built faults \
 	fuzzers planted print-flags always
 -include $(wildcard $(OUT)/*/*.d $(OUT)/*/*/*.d)

@@ -19,6 +19,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The largest thing that a server may send: who has room for so many bytes gets on. */
+#define PROTOCOL_THING_MOST 65536
+
 /* What is to be sent. Written by the adaptors, emptied by the caller. */
 struct outgoing {
 	uint8_t *bytes; /* borrowed */
@@ -27,20 +30,24 @@ struct outgoing {
 	bool full; /* something did not fit: what is in it may be half of something */
 };
 
+/* Add it, as a whole or not at all; nothing is added any more where something did not fit before. What
+ * is printed has at most 511 bytes. */
 void outgoing_put(struct outgoing *o, const void *bytes, size_t length);
-void outgoing_print(struct outgoing *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void outgoing_print(struct outgoing *o, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* A client, as its adaptor knows it. The caller fills in the first part once, zeroes the second for
  * each new connection, and leaves the third alone. */
 struct protocol_peer {
-	uint32_t run;      /* constant */
-	uint32_t number;   /* of the client, from 0 on; constant */
-	uint32_t room;     /* from 0 on; constant */
+	uint32_t run;       /* constant */
+	uint32_t number;    /* of the client, from 0 on; constant */
+	uint32_t room;      /* from 0 on; constant */
 	uint8_t person[32]; /* who it is; constant */
 
 	bool returns;     /* it was in the room before, and has everything up to `position` */
 	unsigned step;    /* how far the adaptor is */
 	uint32_t expects; /* the same: bytes, or answers, of the next part of something */
+	uint64_t said;    /* the same: counter of the newest message that was said */
 
 	uint64_t position; /* of the newest message that it has; 0: none */
 	uint64_t log[2];   /* whose positions those are */
@@ -57,35 +64,38 @@ enum event_kind {
 
 struct event {
 	enum event_kind kind;
-	const char *text; /* borrowed from the bytes */
+	const char *
+		text; /* borrowed from the bytes, or constant; no terminator. NULL: there is none */
 	size_t length;
 	uint64_t number;
 };
 
 struct protocol {
-	const char *name;   /* "lanchat" */
-	const char *about;  /* for --help: which servers speak it */
-	uint16_t port;      /* where they are usually */
-	bool echoes;        /* who speaks gets the message too */
-	bool acknowledges;  /* EVENT_ACK comes for each */
-	bool resumes;       /* who returns gets what it missed */
-	bool tls;           /* it is spoken over TLS unless told otherwise */
-	size_t text_most;   /* bytes of a message */
+	const char *name;  /* "lanchat" */
+	const char *about; /* for --help: which servers speak it */
+	uint16_t port;     /* where they are usually */
+	bool echoes;       /* who speaks gets the message too */
+	bool acknowledges; /* EVENT_ACK comes for each */
+	bool resumes;      /* who returns gets what it missed */
+	bool tls;          /* it is spoken over TLS unless told otherwise */
+	size_t text_most;  /* bytes of a message */
 
 	/* Log in and go into the room. What cannot be sent at once is written by `next`, as answers
 	 * come. */
 	void (*greet)(struct protocol_peer *p, struct outgoing *out);
 
-	/* Say something in its room. `counter` counts the client's messages, from 1 on. */
+	/* Say something in its room: at most `text_most` bytes, neither CR, LF nor NUL among them.
+	 * `counter` counts the client's messages, from 1 on. */
 	void (*say)(struct protocol_peer *p, uint64_t counter, const char *text, size_t length,
 		struct outgoing *out);
 
 	/* Say goodbye, in good order. */
 	void (*leave)(struct protocol_peer *p, struct outgoing *out);
 
-	/* The first thing in `bytes`: 0, and it had `*used` bytes (at least one); what it is to be
-	 * answered with is in `out`. ERR_AGAIN: not all of it is here. ERR_PROTOCOL: it is not this
-	 * protocol, or larger than anything that is to be expected (64 KiB). */
+	/* The first thing in `bytes`: 0, and it had `*used` bytes (at least one, and no more than
+	 * PROTOCOL_THING_MOST); what it is to be answered with is in `out`. ERR_AGAIN: not all of it is
+	 * here. ERR_PROTOCOL: it is not this protocol, or larger than anything that is to be expected.
+	 * But for 0 all stays as it was. */
 	int (*next)(struct protocol_peer *p, const uint8_t *bytes, size_t length, size_t *used,
 		struct event *event, struct outgoing *out);
 };
