@@ -21,11 +21,17 @@ SOUND = {"lost": 0, "doubled": 0, "reordered": 0, "foreign": 0, "disconnected": 
 class Stress(Scenario):
     longest = 100
 
+    def setUp(self):
+        super().setUp()
+        self.folder = os.path.join(self.dir, "files")
+        os.mkdir(self.folder)
+
     def start(self, *options, **environment):
         """The tool with options, on a server of its own unless they name one."""
         process = subprocess.Popen([STRESS, *options], stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                   env={**os.environ, "TMPDIR": self.folder, **environment})
+                                   env={**os.environ, "TMPDIR": self.folder, **self.sanitizer_options(),
+                                        **environment})
         self.addCleanup(self.end, process)
         return process
 

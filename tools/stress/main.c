@@ -96,6 +96,7 @@ static int write_one(const char *path, int (*write)(const struct result *, const
 
 static int tell(const struct stress_settings *t, const struct result *r)
 {
+	char verdict[RESULT_VERDICT];
 	int e = 0;
 
 	if (!t->quiet)
@@ -103,7 +104,7 @@ static int tell(const struct stress_settings *t, const struct result *r)
 	e |= write_one(t->json, result_json, r);
 	e |= write_one(t->csv, result_csv, r);
 	e |= write_one(t->report, result_report, r);
-	return e == 0 && result_is_sound(r) && r->disconnected == 0 ? EXIT_DONE : EXIT_FAILED;
+	return e == 0 && result_verdict(r, verdict) ? EXIT_DONE : EXIT_FAILED;
 }
 
 /* ---- the run ---- */
@@ -172,7 +173,7 @@ static int run(const struct stress_settings *t, const struct plan *p, const char
 
 	if (r)
 		return fail(r == ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED, error);
-	if (!subject && net_is_loopback(&at) && subject_find(&at, &subject) != 0)
+	if (!subject && subject_find(&at, &subject) != 0)
 		subject = NULL;
 	live_init(&live, t->quiet ? NULL : stderr);
 	struct swarm_setting setting = {

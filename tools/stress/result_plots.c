@@ -15,10 +15,13 @@
 static size_t fill_quantiles(const struct histogram_view *v, struct plot_point points[QUANTILES])
 {
 	size_t count = 0;
+	double above = 1;
 
-	for (double above = 1; count < QUANTILES && above * (double)v->count >= 1; above *= CLOSER)
+	while (count < QUANTILES && above * (double)v->count >= 1) {
 		points[count++] = (struct plot_point){
 			1 - above, (double)histogram_quantile(v, 1 - above) / 1000};
+		above *= CLOSER;
+	}
 	return count;
 }
 
@@ -42,10 +45,11 @@ void plots_latency(struct page *page, const struct result *r)
 		/* By window a message is sent when it is due. */
 		if (got == 0 || (i == 1 && !(r->rate > 0)))
 			continue;
-		series[count++] = (struct plot_series){.name = kinds[i].name,
+		series[count] = (struct plot_series){.name = kinds[i].name,
 			.points = points[i],
 			.count = got,
 			.colour = (int)i + 1};
+		count++;
 	}
 	const struct plot plot = {.title = "Latency by percentile",
 		.x = {.label = "percentile", .scale = TICKS_PERCENTILE},
@@ -126,8 +130,10 @@ static void plot_seconds(struct page *page, const struct result *r, const char *
 	struct plot_series series[3];
 	struct plot_point *points = calloc(3 * (size_t)POINTS_MAX, sizeof *points);
 
-	/* Without memory the page fails by itself, or has a plot less. */
-	for (size_t i = 0; points && i < count; i++) {
+	/* Where there is none for this, the page has a plot less, or fails by itself. */
+	if (!points)
+		return;
+	for (size_t i = 0; i < count; i++) {
 		struct plot_point *its = points + i * POINTS_MAX;
 
 		series[i] = (struct plot_series){.name = lines[i].name,
@@ -139,7 +145,7 @@ static void plot_seconds(struct page *page, const struct result *r, const char *
 		.y = *y,
 		.series = series,
 		.count = count};
-	if (points && series[0].count > 0)
+	if (count > 0 && series[0].count > 0)
 		page_plot(page, &plot, NULL);
 	free(points);
 }

@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
-#include <string.h>
 
 #define NAME 16 /* columns of the names at the left */
 #define CELL 12
@@ -120,7 +119,7 @@ static void print_samples(const struct result *r, FILE *out, const char *name,
 	const char *texts[4];
 
 	for (size_t i = 0; i < 4; i++) {
-		(void)strcpy(figures[i], "-");
+		(void)snprintf(figures[i], FIGURE_MAX, "-");
 		print(samples[i], figures[i]);
 		texts[i] = figures[i];
 	}
@@ -148,12 +147,13 @@ static void print_descriptors(const struct subject_sample *s, char figure[FIGURE
 /* "1.23 us" of CPU, which may be less than a microsecond. */
 static const char *cpu_each(double ns, char out[FIGURE_MAX])
 {
+	char us[FIGURE_MAX];
+
 	if (!(ns > 0))
 		return "-";
 	if (ns >= 1e6)
 		return figure_time((uint64_t)(ns / 1000 + 0.5), out);
-	(void)real(ns / 1000, 2, out);
-	(void)strcat(out, " us");
+	(void)snprintf(out, FIGURE_MAX, "%.16s us", real(ns / 1000, 2, us));
 	return out;
 }
 

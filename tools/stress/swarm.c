@@ -366,6 +366,12 @@ static void look(const struct swarm *s, struct subject_sample *out)
 		*out = (struct subject_sample){0};
 }
 
+/* A server that has ended tells nothing any more. */
+static uint64_t grown(uint64_t before, uint64_t after)
+{
+	return after > before ? after - before : 0;
+}
+
 int swarm_run(struct swarm *s, struct result *result, char *error, size_t size)
 {
 	struct subject_sample came, began, ended;
@@ -376,7 +382,7 @@ int swarm_run(struct swarm *s, struct result *result, char *error, size_t size)
 	result->connected = s->connected;
 	result->refused = s->refused;
 	result->connect_seconds = (double)(s->last_up - s->first_dial) / 1e6;
-	result->connect_cpu_ns = came.cpu_ns - result->before.cpu_ns;
+	result->connect_cpu_ns = grown(result->before.cpu_ns, came.cpu_ns);
 	if (r)
 		return r;
 	rest(s);
@@ -391,7 +397,7 @@ int swarm_run(struct swarm *s, struct result *result, char *error, size_t size)
 	result->own_cpu = (double)(tally_own_cpu() - own) / 1e3 / (double)(swarm_now() - from);
 	result->bytes_in = s->tally.bytes_in - in;
 	result->bytes_out = s->tally.bytes_out - out;
-	result->server_cpu_ns = ended.cpu_ns - began.cpu_ns;
+	result->server_cpu_ns = grown(began.cpu_ns, ended.cpu_ns);
 	catch_up(s);
 	look(s, &result->after);
 	part(s);

@@ -94,6 +94,7 @@ static void greet(struct swarm *s, struct client *c)
 	c->state = CLIENT_GREETING;
 	c->peer.step = 0;
 	c->peer.expects = 0;
+	c->peer.said = 0;
 	c->peer.returns = c->was_up;
 	s->protocol->greet(&c->peer, &s->out);
 	want(s, c, EPOLLIN);

@@ -79,7 +79,9 @@ bool tally_turn(struct tally *t, int64_t now, uint32_t up, struct subject *subje
 			.p50_us = (uint32_t)histogram_quantile(&t->now, 0.5),
 			.p99_us = (uint32_t)histogram_quantile(&t->now, 0.99),
 			.most_us = (uint32_t)t->now.most,
-			.server_cpu_ns = s.cpu_ns - t->last.server_cpu_ns,
+			.server_cpu_ns = s.cpu_ns > t->last.server_cpu_ns
+						 ? s.cpu_ns - t->last.server_cpu_ns
+						 : 0, /* it has ended */
 			.server_resident = s.resident,
 			.own_cpu_permille =
 				length > 0 ? (uint32_t)((own - t->own_cpu) / (uint64_t)length) : 0,
