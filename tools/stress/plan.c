@@ -1,6 +1,7 @@
 #include "tools/stress/plan.h"
 
 #include "common/err.h"
+#include "common/identity.h"
 #include "tools/stress/mark.h"
 
 #include <errno.h>
@@ -102,7 +103,8 @@ int plan_make(struct plan *p, char *error, size_t size)
 		return ERR_MEMORY;
 	}
 	uint64_t state = p->seed;
-	p->run = (uint32_t)(plan_random(&state) % MARK_RUNS);
+	identity_random(&p->run, sizeof(p->run));
+	p->run %= MARK_RUNS;
 	memset(p->role, ROLE_SENDER, p->senders);
 	uint64_t slow = (uint64_t)p->clients * p->slow / 100;
 	uint64_t quit = (uint64_t)p->clients * p->quit / 100;

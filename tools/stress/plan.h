@@ -38,7 +38,7 @@ struct plan {
 	double churn;       /* leave and return, a second */
 	unsigned slow, quit; /* percent of the clients */
 	uint64_t seed;
-	uint32_t run;  /* told apart from other runs by it */
+	uint32_t run;  /* told apart from other runs by it, those with the same seed, too */
 	uint8_t *role; /* owned: by client, enum role */
 };
 

@@ -39,17 +39,20 @@ static void put(struct outgoing *o, enum message_number number, const void *mess
 		o->used += used;
 }
 
-/* Names of one run only, so that two at once, or one after the other, are different people. */
-static struct span name_of(char *text, size_t size, char kind, uint32_t run, uint32_t number)
+/* A room of this run only. */
+static struct span room_of(const struct protocol_peer *p, char text[ROOM_NAME_MAX + 1])
 {
-	int n = snprintf(text, size, "%c%06x-%u", kind, run, number);
+	int n = snprintf(text, ROOM_NAME_MAX + 1, "s%06x-%u", p->run, p->room);
 
 	return (struct span){.text = text, .length = (uint16_t)n};
 }
 
-static struct span room_of(const struct protocol_peer *p, char text[ROOM_NAME_MAX + 1])
+/* The same person has the same nick in every run, for it is theirs. */
+static struct span nick_of(const struct protocol_peer *p, char text[NICK_MAX + 1])
 {
-	return name_of(text, ROOM_NAME_MAX + 1, 's', p->run, p->room);
+	int n = snprintf(text, NICK_MAX + 1, "c%08x-%u", bytes_u32(p->person), p->number);
+
+	return (struct span){.text = text, .length = (uint16_t)n};
 }
 
 static void put_login(const struct protocol_peer *p, struct outgoing *out)
@@ -59,7 +62,7 @@ static void put_login(const struct protocol_peer *p, struct outgoing *out)
 		.tag = TAG_LOGIN,
 		.inbox_after = p->position,
 		.flags = LOGIN_ANY_NICK,
-		.nick = name_of(nick, sizeof(nick), 'c', p->run, p->number),
+		.nick = nick_of(p, nick),
 	};
 
 	memcpy(m.person, p->person, PERSON_ID);

@@ -12,6 +12,7 @@
 #define KEPT_IDLE     4096
 #define PENDING_MOST  ((size_t)16 << 20)
 #define SOURCE_PORTS  20000 /* connections from one loopback address: ip_local_port_range has 28232 */
+#define QUICK_RECEIVE (1 << 20)
 #define SLOW_RECEIVE  4096  /* SO_RCVBUF of a slow reader: what it has not read, waits at the server */
 
 /* ---- the descriptor ---- */
@@ -40,6 +41,14 @@ static void want_write(struct swarm *s, struct client *c)
 void swarm_client_listen(struct swarm *s, struct client *c, bool listen)
 {
 	want(s, c, (c->events & ~(uint32_t)EPOLLIN) | (listen ? EPOLLIN : 0));
+}
+
+void swarm_client_hurry(struct swarm *s, struct client *c)
+{
+	int size = QUICK_RECEIVE;
+
+	(void)setsockopt(stream_fd(c->stream), SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	swarm_client_listen(s, c, true);
 }
 
 /* ---- dialing ---- */

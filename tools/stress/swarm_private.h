@@ -120,6 +120,9 @@ void swarm_client_send(struct swarm *s, struct client *c);
 /* Read from it, or do not. */
 void swarm_client_listen(struct swarm *s, struct client *c, bool listen);
 
+/* A slow reader reads as fast as it can from now on. */
+void swarm_client_hurry(struct swarm *s, struct client *c);
+
 /* Close: in good order, or as if the cable had been cut. */
 void swarm_client_close(struct swarm *s, struct client *c, bool politely);
 

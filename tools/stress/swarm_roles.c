@@ -96,7 +96,7 @@ void swarm_roles_end(struct swarm *s, int64_t now)
 		if (c->state == CLIENT_AWAY && c->back_at)
 			c->back_at = now;
 		else if (c->role == ROLE_SLOW && c->state == CLIENT_UP)
-			swarm_client_listen(s, c, true);
+			swarm_client_hurry(s, c);
 	}
 	come_back(s, now);
 }
