@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -152,6 +153,15 @@ void swarm_free(struct swarm *s)
 
 /* ---- the loop ---- */
 
+/* Once ends the load; once more, waiting for what is missing. */
+static void take_stop(struct swarm *s)
+{
+	struct signalfd_siginfo info;
+
+	if (read(s->setting.stop_fd, &info, sizeof(info)) > 0)
+		s->stopped = true;
+}
+
 static void wait_for_events(struct swarm *s, int64_t until)
 {
 	struct epoll_event events[EVENTS];
@@ -164,7 +174,7 @@ static void wait_for_events(struct swarm *s, int64_t until)
 		if (events[i].data.ptr)
 			swarm_client_event(s, events[i].data.ptr, events[i].events);
 		else
-			s->stopped = true;
+			take_stop(s);
 	}
 }
 

@@ -32,7 +32,7 @@ struct swarm_setting {
 	const struct net_address *at; /* the server */
 	struct subject *subject;      /* NULL: it cannot be seen */
 	struct live *live;
-	int stop_fd; /* readable: end early, with what there is; -1: never */
+	int stop_fd; /* signalfd(2): a signal ends it early, with what there is; -1: never */
 };
 
 /* ERR_MEMORY, ERR_SYSTEM with errno, ERR_CRYPTO. */
