@@ -62,6 +62,8 @@ BUILD_PACKAGES := gcc libc6-dev make libncurses-dev libssl-dev libutf8proc-dev l
 	libseccomp-dev
 TEST_PACKAGES  := check python3 iproute2 util-linux tmux openssl clang libclang-rt-14-dev llvm-14 \
 	clang-format clang-tidy cppcheck shellcheck gnuplot-nox
+# The servers that the load tool may be put to besides ours.
+BENCH_PACKAGES := ngircd inspircd redis-server nats-server
 
 # Every .c file of a folder belongs to the folder's program, so a new module is a new file and
 # nothing else: no list to keep, and no line that two branches both change. main.c stands apart,
@@ -71,6 +73,7 @@ common_o := $(call objects,common)
 server_o := $(call objects,server)
 client_o := $(call objects,client)
 report_o := $(call objects,tools/report)
+stress_o := $(call objects,tools/stress)
 unit_o   := $(call objects,tests/unit)
 property_o := $(call objects,tests/property)
 fuzz_c   := $(sort $(wildcard tests/fuzz/fuzz_*.c))
@@ -81,7 +84,7 @@ shims    := $(patsubst %.c,$(OUT)/%.so,$(sort $(wildcard tests/faults/*.c)))
 
 RUN_TESTS = tests/run --build $(BUILD) --make $(MAKE)
 
-all: $(OUT)/lanchatd $(OUT)/lanchat ## build lanchatd and lanchat
+all: $(OUT)/lanchatd $(OUT)/lanchat $(OUT)/lanchat-stress ## build lanchatd, lanchat and lanchat-stress
 
 run: deps ## install what is missing, build, and chat (without a terminal: run the server)
 	@$(MAKE) --no-print-directory -j"$$(nproc)" all
@@ -110,7 +113,11 @@ lint: ## both compilers with -Werror, clang-tidy, cppcheck, the formatter, shell
 	@$(RUN_TESTS) lint
 coverage: ## how much of each file the tests run
 	@$(RUN_TESTS) coverage
-bench: all $(OUT)/tests/bench/load $(OUT)/tests/bench/fill ## figures of the server: memory, CPU, keeping
+bench: all $(OUT)/tests/bench/limit ## ours beside other servers and the limit: docs/BENCHMARKS.md's tables
+	LANCHAT_BUILD=$(OUT) tests/bench/compare $(ARGS)
+bench-quick: all $(OUT)/tests/bench/limit ## the same with one round of a few loads, two minutes
+	LANCHAT_BUILD=$(OUT) tests/bench/compare --quick $(ARGS)
+bench-server: all $(OUT)/tests/bench/load $(OUT)/tests/bench/fill ## figures of the server: memory, CPU, keeping
 	LANCHAT_BUILD=$(OUT) tests/bench/run
 attack: all ## attacks on a server beside honest clients; ARGS="--brief" or "--cost"
 	LANCHAT_BUILD=$(OUT) tests/attack/run $(ARGS)
@@ -122,9 +129,12 @@ deps: ## install the packages that building needs (Debian, Ubuntu)
 deps-test: ## install the packages that building and testing need
 	@scripts/deps $(BUILD_PACKAGES) $(TEST_PACKAGES)
 
+bench-deps: ## install the other servers that lanchat-stress speaks to; none is left running
+	@scripts/deps --no-services $(BENCH_PACKAGES)
+
 install: all ## install below PREFIX (/usr/local); DESTDIR is honoured
 	install -d $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $(OUT)/lanchatd $(OUT)/lanchat $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(OUT)/lanchatd $(OUT)/lanchat $(OUT)/lanchat-stress $(DESTDIR)$(PREFIX)/bin
 	@for page in $(notdir $(wildcard docs/*.1 docs/*.8)); do \
 		folder=$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; \
 		echo "install -m 644 docs/$$page $$folder"; \
@@ -135,7 +145,7 @@ install: all ## install below PREFIX (/usr/local); DESTDIR is honoured
 	chmod 644 $(DESTDIR)$(UNITS)/lanchatd.service
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(UNITS)/lanchatd.service $(DESTDIR)$(UNITS)/lanchatd.socket
-	rm -f $(DESTDIR)$(PREFIX)/bin/lanchatd $(DESTDIR)$(PREFIX)/bin/lanchat
+	rm -f $(foreach p,lanchatd lanchat lanchat-stress,$(DESTDIR)$(PREFIX)/bin/$(p))
 	rm -f $(foreach p,$(notdir $(wildcard docs/*.1 docs/*.8)),\
 		$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(p)))/$(p))
 
@@ -151,7 +161,15 @@ $(OUT)/lanchatd: $(OUT)/server/main.o $(server_o) $(common_o)
 	$(LINK) -o $@ $^ $(SANDBOX) $(LIBS)
 $(OUT)/lanchat: $(OUT)/client/main.o $(client_o) $(common_o)
 	$(LINK) -o $@ $^ $(SCREEN) $(LIBS)
-$(OUT)/unit: $(unit_o) $(report_o) $(client_o) $(server_o) $(common_o)
+# Some tests start the server that stands beside it.
+$(OUT)/unit: | $(OUT)/lanchatd
+$(OUT)/lanchat-stress: $(OUT)/tools/stress/main.o $(stress_o) $(report_o) $(common_o)
+	$(LINK) -o $@ $^ $(LIBS) -lm
+# A server with faults that lanchat-stress has to find.
+$(OUT)/faulty/lanchatd: $(OUT)/tests/stress/faulty_feed.o $(OUT)/server/main.o $(server_o) $(common_o)
+	@mkdir -p $(@D)
+	$(LINK) -Wl,--wrap=feed_publish -o $@ $^ $(SANDBOX) $(LIBS)
+$(OUT)/unit: $(unit_o) $(stress_o) $(report_o) $(client_o) $(server_o) $(common_o)
 	$(LINK) -o $@ $^ $(CHECK) $(SCREEN) $(SANDBOX) $(LIBS)
 # Wrappers tell when a session waits for its client, and stand before the log.
 PROPERTY_WRAPS := -Wl,--wrap=poll,--wrap=engine_open_memory,--wrap=engine_open_sqlite
@@ -159,7 +177,7 @@ $(OUT)/property: $(property_o) $(client_o) $(server_o) $(common_o)
 	$(LINK) $(PROPERTY_WRAPS) -o $@ $^ $(SCREEN) $(SANDBOX) $(LIBS)
 $(OUT)/tests/bench/fill: $(OUT)/tests/bench/fill.o $(server_o) $(common_o)
 	$(LINK) -o $@ $^ $(SANDBOX) $(LIBS)
-$(OUT)/tests/bench/load: $(OUT)/tests/bench/load.o $(common_o)
+$(OUT)/tests/bench/load $(OUT)/tests/bench/limit: %: %.o $(common_o)
 	$(LINK) -o $@ $^ $(LIBS)
 # What some fuzz targets have the linker put others in place of: tests/fuzz/stage.h, and what takes long.
 wraps = $(patsubst %,-Wl$(,)--wrap=%,$(1))
@@ -170,21 +188,22 @@ WRAPS_fuzz_server   := $(STAGE_WRAPS)
 WRAPS_fuzz_link     := $(STAGE_WRAPS) link_connect
 WRAPS_fuzz_book     := fsync
 WRAPS_fuzz_passport := fsync PKCS8_decrypt PKCS5_pbe2_set_scrypt
-LINK_FUZZER = $(LINK) -fsanitize=fuzzer $(call wraps,$(WRAPS_$*)) -o $@ $^ $(SCREEN) $(SANDBOX) $(LIBS)
+LINK_FUZZER = $(LINK) -fsanitize=fuzzer $(call wraps,$(WRAPS_$*)) -o $@ $^ $(SCREEN) $(SANDBOX) $(LIBS) -lm
 $(foreach f,fuzz planted,$(OUT)/$(f)/fuzz_server $(OUT)/$(f)/fuzz_link): $(OUT)/tests/fuzz/stage.o
-$(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(client_o) $(server_o) $(common_o)
+$(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(stress_o) $(report_o) $(client_o) $(server_o) $(common_o)
 	@mkdir -p $(@D)
 	$(LINK_FUZZER)
 # The same targets with a crash that has to be found: tests/fuzz/planted.
-$(OUT)/planted/%: $(OUT)/planted/%.o $(client_o) $(server_o) $(common_o)
+$(OUT)/planted/%: $(OUT)/planted/%.o $(stress_o) $(report_o) $(client_o) $(server_o) $(common_o)
 	$(LINK_FUZZER)
 $(OUT)/planted/%.o: tests/fuzz/%.c
 	@mkdir -p $(@D)
 	$(COMPILE) -DPLANT -c -o $@ $<
 
 # What tests/run builds for lint: everything but the fuzz targets, which are built by themselves.
-tests-built: all faults $(OUT)/unit $(OUT)/property $(OUT)/tests/bench/load $(OUT)/tests/bench/fill
-scenario-built: all faults
+tests-built: all faults $(OUT)/unit $(OUT)/property $(OUT)/tests/bench/load $(OUT)/tests/bench/fill \
+	$(OUT)/tests/bench/limit $(OUT)/faulty/lanchatd
+scenario-built: all faults $(OUT)/faulty/lanchatd
 fuzzers: $(fuzzers)
 planted: $(planted)
 faults: $(shims)
@@ -212,6 +231,7 @@ $(OUT)/tests/unit/suites.inc: always
 	@printf 'SUITE(%s)\n' $(suites) | cmp -s - $@ || printf 'SUITE(%s)\n' $(suites) > $@
 
 .PHONY: all run test check test-long unit property scenario asan tsan fuzz lint coverage bench \
-	attack format deps deps-test install uninstall clean help tests-built scenario-built faults \
+	bench-quick bench-server attack format deps deps-test bench-deps install uninstall clean help \
+	tests-built scenario-built faults \
 	fuzzers planted print-flags always
 -include $(wildcard $(OUT)/*/*.d $(OUT)/*/*/*.d)

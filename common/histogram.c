@@ -54,6 +54,25 @@ void histogram_merge(struct histogram_view *v, const struct histogram *h)
 		v->most = most;
 }
 
+void histogram_view_add(struct histogram_view *v, uint64_t number)
+{
+	v->buckets[histogram_bucket(number)]++;
+	v->count++;
+	v->sum += number;
+	if (number > v->most)
+		v->most = number;
+}
+
+void histogram_view_merge(struct histogram_view *v, const struct histogram_view *more)
+{
+	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++)
+		v->buckets[i] += more->buckets[i];
+	v->count += more->count;
+	v->sum += more->sum;
+	if (more->most > v->most)
+		v->most = more->most;
+}
+
 uint64_t histogram_quantile(const struct histogram_view *v, double part)
 {
 	/* Of three, a half are not above the second. */

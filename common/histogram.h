@@ -42,6 +42,11 @@ void histogram_add(struct histogram *h, uint64_t number, uint64_t times);
 /* Add what is in `h` to `v`, which begins zeroed. Any thread. */
 void histogram_merge(struct histogram_view *v, const struct histogram *h);
 
+/* The same for a view that one thread has for itself, without atomics: add a number, or all of another
+ * view. */
+void histogram_view_add(struct histogram_view *v, uint64_t number);
+void histogram_view_merge(struct histogram_view *v, const struct histogram_view *more);
+
 /* The number that `part` (0 to 1) of all are not above; 0 when there is none. It is not below the
  * true one, nor more than 1/32 above it. */
 uint64_t histogram_quantile(const struct histogram_view *v, double part);

@@ -112,6 +112,8 @@ static void put_key(struct json *j, const char *key)
 	if (j->more)
 		putc(',', j->out);
 	j->more = true;
+	if (!key)
+		return;
 	put_string(j->out, key, strlen(key));
 	putc(':', j->out);
 }

@@ -33,7 +33,7 @@ void json_begin(struct json *j, FILE *out);
 /* End it: `}` and a newline. */
 void json_end(struct json *j);
 
-/* One member each. A NULL `text` is written as null. */
+/* One member each; in an array an element, with a NULL `key`. A NULL `text` is written as null. */
 void json_text(struct json *j, const char *key, const char *text);
 void json_text_n(struct json *j, const char *key, const char *text, size_t length);
 void json_number(struct json *j, const char *key, int64_t number);
@@ -48,11 +48,11 @@ void json_time(struct json *j, const char *key, uint64_t wall_us);
 /* Microseconds or the like, as a number with `decimals` (at most 9) digits behind the point. */
 void json_fixed(struct json *j, const char *key, uint64_t number, unsigned decimals);
 
-/* A member that is an object. */
+/* A member, or an element, that is an object. */
 void json_object_begin(struct json *j, const char *key);
 void json_object_end(struct json *j);
 
-/* A member that is an array of strings. */
+/* A member that is an array: of strings, or of what is written with a NULL `key`. */
 void json_array_begin(struct json *j, const char *key);
 void json_array_text(struct json *j, const char *text);
 void json_array_end(struct json *j);

@@ -276,7 +276,22 @@ static bool is_own_peer(int fd, const struct net_address *peer)
 	return getsockname(fd, &own.u.any, &own.length) == 0 && net_equal(&own, peer);
 }
 
+static int bind_source(int fd, const struct net_address *local)
+{
+	int on = 1;
+
+	return setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)) == 0 &&
+			       bind(fd, &local->u.any, local->length) == 0
+		       ? 0
+		       : ERR_SYSTEM;
+}
+
 int net_connect(const struct net_address *a, int *fd)
+{
+	return net_connect_from(NULL, a, fd);
+}
+
+int net_connect_from(const struct net_address *local, const struct net_address *a, int *fd)
 {
 	char text[NET_ADDRESS_MAX];
 	int s = -1;
@@ -285,6 +300,10 @@ int net_connect(const struct net_address *a, int *fd)
 	if (r)
 		return r;
 	prepare_connection(s);
+	if (local && bind_source(s, local) != 0) {
+		net_close(s);
+		return ERR_SYSTEM;
+	}
 	r = connect(s, &a->u.any, a->length);
 	if (trace_on())
 		trace_callf(r, why_connect(r), "connect(%d, %s, %u bytes)", s, net_print(a, text),

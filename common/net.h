@@ -37,6 +37,10 @@ int net_accept(int listener, int send_buffer, int *fd, struct net_address *peer)
  * then ask net_connect_result. `*fd` is open in both cases, and the caller's to close. ERR_SYSTEM. */
 int net_connect(const struct net_address *a, int *fd);
 
+/* The same from a local address (NULL: any), whose port is of no matter (IP_BIND_ADDRESS_NO_PORT, ip(7)): each has
+ * ports of its own for every destination. ERR_SYSTEM with EADDRNOTAVAIL: all of them are in use. */
+int net_connect_from(const struct net_address *local, const struct net_address *a, int *fd);
+
 /* 0: connected. ERR_AGAIN: not yet. ERR_SYSTEM with errno: why it failed (ECONNREFUSED and so on);
  * the descriptor is still the caller's. */
 int net_connect_result(int fd);

@@ -19,6 +19,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+struct evp_pkey_st;
 struct stream;
 struct tls;
 
@@ -31,6 +32,9 @@ int stream_new_plain(int fd, struct stream **out);
 
 /* The same with TLS, of which the handshake is yet to come. `tls` must outlive it. */
 int stream_new_tls(int fd, struct tls *tls, struct stream **out);
+
+/* The same for somebody with a key of their own (tls_connection_as). */
+int stream_new_tls_as(int fd, struct tls *tls, struct evp_pkey_st *key, struct stream **out);
 
 /* Close and free; NULL is allowed. Nobody may be using it. */
 void stream_free(struct stream *s);

@@ -440,11 +440,16 @@ static const struct stream_kind kind = {
 
 int stream_new_tls(int fd, struct tls *tls, struct stream **out)
 {
+	return stream_new_tls_as(fd, tls, NULL, out);
+}
+
+int stream_new_tls_as(int fd, struct tls *tls, EVP_PKEY *key, struct stream **out)
+{
 	assert(fd >= 0);
 	PTHREAD_OK(pthread_once(&method_once, make_method));
 	struct tls_stream *t = calloc(1, sizeof(*t));
 	BIO *bio = method ? BIO_new(method) : NULL;
-	SSL *ssl = tls_connection(tls);
+	SSL *ssl = key ? tls_connection_as(tls, key) : tls_connection(tls);
 
 	if (!t || !bio || !ssl) {
 		free(t);

@@ -104,18 +104,26 @@ int tls_new(const char *path, enum tls_side side, struct identity *identity, str
 
 	if (r)
 		return r;
+	r = tls_new_with(key, side, out);
+	EVP_PKEY_free(key);
+	if (r == 0)
+		*identity = found;
+	return r;
+}
+
+int tls_new_with(EVP_PKEY *key, enum tls_side side, struct tls **out)
+{
 	struct tls *t = calloc(1, sizeof(*t));
-	r = ERR_MEMORY;
+	int r = ERR_MEMORY;
+
 	if (t) {
 		t->side = side;
 		r = fill(t, key);
 	}
-	EVP_PKEY_free(key);
 	if (r) {
 		tls_free(t);
 		return r;
 	}
-	*identity = found;
 	*out = t;
 	return 0;
 }
@@ -141,6 +149,21 @@ SSL *tls_connection(struct tls *t)
 	else
 		ERR_clear_error();
 	return ssl;
+}
+
+SSL *tls_connection_as(struct tls *t, EVP_PKEY *key)
+{
+	SSL *ssl = tls_connection(t);
+	X509 *cert = ssl ? make_certificate(key) : NULL;
+
+	if (cert && SSL_use_certificate(ssl, cert) == 1 && SSL_use_PrivateKey(ssl, key) == 1) {
+		X509_free(cert);
+		return ssl;
+	}
+	X509_free(cert);
+	SSL_free(ssl);
+	ERR_clear_error();
+	return NULL;
 }
 
 int tls_peer(const SSL *ssl, struct identity *out)

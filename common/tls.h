@@ -17,6 +17,7 @@
 
 #include "common/identity.h"
 
+struct evp_pkey_st;
 struct ssl_st;
 struct tls;
 
@@ -29,11 +30,17 @@ enum tls_side {
  * `*identity` then. ERR_SYSTEM with errno, ERR_CRYPTO, ERR_MEMORY. */
 int tls_new(const char *path, enum tls_side side, struct identity *identity, struct tls **out);
 
+/* With a key that the caller has, and keeps. ERR_CRYPTO, ERR_MEMORY. */
+int tls_new_with(struct evp_pkey_st *key, enum tls_side side, struct tls **out);
+
 /* Streams that were made of it must be gone. NULL is allowed. */
 void tls_free(struct tls *t);
 
 /* A connection's state, which the caller frees (SSL_free). Any thread. NULL: no memory. */
 struct ssl_st *tls_connection(struct tls *t);
+
+/* The same for somebody else, with a key of their own: many people in one program. */
+struct ssl_st *tls_connection_as(struct tls *t, struct evp_pkey_st *key);
 
 /* The id of the key that the peer has proven to have. After the handshake. ERR_CRYPTO. */
 int tls_peer(const struct ssl_st *ssl, struct identity *out);

@@ -145,8 +145,18 @@ START_TEST(test_arrays)
 	json_array_text(&json, "a");
 	json_array_text(&json, "\"");
 	json_array_end(&json);
+	json_array_begin(&json, "mixed");
+	json_unsigned(&json, NULL, 7);
+	json_object_begin(&json, NULL);
+	json_object_end(&json);
+	json_object_begin(&json, NULL);
+	json_null(&json, "n");
+	json_object_end(&json);
+	json_fixed(&json, NULL, 15, 1);
+	json_array_end(&json);
 	json_null(&json, "after");
-	expect("{\"none\":[],\"two\":[\"a\",\"\\\"\"],\"after\":null}\n");
+	expect("{\"none\":[],\"two\":[\"a\",\"\\\"\"],\"mixed\":[7,{},{\"n\":null},1.5],"
+	       "\"after\":null}\n");
 }
 END_TEST
 

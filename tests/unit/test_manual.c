@@ -8,6 +8,7 @@
 #include "client/client_options.h"
 #include "client/command.h"
 #include "server/settings.h"
+#include "tools/stress/stress_options.h"
 
 #include <check.h>
 #include <stdbool.h>
@@ -113,6 +114,12 @@ START_TEST(client_options_are_in_the_page)
 }
 END_TEST
 
+START_TEST(stress_options_are_in_the_page)
+{
+	compare_options("docs/lanchat-stress.1", stress_options());
+}
+END_TEST
+
 START_TEST(commands_are_in_the_page)
 {
 	struct expected rows[ENTRIES_MAX] = {0};
@@ -140,6 +147,7 @@ Suite *manual_suite(void)
 
 	tcase_add_test(pages, server_options_are_in_the_page);
 	tcase_add_test(pages, client_options_are_in_the_page);
+	tcase_add_test(pages, stress_options_are_in_the_page);
 	tcase_add_test(pages, commands_are_in_the_page);
 	suite_add_tcase(s, pages);
 	return s;

@@ -1,0 +1,270 @@
+#!/usr/bin/env python3
+"""lanchat-stress: what it measures is there, what goes wrong is found out, and it says what it cannot
+do. No figure passes or fails but counts."""
+
+import csv
+import html.parser
+import io
+import json
+import os
+import subprocess
+import unittest
+
+from lib import Scenario, Server, brief, main, wait_for
+from lib.wait import BUILD, SANITIZED
+
+STRESS = os.path.join(BUILD, "lanchat-stress")
+FAULTY = os.path.join(BUILD, "faulty", "lanchatd")
+SOUND = {"lost": 0, "doubled": 0, "reordered": 0, "foreign": 0, "disconnected": 0}
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="utf-8") as f:
+        return [int(word) for word in f.read().split()]
+
+
+def server_below(pid, threads=10):
+    """The process below it, at any depth, that has as many threads; None while there is none."""
+    for child in children(pid):
+        if len(os.listdir(f"/proc/{child}/task")) > threads:
+            return child
+        if found := server_below(child, threads):
+            return found
+    return None
+
+
+class Stress(Scenario):
+    longest = 100
+
+    def setUp(self):
+        super().setUp()
+        self.folder = os.path.join(self.dir, "files")
+        os.mkdir(self.folder)
+
+    def start(self, *options, **environment):
+        """The tool with options, on a server of its own unless they name one."""
+        process = subprocess.Popen([STRESS, *options], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                   env={**os.environ, "TMPDIR": self.folder, **self.sanitizer_options(),
+                                        **environment})
+        self.addCleanup(self.end, process)
+        return process
+
+    @staticmethod
+    def end(process):
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+    def run_it(self, *options, status=0, **environment):
+        process = self.start(*options, **environment)
+        out, err = process.communicate(timeout=90)
+        self.assertEqual(process.returncode, status, out + err)
+        return out, err
+
+    def measure(self, *options, status=0, **environment):
+        """What it says as JSON."""
+        out, err = self.run_it("--json", "-", *options, status=status, **environment)
+        try:
+            return json.loads(out)
+        except ValueError:
+            self.fail(out + err)
+
+    def sound(self, result):
+        self.assertEqual({name: result[name] for name in SOUND}, SOUND)
+        self.assertGreater(result["sent"], 0)
+
+
+class Loads(Stress):
+    def test_local(self):
+        """A server of its own, TLS and all: everybody gets everything, and it ends with the run."""
+        r = self.measure("--local", "-c", "20", "-s", "4", "-d", "1s")
+        self.sound(r)
+        self.assertEqual(r["delivered"], r["sent"] * 20)
+        self.assertEqual(r["acknowledged"], r["sent"])
+        self.assertEqual(r["clients"], 20)
+        self.assertIn("TLS", r["conditions"])
+        self.assertGreater(r["server_cpu_ns_per_delivery"], 0)
+        self.assertGreater(r["server_rss_bytes_per_client"], 0)
+        for less, more in (("p50", "p90"), ("p90", "p99"), ("p99", "p999"), ("p999", "max")):
+            self.assertLessEqual(r["latency_us"][less], r["latency_us"][more])
+        self.assertEqual(os.listdir(self.folder), [], "its folder is gone")
+
+    def test_kept(self):
+        """The same with what is said kept on disk."""
+        for history in ("os", "full"):
+            r = self.measure("--local", "--plaintext", "--history", history, "-c", "10", "-s", "2",
+                             "-d", "500ms")
+            self.sound(r)
+            self.assertIn(history, r["conditions"])
+
+    def test_server(self):
+        """A server that runs already, which it finds on this machine."""
+        server = Server(self, "--rate", "off")
+        where = f"127.0.0.1:{server.port}"
+        extra = ["--plaintext"] if self.plaintext else []
+        r = self.measure(where, *extra, "-c", "12", "-r", "3", "-s", "3", "--rate", "60/s", "-d",
+                         "1s", "--size", "200")
+        self.sound(r)
+        self.assertEqual(r["delivered"], r["sent"] * 4)
+        self.assertEqual(r["sent"], 60)
+        self.assertGreater(r["server_cpu_ns_per_delivery"], 0)
+        self.assertTrue(server.running())
+        # The same people once more, whom the server has met.
+        again = self.measure(where, *extra, "-c", "4", "-s", "1", "-d", "300ms", "--seed", "7")
+        self.sound(again)
+        again = self.measure(where, *extra, "-c", "4", "-s", "1", "-d", "300ms", "--seed", "7")
+        self.sound(again)
+
+    def test_everything_at_once(self):
+        """Slow readers, people who come and go, and people who quit: nobody misses anything."""
+        r = self.measure("--local", "--plaintext", "-c", "60", "-r", "3", "-s", "6", "--rate",
+                         "300/s", "-d", "3s", "--churn", "20/s", "--slow", "10",
+                         "--quit-midway", "10")
+        self.sound(r)
+        self.assertGreater(r["churned"], 20)
+        self.assertEqual(r["quit"], 6)
+
+    def test_slow_are_behind(self):
+        """A slow reader is behind when the others are done, and gets everything all the same."""
+        r = self.measure("--local", "--plaintext", "-c", "20", "-s", "2", "--slow", "10",
+                         "--size", "2000", "-d", "2s", "--rate", "200/s")
+        self.sound(r)
+        self.assertEqual(r["delivered"], r["sent"] * 20)
+
+    def test_files(self):
+        """A line of CSV for each second, a page, and a table."""
+        table, page = os.path.join(self.folder, "t.csv"), os.path.join(self.folder, "t.html")
+        out, _ = self.run_it("--local", "--plaintext", "-c", "10", "-s", "2", "-d", "2s", "--csv",
+                             table, "--report", page, "--seed", "5")
+        self.assertIn("delivered", out)
+        with open(table, encoding="utf-8") as f:
+            rows = list(csv.DictReader(io.StringIO(f.read())))
+        self.assertGreaterEqual(len(rows), 2)
+        with open(page, encoding="utf-8") as f:
+            text = f.read()
+        parser = html.parser.HTMLParser()
+        parser.feed(text)
+        self.assertIn("<svg", text)
+        self.assertNotIn("http://", text.replace("http://www.w3.org/", ""))
+
+    def test_stopped(self):
+        """SIGINT ends the load early, with what there is."""
+        process = self.start("--local", "--plaintext", "-c", "5", "-s", "1", "-d", "10m", "--json",
+                             "-")
+        child = wait_for(lambda: server_below(process.pid), "its server with its clients")
+        while not process.stderr.readline().startswith("running"):
+            self.assertIsNone(process.poll())
+        process.send_signal(2)
+        out, err = process.communicate(timeout=60)
+        self.assertFalse(os.path.exists(f"/proc/{child}"), err)
+        self.assertEqual(os.listdir(self.folder), [])
+        self.assertEqual(process.returncode, 0, err)
+        self.sound(json.loads(out))
+
+
+class Faults(Stress):
+    """What a faulty server does to one message in many is found each time."""
+
+    def plant(self, fault, *options):
+        return self.measure("--local", "--plaintext", "--lanchatd", FAULTY, "-c", "20", "-s", "4",
+                            *options, status=1, LANCHAT_FAULT=fault, LANCHAT_FAULT_EVERY="50")
+
+    def test_drop(self):
+        r = self.plant("drop", "--rate", "200/s", "-d", "1s")
+        self.assertEqual(r["lost"], 20 * (r["sent"] // 50))
+        self.assertEqual((r["doubled"], r["reordered"]), (0, 0))
+
+    def test_double(self):
+        r = self.plant("double", "-d", "300ms")
+        self.assertEqual(r["doubled"], 20 * (r["sent"] // 50))
+        self.assertEqual((r["lost"], r["reordered"]), (0, 0))
+
+    def test_reorder(self):
+        r = self.plant("reorder", "-s", "1", "-d", "300ms")
+        self.assertGreaterEqual(r["reordered"], 20 * (r["sent"] // 50 - 1))
+        self.assertEqual(r["doubled"], 0)
+
+    def test_none(self):
+        """The same server without a fault is sound."""
+        self.sound(self.measure("--local", "--plaintext", "--lanchatd", FAULTY, "-c", "20", "-s",
+                                "4", "-d", "300ms"))
+
+    def test_killed(self):
+        """A server that ends in the middle of it."""
+        server = Server(self, "--rate", "off")
+        extra = ["--plaintext"] if self.plaintext else []
+        process = self.start(f"127.0.0.1:{server.port}", *extra, "-c", "8", "-s", "2", "-d", "60s")
+        wait_for(lambda: server.threads() > 8, "its clients")
+        server.kill()
+        out, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 1, out + err)
+        self.assertIn("client ", err)
+
+
+class Wishes(Stress):
+    def refused(self, *options, status=2):
+        _, err = self.run_it(*options, status=status)
+        self.assertEqual(len(err.strip().splitlines()), 1, err)
+        return err
+
+    def test_options(self):
+        for options, word in (
+                ((), "--local"),
+                (("--local", "localhost"), "not both"),
+                (("--local", "--rate", "fast"), "200/s"),
+                (("--local", "--duration", "1y"), "10s"),
+                (("--local", "--rate", "5/s", "--window", "2"), "not both"),
+                (("--local", "--scenario", "flood"), "one-room"),
+                (("--local", "--protocol", "xmpp"), "irc"),
+                (("--local", "--protocol", "irc"), "lanchatd"),
+                (("--local", "-c", "2", "-r", "3", "-s", "3"), "rooms"),
+                (("--local", "-c", "2", "-s", "3"), "senders"),
+                (("--local", "-c", "4", "-s", "4", "--churn", "1/s"), "churn"),
+                (("--local", "-c", "4", "-s", "2", "--slow", "90"), "slow"),
+                (("--local", "--size", "10"), "30"),
+                (("a", "b"), "more than one")):
+            with self.subTest(options=options):
+                self.assertIn(word, self.refused(*options))
+
+    def test_machine(self):
+        """More than the machine can do is refused before anything is started."""
+        process = subprocess.run(
+            ["prlimit", "--nofile=200:200", "setpriv", "--bounding-set=-sys_resource",
+             "--inh-caps=-sys_resource", STRESS, "--local", "-c", "1000"],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+        self.assertEqual(process.returncode, 2, process.stderr)
+        self.assertIn("descriptors", process.stderr)
+        self.assertIn("200", process.stderr)
+
+    def test_nobody_there(self):
+        process = self.start("127.0.0.1:1", "-c", "3", "-s", "1")
+        _, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 1, err)
+        self.assertIn("refused", err)
+
+    def test_wrong_kind(self):
+        """TLS against plaintext says what is wrong."""
+        server = Server(self, "--plaintext")
+        _, err = self.run_it(f"127.0.0.1:{server.port}", "-c", "2", "-s", "1", status=1)
+        self.assertRegex(err, "TLS|plaintext")
+
+    def test_full_disk(self):
+        _, err = self.run_it("--local", "--plaintext", "-c", "4", "-s", "1", "-d", "200ms",
+                             "--json", "/dev/full", status=1)
+        self.assertIn("/dev/full", err)
+
+
+@unittest.skipIf(SANITIZED, "sanitizers do not do thousands of threads")
+class Many(Stress):
+    def test_burst(self):
+        """As many as come at once are let in, none is refused."""
+        count = 1000 if brief() else 5000
+        r = self.measure("--local", "--plaintext", "-c", str(count), "-r", "20", "-s", "20", "-d",
+                         "1s")
+        self.sound(r)
+        self.assertEqual((r["connected"], r["refused"]), (count, 0))
+
+
+if __name__ == "__main__":
+    main()

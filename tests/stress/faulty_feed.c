@@ -1,0 +1,70 @@
+/*
+ * A server that loses, doubles or misplaces a message now and then, for lanchat-stress to find out.
+ *
+ * It is lanchatd with one function in place of another (the linker's --wrap): what is published in a
+ * room. The normal server has nothing of it. $LANCHAT_FAULT is "drop", "double" or "reorder", and
+ * $LANCHAT_FAULT_EVERY says how many messages there are between two faults.
+ */
+#include "common/bytes.h"
+#include "common/frame.h"
+#include "common/lock.h"
+#include "server/feed.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void __real_feed_publish(struct feed *f, const uint8_t *frame, size_t length, uint64_t seq);
+void __wrap_feed_publish(struct feed *f, const uint8_t *frame, size_t length, uint64_t seq);
+
+static const char *fault;
+static unsigned long every;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void read_wish(void)
+{
+	const char *n = getenv("LANCHAT_FAULT_EVERY");
+
+	fault = getenv("LANCHAT_FAULT");
+	every = n ? strtoul(n, NULL, 10) : 10000;
+}
+
+/* Once more, or late. With a number of 0 it is a passing message to the server, which otherwise would
+ * see that the numbers do not rise. */
+static void publish_again(struct feed *f, const uint8_t *frame, size_t length)
+{
+	uint8_t *copy = malloc(length);
+
+	if (!copy)
+		abort();
+	memcpy(copy, frame, length);
+	bytes_put_u64(copy + FRAME_HEADER, 0);
+	__real_feed_publish(f, copy, length, 0);
+	free(copy);
+}
+
+/* The engine's thread, one message at a time. */
+void __wrap_feed_publish(struct feed *f, const uint8_t *frame, size_t length, uint64_t seq)
+{
+	static uint8_t held[FRAME_MAX];
+	static size_t held_length;
+	static struct feed *held_for;
+	static unsigned long count;
+
+	PTHREAD_OK(pthread_once(&once, read_wish));
+	bool now = fault && seq && ++count % every == 0;
+	if (now && strcmp(fault, "drop") == 0)
+		return;
+	if (now && strcmp(fault, "reorder") == 0 && !held_for) {
+		memcpy(held, frame, length);
+		held_length = length;
+		held_for = f;
+		return;
+	}
+	__real_feed_publish(f, frame, length, seq);
+	if (now && strcmp(fault, "double") == 0)
+		publish_again(f, frame, length);
+	if (held_for == f && seq) {
+		publish_again(f, held, held_length);
+		held_for = NULL;
+	}
+}

@@ -1,0 +1,243 @@
+/*
+ * lanchat-stress: thousands of clients in one process.
+ */
+#include "common/err.h"
+#include "common/net.h"
+#include "tools/stress/live.h"
+#include "tools/stress/plan.h"
+#include "tools/stress/result.h"
+#include "tools/stress/stress_options.h"
+#include "tools/stress/subject.h"
+#include "tools/stress/swarm.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#define EXIT_DONE   0
+#define EXIT_FAILED 1
+#define EXIT_USAGE  2
+#define ERROR_LINE  512
+
+static int fail(int status, const char *error)
+{
+	fprintf(stderr, "lanchat-stress: %s\n", error);
+	return status;
+}
+
+/* ---- where ---- */
+
+static int find_server(const char *name, const struct plan *p, struct net_address *at, char *error,
+	size_t size)
+{
+	char host[NET_HOST_MAX];
+	uint16_t port;
+	const char *why;
+	size_t count;
+
+	if (net_parse(name, p->protocol->port, host, &port) != 0 || !*host) {
+		snprintf(error, size, "\"%s\" is no server: HOST, HOST:PORT, [V6]:PORT", name);
+		return ERR_ARGUMENT;
+	}
+	int r = net_resolve(host, port, SOCK_STREAM, false, at, 1, &count, &why);
+	if (r)
+		snprintf(error, size, "%s: %s", host, why);
+	return r;
+}
+
+static void describe(
+	const struct stress_settings *t, const struct plan *p, const struct net_address *at,
+	struct result *r)
+{
+	char text[NET_ADDRESS_MAX];
+
+	r->scenario = t->scenario;
+	r->protocol = p->protocol->name;
+	snprintf(r->server, sizeof(r->server), "%s%s", net_print(at, text),
+		t->local ? ", a server of its own" : "");
+	if (t->local)
+		snprintf(r->conditions, sizeof(r->conditions), "%s, history %s%s, limits %s",
+			p->tls ? "TLS 1.3" : "plaintext", t->history ? "on disk, sync " : "",
+			stress_history(t), t->limits ? "as usual" : "off");
+	else
+		snprintf(r->conditions, sizeof(r->conditions), "%s",
+			p->tls ? "TLS 1.3" : "plaintext");
+	r->seed = p->seed;
+	r->clients = p->clients;
+	r->rooms = p->rooms;
+	r->senders = p->senders;
+	r->size = p->size;
+	r->rate = p->rate;
+	r->window = p->rate > 0 ? 0 : p->window;
+}
+
+/* ---- what comes of it ---- */
+
+static int write_one(const char *path, int (*write)(const struct result *, const char *),
+	const struct result *r)
+{
+	char error[ERROR_LINE];
+	int e = path ? write(r, path) : 0;
+
+	if (e == 0)
+		return 0;
+	if (e == ERR_NOT_FOUND)
+		snprintf(error, sizeof(error),
+			"%s was not written: gnuplot draws its plots (apt install gnuplot-nox)", path);
+	else
+		snprintf(error, sizeof(error), "cannot write %s: %s", path,
+			e == ERR_SYSTEM ? strerror(errno) : err_text(e));
+	(void)fail(EXIT_FAILED, error);
+	return e;
+}
+
+static int tell(const struct stress_settings *t, const struct result *r)
+{
+	char verdict[RESULT_VERDICT];
+	int e = 0;
+
+	if (!t->quiet)
+		result_table(r, t->json && strcmp(t->json, "-") == 0 ? stderr : stdout);
+	e |= write_one(t->json, result_json, r);
+	e |= write_one(t->csv, result_csv, r);
+	e |= write_one(t->report, result_report, r);
+	return e == 0 && result_verdict(r, verdict) ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* ---- the run ---- */
+
+static int stop_signals(void)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGHUP);
+	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int measure(const struct stress_settings *t, const struct swarm_setting *setting)
+{
+	char error[ERROR_LINE] = "";
+	struct swarm *swarm;
+	static struct result result; /* large: histograms */
+	int r = swarm_new(setting, &swarm);
+
+	if (r)
+		return fail(EXIT_FAILED, r == ERR_SYSTEM ? strerror(errno) : err_text(r));
+	describe(t, setting->plan, setting->at, &result);
+	if (setting->subject) {
+		result.seen = true;
+		snprintf(result.command, sizeof(result.command), "%s",
+			subject_command(setting->subject));
+	}
+	r = swarm_run(swarm, &result, error, sizeof(error));
+	live_end(setting->live);
+	swarm_free(swarm);
+	if (*error)
+		(void)fail(EXIT_FAILED, error);
+	int status = r ? EXIT_FAILED : tell(t, &result);
+	result_free(&result);
+	return status;
+}
+
+static int start_server(const struct stress_settings *t, const struct plan *p,
+	struct net_address *at, struct subject **out, char *error, size_t size)
+{
+	struct subject_options o = {
+		.program = t->server_program,
+		.history = stress_history(t),
+		.plaintext = !p->tls,
+		.limits = t->limits,
+		.clients = p->clients,
+	};
+
+	return subject_start(&o, at, out, error, size);
+}
+
+static int run(const struct stress_settings *t, const struct plan *p, const char *server)
+{
+	char error[ERROR_LINE] = "";
+	struct net_address at;
+	struct subject *subject = NULL;
+	struct live live;
+	int stop = stop_signals();
+	int r = t->local ? start_server(t, p, &at, &subject, error, sizeof(error))
+			 : find_server(server, p, &at, error, sizeof(error));
+
+	if (r)
+		return fail(r == ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED, error);
+	if (!subject && subject_find(&at, &subject) != 0)
+		subject = NULL;
+	live_init(&live, t->quiet ? NULL : stderr);
+	struct swarm_setting setting = {
+		.plan = p,
+		.at = &at,
+		.subject = subject,
+		.live = &live,
+		.stop_fd = stop,
+	};
+	int status = measure(t, &setting);
+	if (subject_end(subject, error, sizeof(error)) != 0)
+		status = fail(EXIT_FAILED, error);
+	if (stop >= 0)
+		(void)close(stop);
+	return status;
+}
+
+static int decide(const struct stress_settings *t, const char *server)
+{
+	char error[ERROR_LINE] = "";
+	struct plan plan;
+
+	if (t->help) {
+		options_help(stress_options(), stdout);
+		return EXIT_DONE;
+	}
+	if (t->version) {
+		printf("lanchat-stress %s\n", LANCHAT_VERSION);
+		return EXIT_DONE;
+	}
+	if (t->local == (server != NULL))
+		return fail(EXIT_USAGE, t->local ? "SERVER or --local: not both"
+						 : "name a SERVER, or start one with --local");
+	int r = stress_plan(t, &plan, error, sizeof(error));
+	if (r == 0 && t->local && strcmp(plan.protocol->name, "lanchat") != 0) {
+		snprintf(error, sizeof(error), "--local starts lanchatd, which does not speak %s",
+			plan.protocol->name);
+		r = ERR_ARGUMENT;
+	}
+	if (r == 0)
+		r = plan_make(&plan, error, sizeof(error));
+	if (r)
+		return fail(EXIT_USAGE, error);
+	r = plan_fits(&plan, t->local, error, sizeof(error));
+	int status = r ? fail(EXIT_USAGE, error) : run(t, &plan, server);
+	plan_fini(&plan);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct stress_settings t = {0};
+	char error[ERROR_LINE] = "out of memory";
+	int rest = argc;
+	int r = options_init(stress_options(), &t);
+
+	if (r == 0)
+		r = options_parse(stress_options(), &t, argc, argv, &rest, error, sizeof(error));
+	if (r) {
+		options_fini(stress_options(), &t);
+		return fail(EXIT_USAGE, error);
+	}
+	int status = argc - rest > 1 ? fail(EXIT_USAGE, "more than one server")
+				     : decide(&t, rest < argc ? argv[rest] : NULL);
+	options_fini(stress_options(), &t);
+	return status;
+}

@@ -1,0 +1,105 @@
+#include "tools/stress/result.h"
+
+#include "tools/stress/figure.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OWN_CPU_MOST 0.9 /* of a core, on average over the load: its peaks were all of it */
+
+void result_free(struct result *r)
+{
+	free(r->by_second);
+	free(r->by_client);
+	r->by_second = NULL;
+	r->by_client = NULL;
+	r->seconds_count = 0;
+}
+
+bool result_is_sound(const struct result *r)
+{
+	return r->lost == 0 && r->doubled == 0 && r->reordered == 0 && r->foreign == 0;
+}
+
+bool result_is_own_limit(const struct result *r)
+{
+	return r->own_cpu > OWN_CPU_MOST;
+}
+
+/* ---- derived figures ---- */
+
+static double ratio(double a, double b)
+{
+	return b > 0 ? a / b : 0;
+}
+
+double result_sent_per_s(const struct result *r)
+{
+	return ratio((double)r->sent, r->seconds);
+}
+
+double result_delivered_per_s(const struct result *r)
+{
+	return ratio((double)r->delivered, r->seconds);
+}
+
+double result_connects_per_s(const struct result *r)
+{
+	return ratio((double)r->connected, r->connect_seconds);
+}
+
+double result_cpu_ns_per_delivery(const struct result *r)
+{
+	return r->seen ? ratio((double)r->server_cpu_ns, (double)r->delivered) : 0;
+}
+
+double result_rss_per_client(const struct result *r)
+{
+	if (!r->seen || r->before.resident == 0 || r->joined.resident < r->before.resident)
+		return 0;
+	return ratio((double)(r->joined.resident - r->before.resident), (double)r->connected);
+}
+
+/* ---- the verdict ---- */
+
+__attribute__((format(printf, 2, 3))) static void add(
+	char out[RESULT_VERDICT], const char *format, ...)
+{
+	size_t used = strlen(out);
+	va_list arguments;
+
+	if (used > 0 && used + 2 < RESULT_VERDICT) {
+		memcpy(out + used, ", ", 3);
+		used += 2;
+	}
+	va_start(arguments, format);
+	(void)vsnprintf(out + used, RESULT_VERDICT - used, format, arguments);
+	va_end(arguments);
+}
+
+static void add_count(char out[RESULT_VERDICT], uint64_t count, const char *what)
+{
+	char figure[FIGURE_MAX];
+
+	if (count > 0)
+		add(out, "%s %s", figure_count(count, figure), what);
+}
+
+bool result_verdict(const struct result *r, char out[RESULT_VERDICT])
+{
+	out[0] = '\0';
+	add_count(out, r->lost, "lost");
+	add_count(out, r->doubled, "doubled");
+	add_count(out, r->reordered, "out of order");
+	add_count(out, r->foreign, "foreign");
+	add_count(out, r->disconnected, "disconnected");
+	add_count(out, r->clients > r->connected ? r->clients - r->connected : 0, "did not get in");
+	if (r->delivered == 0)
+		add(out, "nothing was delivered");
+	if (out[0])
+		return false;
+	add(out, "every message came to everybody once and in order");
+	return true;
+}

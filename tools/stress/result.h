@@ -1,0 +1,115 @@
+/*
+ * The result of a run, as plain values, and the forms in which it is told.
+ *
+ * result_table.c prints it for people, result_json.c and result_csv.c for programs, result_report.c
+ * makes a page of it. Names in JSON and CSV are documented in lanchat-stress(1) and do not change.
+ *
+ * One thread.
+ */
+#ifndef LANCHAT_STRESS_RESULT_H
+#define LANCHAT_STRESS_RESULT_H
+
+#include "common/histogram.h"
+#include "tools/stress/subject.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* One second of it, or the part of one at the end: what there was of each in it. */
+struct result_second {
+	uint32_t at_ms; /* since the load began: the end of it */
+	uint32_t up;    /* clients that are in their rooms */
+	uint64_t sent, delivered, bytes;
+	uint32_t p50_us, p99_us, most_us; /* of what was delivered in it */
+	uint64_t server_cpu_ns;
+	uint64_t server_resident;  /* bytes at its end */
+	uint32_t own_cpu_permille; /* of one core */
+};
+
+/* One client, over all of its connections. */
+struct result_client {
+	uint64_t delivered;
+	uint32_t mean_us, most_us;
+	bool slow; /* it was told to read slowly */
+};
+
+struct result {
+	/* What was asked for. */
+	const char *scenario; /* NULL: none by name */
+	const char *protocol;
+	char server[160];     /* where, as the user may write it */
+	char conditions[160]; /* TLS or plaintext, how it keeps history, limits: what is in force */
+	uint64_t seed;
+	uint32_t clients, rooms, senders;
+	uint32_t size;   /* bytes of a message */
+	double rate;     /* messages a second in all; 0: by window */
+	uint32_t window; /* of each sender's messages may be on their way; 0: by rate */
+
+	/* Connecting. */
+	uint32_t connected;     /* at least once, and came into their rooms */
+	double connect_seconds; /* from the first to the last of them */
+	uint32_t refused;       /* connections that the server did not let in */
+
+	/* The load. */
+	double seconds; /* from the first message to the last delivery */
+	uint64_t sent, acknowledged, delivered, bytes_in, bytes_out;
+	uint64_t lost, doubled, reordered, foreign;
+	uint64_t disconnected; /* connections that ended and should not have */
+	uint64_t churned, quit;
+	struct histogram_view latency;     /* microseconds, from when a message was to be sent */
+	struct histogram_view service;     /* the same, from when it was sent */
+	struct histogram_view acknowledge; /* microseconds to the acknowledgement; maybe empty */
+
+	/* The two programs. */
+	double own_cpu;    /* of one core, while the load ran, 0 to 1 */
+	bool seen;         /* the server is on this machine: the next are known */
+	char command[512]; /* of it */
+	struct subject_sample before, joined, most,
+		after;           /* without clients; with all of them, at rest;
+							      the most there was; at the end */
+	uint64_t server_cpu_ns;  /* while the load ran */
+	uint64_t connect_cpu_ns; /* while they came */
+
+	struct result_second *by_second; /* owned */
+	size_t seconds_count;
+	struct result_client *by_client; /* owned; `clients` of them, or NULL */
+};
+
+/* Free what it has, not `r` itself. */
+void result_free(struct result *r);
+
+/* Lost, doubled, out of order or foreign: none. */
+bool result_is_sound(const struct result *r);
+
+#define RESULT_VERDICT 256
+
+/* Is it sound, did everybody come, was nobody thrown out, and did anything come at all? `out` says so
+ * in a sentence, or what is wrong. */
+bool result_verdict(const struct result *r, char out[RESULT_VERDICT]);
+
+/* Was this program as busy as one thread can be? Then latencies may be its own. */
+bool result_is_own_limit(const struct result *r);
+
+/* Of the load: messages and deliveries a second, CPU nanoseconds of the server for each delivery, its
+ * resident bytes for each client at rest; clients let in a second. 0 where it is not known. */
+double result_sent_per_s(const struct result *r);
+double result_delivered_per_s(const struct result *r);
+double result_cpu_ns_per_delivery(const struct result *r);
+double result_rss_per_client(const struct result *r);
+double result_connects_per_s(const struct result *r);
+
+/* Print it to a terminal or a file. Write errors show in ferror. */
+void result_table(const struct result *r, FILE *out);
+
+/* Write a file whole or not at all. ERR_SYSTEM with errno, ERR_MEMORY. "-" is stdout; what is no regular
+ * file (/dev/stdout, a pipe) is written as it comes. */
+int result_json(const struct result *r, const char *path);
+int result_csv(const struct result *r, const char *path);
+
+/* The same as a page (tools/report/page.h). Moreover ERR_NOT_FOUND: gnuplot, which draws its plots, is
+ * not there; and other failures of plot_svg. */
+int result_report(const struct result *r, const char *path);
+
+#endif

@@ -1,0 +1,166 @@
+/*
+ * What the files of the swarm share; nobody else includes this.
+ */
+#ifndef LANCHAT_STRESS_SWARM_PRIVATE_H
+#define LANCHAT_STRESS_SWARM_PRIVATE_H
+
+#include "common/stream.h"
+#include "tools/stress/ledger.h"
+#include "tools/stress/swarm.h"
+#include "tools/stress/tally.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct evp_pkey_st;
+struct tls;
+
+enum client_state {
+	CLIENT_AWAY,     /* no connection: not yet, or between two */
+	CLIENT_DIALING,  /* TCP */
+	CLIENT_SHAKING,  /* TLS */
+	CLIENT_GREETING, /* logging in, going into the room */
+	CLIENT_UP,
+	CLIENT_ENDED, /* has quit, or was thrown out: it does not come back */
+};
+
+/* What a speaker has on its way. */
+struct sender {
+	uint32_t sent, acknowledged;
+	uint32_t on_way;      /* that not every steady member has */
+	uint32_t mask;        /* of the next two, by counter */
+	uint32_t *remaining;  /* owned: steady members that have it not; by window alone */
+	int64_t *sent_at;     /* owned: microseconds */
+	bool ready;           /* it is on the list of those that may say something */
+	struct client *next_ready;
+};
+
+struct client {
+	struct protocol_peer peer;
+	struct stream *stream; /* owned; NULL: none */
+	struct evp_pkey_st *key; /* owned; NULL: plaintext */
+	uint8_t *kept;         /* owned: the part of something that has come */
+	uint8_t *pending;      /* owned: what the socket has not taken */
+	uint32_t *seen;        /* owned: the last number of each sender of the room */
+	struct sender *sender; /* owned; NULL: it only listens */
+	uint32_t kept_length, kept_size;
+	size_t pending_at, pending_end, pending_size;
+	enum client_state state;
+	enum role role;
+	uint32_t events; /* of epoll */
+	bool was_up, leaving;
+	int64_t back_at; /* AWAY: when it returns; 0: it does not by itself */
+	uint64_t delivered, latency_sum;
+	uint32_t latency_most;
+};
+
+enum phase {
+	PHASE_CONNECTING,
+	PHASE_RESTING,
+	PHASE_LOAD,
+	PHASE_DRAIN, /* nobody speaks; steady ones get the rest */
+	PHASE_CATCH_UP, /* the same for everybody else, who now read as fast as they can */
+	PHASE_OVER,
+};
+
+struct swarm {
+	struct swarm_setting setting;
+	const struct plan *plan;
+	const struct protocol *protocol;
+	struct tls *tls; /* owned; NULL: plaintext */
+	int epoll;
+	enum phase phase;
+	bool stopped; /* from outside */
+	struct client *clients;
+	uint32_t *steady;       /* owned: members that are so, by room */
+	uint32_t next_client;   /* the first that has never dialed */
+	uint32_t dialing, up;   /* clients */
+	uint32_t connected, refused, disconnected, churned, quit;
+	int64_t first_dial, last_up; /* microseconds */
+	int64_t progress_at;         /* when something last went on */
+	uint64_t chance;             /* plan_random */
+	struct net_address source;   /* the loopback address that is dialed from; length 0: any */
+	uint32_t source_used;
+
+	uint8_t *in; /* owned: one for all, as one is read at a time */
+	struct outgoing out;
+	struct ledger ledger;
+	struct tally tally;
+	uint64_t foreign, gaps;
+	uint64_t expected, arrived; /* deliveries to steady members */
+
+	int64_t load_began, load_ends; /* microseconds; the time in marks begins with the first */
+	int64_t last_delivery;
+	double next_due;        /* by rate: microseconds since load_began */
+	uint32_t next_sender;   /* by rate */
+	struct client *ready, **ready_end; /* by window */
+	int64_t next_churn, next_sip, quit_at;
+	uint32_t away; /* clients that are to return */
+	char problem[200]; /* the first thing that went wrong with a connection */
+};
+
+/* Microseconds; the same clock as clock_us. */
+int64_t swarm_now(void);
+
+/* ---- swarm_client.c ---- */
+
+/* Have it connect. What fails is told by swarm_client_failed. */
+void swarm_client_dial(struct swarm *s, struct client *c);
+
+/* epoll has something for it. */
+void swarm_client_event(struct swarm *s, struct client *c, uint32_t events);
+
+/* Receive what there is, at most `most` bytes (0: all), and act on it. */
+void swarm_client_read(struct swarm *s, struct client *c, size_t most);
+
+/* Send what is in s->out, which is empty then; the socket may take it later. */
+void swarm_client_send(struct swarm *s, struct client *c);
+
+/* Read from it, or do not. */
+void swarm_client_listen(struct swarm *s, struct client *c, bool listen);
+
+/* A slow reader reads as fast as it can from now on. */
+void swarm_client_hurry(struct swarm *s, struct client *c);
+
+/* Close: in good order, or as if the cable had been cut. */
+void swarm_client_close(struct swarm *s, struct client *c, bool politely);
+
+/* Its connection is over though nobody here wanted that. */
+void swarm_client_failed(struct swarm *s, struct client *c, const char *why);
+
+/* ---- swarm_take.c ---- */
+
+/* False: the connection is of no more use, and closed. */
+bool swarm_take(struct swarm *s, struct client *c, const struct event *e, int64_t now);
+
+/* Nothing more will come: what is missing is lost. */
+void swarm_take_missing(struct swarm *s);
+
+/* Has everybody who is still here, and can have it, everything? */
+bool swarm_is_complete(const struct swarm *s);
+
+/* ---- swarm_pace.c ---- */
+
+/* ERR_MEMORY. */
+int swarm_pace_init(struct swarm *s);
+void swarm_pace_begin(struct swarm *s, int64_t now);
+
+/* Send what is due. */
+void swarm_pace_turn(struct swarm *s, int64_t now);
+
+/* Microseconds of the clock: when there is something to send; INT64_MAX: it depends on others. */
+int64_t swarm_pace_next(const struct swarm *s);
+
+/* One steady member more has message `counter`. */
+void swarm_pace_delivered(struct swarm *s, struct client *sender, uint32_t counter);
+
+/* ---- swarm_roles.c ---- */
+
+void swarm_roles_begin(struct swarm *s, int64_t now);
+void swarm_roles_turn(struct swarm *s, int64_t now);
+
+/* The load is over: everybody returns, and reads as fast as it can. */
+void swarm_roles_end(struct swarm *s, int64_t now);
+
+#endif

@@ -1,0 +1,172 @@
+#include "common/err.h"
+#include "tools/stress/mark.h"
+#include "tools/stress/swarm_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool is_steady(const struct client *c)
+{
+	return c->role == ROLE_STEADY || c->role == ROLE_SENDER;
+}
+
+static uint32_t room_senders(const struct swarm *s, const struct client *c)
+{
+	return plan_room_senders(s->plan, c->peer.room);
+}
+
+/* ---- being there ---- */
+
+/* Who was away, and is not told what it missed, goes on from wherever it hears somebody again. */
+static void go_on_anywhere(struct swarm *s, struct client *c)
+{
+	for (uint32_t i = 0; i < room_senders(s, c); i++)
+		c->seen[i] = LEDGER_ANY;
+}
+
+static void arrive(struct swarm *s, struct client *c, int64_t now)
+{
+	if (c->state == CLIENT_UP)
+		return;
+	c->state = CLIENT_UP;
+	s->dialing--;
+	s->up++;
+	if (!c->was_up) {
+		c->was_up = true;
+		s->connected++;
+		s->last_up = now;
+	} else if (!s->protocol->resumes) {
+		go_on_anywhere(s, c);
+	}
+	/* Its sips are swarm_roles.c's. */
+	if (c->role == ROLE_SLOW && s->phase < PHASE_CATCH_UP)
+		swarm_client_listen(s, c, false);
+}
+
+/* ---- deliveries ---- */
+
+static void note_time(struct swarm *s, struct client *c, const struct mark *m, int64_t now)
+{
+	struct client *from = &s->clients[m->sender];
+	int64_t latency = now - s->load_began - (int64_t)m->due;
+	uint64_t us = latency < 0 ? 0 : (uint64_t)latency;
+
+	histogram_view_add(&s->tally.now, us);
+	c->latency_sum += us;
+	if (us > c->latency_most)
+		c->latency_most = us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
+	s->arrived++;
+	s->last_delivery = now;
+	if (s->plan->rate > 0) {
+		int64_t since = now - from->sender->sent_at[m->counter & from->sender->mask];
+		histogram_view_add(&s->tally.service, since < 0 ? 0 : (uint64_t)since);
+	} else {
+		swarm_pace_delivered(s, from, m->counter);
+	}
+}
+
+static void deliver(struct swarm *s, struct client *c, const struct event *e, int64_t now)
+{
+	struct mark m;
+
+	if (mark_read(e->text, e->length, &m) != 0 || m.run != s->plan->run ||
+		m.sender >= s->plan->senders || m.sender % s->plan->rooms != c->peer.room ||
+		m.counter == 0 || m.counter > s->clients[m.sender].sender->sent ||
+		e->length != s->plan->size) {
+		s->foreign++;
+		return;
+	}
+	uint32_t *last = &c->seen[m.sender / s->plan->rooms];
+	if (!ledger_note(&s->ledger, c->peer.number, m.sender, last, m.counter))
+		return;
+	c->delivered++;
+	s->tally.delivered++;
+	if (is_steady(c))
+		note_time(s, c, &m, now);
+}
+
+static void acknowledge(struct swarm *s, struct client *c, uint64_t number, int64_t now)
+{
+	struct sender *sender = c->sender;
+
+	if (!sender || number > sender->sent) {
+		s->foreign++;
+		return;
+	}
+	while (sender->acknowledged < number) {
+		int64_t since = now - sender->sent_at[++sender->acknowledged & sender->mask];
+		histogram_view_add(&s->tally.acknowledge, since < 0 ? 0 : (uint64_t)since);
+		s->tally.acknowledged++;
+	}
+}
+
+bool swarm_take(struct swarm *s, struct client *c, const struct event *e, int64_t now)
+{
+	char why[128];
+
+	switch (e->kind) {
+	case EVENT_NONE:
+		break;
+	case EVENT_READY:
+		arrive(s, c, now);
+		break;
+	case EVENT_MESSAGE:
+		deliver(s, c, e, now);
+		break;
+	case EVENT_ACK:
+		acknowledge(s, c, e->number, now);
+		break;
+	case EVENT_GAP:
+		s->gaps++;
+		break;
+	case EVENT_REFUSED:
+		snprintf(why, sizeof(why), "the server says: %.*s",
+			(int)(e->length < 100 ? e->length : 100), e->text);
+		swarm_client_failed(s, c, why);
+		return false;
+	}
+	return true;
+}
+
+/* ---- at the end ---- */
+
+static uint32_t sent_by(const struct swarm *s, const struct client *c, uint32_t i)
+{
+	uint32_t number = i * s->plan->rooms + c->peer.room;
+
+	return number == c->peer.number && !s->protocol->echoes ? c->seen[i]
+								 : s->clients[number].sender->sent;
+}
+
+/* Whoever quit is owed nothing. */
+static bool is_owed(const struct client *c)
+{
+	return c->was_up && c->role != ROLE_QUITS;
+}
+
+bool swarm_is_complete(const struct swarm *s)
+{
+	for (uint32_t k = 0; k < s->plan->clients; k++) {
+		const struct client *c = &s->clients[k];
+		if (!is_owed(c) || c->state == CLIENT_ENDED)
+			continue;
+		if (c->state != CLIENT_UP)
+			return false;
+		for (uint32_t i = 0; i < room_senders(s, c); i++) {
+			if (c->seen[i] != LEDGER_ANY && c->seen[i] < sent_by(s, c, i))
+				return false;
+		}
+	}
+	return true;
+}
+
+void swarm_take_missing(struct swarm *s)
+{
+	for (uint32_t k = 0; k < s->plan->clients; k++) {
+		struct client *c = &s->clients[k];
+		if (!is_owed(c))
+			continue;
+		for (uint32_t i = 0; i < room_senders(s, c); i++)
+			ledger_close(&s->ledger, &c->seen[i], sent_by(s, c, i));
+	}
+}
