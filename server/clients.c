@@ -29,7 +29,7 @@ struct client {
 	struct session *session;
 	struct net_address peer;
 	pthread_t thread;
-	struct stack stack; /* that it runs on; owned */
+	struct stack stack;             /* that it runs on; owned */
 	struct client *previous, *next; /* guarded by the lock of all, as is the next */
 	bool quiet;                     /* it has heard its last message */
 	bool logged_in;
@@ -38,8 +38,8 @@ struct client {
 struct clients {
 	struct chat *chat; /* borrowed, constant */
 	struct tls *tls;   /* the same; NULL: plaintext */
-	size_t stack; /* bytes of each */
-	int ended_fd; /* eventfd */
+	size_t stack;      /* bytes of each */
+	int ended_fd;      /* eventfd */
 	struct lock lock;
 	pthread_cond_t all_quiet;
 	/* guarded by lock */

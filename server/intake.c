@@ -8,7 +8,7 @@
 
 /* More than malloc keeps for a thread alone (its tcache), so that what is freed is there for others. */
 #define SIZE_FIRST 2048
-#define SIZE_MOST ((size_t)64 * 1024 + FRAME_HEADER)
+#define SIZE_MOST  ((size_t)64 * 1024 + FRAME_HEADER)
 
 _Static_assert(SIZE_MOST >= FRAME_MAX, "one frame of any size fits");
 

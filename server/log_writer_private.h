@@ -21,7 +21,7 @@
 
 #define LOG_TRY_AGAIN_MS 1000 /* after which a disk that was full or failed is looked at again */
 #define LOG_REST_MS      2000 /* milliseconds without work, after which memory is given back */
-#define LOG_INDEX_QUIET  250   /* milliseconds without a message, after which words are indexed */
+#define LOG_INDEX_QUIET  250  /* milliseconds without a message, after which words are indexed */
 
 struct log_writer {
 	struct engine_config config; /* constant, as are `path` and the four after `inode` */

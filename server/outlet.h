@@ -49,11 +49,11 @@ struct outlet {
 	const struct outlet_hooks *hooks; /* borrowed, constant */
 	atomic_uint refs;                 /* the session's, each member's, the drain's */
 	atomic_bool blocked;              /* the socket is full; written under the lock */
-	atomic_bool held;                 /* the session has more to say, and will send all at once */
-	atomic_bool again;                /* somebody found the lock taken */
-	atomic_bool closed;               /* nothing goes out any more */
-	atomic_bool expelled;             /* one of its memberships was ended by somebody else */
-	struct outlet *next_leaving;      /* guarded by the drain thread's lock */
+	atomic_bool held;            /* the session has more to say, and will send all at once */
+	atomic_bool again;           /* somebody found the lock taken */
+	atomic_bool closed;          /* nothing goes out any more */
+	atomic_bool expelled;        /* one of its memberships was ended by somebody else */
+	struct outlet *next_leaving; /* guarded by the drain thread's lock */
 	struct lock lock;
 	/* Guarded by lock. */
 	uint8_t *pending; /* replies, and the rest of a frame in front of them */

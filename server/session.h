@@ -52,7 +52,8 @@ struct session_room {
 struct session {
 	struct chat *chat;     /* borrowed, constant */
 	struct outlet *outlet; /* counted, constant */
-	const struct stack *stack; /* borrowed, constant while it runs: its thread's; NULL: not known */
+	const struct stack
+		*stack; /* borrowed, constant while it runs: its thread's; NULL: not known */
 	char peer[NET_ADDRESS_MAX];
 	atomic_uint stopping; /* the code to end with, set from outside; CODE_NONE: go on */
 

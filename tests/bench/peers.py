@@ -46,6 +46,14 @@ INSPIRCD = """
 """
 
 
+NATS = """
+host: 127.0.0.1
+port: {port}
+max_pending: 1073741824
+max_connections: 65536
+"""
+
+
 def port_that_is_free():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -55,18 +63,16 @@ def port_that_is_free():
 class Peer:
     """A server that is not ours. `program` and what its --version prints; `arguments(folder, port)`."""
 
-    def __init__(self, name, program, protocol, arguments, version="--version", pattern=r"[\d.]+\d"):
-        self.name, self.program, self.protocol = name, program, protocol
-        self.arguments, self.version_option, self.pattern = arguments, version, pattern
-        self.options = ["--protocol", protocol, "--plaintext"]
+    def __init__(self, name, program, protocol, arguments, *options):
+        self.name, self.program, self.arguments = name, program, arguments
+        self.options = ["--protocol", protocol, "--plaintext", *options]
 
     def path(self):
         return shutil.which(self.program, path=os.environ["PATH"] + ":/usr/sbin:/sbin")
 
     def version(self):
-        out = subprocess.run([self.path(), self.version_option], capture_output=True, text=True,
-                             check=False)
-        found = re.search(self.pattern, out.stdout + out.stderr)
+        out = subprocess.run([self.path(), "--version"], capture_output=True, text=True, check=False)
+        found = re.search(r"[\d.]+\d", out.stdout + out.stderr)
         return found.group(0) if found else "?"
 
     def start(self, folder):
@@ -106,13 +112,13 @@ class Lanchat:
 
 
 def config(name, text):
-    def arguments(folder, port, *before):
+    def arguments(folder, port):
         path = os.path.join(folder, name)
         with open(path, "w", encoding="utf-8") as f:
             f.write(text.format(port=port, folder=folder))
-        os.chmod(folder, 0o777)
+        os.chmod(folder, 0o777)  # some of them become another user
         os.chmod(path, 0o644)
-        return [*before, path]
+        return [path]
     return arguments
 
 
@@ -130,14 +136,13 @@ def redis(folder, port):
             "--maxclients", "20000", "--client-output-buffer-limit", "pubsub 0 0 0", "--dir", folder]
 
 
-def nats(_folder, port):
-    return ["-a", "127.0.0.1", "-p", str(port), "--max_pending", "1073741824", "--max_connections",
-            "65536"]
+def nats(folder, port):
+    return ["-c", *config("nats.conf", NATS)(folder, port)]
 
 
 OTHERS = [
     Peer("redis", "redis-server", "redis", redis),
     Peer("inspircd", "inspircd", "irc", inspircd),
-    Peer("ngircd", "ngircd", "irc", ngircd),
+    Peer("ngircd", "ngircd", "irc", ngircd, "--connecting", "8"),  # it lets 10 wait
     Peer("nats", "nats-server", "nats", nats),
 ]

@@ -143,8 +143,8 @@ START_TEST(dialogue)
 	uint16_t found[2];
 	union message last;
 
-	ck_assert_int_eq(
-		take(frame, encode(frame, sizeof(frame), MESSAGE_WELCOME, &welcome)).kind, EVENT_NONE);
+	ck_assert_int_eq(take(frame, encode(frame, sizeof(frame), MESSAGE_WELCOME, &welcome)).kind,
+		EVENT_NONE);
 	ck_assert_int_eq(
 		take(frame, encode(frame, sizeof(frame), MESSAGE_LOGGED_IN, &in)).kind, EVENT_NONE);
 	struct protocol_peer before = peer;
@@ -152,8 +152,8 @@ START_TEST(dialogue)
 	ck_assert_int_eq(e.kind, EVENT_REFUSED);
 	ck_assert_uint_eq(e.length, 2);
 	peer = before;
-	ck_assert_int_eq(
-		take(frame, encode(frame, sizeof(frame), MESSAGE_JOINED, &joined)).kind, EVENT_READY);
+	ck_assert_int_eq(take(frame, encode(frame, sizeof(frame), MESSAGE_JOINED, &joined)).kind,
+		EVENT_READY);
 	ck_assert_uint_eq(peer.position, 41);
 	e = take(frame, encode(frame, sizeof(frame), MESSAGE_ACK, &ack));
 	ck_assert_int_eq(e.kind, EVENT_ACK);
@@ -165,8 +165,8 @@ START_TEST(dialogue)
 	ck_assert_uint_eq(found[0], MESSAGE_PONG);
 	ck_assert_uint_eq(last.pong.token, 77);
 	size_t used;
-	ck_assert_int_eq(protocol_lanchat.next(&peer, (const uint8_t *)"HTTP/1.1 200 OK", 15, &used,
-				 &e, &out),
+	ck_assert_int_eq(protocol_lanchat.next(
+				 &peer, (const uint8_t *)"HTTP/1.1 200 OK", 15, &used, &e, &out),
 		ERR_PROTOCOL);
 }
 END_TEST

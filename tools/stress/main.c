@@ -30,8 +30,8 @@ static int fail(int status, const char *error)
 
 /* ---- where ---- */
 
-static int find_server(const char *name, const struct plan *p, struct net_address *at, char *error,
-	size_t size)
+static int find_server(
+	const char *name, const struct plan *p, struct net_address *at, char *error, size_t size)
 {
 	char host[NET_HOST_MAX];
 	uint16_t port;
@@ -48,9 +48,8 @@ static int find_server(const char *name, const struct plan *p, struct net_addres
 	return r;
 }
 
-static void describe(
-	const struct stress_settings *t, const struct plan *p, const struct net_address *at,
-	struct result *r)
+static void describe(const struct stress_settings *t, const struct plan *p,
+	const struct net_address *at, struct result *r)
 {
 	char text[NET_ADDRESS_MAX];
 
@@ -76,8 +75,8 @@ static void describe(
 
 /* ---- what comes of it ---- */
 
-static int write_one(const char *path, int (*write)(const struct result *, const char *),
-	const struct result *r)
+static int write_one(
+	const char *path, int (*write)(const struct result *, const char *), const struct result *r)
 {
 	char error[ERROR_LINE];
 	int e = path ? write(r, path) : 0;
@@ -86,7 +85,8 @@ static int write_one(const char *path, int (*write)(const struct result *, const
 		return 0;
 	if (e == ERR_NOT_FOUND)
 		snprintf(error, sizeof(error),
-			"%s was not written: gnuplot draws its plots (apt install gnuplot-nox)", path);
+			"%s was not written: gnuplot draws its plots (apt install gnuplot-nox)",
+			path);
 	else
 		snprintf(error, sizeof(error), "cannot write %s: %s", path,
 			e == ERR_SYSTEM ? strerror(errno) : err_text(e));

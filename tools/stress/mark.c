@@ -80,7 +80,7 @@ int mark_read(const char *text, size_t length, struct mark *out)
 	uint64_t run = get(at, RUN, &bad);
 	uint64_t sender = get(at += RUN, SENDER, &bad);
 	uint64_t counter = get(at += SENDER, COUNTER, &bad);
-	uint64_t due = get(at += COUNTER, DUE, &bad);
+	uint64_t due = get(at + COUNTER, DUE, &bad);
 
 	if (bad > 15 || counter == 0)
 		return ERR_PROTOCOL;

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#define CHURN_PERCENT 20   /* of the clients may come and go */
-#define SPARE         64   /* descriptors besides the clients' */
+#define CHURN_PERCENT 20 /* of the clients may come and go */
+#define SPARE         64 /* descriptors besides the clients' */
 #define MEMORY_MOST   (UINT64_C(4) << 30)
 
 uint64_t plan_random(uint64_t *state)
@@ -50,7 +50,8 @@ static int check(const struct plan *p, char *error, size_t size)
 		return wrong(error, size, "there are more --senders than --clients");
 	if (p->senders < p->rooms)
 		return wrong(error, size,
-			"a room without a sender hears nothing: at least as many --senders as --rooms");
+			"a room without a sender hears nothing: at least as many --senders as "
+			"--rooms");
 	if (p->clients > MARK_SENDERS)
 		return wrong(error, size, "more --clients than a message can name (1048576)");
 	if (p->size < MARK_LENGTH || p->size > p->protocol->text_most) {
@@ -62,7 +63,8 @@ static int check(const struct plan *p, char *error, size_t size)
 	uint64_t odd = (uint64_t)p->clients * (p->slow + p->quit) / 100;
 	if (odd > others)
 		return wrong(error, size,
-			"--slow and --quit-midway are of those who do not speak, and there are not so many");
+			"--slow and --quit-midway are of those who do not speak, and there are not "
+			"so many");
 	if (p->churn > 0 && others == odd)
 		return wrong(error, size, "--churn needs clients that do not speak");
 	uint64_t room_senders = (p->senders + p->rooms - 1) / p->rooms;
@@ -150,14 +152,14 @@ static int raise_descriptors(rlim_t wanted, char *error, size_t size)
 static uint64_t system_number(const char *path)
 {
 	FILE *f = fopen(path, "re");
-	uint64_t n = UINT64_MAX;
+	char line[32], *end = line;
+	uint64_t n = 0;
 
-	if (!f)
-		return n;
-	if (fscanf(f, "%" SCNu64, &n) != 1) /* "max" */
-		n = UINT64_MAX;
-	(void)fclose(f);
-	return n;
+	if (f && fgets(line, sizeof(line), f))
+		n = strtoull(line, &end, 10);
+	if (f)
+		(void)fclose(f);
+	return end == line ? UINT64_MAX : n; /* "max" */
 }
 
 /* A server of ours has a thread for each client, with two mappings of memory. */

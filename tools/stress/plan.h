@@ -29,13 +29,14 @@ struct plan {
 	const struct protocol *protocol;
 	bool tls;
 	uint32_t clients, rooms, senders;
-	uint32_t size;      /* bytes of a message */
-	double rate;        /* messages a second in all; 0: by window */
-	uint32_t window;    /* of one sender on their way at once */
-	uint32_t in_flight; /* of all senders; 0: as the window says */
-	int64_t duration;   /* microseconds, as is the next */
-	int64_t ramp;       /* over which clients come; 0: as fast as they are let in */
-	double churn;       /* leave and return, a second */
+	uint32_t size;       /* bytes of a message */
+	double rate;         /* messages a second in all; 0: by window */
+	uint32_t window;     /* of one sender on their way at once */
+	uint32_t in_flight;  /* of all senders; 0: as the window says */
+	int64_t duration;    /* microseconds, as is the next */
+	uint32_t connecting; /* clients at once that are on their way in */
+	int64_t ramp;        /* over which clients come; 0: as fast as they are let in */
+	double churn;        /* leave and return, a second */
 	unsigned slow, quit; /* percent of the clients */
 	uint64_t seed;
 	uint32_t run;  /* told apart from other runs by it, those with the same seed, too */

@@ -188,8 +188,8 @@ static void take_answer(
 	}
 }
 
-static int take(struct protocol_peer *p, const struct frame *f, struct event *e,
-	struct outgoing *out)
+static int take(
+	struct protocol_peer *p, const struct frame *f, struct event *e, struct outgoing *out)
 {
 	union message m;
 

@@ -79,7 +79,8 @@ static const struct option_spec rows[] = {
 		.kind = OPTION_TEXT,
 		.offset = FIELD(rate),
 		.argument = "M/s",
-		.help = "Messages a second, of all senders together, whether the server keeps up or "
+		.help = "Messages a second, of all senders together, whether the server keeps up "
+			"or "
 			"not. Latency counts from when each was due."},
 	{.name = "window",
 		.letter = 'w',
@@ -89,7 +90,8 @@ static const struct option_spec rows[] = {
 		.most = 65536,
 		.argument = "W",
 		.help = "In place of a rate: as fast as can be with W messages of each sender on "
-			"their way. A message is on its way until every member has it (default: 64)."},
+			"their way. A message is on its way until every member has it (default: "
+			"64)."},
 	{.name = "in-flight",
 		.kind = OPTION_NUMBER,
 		.offset = FIELD(in_flight),
@@ -115,11 +117,21 @@ static const struct option_spec rows[] = {
 		.offset = FIELD(ramp),
 		.argument = "T",
 		.help = "Spread the connecting over T (default: as fast as they are let in)."},
+	{.name = "connecting",
+		.kind = OPTION_NUMBER,
+		.offset = FIELD(connecting),
+		.least = 1,
+		.most = 1 << 20,
+		.initial = "500",
+		.argument = "N",
+		.help = "So many come at once. Servers let a number of connections wait to be "
+			"accepted; one above it waits for a second and more."},
 	{.name = "churn",
 		.kind = OPTION_TEXT,
 		.offset = FIELD(churn),
 		.argument = "N/s",
-		.help = "So many a second leave, every other one as if its cable were cut, and come "
+		.help = "So many a second leave, every other one as if its cable were cut, and "
+			"come "
 			"back within a second. A fifth of the clients does that."},
 	{.name = "slow",
 		.kind = OPTION_NUMBER,
@@ -138,7 +150,8 @@ static const struct option_spec rows[] = {
 		.offset = FIELD(seed),
 		.most = LONG_MAX,
 		.argument = "N",
-		.help = "The same people and the same draw again (default: by chance; it is told)."},
+		.help = "The same people and the same draw again (default: by chance; it is "
+			"told)."},
 	{.name = "protocol",
 		.letter = 'p',
 		.kind = OPTION_TEXT,
@@ -322,8 +335,7 @@ static uint32_t number(long given, uint32_t otherwise)
 	return given > 0 ? (uint32_t)given : otherwise;
 }
 
-static int read_texts(
-	const struct stress_settings *t, struct plan *p, char *error, size_t size)
+static int read_texts(const struct stress_settings *t, struct plan *p, char *error, size_t size)
 {
 	if (t->duration && (stress_duration(t->duration, &p->duration) != 0 || p->duration == 0))
 		return wrong_value(error, size, "duration", t->duration);
@@ -373,13 +385,15 @@ int stress_plan(const struct stress_settings *t, struct plan *out, char *error, 
 		.in_flight = number(t->in_flight, t->window ? 0 : x->in_flight),
 		.duration = (int64_t)(x->duration * 1e6),
 		.ramp = (int64_t)(x->ramp * 1e6),
+		.connecting = (uint32_t)t->connecting,
 		.churn = x->churn,
 		.slow = t->slow ? (unsigned)t->slow : x->slow,
 		.quit = t->quit ? (unsigned)t->quit : x->quit,
 		.seed = t->seed ? (uint64_t)t->seed : (uint64_t)clock_wall_us(),
 	};
 	if (!out->protocol) {
-		snprintf(error, size, "there is no protocol \"%s\"; there are lanchat, irc, redis, nats",
+		snprintf(error, size,
+			"there is no protocol \"%s\"; there are lanchat, irc, redis, nats",
 			t->protocol);
 		return ERR_ARGUMENT;
 	}

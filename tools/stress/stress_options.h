@@ -14,7 +14,7 @@
 
 /* As they were given; a number of 0 and a text of NULL: not given. */
 struct stress_settings {
-	long clients, rooms, senders, window, in_flight, size, slow, quit, seed;
+	long clients, rooms, senders, window, in_flight, size, slow, quit, seed, connecting;
 	char *rate, *churn, *duration, *ramp;
 	char *scenario, *protocol;
 	bool plaintext, local, limits, quiet;

@@ -16,14 +16,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define IN_BYTES      ((size_t)256 * 1024)
-#define OUT_BYTES     ((size_t)256 * 1024)
-#define EVENTS        512
-#define DIALING_MOST  500                 /* at once: less than servers let wait to be accepted */
-#define PATIENCE      INT64_C(5000000)    /* microseconds without any progress */
-#define REST          INT64_C(2500000)    /* in which a server is to get to rest after logins */
-#define TURN_MOST     INT64_C(50000)      /* between two looks at the clock */
-#define CHECK_EVERY   INT64_C(20000)      /* between two looks at whether all have everything */
+#define IN_BYTES    ((size_t)256 * 1024)
+#define OUT_BYTES   ((size_t)256 * 1024)
+#define EVENTS      512
+#define PATIENCE    INT64_C(5000000) /* microseconds without any progress */
+#define REST        INT64_C(2500000) /* in which a server is to get to rest after logins */
+#define TURN_MOST   INT64_C(50000)   /* between two looks at the clock */
+#define CHECK_EVERY INT64_C(20000)   /* between two looks at whether all have everything */
 
 int64_t swarm_now(void)
 {
@@ -224,7 +223,7 @@ static int64_t dial_some(struct swarm *s, int64_t now)
 {
 	const struct plan *p = s->plan;
 
-	while (s->next_client < p->clients && s->dialing < DIALING_MOST) {
+	while (s->next_client < p->clients && s->dialing < p->connecting) {
 		int64_t due = s->first_dial + p->ramp * s->next_client / p->clients;
 		if (due > now)
 			return due;
@@ -246,7 +245,8 @@ static int connect_all(struct swarm *s, char *error, size_t size)
 		if (s->refused || s->disconnected)
 			return fail(s, ERR_REFUSED, error, size, "not everybody came in");
 		if (is_stuck(s))
-			return fail(s, ERR_TIMEOUT, error, size, "the server lets nobody in any more");
+			return fail(
+				s, ERR_TIMEOUT, error, size, "the server lets nobody in any more");
 	}
 	return 0;
 }

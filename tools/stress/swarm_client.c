@@ -8,12 +8,14 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#define IN_BYTES      ((size_t)256 * 1024)
-#define KEPT_IDLE     4096
-#define PENDING_MOST  ((size_t)16 << 20)
-#define SOURCE_PORTS  20000 /* connections from one loopback address: ip_local_port_range has 28232 */
+#define IN_BYTES     ((size_t)256 * 1024)
+#define KEPT_IDLE    4096
+#define PENDING_MOST ((size_t)16 << 20)
+#define SOURCE_PORTS                                                                               \
+	20000 /* connections from one loopback address: ip_local_port_range has 28232 */
 #define QUICK_RECEIVE (1 << 20)
-#define SLOW_RECEIVE  4096  /* SO_RCVBUF of a slow reader: what it has not read, waits at the server */
+#define SLOW_RECEIVE                                                                               \
+	4096 /* SO_RCVBUF of a slow reader: what it has not read, waits at the server */
 
 /* ---- the descriptor ---- */
 
@@ -28,7 +30,8 @@ static void want(struct swarm *s, struct client *c, uint32_t events)
 
 static bool has_to_write(const struct client *c)
 {
-	return c->pending_at < c->pending_end || (c->state >= CLIENT_GREETING && stream_pending(c->stream));
+	return c->pending_at < c->pending_end ||
+	       (c->state >= CLIENT_GREETING && stream_pending(c->stream));
 }
 
 static void want_write(struct swarm *s, struct client *c)
@@ -117,8 +120,8 @@ static void shake_hands(struct swarm *s, struct client *c)
 	if (r == 0)
 		greet(s, c);
 	else if (r != ERR_AGAIN)
-		swarm_client_failed(s, c,
-			*stream_problem(c->stream) ? stream_problem(c->stream) : err_text(r));
+		swarm_client_failed(
+			s, c, *stream_problem(c->stream) ? stream_problem(c->stream) : err_text(r));
 	else
 		want(s, c, EPOLLIN);
 }

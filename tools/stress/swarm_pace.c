@@ -29,7 +29,8 @@ int swarm_pace_init(struct swarm *s)
 			return ERR_MEMORY;
 		sender->mask = ring - 1;
 		sender->sent_at = calloc(ring, sizeof(*sender->sent_at));
-		sender->remaining = s->plan->rate > 0 ? NULL : calloc(ring, sizeof(*sender->remaining));
+		sender->remaining =
+			s->plan->rate > 0 ? NULL : calloc(ring, sizeof(*sender->remaining));
 		if (!sender->sent_at || (s->plan->rate <= 0 && !sender->remaining))
 			return ERR_MEMORY;
 	}

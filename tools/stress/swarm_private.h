@@ -28,22 +28,22 @@ enum client_state {
 /* What a speaker has on its way. */
 struct sender {
 	uint32_t sent, acknowledged;
-	uint32_t on_way;      /* that not every steady member has */
-	uint32_t mask;        /* of the next two, by counter */
-	uint32_t *remaining;  /* owned: steady members that have it not; by window alone */
-	int64_t *sent_at;     /* owned: microseconds */
-	bool ready;           /* it is on the list of those that may say something */
+	uint32_t on_way;     /* that not every steady member has */
+	uint32_t mask;       /* of the next two, by counter */
+	uint32_t *remaining; /* owned: steady members that have it not; by window alone */
+	int64_t *sent_at;    /* owned: microseconds */
+	bool ready;          /* it is on the list of those that may say something */
 	struct client *next_ready;
 };
 
 struct client {
 	struct protocol_peer peer;
-	struct stream *stream; /* owned; NULL: none */
+	struct stream *stream;   /* owned; NULL: none */
 	struct evp_pkey_st *key; /* owned; NULL: plaintext */
-	uint8_t *kept;         /* owned: the part of something that has come */
-	uint8_t *pending;      /* owned: what the socket has not taken */
-	uint32_t *seen;        /* owned: the last number of each sender of the room */
-	struct sender *sender; /* owned; NULL: it only listens */
+	uint8_t *kept;           /* owned: the part of something that has come */
+	uint8_t *pending;        /* owned: what the socket has not taken */
+	uint32_t *seen;          /* owned: the last number of each sender of the room */
+	struct sender *sender;   /* owned; NULL: it only listens */
 	uint32_t kept_length, kept_size;
 	size_t pending_at, pending_end, pending_size;
 	enum client_state state;
@@ -59,7 +59,7 @@ enum phase {
 	PHASE_CONNECTING,
 	PHASE_RESTING,
 	PHASE_LOAD,
-	PHASE_DRAIN, /* nobody speaks; steady ones get the rest */
+	PHASE_DRAIN,    /* nobody speaks; steady ones get the rest */
 	PHASE_CATCH_UP, /* the same for everybody else, who now read as fast as they can */
 	PHASE_OVER,
 };
@@ -73,9 +73,9 @@ struct swarm {
 	enum phase phase;
 	bool stopped; /* from outside */
 	struct client *clients;
-	uint32_t *steady;       /* owned: members that are so, by room */
-	uint32_t next_client;   /* the first that has never dialed */
-	uint32_t dialing, up;   /* clients */
+	uint32_t *steady;     /* owned: members that are so, by room */
+	uint32_t next_client; /* the first that has never dialed */
+	uint32_t dialing, up; /* clients */
 	uint32_t connected, refused, disconnected, churned, quit;
 	int64_t first_dial, last_up; /* microseconds */
 	int64_t progress_at;         /* when something last went on */
@@ -92,11 +92,11 @@ struct swarm {
 
 	int64_t load_began, load_ends; /* microseconds; the time in marks begins with the first */
 	int64_t last_delivery;
-	double next_due;        /* by rate: microseconds since load_began */
-	uint32_t next_sender;   /* by rate */
+	double next_due;                   /* by rate: microseconds since load_began */
+	uint32_t next_sender;              /* by rate */
 	struct client *ready, **ready_end; /* by window */
 	int64_t next_churn, next_sip, quit_at;
-	uint32_t away; /* clients that are to return */
+	uint32_t away;     /* clients that are to return */
 	char problem[200]; /* the first thing that went wrong with a connection */
 };
 

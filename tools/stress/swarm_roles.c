@@ -1,11 +1,11 @@
 #include "common/err.h"
 #include "tools/stress/swarm_private.h"
 
-#define SIP_BYTES  1024               /* of a slow reader, */
-#define SIP_EVERY  INT64_C(50000)     /* so often: 20 KiB a second */
-#define AWAY_LEAST INT64_C(50000)     /* microseconds, for which who comes and goes is away */
-#define AWAY_MORE  UINT64_C(950000)   /* and up to so many more */
-#define TRIES      64                 /* to find one by chance who is here */
+#define SIP_BYTES  1024             /* of a slow reader, */
+#define SIP_EVERY  INT64_C(50000)   /* so often: 20 KiB a second */
+#define AWAY_LEAST INT64_C(50000)   /* microseconds, for which who comes and goes is away */
+#define AWAY_MORE  UINT64_C(950000) /* and up to so many more */
+#define TRIES      64               /* to find one by chance who is here */
 
 void swarm_roles_begin(struct swarm *s, int64_t now)
 {

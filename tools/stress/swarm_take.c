@@ -135,7 +135,7 @@ static uint32_t sent_by(const struct swarm *s, const struct client *c, uint32_t 
 	uint32_t number = i * s->plan->rooms + c->peer.room;
 
 	return number == c->peer.number && !s->protocol->echoes ? c->seen[i]
-								 : s->clients[number].sender->sent;
+								: s->clients[number].sender->sent;
 }
 
 /* Whoever quit is owed nothing. */
