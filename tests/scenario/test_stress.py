@@ -8,71 +8,12 @@ import io
 import json
 import os
 import subprocess
-import unittest
 
-from lib import Scenario, Server, brief, main, wait_for
-from lib.wait import BUILD, SANITIZED
+from lib import Server, main, wait_for
+from lib.stress import STRESS, Stress, server_below
+from lib.wait import BUILD
 
-STRESS = os.path.join(BUILD, "lanchat-stress")
 FAULTY = os.path.join(BUILD, "faulty", "lanchatd")
-SOUND = {"lost": 0, "doubled": 0, "reordered": 0, "foreign": 0, "disconnected": 0}
-
-
-def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="utf-8") as f:
-        return [int(word) for word in f.read().split()]
-
-
-def server_below(pid, threads=10):
-    """The process below it, at any depth, that has as many threads; None while there is none."""
-    for child in children(pid):
-        if len(os.listdir(f"/proc/{child}/task")) > threads:
-            return child
-        if found := server_below(child, threads):
-            return found
-    return None
-
-
-class Stress(Scenario):
-    longest = 100
-
-    def setUp(self):
-        super().setUp()
-        self.folder = os.path.join(self.dir, "files")
-        os.mkdir(self.folder)
-
-    def start(self, *options, **environment):
-        """The tool with options, on a server of its own unless they name one."""
-        process = subprocess.Popen([STRESS, *options], stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                   env={**os.environ, "TMPDIR": self.folder, **self.sanitizer_options(),
-                                        **environment})
-        self.addCleanup(self.end, process)
-        return process
-
-    @staticmethod
-    def end(process):
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
-
-    def run_it(self, *options, status=0, **environment):
-        process = self.start(*options, **environment)
-        out, err = process.communicate(timeout=90)
-        self.assertEqual(process.returncode, status, out + err)
-        return out, err
-
-    def measure(self, *options, status=0, **environment):
-        """What it says as JSON."""
-        out, err = self.run_it("--json", "-", *options, status=status, **environment)
-        try:
-            return json.loads(out)
-        except ValueError:
-            self.fail(out + err)
-
-    def sound(self, result):
-        self.assertEqual({name: result[name] for name in SOUND}, SOUND)
-        self.assertGreater(result["sent"], 0)
 
 
 class Loads(Stress):
@@ -115,15 +56,6 @@ class Loads(Stress):
         self.sound(again)
         again = self.measure(where, *extra, "-c", "4", "-s", "1", "-d", "300ms", "--seed", "7")
         self.sound(again)
-
-    def test_everything_at_once(self):
-        """Slow readers, people who come and go, and people who quit: nobody misses anything."""
-        r = self.measure("--local", "--plaintext", "-c", "60", "-r", "3", "-s", "6", "--rate",
-                         "300/s", "-d", "3s", "--churn", "20/s", "--slow", "10",
-                         "--quit-midway", "10")
-        self.sound(r)
-        self.assertGreater(r["churned"], 20)
-        self.assertEqual(r["quit"], 6)
 
     def test_slow_are_behind(self):
         """A slow reader is behind when the others are done, and gets everything all the same."""
@@ -253,17 +185,6 @@ class Wishes(Stress):
         _, err = self.run_it("--local", "--plaintext", "-c", "4", "-s", "1", "-d", "200ms",
                              "--json", "/dev/full", status=1)
         self.assertIn("/dev/full", err)
-
-
-@unittest.skipIf(SANITIZED, "sanitizers do not do thousands of threads")
-class Many(Stress):
-    def test_burst(self):
-        """As many as come at once are let in, none is refused."""
-        count = 1000 if brief() else 5000
-        r = self.measure("--local", "--plaintext", "-c", str(count), "-r", "20", "-s", "20", "-d",
-                         "1s")
-        self.sound(r)
-        self.assertEqual((r["connected"], r["refused"]), (count, 0))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@
 #define OUT_BYTES   ((size_t)256 * 1024)
 #define EVENTS      512
 #define PATIENCE    INT64_C(5000000) /* microseconds without any progress */
-#define REST        INT64_C(2500000) /* in which a server is to get to rest after logins */
+#define REST        INT64_C(1500000) /* in which a server is to get to rest after logins */
 #define TURN_MOST   INT64_C(50000)   /* between two looks at the clock */
 #define CHECK_EVERY INT64_C(20000)   /* between two looks at whether all have everything */
 
