@@ -283,6 +283,54 @@ static void expel(const struct follow_up *f)
 	}
 }
 
+/* ---- sending out whoever is not there ---- */
+
+/* A reader: is it this place, and are they a member there? */
+struct membership {
+	const struct stream_key *key;
+	bool member;
+};
+
+static bool look_for(void *context, const struct place *p)
+{
+	struct membership *m = context;
+	bool here = stream_key_compare(p->stream, m->key) == 0;
+
+	m->member = here && p->member;
+	return !here;
+}
+
+/* Of a kick: is whom it is about in the room, or would be let in as a member; or on the server? */
+static bool is_there(const struct follow_up *f)
+{
+	const uint8_t *person = f->act->person;
+	char nick[NICK_MAX + 1];
+
+	if (!f->room)
+		return people_nick_of(chat_people(f->chat), person, nick) == 0;
+	struct membership m = {.key = feed_key(room_feed(f->room))};
+	if (!room_has_person(f->room, person))
+		(void)engine_places(chat_engine(f->chat), person, look_for, &m);
+	return m.member || room_has_person(f->room, person);
+}
+
+/* What the log cannot see: a kick that sends nobody out. Who has no right to it is told that alone. */
+static enum code ask_kick(const struct follow_up *f)
+{
+	if (f->act->verb != ACT_KICK || !f->act->has_person || is_there(f))
+		return CODE_NONE;
+	const struct stream_key *key = f->room ? feed_key(room_feed(f->room)) : NULL;
+	const struct rules rules = {
+		.server = &f->server,
+		.room = &f->mine,
+		.common = key && stream_key_is_common(key),
+		.known = key &&
+			 (feed_last_seq(room_feed(f->room)) > 0 || !charter_is_empty(&f->mine)),
+	};
+	enum code code = rules_act(&rules, !key, f->who->person, f->act, clock_wall_us());
+	return code == CODE_NONE ? CODE_NO_CHANGE : code;
+}
+
 /* ---- following up ---- */
 
 static void tell_invited(
@@ -363,6 +411,8 @@ enum code moderate(struct chat *c, const struct doer *who, struct room *room, co
 	enum code code = CODE_RESOURCES;
 
 	if (prepare(&f) == 0)
+		code = ask_kick(&f);
+	if (code == CODE_NONE)
 		code = do_act(c, who, room, a);
 	if (code == CODE_NONE && room)
 		follow_room(&f);

@@ -357,6 +357,17 @@ bool room_has(struct room *r, const struct room_session *s)
 	return has;
 }
 
+bool room_has_person(struct room *r, const uint8_t person[PERSON_ID])
+{
+	bool has = false;
+
+	lock_take(&r->lock);
+	for (size_t i = 0; i < r->people.count && !has; i++)
+		has = memcmp(r->people.rows[i]->person, person, PERSON_ID) == 0;
+	lock_drop(&r->lock);
+	return has;
+}
+
 uint32_t room_people(struct room *r)
 {
 	lock_take(&r->lock);

@@ -67,6 +67,9 @@ int room_change(struct room *r, const struct room_session *old, const struct roo
 /* Has it a row of the session's person and nick? */
 bool room_has(struct room *r, const struct room_session *s);
 
+/* Has it any row of a person? */
+bool room_has_person(struct room *r, const uint8_t person[PERSON_ID]);
+
 uint32_t room_people(struct room *r);
 void room_topic(struct room *r, struct room_topic *out);
 void room_set_topic(struct room *r, struct span text, struct span nick, uint64_t time);

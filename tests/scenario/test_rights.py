@@ -618,6 +618,43 @@ class Holes(Rights):
         for verb in ("kick", "ban", "mute", "own", "invite", "unban"):
             anna.act(verb, "nobody-of-that-name", code="NO_SUCH_PERSON")
 
+    def test_changes_nothing(self):
+        """Whoever has no right in a room does not write into it, or learn that it is there."""
+        server = self.serve()
+        root = self.operator(server)
+        anna, bob, eve = (Person(self, server, nick) for nick in ("anna", "bob", "eve"))
+        anna.join()
+        bob.join()
+        anna.act("ban", "bob")
+        anna.act("entry", value=INVITED)
+        before = anna.audit()
+        for one in (bob, eve):
+            for room in ("den", "nowhere"):
+                error = one.act("unmod", one.nick, room, text="read this", code="NO_RIGHT")
+                self.assertEqual(error["text"], one.act("kick", "anna", room, code="NO_RIGHT")["text"])
+        for verb, label in (("own", "anna"), ("unban", "eve"), ("kick", "eve"), ("unmod", "eve")):
+            with self.subTest(verb):
+                anna.act(verb, label, code="NO_CHANGE")
+        self.assertEqual(anna.audit(), before)
+        root.act("mod", "eve", "nowhere", code="NO_SUCH_ROOM")
+        root.act("kick", "eve", "nowhere", code="NO_SUCH_ROOM")
+        eve.join("nowhere")
+        self.assertEqual(eve.standings(OWNER, "nowhere"), ["eve"])  # nobody made it before
+        anna.act("moderated", value=1)
+        changes = []
+        while not any("moderated" in c["text"] for c in changes):
+            changes += anna.peer.expect("PRESENCE", room="den")["changes"]
+        self.assertEqual([c for c in changes if c["nick"] == "eve" or "read" in c["text"]], [])
+        # Somebody who is not connected, but is a member, may be sent out; on the server, nobody.
+        anna.act("invite", "eve")
+        eve.join()
+        eve.peer.message("BYE")
+        eve.peer.wait_end()
+        wait_for(lambda: anna.whois("eve")["state"] == 2, "that she is gone")
+        root.act("kick", "eve", "", code="NO_CHANGE")
+        anna.act("kick", "eve")
+        anna.act("kick", "eve", code="NO_CHANGE")
+
     def test_number_of_rooms(self):
         """Private ones are not counted for others."""
         server = self.serve()

@@ -264,6 +264,57 @@ START_TEST(one_instance_a_person)
 }
 END_TEST
 
+/* What would make no difference is not in the log, and who has no right learns nothing. */
+START_TEST(no_difference)
+{
+	struct act settings[] = {
+		{.verb = ACT_ENTRY, .value = ENTRY_INVITED},
+		{.verb = ACT_MODERATED, .value = 1},
+		{.verb = ACT_SLOW, .value = 7},
+	};
+	struct stream_key key = entry_room("a"), stream;
+	uint64_t until = clock_wall_us() + HOUR;
+	struct log l;
+
+	log_open(&l, 1 << 20);
+	stream_key_acts(&key, &stream);
+	act(&l, "a", 1, ACT_TAKE, 1, 0, CODE_NONE);
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		check(do_act(&l, 1, &stream, &settings[i]), CODE_NONE);
+		check(do_act(&l, 1, &stream, &settings[i]), CODE_NO_CHANGE);
+		check(do_act(&l, 2, &stream, &settings[i]), CODE_NO_RIGHT);
+	}
+	act(&l, "a", 1, ACT_MODERATOR, 2, 0, CODE_NONE);
+	act(&l, "a", 1, ACT_MODERATOR, 2, 0, CODE_NO_CHANGE);
+	act(&l, "a", 1, ACT_OWNER, 1, 0, CODE_NO_CHANGE);
+	act(&l, "a", 1, ACT_UNBAN, 3, 0, CODE_NO_CHANGE);
+	act(&l, "a", 1, ACT_BAN, 3, until, CODE_NONE);
+	act(&l, "a", 1, ACT_BAN, 3, until, CODE_NO_CHANGE);
+	act(&l, "a", 1, ACT_BAN, 3, 0, CODE_NONE); /* longer */
+	act(&l, "a", 1, ACT_NO_MODERATOR, 1, 0, CODE_NO_CHANGE);
+	size_t before = l.count;
+	for (int who = 3; who <= 4; who++) { /* banned, and never there */
+		act(&l, "a", who, ACT_NO_MODERATOR, who, 0, CODE_NO_RIGHT);
+		act(&l, "new", who, ACT_NO_MODERATOR, who, 0, CODE_NO_RIGHT);
+		act(&l, NULL, who, ACT_NO_OPERATOR, who, 0, CODE_NO_RIGHT);
+		act(&l, "a", who, ACT_UNBAN, 3, 0, CODE_NO_RIGHT);
+	}
+	ck_assert_uint_eq(l.count, before);
+	act(&l, NULL, 5, ACT_PROVE, 5, 0, CODE_NONE);
+	act(&l, NULL, 5, ACT_OPERATOR, 5, 0, CODE_NO_CHANGE);
+	act(&l, "new", 5, ACT_MODERATOR, 2, 0, CODE_NO_SUCH_ROOM);
+	act(&l, "lobby", 5, ACT_MODERATOR, 2, 0, CODE_NONE);
+	/* The last words of a moderator who is muted. */
+	act(&l, "a", 1, ACT_MUTE, 2, 0, CODE_NONE);
+	struct act words = about(ACT_NO_MODERATOR, 2, 0);
+	words.text = span_of("listen");
+	check(do_act(&l, 2, &stream, &words), CODE_MUTED);
+	act(&l, "a", 2, ACT_NO_MODERATOR, 2, 0, CODE_NONE);
+	act(&l, "a", 2, ACT_NO_MODERATOR, 2, 0, CODE_NO_RIGHT);
+	log_close(&l);
+}
+END_TEST
+
 /* What no act is. */
 START_TEST(nonsense)
 {
@@ -308,6 +359,7 @@ void engine_cases_acts(Suite *s, void (*setup)(void))
 	tcase_add_test(t, rooms_that_are_not_new);
 	tcase_add_test(t, many_rooms);
 	tcase_add_test(t, one_instance_a_person);
+	tcase_add_test(t, no_difference);
 	tcase_add_test(t, nonsense);
 	tcase_set_timeout(t, 60);
 	suite_add_tcase(s, t);
