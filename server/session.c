@@ -466,9 +466,9 @@ void session_on_stack(struct session *s, const struct stack *stack)
 	s->stack = stack;
 }
 
-bool session_misbehaved(const struct session *s)
+unsigned session_faults(const struct session *s)
 {
-	return s->misbehaved;
+	return s->misbehaved + s->wrong_keys;
 }
 
 static void stop(struct session *s, enum code code)

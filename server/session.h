@@ -77,6 +77,7 @@ struct session {
 	uint8_t person[PERSON_ID];
 	bool proven;                /* that it is theirs, by TLS */
 	unsigned taken_nicks;       /* that it asked for and did not get */
+	unsigned wrong_keys;        /* of rooms, that it has shown */
 	char *password;             /* owned; what was shown before the login; NULL: none was */
 	struct stream_key unlocked; /* the room whose key was shown last; length 0: none */
 	char unlocked_key[CHARTER_KEY_MAX]; /* as it was locked then */
@@ -120,8 +121,9 @@ void session_on_logged_in(struct session *s, void (*told)(void *context), void *
 /* What its thread runs on, which is to be given back while it waits for long. Before session_run. */
 void session_on_stack(struct session *s, const struct stack *stack);
 
-/* Did its peer break the protocol? After session_run. */
-bool session_misbehaved(const struct session *s);
+/* How often its peer broke the protocol, or guessed: the faults that count against its address. After
+ * session_run. */
+unsigned session_faults(const struct session *s);
 
 /* Have it say goodbye and end soon. Any thread, until session_free. */
 void session_stop(struct session *s);

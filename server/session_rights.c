@@ -16,6 +16,8 @@
 #define SEQ_END     ((uint64_t)INT64_MAX)
 #define MICROSECOND UINT64_C(1000000)
 
+#define WRONG_KEYS_MOST 5 /* of rooms, shown on one connection, which then ends */
+
 static const uint8_t nobody[PERSON_ID];
 
 /* ---- what holds ---- */
@@ -429,6 +431,17 @@ int session_on_audit(struct session *s, const union message *m)
 
 /* ---- UNLOCK, WHOIS ---- */
 
+/* Each guess counts against the address, or a short key would be found by connecting again and again. */
+static int note_wrong_key(struct session *s, uint32_t tag)
+{
+	if (++s->wrong_keys == 1)
+		log_warning("%s: %s showed a wrong key of a room", s->peer, s->nick);
+	if (s->wrong_keys < WRONG_KEYS_MOST)
+		return session_refuse(s, tag, CODE_KEY_WANTED);
+	s->end_text = "you have shown too many wrong keys of rooms";
+	return session_end(s, CODE_KEY_WANTED);
+}
+
 int session_on_unlock(struct session *s, const union message *m)
 {
 	struct session_rules r;
@@ -439,15 +452,17 @@ int session_on_unlock(struct session *s, const union message *m)
 	if (session_rules_take(s, &key, &r) != 0)
 		return session_refuse(s, m->unlock.tag, CODE_RESOURCES);
 	/* To a room that is open no key is wanted, and none is remembered: it may get one later. */
-	bool open = r.room.entry == ENTRY_OPEN;
-	bool right = r.room.entry == ENTRY_KEY && charter_unlocks(&r.room, m->unlock.key);
+	bool open = r.room.entry == ENTRY_OPEN, has_key = r.room.entry == ENTRY_KEY;
+	bool right = has_key && charter_unlocks(&r.room, m->unlock.key);
 	if (right) {
 		s->unlocked = key;
 		memcpy(s->unlocked_key, r.room.key, sizeof(s->unlocked_key));
 	}
 	session_rules_drop(&r);
+	if (!right && has_key)
+		return note_wrong_key(s, m->unlock.tag);
 	if (!right && !open)
-		return session_refuse(s, m->unlock.tag, CODE_KEY_WANTED);
+		return session_refuse(s, m->unlock.tag, CODE_NOT_INVITED);
 	struct msg_done done = {.tag = m->unlock.tag};
 	return session_reply(s, MESSAGE_DONE, &done);
 }

@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import sqlite3
+import subprocess
 import unittest
 
 from lib import database
@@ -676,6 +677,57 @@ class Holes(Rights):
                          nick="anna")
         _, got = peer.wait_end()
         self.assertEqual([m[1]["fatal"] for m in got if m[0] == "ERROR"], [0] * 9 + [1])
+
+
+class Guesses(Rights):
+    """At a room's key: few on a connection, and each counts against the address."""
+
+    HERE = "10.9.0.2"
+
+    def setUp(self):
+        super().setUp()
+        for address in ("10.9.0.1", self.HERE):
+            done = subprocess.run(["ip", "addr", "replace", address + "/32", "dev", "lo"],
+                                  capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                self.skipTest(f"no addresses to be had here: {done.stderr.strip()}")
+        self.server = self.serve("--max-faults", "10", listen="0.0.0.0:0")
+        self.anna = Person(self, self.server, "anna")
+        self.anna.join()
+        self.anna.act("entry", value=KEY, text="4711")
+
+    def enter(self, nick, key=None):
+        return Person(self, ("10.9.0.1", self.server.port), nick, key, source=self.HERE)
+
+    def test_again_and_again(self):
+        keys = [Key(self) for _ in range(2)]
+        for i, key in enumerate(keys):
+            eve = self.enter(f"eve{'ab'[i]}", key)
+            for n in range(4):
+                eve.unlock(f"{i}{n}", code="KEY_WANTED")
+            eve.peer.request("UNLOCK", room="den", key="1234")
+            _, got = eve.peer.wait_end()
+            self.assertEqual((got[-1][1]["code"], got[-1][1]["fatal"]), (CODES["KEY_WANTED"], 1))
+        self.assertEqual(self.server.tail().count("showed a wrong key of a room"), len(keys))
+        wait_for(self.is_refused, "the refusal")
+
+    def is_refused(self):
+        try:
+            self.enter("evec").peer.reset()
+            return False
+        except (AssertionError, OSError):
+            return True
+
+    def test_no_guess(self):
+        """A room that has no key is no guess, nor is the right one."""
+        eve = self.enter("eve")
+        self.anna.join("hall")
+        self.anna.act("entry", room="hall", value=INVITED)
+        for _ in range(12):
+            eve.unlock("x", "hall", code="NOT_INVITED")
+            eve.unlock("x", "nowhere")
+            eve.unlock("4711")
+        eve.join()
 
 
 class Unproven(Rights):
