@@ -507,6 +507,27 @@ class Rooms(Rights):
         again = self.serve(data=made)
         self.assertEqual(len(self.bob.again(again).audit()), 4)
 
+    def test_audit_is_not_washed_away(self):
+        """However much is said."""
+        for options in (("--keep-messages", "20"), ("--history", "off", "--keep-bytes", "65536")):
+            with self.subTest(options):
+                server = self.serve(*options)
+                anna = Person(self, server, "anna")
+                anna.join()
+                bob = Person(self, server, "bob")
+                bob.join()
+                anna.act("mute", "bob", text="singing")
+                before = anna.audit()
+                for i in range(300):
+                    anna.says(f"{i} " + "la " * 100)
+                wait_for(lambda: self.gone(anna), "that what was said is dropped", 30)
+                self.assertEqual(anna.audit(), before)
+
+    @staticmethod
+    def gone(person):
+        tag = person.peer.request("HISTORY", room="den", value=1, limit=1)
+        return person.peer.expect("HISTORY_PAGE", tag=tag)["pruned"] > 0
+
     def test_several_sessions(self):
         """All that one person has in the room go at once."""
         second = self.bob.again()
