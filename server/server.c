@@ -18,6 +18,7 @@
 #include "server/sandbox.h"
 #include "server/status_path.h"
 #include "server/status_socket.h"
+#include "server/store.h"
 #include "server/thread.h"
 #include "server/values.h"
 
@@ -267,6 +268,25 @@ static int load_admission(struct server *s, const struct settings *t, char *erro
 	return r ? r : admission_load(s->admission, t->password_file, t->allow_keys, error, size);
 }
 
+/* Without a history on disk nothing outlives the server, which those who count on it should know; least
+ * of all what an earlier one decided. */
+static void tell_history(const struct server *s)
+{
+	if (s->settings->history != HISTORY_OFF)
+		return;
+	char *path = data_folder_file(&s->folder, STORE_FILE);
+	if (path && access(path, F_OK) == 0)
+		log_warning(
+			"--history off: what was decided in '%s' does not count: its operators, "
+			"bans, private rooms and the owners of nicks are as if they were not",
+			path);
+	else
+		log_info(
+			"--history off: operators, bans, private rooms and the owners of nicks are "
+			"forgotten when the server ends");
+	free(path);
+}
+
 int server_start(const struct settings *settings, struct server **out, char *error, size_t size)
 {
 	struct server *s = calloc(1, sizeof(*s));
@@ -286,6 +306,7 @@ int server_start(const struct settings *settings, struct server **out, char *err
 		return r;
 	}
 	log_file_tidy(&s->folder);
+	tell_history(s);
 	r = op_code_new(&s->folder, &s->op_code);
 	if (r == 0 && !(s->admission = admission_new()))
 		r = ERR_MEMORY;

@@ -677,6 +677,15 @@ class Holes(Rights):
         anna.act("kick", "eve")
         anna.act("kick", "eve", code="NO_CHANGE")
 
+    def test_history_off(self):
+        """What was decided counts no more, and the log says so."""
+        server = self.serve()
+        server.stop()
+        again = self.serve("--history", "off", data=server.data)
+        self.assertRegex(again.tail(), "warning .*log.db' does not count: its operators, bans")
+        new = self.serve("--history", "off")
+        self.assertRegex(new.tail(), "info .*forgotten when the server ends")
+
     def test_number_of_rooms(self):
         """Private ones are not counted for others."""
         server = self.serve()
