@@ -229,7 +229,7 @@ static enum code check_say(
 }
 
 /* In slow mode each waits for their turn, but for those who look after the room. The rest of what may
- * be said is decided in the log. */
+ * be said is decided in the log; but what it would refuse takes no turn. */
 static enum code wait_for_turn(struct session *s, const struct session_room *sr, uint64_t counter)
 {
 	struct session_rules r;
@@ -242,7 +242,10 @@ static enum code wait_for_turn(struct session *s, const struct session_room *sr,
 	if (session_rules_take(s, feed_key(room_feed(sr->room)), &r) != 0)
 		return CODE_NONE;
 	enum rank rank = rules_rank(&r.rules, session_person(s));
+	enum code code = rules_speak(&r.rules, session_person(s), clock_wall_us());
 	session_rules_drop(&r);
+	if (code != CODE_NONE)
+		return code;
 	if (rank != RANK_NONE || room_may_speak(sr->room, s->person, clock_ms()))
 		return CODE_NONE;
 	return CODE_SLOW;

@@ -416,6 +416,18 @@ class Rooms(Rights):
         self.anna.act("slow", value=0)
         self.bob.says("three")
 
+    def test_slow_counts_what_is_kept(self):
+        """What is refused takes no turn."""
+        self.anna.act("slow", value=3600)
+        self.anna.act("moderated", value=1)
+        self.bob.says("may I?", code="MODERATED")
+        self.anna.act("moderated", value=0)
+        self.anna.act("mute", "bob")
+        self.bob.says("may I?", code="MUTED")
+        self.anna.act("unmute", "bob")
+        self.bob.says("one")
+        self.bob.says("two", code="SLOW")
+
     def test_key(self):
         self.anna.act("entry", value=KEY, text="open sesame")
         carol = Person(self, self.server, "carol")
