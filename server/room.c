@@ -301,12 +301,11 @@ static void leave_locked(struct room *r, const struct room_session *s, bool tell
 		note_locked(r, CHANGE_PARTED, &gone, s->nick, why);
 }
 
-/* A row that is there already may have one more session. */
+/* Somebody who is there already may have one more session, under whatever nick. */
 static bool is_full_locked(struct room *r, const struct room_session *s, size_t most)
 {
 	lock_assert_held(&r->lock);
-	return most > 0 && r->people.count >= most &&
-	       !occupants_find(&r->people, s->person, s->nick);
+	return most > 0 && r->people.person_count >= most && !occupants_has(&r->people, s->person);
 }
 
 int room_enter(struct room *r, const struct room_session *s, size_t most)
@@ -359,11 +358,8 @@ bool room_has(struct room *r, const struct room_session *s)
 
 bool room_has_person(struct room *r, const uint8_t person[PERSON_ID])
 {
-	bool has = false;
-
 	lock_take(&r->lock);
-	for (size_t i = 0; i < r->people.count && !has; i++)
-		has = memcmp(r->people.rows[i]->person, person, PERSON_ID) == 0;
+	bool has = occupants_has(&r->people, person);
 	lock_drop(&r->lock);
 	return has;
 }

@@ -53,8 +53,8 @@ void room_unref(struct room *r);
 struct feed *room_feed(const struct room *r);
 const char *room_name(const struct room *r);
 
-/* A session comes. ERR_FULL: `most` people (0: without limit) are in it already, and this would be one
- * more; ERR_MEMORY. */
+/* A session comes. ERR_FULL: `most` persons (0: without limit) are in it already, and this would be one
+ * more: who is in it under several nicks is one; ERR_MEMORY. */
 int room_enter(struct room *r, const struct room_session *s, size_t most);
 
 /* It goes; `why` may be "". */

@@ -698,6 +698,16 @@ class Holes(Rights):
         new = self.serve("--history", "off")
         self.assertRegex(new.tail(), "info .*forgotten when the server ends")
 
+    def test_one_person_counts_once(self):
+        """Against --max-members, under whatever nicks."""
+        server = self.serve("--max-members", "2")
+        anna, bob, eve = (Person(self, server, nick) for nick in ("anna", "bob", "eve"))
+        anna.join()
+        Person(self, server, "anna-phone", anna.key).join()
+        bob.join()
+        Person(self, server, "bobs", bob.key).join()
+        eve.join(code="ROOM_FULL")
+
     def test_number_of_rooms(self):
         """Private ones are not counted for others."""
         server = self.serve()
