@@ -248,6 +248,8 @@ int session_on_act(struct session *s, const union message *m)
 		asked->label.length == 0 && memcmp(asked->person, nobody, PERSON_ID) == 0;
 	if (asked->verb == ACT_OPERATOR && about_nobody)
 		return claim_operator(s, asked);
+	if (asked->verb == ACT_RELEASE && asked->room.length)
+		return session_refuse(s, asked->tag, CODE_BAD_VALUE);
 	if (asked->verb == ACT_RELEASE) {
 		char nick[NICK_MAX + 1];
 		(void)snprintf(nick, sizeof(nick), "%.*s", (int)asked->label.length,

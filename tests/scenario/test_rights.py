@@ -180,6 +180,7 @@ class Nicks(Rights):
         anna, bob = Person(self, server, "anna"), Person(self, server, "bob")
         bob.act("release", "anna", room="", code="NO_RIGHT")
         bob.act("release", "nobody", room="", code="NO_SUCH_NICK")
+        anna.act("release", "ANNA", room="den", code="BAD_VALUE")
         anna.act("release", "ANNA", room="")
         anna.peer.message("BYE")
         anna.peer.wait_end()
@@ -222,7 +223,7 @@ class Operators(Rights):
         _, got = stranger.peer.wait_end()
         self.assertEqual(got[-1][1]["code"], CODES["WRONG_CODE"], (tag, got))
         first = Person(self, server, "first")
-        first.act("op", room="", text=code)
+        first.act("op", room="", text=code.replace("-", "").upper())  # as somebody may type it
         self.assertFalse(os.path.exists(path))
         self.assertEqual(first.whois("first")["rank"], 3)
         # It works once.
