@@ -146,11 +146,21 @@ static const char *const *phrase_of(enum act_verb verb)
 		       : none;
 }
 
+static void put_reason(char *out, size_t size, const struct act *a)
+{
+	char reason[REASON_MAX + 1];
+
+	if (a->text.length == 0)
+		return;
+	(void)snprintf(reason, sizeof(reason), "%.*s", (int)a->text.length, a->text.text);
+	put(out, size, ": ");
+	put(out, size, reason);
+}
+
 /* Addresses are for moderators' eyes. */
 static void word(const struct act *a, char *out, size_t size)
 {
 	const char *const *phrase = phrase_of(a->verb);
-	char reason[REASON_MAX + 1];
 
 	*out = '\0';
 	if (!*phrase[0]) {
@@ -162,11 +172,7 @@ static void word(const struct act *a, char *out, size_t size)
 	put(out, size, phrase[1]);
 	if (a->verb == ACT_BAN || a->verb == ACT_MUTE)
 		put_time(out, size, a->value);
-	if (a->text.length == 0)
-		return;
-	(void)snprintf(reason, sizeof(reason), "%.*s", (int)a->text.length, a->text.text);
-	put(out, size, ": ");
-	put(out, size, reason);
+	put_reason(out, size, a);
 }
 
 /* ---- sending people out ---- */
@@ -386,10 +392,21 @@ static bool is_hit(const void *context, const struct login *l)
 static void follow_server(const struct follow_up *f)
 {
 	struct hit hit = {.act = f->act, .rules = {.server = &f->server}};
+	char told[REASON_MAX + 1] = "", seen[REASON_MAX + 1] = "";
+	bool ban = f->act->verb == ACT_BAN;
 
-	if (sends_out(f->act))
-		logins_end(chat_logins(f->chat), is_hit, &hit,
-			f->act->verb == ACT_BAN ? CODE_BANNED : CODE_KICKED);
+	if (!sends_out(f->act))
+		return;
+	put(told, sizeof(told), f->who->nick);
+	put(told, sizeof(told), ban ? " banned you from the server" : " sent you off the server");
+	put(seen, sizeof(seen), ban ? "was banned from the server" : "was sent off the server");
+	if (ban)
+		put_time(told, sizeof(told), f->act->value);
+	put_reason(told, sizeof(told), f->act);
+	put_reason(seen, sizeof(seen), f->act);
+	const struct login_end end = {
+		.why = ban ? CODE_BANNED : CODE_KICKED, .told = told, .seen = seen};
+	logins_end(chat_logins(f->chat), is_hit, &hit, &end);
 }
 
 static enum code do_act(

@@ -88,6 +88,7 @@ struct session {
 	enum person_state state;
 	char *away;         /* owned; NULL: no message */
 	char *farewell;     /* owned: what the client said in its BYE */
+	char *told, *seen;  /* owned; of a login_end, written before `stopping`; NULL: no words */
 	struct feed *inbox; /* counted */
 	struct member *inbox_member;
 	struct session_room *rooms;
@@ -142,7 +143,7 @@ struct session_row {
 session_handler *session_handler_of(uint16_t number);
 
 /* Have it end, as its client has logged in anew, or is sent away. Any thread; the `end` of its login. */
-void session_send_away(void *session, enum code why);
+void session_send_away(void *session, const struct login_end *e);
 
 /* Encode a message and put it behind the replies. Waits while the peer has too many waiting, until
  * the idle deadline. 0, or the reason to end. */
@@ -187,6 +188,9 @@ int64_t session_idle_deadline(const struct session *s, int64_t since);
 
 /* Why it ends, in words; not while it goes on. */
 const char *session_last_words(const struct session *s);
+
+/* What others are told of why it left its rooms. */
+const char *session_seen_words(const struct session *s);
 
 /* Append what the batch holds, acknowledge it, and pump its rooms. */
 int session_flush_batch(struct session *s);

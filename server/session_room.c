@@ -311,9 +311,7 @@ int session_on_part(struct session *s, const union message *m)
 
 void session_leave_all(struct session *s)
 {
-	const char *why = s->farewell                ? s->farewell
-			  : s->end_code == CODE_NONE ? "connection lost"
-						     : session_last_words(s);
+	const char *why = session_seen_words(s);
 
 	while (s->room_count)
 		leave(s, &s->rooms[s->room_count - 1], why);

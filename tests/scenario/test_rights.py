@@ -258,14 +258,21 @@ class Operators(Rights):
     def test_kick_and_ban_from_the_server(self):
         server = self.serve()
         root = self.operator(server)
-        bob = Person(self, server, "bob")
+        bob, eve = Person(self, server, "bob"), Person(self, server, "eve")
+        for one in (eve, bob):
+            one.join("lobby")
         root.act("kick", "bob", room="", text="enough")
         _, got = bob.peer.wait_end()
         self.assertEqual((got[-1][1]["code"], got[-1][1]["fatal"]), (CODES["KICKED"], 1))
+        self.assertEqual(got[-1][1]["text"], "root sent you off the server: enough")
+        self.assertEqual(self.left(eve, "bob"), "was sent off the server: enough")
         bob = bob.again()
-        root.act("ban", "bob", room="")
+        bob.join("lobby")
+        root.act("ban", "bob", room="", value=7200, text="again")
         _, got = bob.peer.wait_end()
         self.assertEqual(got[-1][1]["code"], CODES["BANNED"])
+        self.assertEqual(got[-1][1]["text"], "root banned you from the server for 2 h: again")
+        self.assertEqual(self.left(eve, "bob"), "was banned from the server: again")
         self.refused(server, "bob", "BANNED", key=bob.key)
         root.act("unban", "bob", room="")
         bob = bob.again()
@@ -276,6 +283,24 @@ class Operators(Rights):
         self.assertEqual(root.standings(BANNED, ""), ["127.0.0.0/8"])
         root.act("ban", "root", room="", code="NO_RIGHT")
         self.assertIn(("root", VERBS["ban"], "127.0.0.0/8"), root.audit(""))
+
+
+    def left(self, person, nick):
+        """What somebody is told of why another left the lobby."""
+        while True:
+            for c in person.peer.expect("PRESENCE", room="lobby")["changes"]:
+                if c["what"] == 1 and c["nick"] == nick:
+                    return c["text"]
+
+    def test_wrong_code_is_not_for_others(self):
+        """They do not read what was said to the one who guessed."""
+        server = self.serve()
+        anna, bob = Person(self, server, "anna"), Person(self, server, "bob")
+        anna.join("lobby")
+        bob.join("lobby")
+        bob.peer.request("ACT", verb=VERBS["op"], text="abcd-efgh-ijkl-mnop")
+        bob.peer.wait_end()
+        self.assertEqual(self.left(anna, "bob"), "the server ended the connection")
 
 
 class Rooms(Rights):
