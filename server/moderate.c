@@ -76,7 +76,7 @@ static void put(char *out, size_t size, const char *text)
 	out[used + length] = '\0';
 }
 
-static void put_time(char *out, size_t size, uint64_t until)
+void moderate_put_time(char *out, size_t size, uint64_t until)
 {
 	char text[64];
 	uint64_t now = clock_wall_us(),
@@ -171,7 +171,7 @@ static void word(const struct act *a, char *out, size_t size)
 	put(out, size, a->has_person ? a->label : "some addresses");
 	put(out, size, phrase[1]);
 	if (a->verb == ACT_BAN || a->verb == ACT_MUTE)
-		put_time(out, size, a->value);
+		moderate_put_time(out, size, a->value);
 	put_reason(out, size, a);
 }
 
@@ -401,7 +401,7 @@ static void follow_server(const struct follow_up *f)
 	put(told, sizeof(told), ban ? " banned you from the server" : " sent you off the server");
 	put(seen, sizeof(seen), ban ? "was banned from the server" : "was sent off the server");
 	if (ban)
-		put_time(told, sizeof(told), f->act->value);
+		moderate_put_time(told, sizeof(told), f->act->value);
 	put_reason(told, sizeof(told), f->act);
 	put_reason(seen, sizeof(seen), f->act);
 	const struct login_end end = {

@@ -476,21 +476,21 @@ static struct turn *find_turn_locked(struct room *r, const uint8_t *person, int6
 	return NULL;
 }
 
-bool room_may_speak(struct room *r, const uint8_t person[PERSON_ID], int64_t now)
+int64_t room_turn_in(struct room *r, const uint8_t person[PERSON_ID], int64_t now)
 {
 	lock_take(&r->lock);
 	struct turn *t = find_turn_locked(r, person, now);
-	bool may = !t || t->at <= now;
+	int64_t wait = t && t->at > now ? t->at - now : 0;
 	if (!r->turns)
 		r->turns = malloc(TURNS_MAX * sizeof(r->turns[0]));
 	if (!t && r->turns && r->turn_count < TURNS_MAX) {
 		t = &r->turns[r->turn_count++];
 		memcpy(t->person, person, PERSON_ID);
 	}
-	if (may && t)
+	if (wait == 0 && t)
 		t->at = now + (int64_t)r->charter.slow * 1000;
 	lock_drop(&r->lock);
-	return may;
+	return wait;
 }
 
 void room_members(struct room *r, struct span after, uint16_t limit, struct msg_member_list *m,

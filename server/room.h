@@ -99,8 +99,9 @@ bool room_is_closed(struct room *r);
 /* Is the room in slow mode? Takes no lock. */
 bool room_is_slow(const struct room *r);
 
-/* In slow mode: may the person speak now (clock_ms)? Then their next turn is counted from here. */
-bool room_may_speak(struct room *r, const uint8_t person[PERSON_ID], int64_t now);
+/* In slow mode: for how many milliseconds may the person not speak, as of now (clock_ms)? 0: they may, and
+ * their next turn is counted from here. */
+int64_t room_turn_in(struct room *r, const uint8_t person[PERSON_ID], int64_t now);
 
 /* ---- lists ---- */
 

@@ -101,6 +101,7 @@ struct session {
 	uint64_t retry_from; /* after a RETRY: the counter to go on from; 0: none */
 	uint64_t accepted;   /* the highest counter known to be accepted of this instance */
 	uint64_t refused;    /* the highest counter refused for good on this connection */
+	int64_t turn_in;     /* milliseconds, in slow mode, as of the last message */
 };
 
 /* Run a connection to its end on the calling thread. `quiet`, unless NULL, is called when it has
@@ -227,6 +228,9 @@ void session_rules_drop(struct session_rules *r);
 
 /* May it come into a room, or read what was said there? CODE_NONE, or why not. */
 enum code session_may_enter(struct session *s, const struct stream_key *room);
+
+/* Refuse with CODE_BANNED, from a room or (NULL) from the server; for how long, where it ends. */
+int session_refuse_banned(struct session *s, uint32_t tag, const struct stream_key *room);
 
 /* Having been let in a moment ago, may it stay? What lets people in, such as being a member, need not be
  * so any more; a ban counts. CODE_NONE, or why not. */

@@ -118,6 +118,29 @@ enum code session_may_stay(struct session *s, const struct stream_key *room)
 	return code;
 }
 
+int session_refuse_banned(struct session *s, uint32_t tag, const struct stream_key *room)
+{
+	char text[REASON_MAX + 1] = "you are banned here";
+	const uint8_t *person = session_person(s);
+	const struct standing *ban = NULL;
+	struct session_rules r;
+	uint64_t now = clock_wall_us();
+
+	if (session_rules_take(s, room, &r) != 0)
+		return session_refuse(s, tag, CODE_BANNED);
+	const struct charter *c = room ? &r.room : &r.server;
+	if (person)
+		ban = charter_find(c, STANDING_BANNED, person, now);
+	if (!ban)
+		ban = charter_find_address(c, &s->outlet->peer.address, now);
+	if (ban)
+		moderate_put_time(text, sizeof(text), ban->until);
+	bool ends = ban && ban->until;
+	session_rules_drop(&r);
+	return ends ? session_refuse_saying(s, tag, CODE_BANNED, text)
+		    : session_refuse(s, tag, CODE_BANNED);
+}
+
 bool session_may_see(void *context, const struct stream_key *key)
 {
 	struct session *s = context;

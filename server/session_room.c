@@ -261,6 +261,9 @@ int session_on_join(struct session *s, const union message *m)
 	enum code code = open_room(s, join->room, &room);
 	if (code == CODE_TOO_MANY_ROOMS)
 		return session_refuse_limit(s, join->tag, LIMIT_MAX_ROOMS);
+	struct stream_key key;
+	if (code == CODE_BANNED && stream_key_room(join->room.text, join->room.length, &key) == 0)
+		return session_refuse_banned(s, join->tag, &key);
 	if (code != CODE_NONE)
 		return session_refuse(s, join->tag, code);
 	int r = enter(s, join, room);

@@ -98,8 +98,8 @@ class Rights(Scenario):
         welcome = peer.hello()
         tag = peer.request("LOGIN", person=peer.person, instance=peer.instance,
                            log=welcome["log"], flags=flags, nick=nick)
-        error = peer.expect("ERROR", tag=tag)
-        self.assertEqual(error["code"], CODES[code], error)
+        peer.error = peer.expect("ERROR", tag=tag)
+        self.assertEqual(peer.error["code"], CODES[code], peer.error)
         return peer
 
 
@@ -273,7 +273,8 @@ class Operators(Rights):
         self.assertEqual(got[-1][1]["code"], CODES["BANNED"])
         self.assertEqual(got[-1][1]["text"], "root banned you from the server for 2 h: again")
         self.assertEqual(self.left(eve, "bob"), "was banned from the server: again")
-        self.refused(server, "bob", "BANNED", key=bob.key)
+        peer = self.refused(server, "bob", "BANNED", key=bob.key)
+        self.assertEqual(peer.error["text"], "you are banned here for 2 h")
         root.act("unban", "bob", room="")
         bob = bob.again()
         # By address, too; operators are above it.
@@ -436,7 +437,8 @@ class Rooms(Rights):
     def test_slow(self):
         self.anna.act("slow", value=3600)
         self.bob.says("one")
-        self.bob.says("two", code="SLOW")
+        refused = self.bob.says("two", code="SLOW")
+        self.assertRegex(refused["text"], r"again in 3\d\d\d s$")
         for text in ("I", "look", "after", "it"):
             self.anna.says(text)
         self.anna.act("slow", value=0)
