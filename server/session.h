@@ -6,8 +6,9 @@
  * outlets. Everything a peer can stall has a deadline. Handlers are rows of a
  * table (session_table.c) and live in files by subject: session_open.c (agreeing
  * and logging in), session_room.c (rooms and people), session_say.c (messages),
- * session_history.c (what was said before), session_rights.c (who may do what). What
- * a peer may take at most is session_limit.c.
+ * session_history.c (what was said before), session_rights.c (who may do what),
+ * session_audit.c (what was decided and done). What a peer may take at most is
+ * session_limit.c.
  *
  * The struct is for those files; everybody else uses session_run and
  * session_stop.
