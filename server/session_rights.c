@@ -254,6 +254,21 @@ static enum code act_on_room(struct session *s, const struct msg_act *m, const s
 	return code;
 }
 
+/* The last operator may have given it up: whoever runs the server can make another, without a restart. */
+static int offer_operator(struct session *s)
+{
+	struct msg_notice m = {.kind = NOTICE_WARNING,
+		.text = span_of("the server has no operator now; its log has a code for the next")};
+	bool offered;
+
+	if (chat_offer_operator(s->chat, &offered) != 0)
+		log_warning(
+			"there is no operator, and no code for one (--operator-code makes one)");
+	else if (offered)
+		return session_reply(s, MESSAGE_NOTICE, &m);
+	return 0;
+}
+
 int session_on_act(struct session *s, const union message *m)
 {
 	const struct msg_act *asked = &m->act;
@@ -286,7 +301,8 @@ int session_on_act(struct session *s, const union message *m)
 	if (code != CODE_NONE)
 		return session_refuse(s, asked->tag, code);
 	struct msg_done done = {.tag = asked->tag};
-	return session_reply(s, MESSAGE_DONE, &done);
+	int r = session_reply(s, MESSAGE_DONE, &done);
+	return r == 0 && asked->verb == ACT_NO_OPERATOR ? offer_operator(s) : r;
 }
 
 /* ---- UNLOCK, WHOIS ---- */

@@ -250,6 +250,15 @@ class Operators(Rights):
         new.act("op", room="", text=code)
         self.assertEqual(new.standings(MODERATOR, ""), ["new", "root"])
 
+    def test_last_operator(self):
+        """Who gives it up leaves a code behind, without a restart."""
+        server = self.serve()
+        root = self.operator(server)
+        root.act("deop", "root", room="")
+        self.assertIn("no operator now", root.peer.expect("NOTICE", kind=2)["text"])
+        self.operator(server, "next")
+        self.assertEqual(root.standings(MODERATOR, ""), ["next"])
+
     def run_server(self, *options):
         program = Program(self, [os.path.join(BUILD, "lanchatd"), *options])
         self.assertEqual(program.wait(), 0, program.tail())
@@ -712,10 +721,19 @@ class Holes(Rights):
         eve.join()
         eve.peer.message("BYE")
         eve.peer.wait_end()
+        wait_for(lambda: self.is_kept_member(eve), "that it is kept that she is a member")
         wait_for(lambda: anna.whois("eve")["state"] == 2, "that she is gone")
         root.act("kick", "eve", "", code="NO_CHANGE")
         anna.act("kick", "eve")
         anna.act("kick", "eve", code="NO_CHANGE")
+
+    @staticmethod
+    def is_kept_member(person):
+        again = person.again()
+        places = again.peer.expect("PLACES")["places"]
+        again.peer.message("BYE")
+        again.peer.wait_end()
+        return any(p["room"] == "den" and p["member"] for p in places)
 
     def test_history_off(self):
         """What was decided counts no more, and the log says so."""
@@ -872,6 +890,15 @@ class Admission(Rights):
             file.write(f"{bob.person.hex().upper()} bob\n")
         server.send_signal(signal.SIGHUP)
         wait_for(lambda: self.comes_in(server, bob), "the list to be read again")
+
+    def test_no_key(self):
+        """A list that is empty lets nobody in, and the server says so."""
+        path = os.path.join(self.dir, "allowed")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("# nobody yet\n")
+        server = self.serve("--allow-keys", path)
+        self.assertRegex(server.tail(), "warning .*no key in .*nobody can log in")
+        self.refused(server, "bob", "NOT_ALLOWED")
 
     def comes_in(self, server, key):
         try:
