@@ -334,7 +334,12 @@ static enum code ask_kick(const struct follow_up *f)
 			 (feed_last_seq(room_feed(f->room)) > 0 || !charter_is_empty(&f->mine)),
 	};
 	enum code code = rules_act(&rules, !key, f->who->person, f->act, clock_wall_us());
-	return code == CODE_NONE ? CODE_NO_CHANGE : code;
+	if (code != CODE_NONE)
+		return code;
+	/* That they were a member may be a note on its way to the log: then this comes after it. */
+	if (f->room)
+		note_parted(f->chat, f->room, f->act->person);
+	return CODE_NO_CHANGE;
 }
 
 /* ---- following up ---- */
