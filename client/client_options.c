@@ -296,10 +296,8 @@ static int check_name(const char *what, const char *name, size_t most, char *err
 	if (r == ERR_TOO_BIG)
 		snprintf(error, size, "the %s is longer than %zu bytes", what, most);
 	else if (r)
-		snprintf(error, size,
-			"\"%s\" cannot be a %s: it begins with a letter, a digit or one of "
-			"_[]{}\\|^`- and has no blanks and none of # @ ~ , : ! \" in it",
-			name, what);
+		snprintf(error, size, "\"%s\" cannot be a %s: %s", name, what,
+			name_fault(name, strlen(name)));
 	return r ? ERR_ARGUMENT : 0;
 }
 

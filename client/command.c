@@ -139,9 +139,9 @@ static int check_name(const char *word, size_t most, const char *what, char *err
 		(void)snprintf(error, size, "That %s is too long: at most %zu bytes.", what, most);
 		break;
 	default:
-		(void)snprintf(error, size,
-			"\"%.*s\" cannot be a %s: no blanks and none of # @ ~ , : ! \" in it.",
-			shown_of(word, strlen(word), SHOWN_MOST), word, what);
+		(void)snprintf(error, size, "\"%.*s\" cannot be a %s: %s.",
+			shown_of(word, strlen(word), SHOWN_MOST), word, what,
+			name_fault(word, strlen(word)));
 		break;
 	}
 	return ERR_ARGUMENT;

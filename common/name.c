@@ -164,6 +164,19 @@ int name_check(const char *name, size_t length, size_t most)
 	return is_allowed(folded, length) && !mixes_scripts(folded, length) ? 0 : ERR_TEXT;
 }
 
+const char *name_fault(const char *name, size_t length)
+{
+	char folded[NAME_FOLDED_MAX];
+
+	if (length == 0)
+		return "it is empty";
+	if (name_fold(name, length, folded) == 0 && is_allowed(name, length) &&
+		mixes_scripts(folded, strlen(folded)))
+		return "a word in it has letters of two scripts, which look alike";
+	return "it begins with a letter, a digit or one of _[]{}\\|^`- and has no blanks, no "
+	       "invisible signs and none of # @ ~ , : ! \" in it";
+}
+
 int name_fold(const char *name, size_t length, char *out)
 {
 	/* The composed form is written over the code points; with room for a terminator. */

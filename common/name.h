@@ -26,6 +26,10 @@
  * than `most` bytes, or too long when folded); ERR_ARGUMENT (empty). */
 int name_check(const char *name, size_t length, size_t most);
 
+/* What is wrong with a name that name_check refuses as ERR_TEXT or ERR_ARGUMENT, to follow "it cannot be a
+ * name: ". */
+const char *name_fault(const char *name, size_t length);
+
 /* The folded form, terminated, in `out` (NAME_FOLDED_MAX bytes). Folding twice changes nothing more.
  * ERR_TEXT: not a clean name; ERR_TOO_BIG. */
 int name_fold(const char *name, size_t length, char *out);

@@ -252,3 +252,11 @@ enum code admission_ask(struct admission *a, const uint8_t *person, struct span 
 	lock_drop(&a->lock);
 	return code;
 }
+
+bool admission_is_for_nobody(struct admission *a)
+{
+	lock_take(&a->lock);
+	bool nobody = a->files.has_keys && a->files.key_count == 0;
+	lock_drop(&a->lock);
+	return nobody;
+}

@@ -32,4 +32,7 @@ int admission_load(struct admission *a, const char *password_file, const char *k
  * none)? CODE_NONE, CODE_PASSWORD, CODE_NOT_ALLOWED. */
 enum code admission_ask(struct admission *a, const uint8_t *person, struct span password);
 
+/* Is there a list of keys, and none on it? Any thread. */
+bool admission_is_for_nobody(struct admission *a);
+
 #endif

@@ -141,6 +141,40 @@ bool charter_has_room(const struct charter *c, const struct act *a, uint64_t tim
 	return used < CHARTER_MOST - 1;
 }
 
+/* The standing that an act is about, if it holds. */
+static const struct standing *find_same(
+	const struct charter *c, enum standing_kind kind, const struct act *a, uint64_t time)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		const struct standing *s = &c->standings[i];
+		if (s->kind == kind && is_about(s, a) && holds(s, time))
+			return s;
+	}
+	return NULL;
+}
+
+bool charter_changes(const struct charter *c, const struct act *a, uint64_t time)
+{
+	const struct effect *e = effect_of(a->verb);
+	const struct standing *s = e ? find_same(c, e->kind, a, time) : NULL;
+	bool ends = e && (e->kind == STANDING_BANNED || e->kind == STANDING_MUTED);
+
+	if (e && !e->given)
+		return s != NULL;
+	if (e)
+		return !s || (ends && s->until != a->value);
+	switch (a->verb) {
+	case ACT_ENTRY: /* another key is not told from the same one, which is salted anew */
+		return c->damaged || c->entry != a->value || a->value == ENTRY_KEY;
+	case ACT_MODERATED:
+		return c->moderated != (a->value != 0);
+	case ACT_SLOW:
+		return c->slow != a->value;
+	default:
+		return true;
+	}
+}
+
 /* What else becomes of who is given something: whoever is banned is nothing else any more, and whoever
  * is made something that looks after the room is not banned. */
 static void settle(struct charter *c, enum standing_kind kind, const struct act *a)

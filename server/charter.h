@@ -59,6 +59,10 @@ int charter_apply(struct charter *c, const struct act *a, uint64_t time);
  * none. */
 bool charter_has_room(const struct charter *c, const struct act *a, uint64_t time);
 
+/* Would the act make a difference at that time? One that only sends somebody out (ACT_KICK) makes none to
+ * a charter, and whether it makes one otherwise is not known here: true. */
+bool charter_changes(const struct charter *c, const struct act *a, uint64_t time);
+
 /* The person's standing of a kind at a time; NULL. */
 const struct standing *charter_find(const struct charter *c, enum standing_kind kind,
 	const uint8_t person[PERSON_ID], uint64_t time);

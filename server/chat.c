@@ -1,6 +1,7 @@
 #include "server/chat.h"
 
 #include "common/err.h"
+#include "common/log.h"
 #include "common/lock.h"
 #include "common/utf8.h"
 #include "server/catchup.h"
@@ -107,6 +108,28 @@ static void applied(void *context, const struct log_entry *e)
 }
 
 /* ---- from the feeds to the members ---- */
+
+int chat_offer_operator(struct chat *c, bool *offered)
+{
+	char code[OP_CODE_SIZE];
+	struct charter charter;
+	int r = chat_charter(c, &charter);
+	bool has = r != 0 || charter_has_any(&charter, STANDING_MODERATOR);
+
+	charter_fini(&charter);
+	if (offered)
+		*offered = false;
+	if (has)
+		return r;
+	if (op_code_read(c->op_code, code) != 0)
+		r = op_code_make(c->op_code, code);
+	if (r)
+		return r;
+	log_info("this server has no operator; the first who types /op %s is one", code);
+	if (offered)
+		*offered = true;
+	return 0;
+}
 
 void chat_pump(struct chat *c, struct feed *f)
 {

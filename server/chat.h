@@ -88,6 +88,10 @@ int chat_set_motd(struct chat *c, const char *motd);
 int chat_charter(struct chat *c, struct charter *out);
 int chat_room_charter(struct chat *c, struct room *room, struct charter *out);
 
+/* Where nobody is an operator, say in the log how to become one, with a code that is made where there is
+ * none; `*offered` (unless NULL) tells. Errors as chat_charter and op_code_make. Any thread. */
+int chat_offer_operator(struct chat *c, bool *offered);
+
 /* Bring a feed's news to its members, on this thread, or, where it goes on, on the drain's. */
 void chat_pump(struct chat *c, struct feed *f);
 

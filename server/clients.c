@@ -148,10 +148,10 @@ static void *run(void *argument)
 	uint64_t one = 1;
 
 	session_run(c->session, wait_until_quiet, c);
-	bool misbehaved = session_misbehaved(c->session);
-	metrics_add(chat_metrics(cs->chat), METRIC_FAULTS, misbehaved);
+	unsigned faults = session_faults(c->session);
+	metrics_add(chat_metrics(cs->chat), METRIC_FAULTS, faults);
 	lock_take(&cs->lock);
-	if (misbehaved)
+	for (unsigned i = 0; i < faults; i++)
 		sources_blame(cs->sources, &c->peer, clock_ms());
 	/* From the thread itself: whoever created it may not have stored the id yet. */
 	c->thread = pthread_self();

@@ -99,10 +99,12 @@ static void unlink_locked(struct logins *all, struct login *l)
 
 static void end_older_locked(struct logins *all, struct login *l)
 {
+	static const struct login_end again = {.why = CODE_ALREADY};
+
 	lock_assert_held(&all->lock);
 	for (struct login *o = l->older; o; o = o->older) {
 		if (!(atomic_fetch_or(&o->gate, LOGIN_ENDED) & LOGIN_ENDED))
-			o->end(o->context, CODE_ALREADY);
+			o->end(o->context, &again);
 	}
 	PTHREAD_OK(pthread_cond_broadcast(&all->changed)); /* one of them may be waiting itself */
 }
@@ -159,7 +161,7 @@ void logins_leave(struct login *l)
 struct ending {
 	bool (*fits)(const void *context, const struct login *l);
 	const void *context;
-	enum code why;
+	const struct login_end *end;
 };
 
 static void end_fitting(const void *node, VISIT visit, void *closure)
@@ -171,14 +173,14 @@ static void end_fitting(const void *node, VISIT visit, void *closure)
 		return;
 	for (struct login *l = same->newest; l; l = l->older) {
 		if (l->peer && e->fits(e->context, l))
-			l->end(l->context, e->why);
+			l->end(l->context, e->end);
 	}
 }
 
 void logins_end(struct logins *all, bool (*fits)(const void *context, const struct login *l),
-	const void *context, enum code why)
+	const void *context, const struct login_end *end)
 {
-	struct ending e = {.fits = fits, .context = context, .why = why};
+	struct ending e = {.fits = fits, .context = context, .end = end};
 
 	lock_take(&all->lock);
 	twalk_r(all->tree.root, end_fitting, &e);

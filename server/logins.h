@@ -21,10 +21,18 @@
 
 struct logins;
 
+/* Why somebody is sent away. A plain value; the words are borrowed, and NULL where the code's own do. */
+struct login_end {
+	enum code why;
+	const char *told; /* to whom it ends */
+	const char *seen; /* by others, after the nick: "was banned from the server" */
+};
+
 /* One login; a part of its session. Zeroed storage is none. */
 struct login {
-	struct logins *all;                        /* NULL: not entered; the session thread's own */
-	void (*end)(void *context, enum code why); /* constant while entered, as are the next */
+	struct logins *all; /* NULL: not entered; the session thread's own */
+	/* constant while entered, as are the next */
+	void (*end)(void *context, const struct login_end *e);
 	void *context;
 	const struct outlet_peer *peer; /* who it is, for logins_end; NULL: nobody */
 	atomic_uint gate;               /* LOGIN_* bits */
@@ -52,7 +60,7 @@ void logins_leave(struct login *l);
 
 /* Have those end that fit. `fits` is called under the lock, and must not call back. */
 void logins_end(struct logins *all, bool (*fits)(const void *context, const struct login *l),
-	const void *context, enum code why);
+	const void *context, const struct login_end *end);
 
 /* May this login's session append now? If so, login_appended follows. False for good once a newer
  * login has come. */

@@ -273,6 +273,7 @@ static enum code decide_act(const struct memory_acts *m, const struct log_entry 
 		return CODE_BAD_VALUE;
 	const struct ruled_room *room = tree_find(&m->rooms, &subject);
 	rules.room = room ? &room->charter : NULL;
+	rules.known = room || said;
 	rules.common = stream_key_is_common(&subject);
 	bool on_server = subject.bytes[0] == 's';
 	if (!on_server && !room && m->room_count >= m->most)

@@ -124,7 +124,7 @@ static void link_stream(struct memory_log *l, struct log_stream *stream, struct 
 
 static void unlink_stream(struct memory_log *l, struct log_stream *stream, const struct stored *s)
 {
-	/* The oldest of all is the oldest of each of its streams. */
+	/* The oldest of all is the oldest of each of its streams, and so is an act that goes first. */
 	assert(ring_at(&stream->ring, 0) == s);
 	ring_drop_first(&stream->ring);
 	stream->pruned = s->seq;
@@ -147,9 +147,10 @@ static void link_author(struct memory_log *l, struct author *a, struct stored *s
 
 static void unlink_author(struct memory_log *l, struct author *a, const struct stored *s)
 {
-	assert(ring_at(&a->ring, 0) == s);
-	ring_drop_first(&a->ring);
-	a->pruned = s->counter;
+	/* One of another room may be spared that is older. */
+	ring_remove(&a->ring, s);
+	if (s->counter > a->pruned)
+		a->pruned = s->counter;
 	if (a->ring.count == 0) {
 		l->bytes -= sizeof(*a);
 		rest_author(l, a);
@@ -165,11 +166,9 @@ static void set_topic(struct memory_log *l, struct log_stream *s, struct topic *
 	l->bytes += topic_size(s);
 }
 
-static void drop_oldest(struct memory_log *l)
+/* It is in neither of the log's rings any more. */
+static void forget(struct memory_log *l, struct stored *s)
 {
-	struct stored *s = ring_at(&l->ring, 0);
-
-	ring_drop_first(&l->ring);
 	for (int i = 0; i < 2; i++) {
 		if (s->streams[i])
 			unlink_stream(l, s->streams[i], s);
@@ -177,6 +176,58 @@ static void drop_oldest(struct memory_log *l)
 	unlink_author(l, s->author, s);
 	l->bytes -= stored_size(s);
 	free(s);
+}
+
+static void drop_spared(struct memory_log *l, struct stored *s)
+{
+	ring_remove(&l->spared, s);
+	l->spared_bytes -= stored_size(s);
+	forget(l, s);
+}
+
+/* Is it an act that moderators answer for? Nicks are many people's. */
+static bool is_to_spare(const struct stored *s)
+{
+	struct stream_key subject;
+
+	return s->kind == SAID_ACT && stream_key_subject(&s->streams[0]->key, &subject);
+}
+
+/* An act has become the oldest that was not spared yet. Of its room the oldest goes where they are too
+ * many, and of all where they take too much. */
+static void spare(struct memory_log *l, struct stored *s)
+{
+	struct ring *room = &s->streams[0]->ring;
+
+	if (room->count > MEMORY_ACTS_EACH) {
+		struct stored *oldest = ring_at(room, 0);
+		if (oldest == s) {
+			forget(l, s);
+			return;
+		}
+		drop_spared(l, oldest);
+	}
+	if (ring_reserve(&l->spared) != 0) { /* older ones of its room are there, or none */
+		while (ring_at(&s->streams[0]->ring, 0) != s)
+			drop_spared(l, ring_at(&s->streams[0]->ring, 0));
+		forget(l, s);
+		return;
+	}
+	ring_push(&l->spared, s);
+	l->spared_bytes += stored_size(s);
+	while (l->spared_bytes > l->keep_bytes / 4)
+		drop_spared(l, ring_at(&l->spared, 0));
+}
+
+static void pass_oldest(struct memory_log *l)
+{
+	struct stored *s = ring_at(&l->ring, 0);
+
+	ring_drop_first(&l->ring);
+	if (is_to_spare(s))
+		spare(l, s);
+	else
+		forget(l, s);
 }
 
 /* ---- what becomes of an id ---- */
@@ -361,7 +412,7 @@ void memory_log_append(struct memory_log *l, const struct log_entry *e, struct m
 	ring_push(&l->ring, n->stored);
 	l->bytes += stored_size(n->stored);
 	while (l->bytes > l->keep_bytes && l->ring.count > 1)
-		drop_oldest(l);
+		pass_oldest(l);
 	forget_idle(l);
 }
 
@@ -381,9 +432,15 @@ void memory_log_init(struct memory_log *l, size_t keep_bytes, size_t keep_idle)
 
 void memory_log_fini(struct memory_log *l)
 {
-	while (l->ring.count)
-		drop_oldest(l);
+	while (l->spared.count)
+		drop_spared(l, ring_at(&l->spared, 0));
+	while (l->ring.count) {
+		struct stored *s = ring_at(&l->ring, 0);
+		ring_drop_first(&l->ring);
+		forget(l, s);
+	}
 	ring_fini(&l->ring);
+	ring_fini(&l->spared);
 	l->keep_idle = 0;
 	forget_idle(l);
 }

@@ -3,7 +3,8 @@
  *
  * An entry lives in a ring (memory_ring.h) of each of its streams and of its client
  * instance, and in the ring of the whole log, from whose old end entries are dropped
- * when the bound is reached. Streams and instances that have entries count as well.
+ * when the bound is reached. Acts about rooms and the server are spared then, the newest of each
+ * room's and as many as fit into a quarter of the bound, in a ring of their own. Streams and instances that have entries count as well.
  * Those that have none left are kept for their numbers, a fixed number of each; beyond
  * that the one that has been without entries longest is forgotten. (A log that outlives
  * the server never forgets an instance; this one is given up with the process anyway.)
@@ -25,6 +26,8 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#define MEMORY_ACTS_EACH 1000 /* of one room, and of the server, that are spared */
+
 #define MEMORY_LOG_IDLE 65536 /* streams, and instances, without entries that are still known */
 
 struct memory_log {
@@ -34,8 +37,9 @@ struct memory_log {
 	TAILQ_HEAD(, log_stream) idle_streams; /* both longest idle first */
 	size_t idle_author_count, idle_stream_count;
 	uint64_t forgotten; /* the highest number of a stream that was forgotten */
-	struct ring ring;   /* everything */
-	size_t bytes;
+	struct ring ring;   /* everything but the next */
+	struct ring spared; /* acts, older than all of that */
+	size_t bytes, spared_bytes; /* the second is a part of the first */
 	uint64_t seq;
 	uint64_t time; /* of the last entry: times never go back along the log */
 };

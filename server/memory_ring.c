@@ -39,6 +39,16 @@ void ring_drop_first(struct ring *r)
 	r->count--;
 }
 
+void ring_remove(struct ring *r, const struct stored *s)
+{
+	size_t i = ring_above(r, RING_BY_SEQ, s->seq);
+
+	assert(i > 0 && ring_at(r, i - 1) == s);
+	for (i--; i > 0; i--)
+		r->slots[(r->first + i) & (r->size - 1)] = ring_at(r, i - 1);
+	ring_drop_first(r);
+}
+
 static uint64_t value_of(const struct stored *s, enum ring_order by)
 {
 	switch (by) {

@@ -47,6 +47,9 @@ void ring_push(struct ring *r, struct stored *s);
 struct stored *ring_at(const struct ring *r, size_t i);
 void ring_drop_first(struct ring *r);
 
+/* Take one out that is in it, wherever it is; cheap near the beginning. */
+void ring_remove(struct ring *r, const struct stored *s);
+
 /* The index of the first entry that is above `value`; the count when there is none. */
 size_t ring_above(const struct ring *r, enum ring_order by, uint64_t value);
 

@@ -76,7 +76,7 @@ static void put(char *out, size_t size, const char *text)
 	out[used + length] = '\0';
 }
 
-static void put_time(char *out, size_t size, uint64_t until)
+void moderate_put_time(char *out, size_t size, uint64_t until)
 {
 	char text[64];
 	uint64_t now = clock_wall_us(),
@@ -146,11 +146,21 @@ static const char *const *phrase_of(enum act_verb verb)
 		       : none;
 }
 
+static void put_reason(char *out, size_t size, const struct act *a)
+{
+	char reason[REASON_MAX + 1];
+
+	if (a->text.length == 0)
+		return;
+	(void)snprintf(reason, sizeof(reason), "%.*s", (int)a->text.length, a->text.text);
+	put(out, size, ": ");
+	put(out, size, reason);
+}
+
 /* Addresses are for moderators' eyes. */
 static void word(const struct act *a, char *out, size_t size)
 {
 	const char *const *phrase = phrase_of(a->verb);
-	char reason[REASON_MAX + 1];
 
 	*out = '\0';
 	if (!*phrase[0]) {
@@ -161,12 +171,8 @@ static void word(const struct act *a, char *out, size_t size)
 	put(out, size, a->has_person ? a->label : "some addresses");
 	put(out, size, phrase[1]);
 	if (a->verb == ACT_BAN || a->verb == ACT_MUTE)
-		put_time(out, size, a->value);
-	if (a->text.length == 0)
-		return;
-	(void)snprintf(reason, sizeof(reason), "%.*s", (int)a->text.length, a->text.text);
-	put(out, size, ": ");
-	put(out, size, reason);
+		moderate_put_time(out, size, a->value);
+	put_reason(out, size, a);
 }
 
 /* ---- sending people out ---- */
@@ -283,6 +289,59 @@ static void expel(const struct follow_up *f)
 	}
 }
 
+/* ---- sending out whoever is not there ---- */
+
+/* A reader: is it this place, and are they a member there? */
+struct membership {
+	const struct stream_key *key;
+	bool member;
+};
+
+static bool look_for(void *context, const struct place *p)
+{
+	struct membership *m = context;
+	bool here = stream_key_compare(p->stream, m->key) == 0;
+
+	m->member = here && p->member;
+	return !here;
+}
+
+/* Of a kick: is whom it is about in the room, or would be let in as a member; or on the server? */
+static bool is_there(const struct follow_up *f)
+{
+	const uint8_t *person = f->act->person;
+	char nick[NICK_MAX + 1];
+
+	if (!f->room)
+		return people_nick_of(chat_people(f->chat), person, nick) == 0;
+	struct membership m = {.key = feed_key(room_feed(f->room))};
+	if (!room_has_person(f->room, person))
+		(void)engine_places(chat_engine(f->chat), person, look_for, &m);
+	return m.member || room_has_person(f->room, person);
+}
+
+/* What the log cannot see: a kick that sends nobody out. Who has no right to it is told that alone. */
+static enum code ask_kick(const struct follow_up *f)
+{
+	if (f->act->verb != ACT_KICK || !f->act->has_person || is_there(f))
+		return CODE_NONE;
+	const struct stream_key *key = f->room ? feed_key(room_feed(f->room)) : NULL;
+	const struct rules rules = {
+		.server = &f->server,
+		.room = &f->mine,
+		.common = key && stream_key_is_common(key),
+		.known = key &&
+			 (feed_last_seq(room_feed(f->room)) > 0 || !charter_is_empty(&f->mine)),
+	};
+	enum code code = rules_act(&rules, !key, f->who->person, f->act, clock_wall_us());
+	if (code != CODE_NONE)
+		return code;
+	/* That they were a member may be a note on its way to the log: then this comes after it. */
+	if (f->room)
+		note_parted(f->chat, f->room, f->act->person);
+	return CODE_NO_CHANGE;
+}
+
 /* ---- following up ---- */
 
 static void tell_invited(
@@ -338,10 +397,21 @@ static bool is_hit(const void *context, const struct login *l)
 static void follow_server(const struct follow_up *f)
 {
 	struct hit hit = {.act = f->act, .rules = {.server = &f->server}};
+	char told[REASON_MAX + 1] = "", seen[REASON_MAX + 1] = "";
+	bool ban = f->act->verb == ACT_BAN;
 
-	if (sends_out(f->act))
-		logins_end(chat_logins(f->chat), is_hit, &hit,
-			f->act->verb == ACT_BAN ? CODE_BANNED : CODE_KICKED);
+	if (!sends_out(f->act))
+		return;
+	put(told, sizeof(told), f->who->nick);
+	put(told, sizeof(told), ban ? " banned you from the server" : " sent you off the server");
+	put(seen, sizeof(seen), ban ? "was banned from the server" : "was sent off the server");
+	if (ban)
+		moderate_put_time(told, sizeof(told), f->act->value);
+	put_reason(told, sizeof(told), f->act);
+	put_reason(seen, sizeof(seen), f->act);
+	const struct login_end end = {
+		.why = ban ? CODE_BANNED : CODE_KICKED, .told = told, .seen = seen};
+	logins_end(chat_logins(f->chat), is_hit, &hit, &end);
 }
 
 static enum code do_act(
@@ -363,6 +433,8 @@ enum code moderate(struct chat *c, const struct doer *who, struct room *room, co
 	enum code code = CODE_RESOURCES;
 
 	if (prepare(&f) == 0)
+		code = ask_kick(&f);
+	if (code == CODE_NONE)
 		code = do_act(c, who, room, a);
 	if (code == CODE_NONE && room)
 		follow_room(&f);

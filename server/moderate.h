@@ -24,6 +24,9 @@ enum code moderate(struct chat *c, const struct doer *who, struct room *room, co
 /* The first who comes to a room takes it; nobody is told. */
 enum code moderate_take(struct chat *c, const struct doer *who, struct room *room);
 
+/* Add " for 2 h", until a time (microseconds since 1970), to a text of `size` bytes; nothing for 0. */
+void moderate_put_time(char *out, size_t size, uint64_t until);
+
 /* Take a nick, or release one. CODE_NONE, CODE_NICK_TAKEN, CODE_NICKS_FULL, CODE_NO_SUCH_NICK,
  * CODE_NO_RIGHT; CODE_RETRY, CODE_DISK_FULL...: it cannot be kept now. */
 enum code moderate_nick(

@@ -59,6 +59,51 @@ static bool grow(struct occupants *o)
 	return true;
 }
 
+/* ---- persons ---- */
+
+struct occupant_person {
+	uint8_t person[PERSON_ID]; /* first: its key in the tree */
+	unsigned rows;
+};
+
+static int compare_persons(const void *a, const void *b)
+{
+	return memcmp(a, b, PERSON_ID);
+}
+
+bool occupants_has(const struct occupants *o, const uint8_t *person)
+{
+	return tree_find(&o->persons, person) != NULL;
+}
+
+/* One more row of theirs; false when memory is out. */
+static bool hold_person(struct occupants *o, const uint8_t *person)
+{
+	struct occupant_person *p = tree_find(&o->persons, person);
+
+	if (!p) {
+		o->persons.compare = compare_persons;
+		p = tree_add(&o->persons, person, PERSON_ID, sizeof(*p));
+		o->person_count += p != NULL;
+	}
+	if (p)
+		p->rows++;
+	return p != NULL;
+}
+
+static void drop_person(struct occupants *o, const uint8_t *person)
+{
+	struct occupant_person *p = tree_find(&o->persons, person);
+
+	if (!p || --p->rows > 0)
+		return;
+	tree_remove(&o->persons, p);
+	o->person_count--;
+	free(p);
+}
+
+/* ---- rows ---- */
+
 struct occupant *occupants_add(
 	struct occupants *o, const uint8_t *person, const char *nick, bool *made)
 {
@@ -72,7 +117,7 @@ struct occupant *occupants_add(
 	if (row)
 		return row;
 	row = calloc(1, sizeof(*row));
-	if (!row || !grow(o)) {
+	if (!row || !grow(o) || !hold_person(o, person)) {
 		free(row);
 		return NULL;
 	}
@@ -97,6 +142,7 @@ void occupants_remove(struct occupants *o, struct occupant *row)
 
 	o->count--;
 	memmove(o->rows + i, o->rows + i + 1, (o->count - i) * sizeof(o->rows[0]));
+	drop_person(o, row->person);
 	free_row(row);
 }
 
@@ -119,8 +165,10 @@ size_t occupants_after(const struct occupants *o, struct span nick)
 
 void occupants_fini(struct occupants *o)
 {
-	for (size_t i = 0; i < o->count; i++)
+	for (size_t i = 0; i < o->count; i++) {
+		drop_person(o, o->rows[i]->person);
 		free_row(o->rows[i]);
+	}
 	free(o->rows);
 	*o = (struct occupants){0};
 }

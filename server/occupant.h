@@ -8,6 +8,7 @@
 
 #include "common/message.h"
 #include "common/name.h"
+#include "server/tree.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,6 +26,8 @@ struct occupant {
 struct occupants {
 	struct occupant **rows; /* sorted by folded nick, then by person */
 	size_t count, size;
+	struct tree persons; /* those who have rows; owned */
+	size_t person_count;
 };
 
 /* Away only when every session is. */
@@ -32,6 +35,9 @@ enum person_state occupant_state(const struct occupant *o);
 
 /* The row of a person's nick; NULL when there is none. */
 struct occupant *occupants_find(const struct occupants *o, const uint8_t *person, const char *nick);
+
+/* Has a person any row? */
+bool occupants_has(const struct occupants *o, const uint8_t *person);
 
 /* As occupants_find, made where there is none; `*made` tells. NULL when memory is out. */
 struct occupant *occupants_add(

@@ -102,6 +102,26 @@ static int write_file(const struct op_code *o, const char *code)
 
 /* ---- using it ---- */
 
+/* As codes are written, of what somebody typed: in capitals, without the dashes or with blanks. false: it
+ * is none, however it is read. */
+static bool read_shown(struct span shown, char out[OP_CODE_SIZE])
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < shown.length; i++) {
+		char c = shown.text[i];
+		if (c == '-' || c == ' ')
+			continue;
+		if (used == OP_CODE_SIZE - 1)
+			return false;
+		out[used++] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+		if (used % 5 == 4 && used < OP_CODE_SIZE - 1)
+			out[used++] = '-';
+	}
+	out[used] = '\0';
+	return used == OP_CODE_SIZE - 1;
+}
+
 int op_code_make(struct op_code *o, char out[OP_CODE_SIZE])
 {
 	char code[OP_CODE_SIZE];
@@ -126,11 +146,11 @@ int op_code_read(struct op_code *o, char out[OP_CODE_SIZE])
 bool op_code_use(struct op_code *o, struct span shown, enum code (*then)(void *context),
 	void *context, enum code *result)
 {
-	char code[OP_CODE_SIZE];
+	char code[OP_CODE_SIZE], typed[OP_CODE_SIZE];
 
 	PTHREAD_OK(pthread_mutex_lock(&o->lock));
-	bool is_it = read_file(o, code) == 0 && shown.length == OP_CODE_SIZE - 1 &&
-		     CRYPTO_memcmp(shown.text, code, OP_CODE_SIZE - 1) == 0;
+	bool is_it = read_shown(shown, typed) && read_file(o, code) == 0 &&
+		     CRYPTO_memcmp(typed, code, OP_CODE_SIZE - 1) == 0;
 	/* Gone for sure before it is of use, so that it cannot be used again, and back if it was not. */
 	if (is_it && (unlink(o->path) != 0 || folder_sync(o->folder) != 0))
 		*result = CODE_RESOURCES;

@@ -29,7 +29,7 @@ int op_code_make(struct op_code *o, char out[OP_CODE_SIZE]);
 /* The code that there is. ERR_NOT_FOUND; ERR_SYSTEM with errno; ERR_TEXT: the file has none. */
 int op_code_read(struct op_code *o, char out[OP_CODE_SIZE]);
 
-/* Is it the code? Then it is used up, if `then` says that what was asked for is done; false where it is
+/* Is it the code, in capitals or without the dashes perhaps? Then it is used up, if `then` says that what was asked for is done; false where it is
  * not the code, and `then` is not called. `*result` is what `then` said. */
 bool op_code_use(struct op_code *o, struct span shown, enum code (*then)(void *context),
 	void *context, enum code *result);

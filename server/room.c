@@ -301,12 +301,11 @@ static void leave_locked(struct room *r, const struct room_session *s, bool tell
 		note_locked(r, CHANGE_PARTED, &gone, s->nick, why);
 }
 
-/* A row that is there already may have one more session. */
+/* Somebody who is there already may have one more session, under whatever nick. */
 static bool is_full_locked(struct room *r, const struct room_session *s, size_t most)
 {
 	lock_assert_held(&r->lock);
-	return most > 0 && r->people.count >= most &&
-	       !occupants_find(&r->people, s->person, s->nick);
+	return most > 0 && r->people.person_count >= most && !occupants_has(&r->people, s->person);
 }
 
 int room_enter(struct room *r, const struct room_session *s, size_t most)
@@ -353,6 +352,14 @@ bool room_has(struct room *r, const struct room_session *s)
 {
 	lock_take(&r->lock);
 	bool has = occupants_find(&r->people, s->person, s->nick) != NULL;
+	lock_drop(&r->lock);
+	return has;
+}
+
+bool room_has_person(struct room *r, const uint8_t person[PERSON_ID])
+{
+	lock_take(&r->lock);
+	bool has = occupants_has(&r->people, person);
 	lock_drop(&r->lock);
 	return has;
 }
@@ -469,21 +476,21 @@ static struct turn *find_turn_locked(struct room *r, const uint8_t *person, int6
 	return NULL;
 }
 
-bool room_may_speak(struct room *r, const uint8_t person[PERSON_ID], int64_t now)
+int64_t room_turn_in(struct room *r, const uint8_t person[PERSON_ID], int64_t now)
 {
 	lock_take(&r->lock);
 	struct turn *t = find_turn_locked(r, person, now);
-	bool may = !t || t->at <= now;
+	int64_t wait = t && t->at > now ? t->at - now : 0;
 	if (!r->turns)
 		r->turns = malloc(TURNS_MAX * sizeof(r->turns[0]));
 	if (!t && r->turns && r->turn_count < TURNS_MAX) {
 		t = &r->turns[r->turn_count++];
 		memcpy(t->person, person, PERSON_ID);
 	}
-	if (may && t)
+	if (wait == 0 && t)
 		t->at = now + (int64_t)r->charter.slow * 1000;
 	lock_drop(&r->lock);
-	return may;
+	return wait;
 }
 
 void room_members(struct room *r, struct span after, uint16_t limit, struct msg_member_list *m,

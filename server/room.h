@@ -53,8 +53,8 @@ void room_unref(struct room *r);
 struct feed *room_feed(const struct room *r);
 const char *room_name(const struct room *r);
 
-/* A session comes. ERR_FULL: `most` people (0: without limit) are in it already, and this would be one
- * more; ERR_MEMORY. */
+/* A session comes. ERR_FULL: `most` persons (0: without limit) are in it already, and this would be one
+ * more: who is in it under several nicks is one; ERR_MEMORY. */
 int room_enter(struct room *r, const struct room_session *s, size_t most);
 
 /* It goes; `why` may be "". */
@@ -66,6 +66,9 @@ int room_change(struct room *r, const struct room_session *old, const struct roo
 
 /* Has it a row of the session's person and nick? */
 bool room_has(struct room *r, const struct room_session *s);
+
+/* Has it any row of a person? */
+bool room_has_person(struct room *r, const uint8_t person[PERSON_ID]);
 
 uint32_t room_people(struct room *r);
 void room_topic(struct room *r, struct room_topic *out);
@@ -96,8 +99,9 @@ bool room_is_closed(struct room *r);
 /* Is the room in slow mode? Takes no lock. */
 bool room_is_slow(const struct room *r);
 
-/* In slow mode: may the person speak now (clock_ms)? Then their next turn is counted from here. */
-bool room_may_speak(struct room *r, const uint8_t person[PERSON_ID], int64_t now);
+/* In slow mode: for how many milliseconds may the person not speak, as of now (clock_ms)? 0: they may, and
+ * their next turn is counted from here. */
+int64_t room_turn_in(struct room *r, const uint8_t person[PERSON_ID], int64_t now);
 
 /* ---- lists ---- */
 

@@ -147,11 +147,37 @@ static bool makes_sense(const struct demand *d, bool on_server, const struct act
 	return false;
 }
 
-/* One may always give up what one is oneself. */
-static bool gives_up(const uint8_t *actor, const struct act *a)
+/* One may always give up what one is oneself. Who is nothing there gives up nothing. */
+static bool gives_up(const struct charter *c, const uint8_t *actor, const struct act *a)
 {
-	return (a->verb == ACT_NO_MODERATOR || a->verb == ACT_NO_OPERATOR) &&
-	       memcmp(actor, a->person, PERSON_ID) == 0;
+	return (a->verb == ACT_NO_MODERATOR || a->verb == ACT_NO_OPERATOR) && a->has_person &&
+	       memcmp(actor, a->person, PERSON_ID) == 0 &&
+	       charter_find(c, STANDING_MODERATOR, actor, 0);
+}
+
+/* Has the actor the right, whatever it makes of the place? */
+static enum code ask_right(const struct rules *r, const struct demand *d, bool on_server,
+	const uint8_t *actor, const struct act *a)
+{
+	const struct charter *changed = on_server ? server_of(r) : room_of(r);
+	enum rank rank = rules_rank(r, actor);
+
+	if (a->verb == ACT_TAKE)
+		return r->common || r->said || !charter_is_empty(changed) ? CODE_NO_RIGHT
+									  : CODE_NONE;
+	if (a->verb == ACT_OWNER && r->common)
+		return CODE_NO_RIGHT;
+	if (gives_up(changed, actor, a)) {
+		/* No last words of who must not speak. */
+		bool muted = charter_find(changed, STANDING_MUTED, actor, 0) != NULL;
+		return muted && a->text.length ? CODE_MUTED : CODE_NONE;
+	}
+	if (rank < (on_server ? d->rank_on_server : d->rank))
+		return CODE_NO_RIGHT;
+	if (!on_server && !r->known && !r->common)
+		return CODE_NO_SUCH_ROOM;
+	return d->against && a->has_person && rules_rank(r, a->person) >= rank ? CODE_NO_RIGHT
+									       : CODE_NONE;
 }
 
 enum code rules_act(const struct rules *r, bool on_server, const uint8_t *actor,
@@ -167,14 +193,11 @@ enum code rules_act(const struct rules *r, bool on_server, const uint8_t *actor,
 	/* Nothing is added to what nobody can read. */
 	if (changed->damaged && (rank != RANK_OPERATOR || a->verb != ACT_ENTRY))
 		return CODE_ROOM_DAMAGED;
-	if ((a->verb == ACT_OWNER || a->verb == ACT_TAKE) && r->common)
-		return CODE_NO_RIGHT;
-	if (a->verb == ACT_TAKE && (r->said || !charter_is_empty(room_of(r))))
-		return CODE_NO_RIGHT;
-	if (!gives_up(actor, a) && rank < (on_server ? d->rank_on_server : d->rank))
-		return CODE_NO_RIGHT;
-	if (d->against && a->has_person && rules_rank(r, a->person) >= rank)
-		return CODE_NO_RIGHT;
+	enum code code = ask_right(r, d, on_server, actor, a);
+	if (code != CODE_NONE)
+		return code;
+	if (!charter_changes(changed, a, time))
+		return CODE_NO_CHANGE;
 	return charter_has_room(changed, a, time) ? CODE_NONE : CODE_LIST_FULL;
 }
 

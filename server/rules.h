@@ -27,6 +27,7 @@ struct rules {
 	const struct charter *room; /* NULL as well where the place is the server */
 	bool common;                /* the room is everybody's: nobody can own it */
 	bool said;                  /* something was said in the room */
+	bool known;                 /* there is such a room: something was said or decided there */
 };
 
 /* What somebody is there. Nobody who has not proven their key (NULL) is anything. */
@@ -49,7 +50,8 @@ bool rules_is_private(const struct rules *r);
 enum code rules_speak(const struct rules *r, const uint8_t *person, uint64_t time);
 
 /* May this be done about a room, or, where `on_server`, about the server? CODE_NONE, CODE_NO_RIGHT,
- * CODE_BAD_VALUE, CODE_LIST_FULL, CODE_ROOM_DAMAGED. */
+ * CODE_BAD_VALUE, CODE_LIST_FULL, CODE_ROOM_DAMAGED, CODE_MUTED; CODE_NO_CHANGE and CODE_NO_SUCH_ROOM,
+ * which only those get who might do it: to others all rooms that are not for them are alike. */
 enum code rules_act(const struct rules *r, bool on_server, const uint8_t *actor,
 	const struct act *a, uint64_t time);
 

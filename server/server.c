@@ -18,6 +18,7 @@
 #include "server/sandbox.h"
 #include "server/status_path.h"
 #include "server/status_socket.h"
+#include "server/store.h"
 #include "server/thread.h"
 #include "server/values.h"
 
@@ -66,22 +67,13 @@ static int load_identity(struct server *s, struct identity *identity, char *erro
 
 /* ---- starting ---- */
 
-/* A server without an operator says how to become one. */
 static int offer_operator(struct server *s, char *error, size_t size)
 {
-	char code[OP_CODE_SIZE];
-	struct charter charter;
+	int r = chat_offer_operator(s->chat, NULL);
 
-	int r = chat_charter(s->chat, &charter);
-	bool has = r == 0 && charter_has_any(&charter, STANDING_MODERATOR);
-	charter_fini(&charter);
-	if (r == 0 && !has && op_code_read(s->op_code, code) != 0)
-		r = op_code_make(s->op_code, code);
 	if (r)
 		snprintf(error, size, "cannot keep the operator code in '%s': %s", s->folder.path,
 			r == ERR_SYSTEM ? strerror(errno) : err_text(r));
-	else if (!has)
-		log_info("this server has no operator; the first who types /op %s is one", code);
 	return r;
 }
 
@@ -264,7 +256,31 @@ static int load_admission(struct server *s, const struct settings *t, char *erro
 {
 	int r = values_check_admission(t, error, size);
 
-	return r ? r : admission_load(s->admission, t->password_file, t->allow_keys, error, size);
+	if (r == 0)
+		r = admission_load(s->admission, t->password_file, t->allow_keys, error, size);
+	if (r == 0 && admission_is_for_nobody(s->admission))
+		log_warning("there is no key in '%s' (--allow-keys), so nobody can log in",
+			t->allow_keys);
+	return r;
+}
+
+/* Without a history on disk nothing outlives the server, which those who count on it should know; least
+ * of all what an earlier one decided. */
+static void tell_history(const struct server *s)
+{
+	if (s->settings->history != HISTORY_OFF)
+		return;
+	char *path = data_folder_file(&s->folder, STORE_FILE);
+	if (path && access(path, F_OK) == 0)
+		log_warning(
+			"--history off: what was decided in '%s' does not count: its operators, "
+			"bans, private rooms and the owners of nicks are as if they were not",
+			path);
+	else
+		log_info(
+			"--history off: operators, bans, private rooms and the owners of nicks are "
+			"forgotten when the server ends");
+	free(path);
 }
 
 int server_start(const struct settings *settings, struct server **out, char *error, size_t size)
@@ -286,6 +302,7 @@ int server_start(const struct settings *settings, struct server **out, char *err
 		return r;
 	}
 	log_file_tidy(&s->folder);
+	tell_history(s);
 	r = op_code_new(&s->folder, &s->op_code);
 	if (r == 0 && !(s->admission = admission_new()))
 		r = ERR_MEMORY;

@@ -315,10 +315,38 @@ static int turn(struct session *s)
 	return r;
 }
 
+/* By somebody who had words for it: nobody else ends a session with these codes. */
+static bool was_sent_away(const struct session *s)
+{
+	return s->phase >= SESSION_CHATTING &&
+	       (s->end_code == CODE_BANNED || s->end_code == CODE_KICKED);
+}
+
+const char *session_seen_words(const struct session *s)
+{
+	if (s->farewell)
+		return s->farewell;
+	if (was_sent_away(s) && s->seen)
+		return s->seen;
+	switch (s->end_code) {
+	case CODE_NONE:
+		return "connection lost";
+	case CODE_BANNED: /* what is said of the next is said to the one whom it is about */
+	case CODE_KICKED:
+	case CODE_WRONG_CODE:
+	case CODE_KEY_WANTED:
+		return "the server ended the connection";
+	default:
+		return session_last_words(s);
+	}
+}
+
 const char *session_last_words(const struct session *s)
 {
 	if (s->end_text)
 		return s->end_text;
+	if (was_sent_away(s) && s->told)
+		return s->told;
 	/* The code's own are about a request. */
 	if (s->end_code == CODE_ALREADY)
 		return "the same client has logged in again";
@@ -454,6 +482,8 @@ void session_free(struct session *s)
 	free(s->rooms);
 	free(s->away);
 	free(s->farewell);
+	free(s->told);
+	free(s->seen);
 	free(s->password);
 	free(s);
 }
@@ -469,9 +499,9 @@ void session_on_stack(struct session *s, const struct stack *stack)
 	s->stack = stack;
 }
 
-bool session_misbehaved(const struct session *s)
+unsigned session_faults(const struct session *s)
 {
-	return s->misbehaved;
+	return s->misbehaved + s->wrong_keys;
 }
 
 static void stop(struct session *s, enum code code)
@@ -487,7 +517,14 @@ void session_stop(struct session *s)
 	stop(s, CODE_STOPPING);
 }
 
-void session_send_away(void *session, enum code why)
+/* One at a time: under the lock of all logins. Nobody reads the words before `stopping` is that code. */
+void session_send_away(void *session, const struct login_end *e)
 {
-	stop(session, why);
+	struct session *s = session;
+
+	if (atomic_load(&s->stopping) != CODE_NONE)
+		return;
+	s->told = e->told ? strdup(e->told) : NULL;
+	s->seen = e->seen ? strdup(e->seen) : NULL;
+	stop(s, e->why);
 }

@@ -6,8 +6,9 @@
  * outlets. Everything a peer can stall has a deadline. Handlers are rows of a
  * table (session_table.c) and live in files by subject: session_open.c (agreeing
  * and logging in), session_room.c (rooms and people), session_say.c (messages),
- * session_history.c (what was said before), session_rights.c (who may do what). What
- * a peer may take at most is session_limit.c.
+ * session_history.c (what was said before), session_rights.c (who may do what),
+ * session_audit.c (what was decided and done). What a peer may take at most is
+ * session_limit.c.
  *
  * The struct is for those files; everybody else uses session_run and
  * session_stop.
@@ -78,6 +79,7 @@ struct session {
 	uint8_t person[PERSON_ID];
 	bool proven;                /* that it is theirs, by TLS */
 	unsigned taken_nicks;       /* that it asked for and did not get */
+	unsigned wrong_keys;        /* of rooms, that it has shown */
 	char *password;             /* owned; what was shown before the login; NULL: none was */
 	struct stream_key unlocked; /* the room whose key was shown last; length 0: none */
 	char unlocked_key[CHARTER_KEY_MAX]; /* as it was locked then */
@@ -88,6 +90,7 @@ struct session {
 	enum person_state state;
 	char *away;         /* owned; NULL: no message */
 	char *farewell;     /* owned: what the client said in its BYE */
+	char *told, *seen;  /* owned; of a login_end, written before `stopping`; NULL: no words */
 	struct feed *inbox; /* counted */
 	struct member *inbox_member;
 	struct session_room *rooms;
@@ -100,6 +103,7 @@ struct session {
 	uint64_t retry_from; /* after a RETRY: the counter to go on from; 0: none */
 	uint64_t accepted;   /* the highest counter known to be accepted of this instance */
 	uint64_t refused;    /* the highest counter refused for good on this connection */
+	int64_t turn_in;     /* milliseconds, in slow mode, as of the last message */
 };
 
 /* Run a connection to its end on the calling thread. `quiet`, unless NULL, is called when it has
@@ -121,8 +125,9 @@ void session_on_logged_in(struct session *s, void (*told)(void *context), void *
 /* What its thread runs on, which is to be given back while it waits for long. Before session_run. */
 void session_on_stack(struct session *s, const struct stack *stack);
 
-/* Did its peer break the protocol? After session_run. */
-bool session_misbehaved(const struct session *s);
+/* How often its peer broke the protocol, or guessed: the faults that count against its address. After
+ * session_run. */
+unsigned session_faults(const struct session *s);
 
 /* Have it say goodbye and end soon. Any thread, until session_free. */
 void session_stop(struct session *s);
@@ -141,7 +146,7 @@ struct session_row {
 session_handler *session_handler_of(uint16_t number);
 
 /* Have it end, as its client has logged in anew, or is sent away. Any thread; the `end` of its login. */
-void session_send_away(void *session, enum code why);
+void session_send_away(void *session, const struct login_end *e);
 
 /* Encode a message and put it behind the replies. Waits while the peer has too many waiting, until
  * the idle deadline. 0, or the reason to end. */
@@ -187,6 +192,9 @@ int64_t session_idle_deadline(const struct session *s, int64_t since);
 /* Why it ends, in words; not while it goes on. */
 const char *session_last_words(const struct session *s);
 
+/* What others are told of why it left its rooms. */
+const char *session_seen_words(const struct session *s);
+
 /* Append what the batch holds, acknowledge it, and pump its rooms. */
 int session_flush_batch(struct session *s);
 
@@ -222,6 +230,9 @@ void session_rules_drop(struct session_rules *r);
 
 /* May it come into a room, or read what was said there? CODE_NONE, or why not. */
 enum code session_may_enter(struct session *s, const struct stream_key *room);
+
+/* Refuse with CODE_BANNED, from a room or (NULL) from the server; for how long, where it ends. */
+int session_refuse_banned(struct session *s, uint32_t tag, const struct stream_key *room);
 
 /* Having been let in a moment ago, may it stay? What lets people in, such as being a member, need not be
  * so any more; a ban counts. CODE_NONE, or why not. */

@@ -230,6 +230,8 @@ int session_on_login(struct session *s, const union message *m)
 	/* Looking for one that is free costs the log, and those who log in meanwhile, the most. */
 	if (code == CODE_NICK_TAKEN && ++s->taken_nicks == TAKEN_MOST)
 		return session_end(s, code);
+	if (code == CODE_BANNED)
+		return session_refuse_banned(s, login->tag, NULL);
 	if (code != CODE_NONE)
 		return session_refuse(s, login->tag, code);
 	free(s->password);

@@ -13,8 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SEQ_END     ((uint64_t)INT64_MAX)
 #define MICROSECOND UINT64_C(1000000)
+
+#define WRONG_KEYS_MOST 5 /* of rooms, shown on one connection, which then ends */
 
 static const uint8_t nobody[PERSON_ID];
 
@@ -114,6 +115,29 @@ enum code session_may_stay(struct session *s, const struct stream_key *room)
 	enum code code = rules_enter(&r.rules, &v, clock_wall_us());
 	session_rules_drop(&r);
 	return code;
+}
+
+int session_refuse_banned(struct session *s, uint32_t tag, const struct stream_key *room)
+{
+	char text[REASON_MAX + 1] = "you are banned here";
+	const uint8_t *person = session_person(s);
+	const struct standing *ban = NULL;
+	struct session_rules r;
+	uint64_t now = clock_wall_us();
+
+	if (session_rules_take(s, room, &r) != 0)
+		return session_refuse(s, tag, CODE_BANNED);
+	const struct charter *c = room ? &r.room : &r.server;
+	if (person)
+		ban = charter_find(c, STANDING_BANNED, person, now);
+	if (!ban)
+		ban = charter_find_address(c, &s->outlet->peer.address, now);
+	if (ban)
+		moderate_put_time(text, sizeof(text), ban->until);
+	bool ends = ban && ban->until;
+	session_rules_drop(&r);
+	return ends ? session_refuse_saying(s, tag, CODE_BANNED, text)
+		    : session_refuse(s, tag, CODE_BANNED);
 }
 
 bool session_may_see(void *context, const struct stream_key *key)
@@ -230,6 +254,21 @@ static enum code act_on_room(struct session *s, const struct msg_act *m, const s
 	return code;
 }
 
+/* The last operator may have given it up: whoever runs the server can make another, without a restart. */
+static int offer_operator(struct session *s)
+{
+	struct msg_notice m = {.kind = NOTICE_WARNING,
+		.text = span_of("the server has no operator now; its log has a code for the next")};
+	bool offered;
+
+	if (chat_offer_operator(s->chat, &offered) != 0)
+		log_warning(
+			"there is no operator, and no code for one (--operator-code makes one)");
+	else if (offered)
+		return session_reply(s, MESSAGE_NOTICE, &m);
+	return 0;
+}
+
 int session_on_act(struct session *s, const union message *m)
 {
 	const struct msg_act *asked = &m->act;
@@ -246,6 +285,8 @@ int session_on_act(struct session *s, const union message *m)
 		asked->label.length == 0 && memcmp(asked->person, nobody, PERSON_ID) == 0;
 	if (asked->verb == ACT_OPERATOR && about_nobody)
 		return claim_operator(s, asked);
+	if (asked->verb == ACT_RELEASE && asked->room.length)
+		return session_refuse(s, asked->tag, CODE_BAD_VALUE);
 	if (asked->verb == ACT_RELEASE) {
 		char nick[NICK_MAX + 1];
 		(void)snprintf(nick, sizeof(nick), "%.*s", (int)asked->label.length,
@@ -260,174 +301,22 @@ int session_on_act(struct session *s, const union message *m)
 	if (code != CODE_NONE)
 		return session_refuse(s, asked->tag, code);
 	struct msg_done done = {.tag = asked->tag};
-	return session_reply(s, MESSAGE_DONE, &done);
-}
-
-/* ---- CHARTER ---- */
-
-/* Whom a room does not want is for its moderators to know. */
-static bool is_shown(const struct standing *s, enum rank rank)
-{
-	return rank != RANK_NONE || s->kind == STANDING_OWNER || s->kind == STANDING_MODERATOR ||
-	       s->kind == STANDING_VOICE;
-}
-
-static int add_standings(
-	const struct charter *c, enum rank rank, struct list *list, uint8_t *buffer)
-{
-	uint64_t now = clock_wall_us();
-	int r = 0;
-
-	for (size_t i = 0; i < c->count && r == 0 && list->count < LIST_MAX; i++) {
-		const struct standing *s = &c->standings[i];
-		struct item_standing item = {
-			.kind = (uint8_t)s->kind,
-			.range = s->is_range,
-			.label = span_of(s->label),
-			.until = s->until,
-		};
-		memcpy(item.person, s->person, PERSON_ID);
-		if (is_shown(s, rank) && (s->until == 0 || s->until > now))
-			r = message_list_add(
-				list, ITEM_STANDING, &item, buffer, SESSION_LIST_BYTES);
-	}
-	return r;
-}
-
-/* The key of the room that a request is about; CODE_NONE and `length` 0: the server. A room that is not
- * open is nobody's business who is neither in it nor may come in. */
-static enum code find_subject(struct session *s, struct span room, struct stream_key *key)
-{
-	*key = (struct stream_key){0};
-	if (room.length == 0)
-		return CODE_NONE;
-	if (stream_key_room(room.text, room.length, key) != 0)
-		return CODE_BAD_ROOM;
-	return session_find_key(s, key) ? CODE_NONE : session_may_enter(s, key);
-}
-
-int session_on_charter(struct session *s, const union message *m)
-{
-	struct msg_charter_is is = {.tag = m->charter.tag, .room = m->charter.room};
-	struct session_rules r;
-	struct stream_key key;
-
-	enum code code = find_subject(s, is.room, &key);
-	uint8_t *buffer = code == CODE_NONE ? malloc(SESSION_LIST_BYTES) : NULL;
-	if (code == CODE_NONE && !buffer)
-		code = CODE_RESOURCES;
-	if (code == CODE_NONE && session_rules_take(s, key.length ? &key : NULL, &r) != 0)
-		code = CODE_RESOURCES;
-	if (code != CODE_NONE) {
-		free(buffer);
-		return session_refuse(s, is.tag, code);
-	}
-	const struct charter *c = key.length ? &r.room : &r.server;
-	enum rank rank = rules_rank(&r.rules, session_person(s));
-	is.entry = (uint8_t)c->entry;
-	is.moderated = c->moderated;
-	is.slow = c->slow;
-	is.rank = (uint8_t)rank;
-	(void)add_standings(c, rank, &is.standings, buffer);
-	session_rules_drop(&r);
-	int e = session_reply_list(s, MESSAGE_CHARTER_IS, &is);
-	free(buffer);
-	return e;
-}
-
-/* ---- AUDIT ---- */
-
-/* Acts as they are read. */
-struct acts {
-	struct list list;
-	uint8_t *bytes;
-	uint16_t limit;
-	bool more;
-};
-
-/* A reader, of the newest `limit`. */
-static bool add_act(void *context, const struct log_entry *e)
-{
-	struct acts *acts = context;
-	struct act a;
-
-	if (act_parse(e->text, &a) != 0)
-		return true;
-	struct item_act item = {
-		.seq = e->seq,
-		.time = e->time,
-		.nick = e->nick,
-		.verb = (uint8_t)a.verb,
-		.label = span_of(a.label),
-		.value = a.value,
-		.text = a.text,
-	};
-	/* What a key is made into is nobody's business either. */
-	if (a.verb == ACT_ENTRY)
-		item.text = span_of("");
-	memcpy(item.actor, e->person, PERSON_ID);
-	memcpy(item.person, a.person, PERSON_ID);
-	return message_list_add(&acts->list, ITEM_ACT, &item, acts->bytes, SESSION_LIST_BYTES) == 0;
-}
-
-static int read_acts(
-	struct session *s, const struct stream_key *stream, uint64_t before, struct acts *acts)
-{
-	struct engine *e = chat_engine(s->chat);
-	uint64_t after, first, pruned;
-
-	if (before == 0 || before > SEQ_END)
-		before = SEQ_END;
-	int r = engine_before(e, stream, before, acts->limit, &after);
-	/* One more tells whether there are more. */
-	if (r == 0)
-		r = engine_before(e, stream, before, acts->limit + 1U, &first);
-	if (r)
-		return r;
-	acts->more = first < after;
-	return engine_range(e, stream, after, before - 1, add_act, acts, &pruned);
-}
-
-static enum code may_audit(struct session *s, struct span room, struct stream_key *stream)
-{
-	struct session_rules r;
-	struct stream_key key;
-
-	if (room.length && stream_key_room(room.text, room.length, &key) != 0)
-		return CODE_BAD_ROOM;
-	const struct stream_key *subject = room.length ? &key : NULL;
-	if (session_rules_take(s, subject, &r) != 0)
-		return CODE_RESOURCES;
-	enum rank rank = rules_rank(&r.rules, session_person(s));
-	session_rules_drop(&r);
-	stream_key_acts(subject, stream);
-	return rank >= (subject ? RANK_MODERATOR : RANK_OPERATOR) ? CODE_NONE : CODE_NO_RIGHT;
-}
-
-int session_on_audit(struct session *s, const union message *m)
-{
-	struct msg_audit_page page = {.tag = m->audit.tag, .room = m->audit.room};
-	/* Each act is longer than an entry of a list of 200 may be. */
-	uint16_t most = SESSION_LIST_BYTES / ACT_TEXT_MAX;
-	struct acts acts = {.limit = m->audit.limit};
-	struct stream_key stream;
-
-	if (acts.limit == 0 || acts.limit > most)
-		acts.limit = most;
-	enum code code = may_audit(s, page.room, &stream);
-	if (code == CODE_NONE && !(acts.bytes = malloc(SESSION_LIST_BYTES)))
-		code = CODE_RESOURCES;
-	if (code == CODE_NONE && read_acts(s, &stream, m->audit.before, &acts) != 0)
-		code = CODE_RESOURCES;
-	page.more = acts.more;
-	page.acts = acts.list;
-	int r = code == CODE_NONE ? session_reply_list(s, MESSAGE_AUDIT_PAGE, &page)
-				  : session_refuse(s, page.tag, code);
-	free(acts.bytes);
-	return r;
+	int r = session_reply(s, MESSAGE_DONE, &done);
+	return r == 0 && asked->verb == ACT_NO_OPERATOR ? offer_operator(s) : r;
 }
 
 /* ---- UNLOCK, WHOIS ---- */
+
+/* Each guess counts against the address, or a short key would be found by connecting again and again. */
+static int note_wrong_key(struct session *s, uint32_t tag)
+{
+	if (++s->wrong_keys == 1)
+		log_warning("%s: %s showed a wrong key of a room", s->peer, s->nick);
+	if (s->wrong_keys < WRONG_KEYS_MOST)
+		return session_refuse(s, tag, CODE_KEY_WANTED);
+	s->end_text = "you have shown too many wrong keys of rooms";
+	return session_end(s, CODE_KEY_WANTED);
+}
 
 int session_on_unlock(struct session *s, const union message *m)
 {
@@ -439,15 +328,17 @@ int session_on_unlock(struct session *s, const union message *m)
 	if (session_rules_take(s, &key, &r) != 0)
 		return session_refuse(s, m->unlock.tag, CODE_RESOURCES);
 	/* To a room that is open no key is wanted, and none is remembered: it may get one later. */
-	bool open = r.room.entry == ENTRY_OPEN;
-	bool right = r.room.entry == ENTRY_KEY && charter_unlocks(&r.room, m->unlock.key);
+	bool open = r.room.entry == ENTRY_OPEN, has_key = r.room.entry == ENTRY_KEY;
+	bool right = has_key && charter_unlocks(&r.room, m->unlock.key);
 	if (right) {
 		s->unlocked = key;
 		memcpy(s->unlocked_key, r.room.key, sizeof(s->unlocked_key));
 	}
 	session_rules_drop(&r);
+	if (!right && has_key)
+		return note_wrong_key(s, m->unlock.tag);
 	if (!right && !open)
-		return session_refuse(s, m->unlock.tag, CODE_KEY_WANTED);
+		return session_refuse(s, m->unlock.tag, CODE_NOT_INVITED);
 	struct msg_done done = {.tag = m->unlock.tag};
 	return session_reply(s, MESSAGE_DONE, &done);
 }

@@ -261,6 +261,9 @@ int session_on_join(struct session *s, const union message *m)
 	enum code code = open_room(s, join->room, &room);
 	if (code == CODE_TOO_MANY_ROOMS)
 		return session_refuse_limit(s, join->tag, LIMIT_MAX_ROOMS);
+	struct stream_key key;
+	if (code == CODE_BANNED && stream_key_room(join->room.text, join->room.length, &key) == 0)
+		return session_refuse_banned(s, join->tag, &key);
 	if (code != CODE_NONE)
 		return session_refuse(s, join->tag, code);
 	int r = enter(s, join, room);
@@ -311,9 +314,7 @@ int session_on_part(struct session *s, const union message *m)
 
 void session_leave_all(struct session *s)
 {
-	const char *why = s->farewell                ? s->farewell
-			  : s->end_code == CODE_NONE ? "connection lost"
-						     : session_last_words(s);
+	const char *why = session_seen_words(s);
 
 	while (s->room_count)
 		leave(s, &s->rooms[s->room_count - 1], why);

@@ -12,6 +12,7 @@
 #include "common/name.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,11 +30,15 @@ static void note_refused(struct session *s, uint64_t counter)
 
 static int refuse(struct session *s, uint64_t counter, enum code code)
 {
-	struct msg_refused m = {
-		.counter = counter,
-		.code = (uint16_t)code,
-		.text = span_of(code_text(code)),
-	};
+	char text[REASON_MAX + 1];
+	struct msg_refused m = {.counter = counter, .code = (uint16_t)code};
+
+	(void)snprintf(text, sizeof(text), "%s", code_text(code));
+	if (code == CODE_SLOW)
+		(void)snprintf(text, sizeof(text),
+			"the room is in slow mode: you may speak again in %u s",
+			(unsigned)((s->turn_in + 999) / 1000));
+	m.text = span_of(text);
 
 	metrics_add(chat_metrics(s->chat), code == CODE_RETRY ? METRIC_RETRIED : METRIC_REFUSED, 1);
 	if (code != CODE_RETRY)
@@ -230,7 +235,7 @@ static enum code check_say(
 }
 
 /* In slow mode each waits for their turn, but for those who look after the room. The rest of what may
- * be said is decided in the log. */
+ * be said is decided in the log; but what it would refuse takes no turn. */
 static enum code wait_for_turn(struct session *s, const struct session_room *sr, uint64_t counter)
 {
 	struct session_rules r;
@@ -243,10 +248,14 @@ static enum code wait_for_turn(struct session *s, const struct session_room *sr,
 	if (session_rules_take(s, feed_key(room_feed(sr->room)), &r) != 0)
 		return CODE_NONE;
 	enum rank rank = rules_rank(&r.rules, session_person(s));
+	enum code code = rules_speak(&r.rules, session_person(s), clock_wall_us());
 	session_rules_drop(&r);
-	if (rank != RANK_NONE || room_may_speak(sr->room, s->person, clock_ms()))
+	if (code != CODE_NONE)
+		return code;
+	if (rank != RANK_NONE)
 		return CODE_NONE;
-	return CODE_SLOW;
+	s->turn_in = room_turn_in(sr->room, s->person, clock_ms());
+	return s->turn_in ? CODE_SLOW : CODE_NONE;
 }
 
 /* May it be appended together with those before it? */

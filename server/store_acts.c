@@ -281,6 +281,7 @@ int store_decide_act(struct store_writer *w, const struct log_entry *e, enum cod
 		if (r == 0 && room->id) {
 			rules.room = room->charter;
 			rules.said = room->last > 0;
+			rules.known = true;
 		}
 	}
 	if (r == 0)

@@ -11,11 +11,14 @@
 
 /* ---- how far ---- */
 
-static int ends(struct store *s, uint64_t *first, uint64_t *first_time, uint64_t *last)
+/* The first entry above a number, and the newest; `*first` 0: there is none. */
+static int ends(
+	struct store *s, uint64_t above, uint64_t *first, uint64_t *first_time, uint64_t *last)
 {
 	sqlite3_stmt *t = store_statement(s, STORE_OLDEST);
 
 	*first = *last = *first_time = 0;
+	store_bind_int(t, 1, above);
 	int r = store_step(t);
 	if (r != 1)
 		return r;
@@ -62,13 +65,13 @@ static int count_some(struct store *s, struct store_kept *kept)
 }
 
 /* Up to which number entries may go: beyond the number that may be kept, and, if they are too old or
- * too much, all but the newest, which is where numbers and times go on from. Numbers have no holes,
- * so they count. 0: none. */
+ * too much, all but the newest, which is where numbers and times go on from. Above what was spared
+ * numbers have no holes, so they count. 0: none. */
 static int find_limits(struct store *s, const struct engine_config *c,
 	const struct store_kept *kept, uint64_t *limit, uint64_t *most)
 {
 	uint64_t first, time, last;
-	int r = ends(s, &first, &time, &last);
+	int r = ends(s, kept->passed, &first, &time, &last);
 
 	*limit = *most = 0;
 	if (r || !first)
@@ -98,6 +101,7 @@ static int leave_stream(struct store *s, uint64_t stream, uint64_t seq)
 	return r ? r : change(s, STORE_RAISE_STREAM, seq, stream);
 }
 
+/* The row is one of STORE_TO_PRUNE or STORE_ACTS_BELOW. */
 static int drop_entry(struct store *s, sqlite3_stmt *row, uint64_t indexed)
 {
 	uint64_t seq = store_int(row, 0), stream = store_int(row, 1), other = store_int(row, 2);
@@ -116,30 +120,106 @@ static int drop_entry(struct store *s, sqlite3_stmt *row, uint64_t indexed)
 	return store_run(t);
 }
 
-/* Drop what is at or below `limit`, and, up to `most`, what is too old or too much. */
-static int drop_some(struct store *s, const struct engine_config *c, uint64_t limit, uint64_t most,
-	struct store_kept *kept, uint64_t *dropped)
-{
-	uint64_t indexed;
-	int r = store_indexed(s, &indexed);
+/* A turn of pruning: what it looks at, and what it has done. */
+struct pruning {
+	struct store *s;
+	const struct engine_config *config;
+	struct store_kept *kept;
+	uint64_t limit, most; /* find_limits */
+	uint64_t indexed;     /* up to this number words are indexed */
+	uint64_t dropped;
+	uint64_t passed; /* entries */
+};
 
-	if (r)
-		return r;
-	sqlite3_stmt *rows = store_statement(s, STORE_TO_PRUNE);
-	store_bind_int(rows, 1, most);
-	store_bind_int(rows, 2, CHUNK);
+/* The log comes to an act that may stay. Of its room those go that are beyond the number that is spared:
+ * itself, where it is one of them, or older ones. */
+static int spare(struct pruning *p, uint64_t seq, uint64_t stream)
+{
+	sqlite3_stmt *t = store_statement(p->s, STORE_ACT_BEYOND);
+	uint64_t beyond = 0;
+
+	store_bind_int(t, 1, stream);
+	store_bind_int(t, 2, STORE_ACTS_EACH);
+	int r = store_one(t, &beyond);
+	p->kept->acts++;
+	if (r < 0 || beyond == 0)
+		return r < 0 ? r : 0;
+	sqlite3_stmt *rows = store_statement(p->s, STORE_ACTS_BELOW);
+	store_bind_int(rows, 1, stream);
+	store_bind_int(rows, 2, beyond < seq ? beyond : seq);
 	while ((r = store_step(rows)) == 1) {
-		uint64_t seq = store_int(rows, 0);
-		bool much = c->keep_bytes && kept->bytes > c->keep_bytes;
-		if (seq > limit && !much && !too_old(store_int(rows, 6), c->keep_days))
-			break;
-		uint64_t cost = cost_of(store_text(rows, 5).length, store_int(rows, 2) != 0);
-		r = drop_entry(s, rows, indexed);
+		r = drop_entry(p->s, rows, p->indexed);
 		if (r)
 			break;
-		if (seq <= kept->counted)
-			kept->bytes -= cost < kept->bytes ? cost : kept->bytes;
-		++*dropped;
+		p->kept->acts--;
+		p->dropped++;
+	}
+	(void)sqlite3_reset(rows);
+	return r > 0 ? 0 : r;
+}
+
+/* Go on past an entry, which is a row of STORE_TO_PRUNE: it goes, or is spared. */
+static int pass(struct pruning *p, sqlite3_stmt *row)
+{
+	uint64_t seq = store_int(row, 0);
+	uint64_t cost = cost_of(store_text(row, 5).length, store_int(row, 2) != 0);
+	bool old = too_old(store_int(row, 6), p->config->keep_days);
+	int r;
+
+	if (store_int(row, 7) && !old)
+		r = spare(p, seq, store_int(row, 1));
+	else if ((r = drop_entry(p->s, row, p->indexed)) == 0)
+		p->dropped++;
+	/* What is spared does not count as much that is kept, or it would push messages out. */
+	if (seq <= p->kept->counted)
+		p->kept->bytes -= cost < p->kept->bytes ? cost : p->kept->bytes;
+	p->kept->passed = seq;
+	p->passed++;
+	return r;
+}
+
+/* Pass what is at or below `limit`, and, up to `most`, what is too old or too much. */
+static int pass_some(struct pruning *p)
+{
+	const struct engine_config *c = p->config;
+	sqlite3_stmt *rows = store_statement(p->s, STORE_TO_PRUNE);
+	int r;
+
+	store_bind_int(rows, 1, p->kept->passed);
+	store_bind_int(rows, 2, p->most);
+	store_bind_int(rows, 3, CHUNK);
+	while ((r = store_step(rows)) == 1) {
+		bool much = c->keep_bytes && p->kept->bytes > c->keep_bytes;
+		if (store_int(rows, 0) > p->limit && !much &&
+			!too_old(store_int(rows, 6), c->keep_days))
+			break;
+		r = pass(p, rows);
+		if (r)
+			break;
+	}
+	(void)sqlite3_reset(rows);
+	return r > 0 ? 0 : r;
+}
+
+/* Of those that were spared, the oldest may be too old by now, or too many. */
+static int drop_spared(struct pruning *p)
+{
+	sqlite3_stmt *rows = store_statement(p->s, STORE_TO_PRUNE);
+	int r;
+
+	store_bind_int(rows, 1, 0);
+	store_bind_int(rows, 2, p->kept->passed);
+	store_bind_int(rows, 3, CHUNK);
+	while ((r = store_step(rows)) == 1) {
+		if (p->kept->acts <= STORE_ACTS_MOST &&
+			!too_old(store_int(rows, 6), p->config->keep_days))
+			break;
+		r = drop_entry(p->s, rows, p->indexed);
+		if (r)
+			break;
+		p->kept->acts -= p->kept->acts > 0;
+		p->dropped++;
+		p->passed++;
 	}
 	(void)sqlite3_reset(rows);
 	return r > 0 ? 0 : r;
@@ -148,30 +228,35 @@ static int drop_some(struct store *s, const struct engine_config *c, uint64_t li
 int store_prune(struct store *s, const struct engine_config *config, struct store_kept *kept,
 	uint64_t *dropped, bool *more)
 {
-	uint64_t limit, most;
 	struct store_kept after;
+	struct pruning p = {.s = s, .config = config, .kept = &after};
 
 	*dropped = 0;
 	*more = false;
 	int r = config->keep_bytes ? count_some(s, kept) : 0;
 	if (r == 0)
-		r = find_limits(s, config, kept, &limit, &most);
-	if (r || !most)
+		r = find_limits(s, config, kept, &p.limit, &p.most);
+	if (r || (!p.most && !kept->passed))
+		return r;
+	r = store_indexed(s, &p.indexed);
+	if (r == 0)
+		r = store_begin(s);
+	if (r)
 		return r;
 	after = *kept;
-	r = store_begin(s);
-	if (r == 0)
-		r = drop_some(s, config, limit, most, &after, dropped);
+	r = p.most ? pass_some(&p) : 0;
+	if (r == 0 && after.passed)
+		r = drop_spared(&p);
 	if (r == 0)
 		r = store_commit(s);
 	if (r) {
 		store_rollback(s);
-		*dropped = 0;
 		return r;
 	}
 	*kept = after;
-	*more = *dropped > 0;
-	if (*dropped)
+	*dropped = p.dropped;
+	*more = p.passed > 0;
+	if (p.dropped)
 		r = store_error(sqlite3_exec(s->db, SOME_PAGES, NULL, NULL, NULL));
 	return r;
 }

@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import sqlite3
+import subprocess
 import unittest
 
 from lib import database
@@ -97,8 +98,8 @@ class Rights(Scenario):
         welcome = peer.hello()
         tag = peer.request("LOGIN", person=peer.person, instance=peer.instance,
                            log=welcome["log"], flags=flags, nick=nick)
-        error = peer.expect("ERROR", tag=tag)
-        self.assertEqual(error["code"], CODES[code], error)
+        peer.error = peer.expect("ERROR", tag=tag)
+        self.assertEqual(peer.error["code"], CODES[code], peer.error)
         return peer
 
 
@@ -179,6 +180,7 @@ class Nicks(Rights):
         anna, bob = Person(self, server, "anna"), Person(self, server, "bob")
         bob.act("release", "anna", room="", code="NO_RIGHT")
         bob.act("release", "nobody", room="", code="NO_SUCH_NICK")
+        anna.act("release", "ANNA", room="den", code="BAD_VALUE")
         anna.act("release", "ANNA", room="")
         anna.peer.message("BYE")
         anna.peer.wait_end()
@@ -221,7 +223,7 @@ class Operators(Rights):
         _, got = stranger.peer.wait_end()
         self.assertEqual(got[-1][1]["code"], CODES["WRONG_CODE"], (tag, got))
         first = Person(self, server, "first")
-        first.act("op", room="", text=code)
+        first.act("op", room="", text=code.replace("-", "").upper())  # as somebody may type it
         self.assertFalse(os.path.exists(path))
         self.assertEqual(first.whois("first")["rank"], 3)
         # It works once.
@@ -248,6 +250,15 @@ class Operators(Rights):
         new.act("op", room="", text=code)
         self.assertEqual(new.standings(MODERATOR, ""), ["new", "root"])
 
+    def test_last_operator(self):
+        """Who gives it up leaves a code behind, without a restart."""
+        server = self.serve()
+        root = self.operator(server)
+        root.act("deop", "root", room="")
+        self.assertIn("no operator now", root.peer.expect("NOTICE", kind=2)["text"])
+        self.operator(server, "next")
+        self.assertEqual(root.standings(MODERATOR, ""), ["next"])
+
     def run_server(self, *options):
         program = Program(self, [os.path.join(BUILD, "lanchatd"), *options])
         self.assertEqual(program.wait(), 0, program.tail())
@@ -256,15 +267,23 @@ class Operators(Rights):
     def test_kick_and_ban_from_the_server(self):
         server = self.serve()
         root = self.operator(server)
-        bob = Person(self, server, "bob")
+        bob, eve = Person(self, server, "bob"), Person(self, server, "eve")
+        for one in (eve, bob):
+            one.join("lobby")
         root.act("kick", "bob", room="", text="enough")
         _, got = bob.peer.wait_end()
         self.assertEqual((got[-1][1]["code"], got[-1][1]["fatal"]), (CODES["KICKED"], 1))
+        self.assertEqual(got[-1][1]["text"], "root sent you off the server: enough")
+        self.assertEqual(self.left(eve, "bob"), "was sent off the server: enough")
         bob = bob.again()
-        root.act("ban", "bob", room="")
+        bob.join("lobby")
+        root.act("ban", "bob", room="", value=7200, text="again")
         _, got = bob.peer.wait_end()
         self.assertEqual(got[-1][1]["code"], CODES["BANNED"])
-        self.refused(server, "bob", "BANNED", key=bob.key)
+        self.assertEqual(got[-1][1]["text"], "root banned you from the server for 2 h: again")
+        self.assertEqual(self.left(eve, "bob"), "was banned from the server: again")
+        peer = self.refused(server, "bob", "BANNED", key=bob.key)
+        self.assertEqual(peer.error["text"], "you are banned here for 2 h")
         root.act("unban", "bob", room="")
         bob = bob.again()
         # By address, too; operators are above it.
@@ -274,6 +293,24 @@ class Operators(Rights):
         self.assertEqual(root.standings(BANNED, ""), ["127.0.0.0/8"])
         root.act("ban", "root", room="", code="NO_RIGHT")
         self.assertIn(("root", VERBS["ban"], "127.0.0.0/8"), root.audit(""))
+
+
+    def left(self, person, nick):
+        """What somebody is told of why another left the lobby."""
+        while True:
+            for c in person.peer.expect("PRESENCE", room="lobby")["changes"]:
+                if c["what"] == 1 and c["nick"] == nick:
+                    return c["text"]
+
+    def test_wrong_code_is_not_for_others(self):
+        """They do not read what was said to the one who guessed."""
+        server = self.serve()
+        anna, bob = Person(self, server, "anna"), Person(self, server, "bob")
+        anna.join("lobby")
+        bob.join("lobby")
+        bob.peer.request("ACT", verb=VERBS["op"], text="abcd-efgh-ijkl-mnop")
+        bob.peer.wait_end()
+        self.assertEqual(self.left(anna, "bob"), "the server ended the connection")
 
 
 class Rooms(Rights):
@@ -409,11 +446,24 @@ class Rooms(Rights):
     def test_slow(self):
         self.anna.act("slow", value=3600)
         self.bob.says("one")
-        self.bob.says("two", code="SLOW")
+        refused = self.bob.says("two", code="SLOW")
+        self.assertRegex(refused["text"], r"again in 3\d\d\d s$")
         for text in ("I", "look", "after", "it"):
             self.anna.says(text)
         self.anna.act("slow", value=0)
         self.bob.says("three")
+
+    def test_slow_counts_what_is_kept(self):
+        """What is refused takes no turn."""
+        self.anna.act("slow", value=3600)
+        self.anna.act("moderated", value=1)
+        self.bob.says("may I?", code="MODERATED")
+        self.anna.act("moderated", value=0)
+        self.anna.act("mute", "bob")
+        self.bob.says("may I?", code="MUTED")
+        self.anna.act("unmute", "bob")
+        self.bob.says("one")
+        self.bob.says("two", code="SLOW")
 
     def test_key(self):
         self.anna.act("entry", value=KEY, text="open sesame")
@@ -505,6 +555,27 @@ class Rooms(Rights):
         self.server.stop()
         again = self.serve(data=made)
         self.assertEqual(len(self.bob.again(again).audit()), 4)
+
+    def test_audit_is_not_washed_away(self):
+        """However much is said."""
+        for options in (("--keep-messages", "20"), ("--history", "off", "--keep-bytes", "65536")):
+            with self.subTest(options):
+                server = self.serve(*options)
+                anna = Person(self, server, "anna")
+                anna.join()
+                bob = Person(self, server, "bob")
+                bob.join()
+                anna.act("mute", "bob", text="singing")
+                before = anna.audit()
+                for i in range(300):
+                    anna.says(f"{i} " + "la " * 100)
+                wait_for(lambda: self.gone(anna), "that what was said is dropped", 30)
+                self.assertEqual(anna.audit(), before)
+
+    @staticmethod
+    def gone(person):
+        tag = person.peer.request("HISTORY", room="den", value=1, limit=1)
+        return person.peer.expect("HISTORY_PAGE", tag=tag)["pruned"] > 0
 
     def test_several_sessions(self):
         """All that one person has in the room go at once."""
@@ -618,6 +689,71 @@ class Holes(Rights):
         for verb in ("kick", "ban", "mute", "own", "invite", "unban"):
             anna.act(verb, "nobody-of-that-name", code="NO_SUCH_PERSON")
 
+    def test_changes_nothing(self):
+        """Whoever has no right in a room does not write into it, or learn that it is there."""
+        server = self.serve()
+        root = self.operator(server)
+        anna, bob, eve = (Person(self, server, nick) for nick in ("anna", "bob", "eve"))
+        anna.join()
+        bob.join()
+        anna.act("ban", "bob")
+        anna.act("entry", value=INVITED)
+        before = anna.audit()
+        for one in (bob, eve):
+            for room in ("den", "nowhere"):
+                error = one.act("unmod", one.nick, room, text="read this", code="NO_RIGHT")
+                self.assertEqual(error["text"], one.act("kick", "anna", room, code="NO_RIGHT")["text"])
+        for verb, label in (("own", "anna"), ("unban", "eve"), ("kick", "eve"), ("unmod", "eve")):
+            with self.subTest(verb):
+                anna.act(verb, label, code="NO_CHANGE")
+        self.assertEqual(anna.audit(), before)
+        root.act("mod", "eve", "nowhere", code="NO_SUCH_ROOM")
+        root.act("kick", "eve", "nowhere", code="NO_SUCH_ROOM")
+        eve.join("nowhere")
+        self.assertEqual(eve.standings(OWNER, "nowhere"), ["eve"])  # nobody made it before
+        anna.act("moderated", value=1)
+        changes = []
+        while not any("moderated" in c["text"] for c in changes):
+            changes += anna.peer.expect("PRESENCE", room="den")["changes"]
+        self.assertEqual([c for c in changes if c["nick"] == "eve" or "read" in c["text"]], [])
+        # Somebody who is not connected, but is a member, may be sent out; on the server, nobody.
+        anna.act("invite", "eve")
+        eve.join()
+        eve.peer.message("BYE")
+        eve.peer.wait_end()
+        wait_for(lambda: self.is_kept_member(eve), "that it is kept that she is a member")
+        wait_for(lambda: anna.whois("eve")["state"] == 2, "that she is gone")
+        root.act("kick", "eve", "", code="NO_CHANGE")
+        anna.act("kick", "eve")
+        anna.act("kick", "eve", code="NO_CHANGE")
+
+    @staticmethod
+    def is_kept_member(person):
+        again = person.again()
+        places = again.peer.expect("PLACES")["places"]
+        again.peer.message("BYE")
+        again.peer.wait_end()
+        return any(p["room"] == "den" and p["member"] for p in places)
+
+    def test_history_off(self):
+        """What was decided counts no more, and the log says so."""
+        server = self.serve()
+        server.stop()
+        again = self.serve("--history", "off", data=server.data)
+        self.assertRegex(again.tail(), "warning .*log.db' does not count: its operators, bans")
+        new = self.serve("--history", "off")
+        self.assertRegex(new.tail(), "info .*forgotten when the server ends")
+
+    def test_one_person_counts_once(self):
+        """Against --max-members, under whatever nicks."""
+        server = self.serve("--max-members", "2")
+        anna, bob, eve = (Person(self, server, nick) for nick in ("anna", "bob", "eve"))
+        anna.join()
+        Person(self, server, "anna-phone", anna.key).join()
+        bob.join()
+        Person(self, server, "bobs", bob.key).join()
+        eve.join(code="ROOM_FULL")
+
     def test_number_of_rooms(self):
         """Private ones are not counted for others."""
         server = self.serve()
@@ -639,6 +775,57 @@ class Holes(Rights):
                          nick="anna")
         _, got = peer.wait_end()
         self.assertEqual([m[1]["fatal"] for m in got if m[0] == "ERROR"], [0] * 9 + [1])
+
+
+class Guesses(Rights):
+    """At a room's key: few on a connection, and each counts against the address."""
+
+    HERE = "10.9.0.2"
+
+    def setUp(self):
+        super().setUp()
+        for address in ("10.9.0.1", self.HERE):
+            done = subprocess.run(["ip", "addr", "replace", address + "/32", "dev", "lo"],
+                                  capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                self.skipTest(f"no addresses to be had here: {done.stderr.strip()}")
+        self.server = self.serve("--max-faults", "10", listen="0.0.0.0:0")
+        self.anna = Person(self, self.server, "anna")
+        self.anna.join()
+        self.anna.act("entry", value=KEY, text="4711")
+
+    def enter(self, nick, key=None):
+        return Person(self, ("10.9.0.1", self.server.port), nick, key, source=self.HERE)
+
+    def test_again_and_again(self):
+        keys = [Key(self) for _ in range(2)]
+        for i, key in enumerate(keys):
+            eve = self.enter(f"eve{'ab'[i]}", key)
+            for n in range(4):
+                eve.unlock(f"{i}{n}", code="KEY_WANTED")
+            eve.peer.request("UNLOCK", room="den", key="1234")
+            _, got = eve.peer.wait_end()
+            self.assertEqual((got[-1][1]["code"], got[-1][1]["fatal"]), (CODES["KEY_WANTED"], 1))
+        self.assertEqual(self.server.tail().count("showed a wrong key of a room"), len(keys))
+        wait_for(self.is_refused, "the refusal")
+
+    def is_refused(self):
+        try:
+            self.enter("evec").peer.reset()
+            return False
+        except (AssertionError, OSError):
+            return True
+
+    def test_no_guess(self):
+        """A room that has no key is no guess, nor is the right one."""
+        eve = self.enter("eve")
+        self.anna.join("hall")
+        self.anna.act("entry", room="hall", value=INVITED)
+        for _ in range(12):
+            eve.unlock("x", "hall", code="NOT_INVITED")
+            eve.unlock("x", "nowhere")
+            eve.unlock("4711")
+        eve.join()
 
 
 class Unproven(Rights):
@@ -703,6 +890,15 @@ class Admission(Rights):
             file.write(f"{bob.person.hex().upper()} bob\n")
         server.send_signal(signal.SIGHUP)
         wait_for(lambda: self.comes_in(server, bob), "the list to be read again")
+
+    def test_no_key(self):
+        """A list that is empty lets nobody in, and the server says so."""
+        path = os.path.join(self.dir, "allowed")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("# nobody yet\n")
+        server = self.serve("--allow-keys", path)
+        self.assertRegex(server.tail(), "warning .*no key in .*nobody can log in")
+        self.refused(server, "bob", "NOT_ALLOWED")
 
     def comes_in(self, server, key):
         try:

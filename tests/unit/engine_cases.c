@@ -127,6 +127,21 @@ uint64_t log_read(struct log *l, const struct stream_key *key, uint64_t after, u
 	return pruned;
 }
 
+/* A reader that wants one. */
+static bool note_seq(void *context, const struct log_entry *e)
+{
+	*(uint64_t *)context = e->seq;
+	return false;
+}
+
+uint64_t log_oldest(struct log *l, const struct stream_key *key, uint64_t *floor)
+{
+	uint64_t seq = 0;
+
+	ck_assert_int_eq(engine_range(l->engine, key, 0, UINT64_MAX, note_seq, &seq, floor), 0);
+	return seq;
+}
+
 void log_check_last(
 	struct log *l, const struct stream_key *key, uint32_t count, uint64_t last, uint64_t after)
 {

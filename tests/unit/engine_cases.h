@@ -8,6 +8,7 @@
 #ifndef LANCHAT_TESTS_ENGINE_CASES_H
 #define LANCHAT_TESTS_ENGINE_CASES_H
 
+#include "server/act.h"
 #include "server/engine.h"
 
 #include <check.h>
@@ -65,6 +66,10 @@ struct log_entry log_direct(int from, int to, uint64_t counter, const char *text
 struct append_result log_append(struct log *l, struct log_entry e);
 void log_accept(struct log *l, struct log_entry e, uint64_t seq);
 
+/* Do something: an act in a stream of acts. */
+struct append_result log_act(
+	struct log *l, int who, const struct stream_key *stream, const struct act *a);
+
 /* What a reader was given: of each entry its number, the one before it, the text. */
 #define LOG_PAGE 512
 struct page {
@@ -79,6 +84,9 @@ bool log_on_read(void *context, const struct log_entry *e);
 /* Read a stream, at most `most` entries; returns what was pruned of it. */
 uint64_t log_read(struct log *l, const struct stream_key *key, uint64_t after, uint64_t upto,
 	size_t most, struct page *p);
+
+/* The number of the oldest entry that a stream has, 0 where it has none; `*floor`: what was pruned. */
+uint64_t log_oldest(struct log *l, const struct stream_key *key, uint64_t *floor);
 
 /* Demand this of engine_last. */
 void log_check_last(

@@ -11,7 +11,7 @@
 
 #define HOUR UINT64_C(3600000000)
 
-static struct append_result do_act(
+struct append_result log_act(
 	struct log *l, int who, const struct stream_key *stream, const struct act *a)
 {
 	uint8_t instance[INSTANCE_ID];
@@ -61,7 +61,7 @@ static void act(struct log *l, const char *room, int who, enum act_verb verb, in
 	if (room)
 		key = entry_room(room);
 	stream_key_acts(room ? &key : NULL, &stream);
-	check(do_act(l, who, &stream, &a), code);
+	check(log_act(l, who, &stream, &a), code);
 }
 
 static void name(struct log *l, int who, enum act_verb verb, const char *nick, enum code code)
@@ -71,7 +71,7 @@ static void name(struct log *l, int who, enum act_verb verb, const char *nick, e
 
 	snprintf(a.label, sizeof(a.label), "%s", nick);
 	stream_key_nicks(&stream);
-	check(do_act(l, who, &stream, &a), code);
+	check(log_act(l, who, &stream, &a), code);
 }
 
 /* Who owns it: a person's number, or -1. */
@@ -264,6 +264,89 @@ START_TEST(one_instance_a_person)
 }
 END_TEST
 
+/* What would make no difference is not in the log, and who has no right learns nothing. */
+START_TEST(no_difference)
+{
+	struct act settings[] = {
+		{.verb = ACT_ENTRY, .value = ENTRY_INVITED},
+		{.verb = ACT_MODERATED, .value = 1},
+		{.verb = ACT_SLOW, .value = 7},
+	};
+	struct stream_key key = entry_room("a"), stream;
+	uint64_t until = clock_wall_us() + HOUR;
+	struct log l;
+
+	log_open(&l, 1 << 20);
+	stream_key_acts(&key, &stream);
+	act(&l, "a", 1, ACT_TAKE, 1, 0, CODE_NONE);
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		check(log_act(&l, 1, &stream, &settings[i]), CODE_NONE);
+		check(log_act(&l, 1, &stream, &settings[i]), CODE_NO_CHANGE);
+		check(log_act(&l, 2, &stream, &settings[i]), CODE_NO_RIGHT);
+	}
+	act(&l, "a", 1, ACT_MODERATOR, 2, 0, CODE_NONE);
+	act(&l, "a", 1, ACT_MODERATOR, 2, 0, CODE_NO_CHANGE);
+	act(&l, "a", 1, ACT_OWNER, 1, 0, CODE_NO_CHANGE);
+	act(&l, "a", 1, ACT_UNBAN, 3, 0, CODE_NO_CHANGE);
+	act(&l, "a", 1, ACT_BAN, 3, until, CODE_NONE);
+	act(&l, "a", 1, ACT_BAN, 3, until, CODE_NO_CHANGE);
+	act(&l, "a", 1, ACT_BAN, 3, 0, CODE_NONE); /* longer */
+	act(&l, "a", 1, ACT_NO_MODERATOR, 1, 0, CODE_NO_CHANGE);
+	size_t before = l.count;
+	for (int who = 3; who <= 4; who++) { /* banned, and never there */
+		act(&l, "a", who, ACT_NO_MODERATOR, who, 0, CODE_NO_RIGHT);
+		act(&l, "new", who, ACT_NO_MODERATOR, who, 0, CODE_NO_RIGHT);
+		act(&l, NULL, who, ACT_NO_OPERATOR, who, 0, CODE_NO_RIGHT);
+		act(&l, "a", who, ACT_UNBAN, 3, 0, CODE_NO_RIGHT);
+	}
+	ck_assert_uint_eq(l.count, before);
+	act(&l, NULL, 5, ACT_PROVE, 5, 0, CODE_NONE);
+	act(&l, NULL, 5, ACT_OPERATOR, 5, 0, CODE_NO_CHANGE);
+	act(&l, "new", 5, ACT_MODERATOR, 2, 0, CODE_NO_SUCH_ROOM);
+	act(&l, "lobby", 5, ACT_MODERATOR, 2, 0, CODE_NONE);
+	/* The last words of a moderator who is muted. */
+	act(&l, "a", 1, ACT_MUTE, 2, 0, CODE_NONE);
+	struct act words = about(ACT_NO_MODERATOR, 2, 0);
+	words.text = span_of("listen");
+	check(log_act(&l, 2, &stream, &words), CODE_MUTED);
+	act(&l, "a", 2, ACT_NO_MODERATOR, 2, 0, CODE_NONE);
+	act(&l, "a", 2, ACT_NO_MODERATOR, 2, 0, CODE_NO_RIGHT);
+	log_close(&l);
+}
+END_TEST
+
+/* A bound on what is said drops no act; that there are too many of a room's does. A log on a disk keeps
+ * everything here: see test_engine_sqlite.c. */
+START_TEST(spared)
+{
+	struct stream_key key = entry_room("a"), stream, server;
+	char words[200];
+	struct log l;
+	uint64_t floor;
+
+	memset(words, 'w', sizeof(words));
+	log_open(&l, 4 << 20);
+	stream_key_acts(&key, &stream);
+	stream_key_acts(NULL, &server);
+	act(&l, NULL, 4, ACT_PROVE, 4, 0, CODE_NONE);
+	act(&l, "a", 1, ACT_TAKE, 1, 0, CODE_NONE);
+	for (uint64_t i = 0; i < 1100; i++)
+		act(&l, "a", i % 2 ? 1 : 4, i % 2 ? ACT_UNMUTE : ACT_MUTE, 2, 0, CODE_NONE);
+	for (uint64_t i = 1; i <= 30000; i++) {
+		struct log_entry e = log_said(&key, 2, i, "");
+		e.text = (struct span){.text = words, .length = sizeof(words)};
+		ck_assert_int_eq(log_append(&l, e).status, APPEND_OK);
+	}
+	bool kept = l.engine->class->kept;
+	ck_assert_uint_eq(log_oldest(&l, &stream, &floor), kept ? 2 : 103);
+	ck_assert_uint_eq(floor, kept ? 0 : 102);
+	log_check_last(&l, &stream, 1, 1102, 1101);
+	ck_assert_uint_eq(log_oldest(&l, &server, &floor), 1);
+	ck_assert(kept || log_oldest(&l, &key, &floor) > 1103);
+	log_close(&l);
+}
+END_TEST
+
 /* What no act is. */
 START_TEST(nonsense)
 {
@@ -308,6 +391,8 @@ void engine_cases_acts(Suite *s, void (*setup)(void))
 	tcase_add_test(t, rooms_that_are_not_new);
 	tcase_add_test(t, many_rooms);
 	tcase_add_test(t, one_instance_a_person);
+	tcase_add_test(t, no_difference);
+	tcase_add_test(t, spared);
 	tcase_add_test(t, nonsense);
 	tcase_set_timeout(t, 60);
 	suite_add_tcase(s, t);

@@ -114,6 +114,8 @@ static const struct {
 	{"/msg a:b hi", "cannot be a nick"},
 	{"/nick", "/nick NICK"},
 	{"/nick an\x1bna", "cannot be a nick"},
+	{"/nick \u0430nna", "letters of two scripts"},
+	{"/nick an\u200bna", "no invisible signs"},
 	{"/nick "
 	 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 		"too long"},

@@ -318,6 +318,70 @@ START_TEST(the_oldest_go)
 }
 END_TEST
 
+/* ---- acts are spared ---- */
+
+#define MANY_ACTS 1100
+
+/* A room's: it is taken, and somebody muted and unmuted. */
+static void do_acts(struct log *l, const struct stream_key *stream)
+{
+	struct act a = {.verb = ACT_TAKE, .has_person = true, .label = "p1"};
+
+	memcpy(a.person, log_person(1), PERSON_ID);
+	ck_assert_int_eq(log_act(l, 1, stream, &a).status, APPEND_OK);
+	memcpy(a.person, log_person(2), PERSON_ID);
+	for (int i = 1; i < MANY_ACTS; i++) {
+		a.verb = i % 2 ? ACT_MUTE : ACT_UNMUTE;
+		ck_assert_int_eq(log_act(l, 1, stream, &a).status, APPEND_OK);
+	}
+}
+
+static void check_sound(void)
+{
+	struct verify_report report;
+	char path[sizeof(folder) + 16], error[512] = "";
+
+	snprintf(path, sizeof(path), "%s/log.db", folder);
+	int r = store_verify(path, &report, error, sizeof(error));
+	ck_assert_msg(r == 0, "%s", error);
+	ck_assert_msg(report.findings == 0, "%s", report.shown[0]);
+}
+
+/* What is said pushes none out, but those beyond the newest thousand of a room; what is too old goes. */
+START_TEST(acts_are_spared)
+{
+	struct stream_key a = entry_room("a"), acts;
+	bool by_age = limits[_i].keep_days > 0;
+	struct log l;
+
+	stream_key_acts(&a, &acts);
+	log_open(&l, 1 << 20);
+	do_acts(&l, &acts);
+	for (uint64_t i = 1; i <= 1000; i++)
+		log_accept(&l, log_said(&a, 3, i, "some words"), MANY_ACTS + i);
+	engine_close(l.engine);
+	if (by_age)
+		sql("UPDATE entry SET time = 1000000 WHERE seq <= 2090");
+	/* Twice, as the second time it is not known what was spared. */
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(open_in(&limits[_i], log_applied, &l, &l.engine), 0);
+		wait_pruned(&l, &a, 2090 + (uint64_t)i);
+		uint64_t floor, oldest = log_oldest(&l, &acts, &floor);
+		ck_assert_uint_eq(floor, by_age ? MANY_ACTS : MANY_ACTS - 1000);
+		ck_assert_uint_eq(oldest, by_age ? 0 : floor + 1);
+		log_accept(&l, log_said(&a, 3, 1001 + (uint64_t)i, "some words"),
+			MANY_ACTS + 1001 + (uint64_t)i);
+		engine_close(l.engine);
+		if (by_age)
+			sql("UPDATE entry SET time = 1000000 WHERE seq <= 2091");
+	}
+	/* A log that begins with acts alone is no damaged one. */
+	check_sound();
+	ck_assert_int_eq(open_in(&limits[_i], log_applied, &l, &l.engine), 0);
+	log_close(&l);
+}
+END_TEST
+
 /* ---- trouble with the disk ---- */
 
 START_TEST(a_full_disk)
@@ -535,6 +599,7 @@ Suite *engine_sqlite_suite(void)
 	tcase_add_unchecked_fixture(t, use_sqlite, NULL);
 	tcase_add_test(t, everything_is_there_again);
 	tcase_add_test(t, a_clock_set_back_makes_no_disorder);
+	tcase_add_loop_test(t, acts_are_spared, 0, (int)(sizeof(limits) / sizeof(limits[0])));
 	tcase_add_loop_test(t, the_oldest_go, 0, (int)(sizeof(limits) / sizeof(limits[0])));
 	tcase_add_loop_test(t, an_earlier_version, 0, (int)(sizeof(earlier) / sizeof(earlier[0])));
 	tcase_add_test(t, ancestors);

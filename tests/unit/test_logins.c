@@ -17,9 +17,9 @@ static struct logins *all;
 static struct login logins[4];
 static atomic_uint ended[4];
 
-static void note_end(void *context, enum code why)
+static void note_end(void *context, const struct login_end *e)
 {
-	ck_assert_int_eq(why, CODE_ALREADY);
+	ck_assert_int_eq(e->why, CODE_ALREADY);
 	atomic_fetch_add((atomic_uint *)context, 1);
 }
 

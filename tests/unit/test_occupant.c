@@ -45,6 +45,24 @@ START_TEST(a_row_is_a_person_and_a_folded_nick)
 }
 END_TEST
 
+START_TEST(persons_are_counted_once)
+{
+	struct occupants o = {0};
+	struct occupant *first = add(&o, 0, "anna", true), *second = add(&o, 0, "anna2", true);
+
+	add(&o, 1, "anna", true);
+	ck_assert_uint_eq(o.count, 3);
+	ck_assert_uint_eq(o.person_count, 2);
+	occupants_remove(&o, first);
+	ck_assert(occupants_has(&o, persons[0]));
+	occupants_remove(&o, second);
+	ck_assert(!occupants_has(&o, persons[0]) && occupants_has(&o, persons[1]));
+	ck_assert_uint_eq(o.person_count, 1);
+	occupants_fini(&o);
+	ck_assert_uint_eq(o.person_count, 0);
+}
+END_TEST
+
 START_TEST(sorted_whatever_the_order)
 {
 	struct occupants o = {0};
@@ -125,6 +143,7 @@ Suite *occupant_suite(void)
 
 	tcase_add_unchecked_fixture(c, make_persons, NULL);
 	tcase_add_test(c, a_row_is_a_person_and_a_folded_nick);
+	tcase_add_test(c, persons_are_counted_once);
 	tcase_add_test(c, sorted_whatever_the_order);
 	tcase_add_test(c, where_a_page_goes_on);
 	tcase_add_test(c, after_the_last_id);
