@@ -131,7 +131,7 @@ class Rights(Scenario):
         bob.wait_text("([a-z2-7]{4}-){7}")
         anna.enter("/kick -s bob")
         anna.wait_text("bob was sent off the server")
-        bob.wait_text("you were sent out")
+        bob.wait_text("anna sent you off the server")
         anna.enter("/ban -s bob 1d")
         anna.wait_text(r"bob is banned from the server for 1 day, until \d{4}-\d\d-\d\d \d\d:\d\d\.")
         anna.enter("/mode -s")

@@ -110,27 +110,36 @@ END_TEST
 #define THREADS 6
 #define EACH    100
 
+/* What a thread does, and how much of it was refused. */
+struct doer {
+	int whom;
+	int refused;
+};
+
 static void *act_often(void *argument)
 {
-	int *refused = argument;
+	struct doer *d = argument;
 
 	for (int i = 0; i < EACH; i++)
-		*refused += act("a", 1, i % 2 ? ACT_MUTE : ACT_UNMUTE, 2).status != APPEND_OK;
+		d->refused += act("a", 1, i % 2 ? ACT_UNMUTE : ACT_MUTE, d->whom).status !=
+			      APPEND_OK;
 	return NULL;
 }
 
-/* Several sessions of one person at once. */
+/* Several sessions of one person at once, each about somebody else. */
 START_TEST(acts_of_many_threads)
 {
 	pthread_t threads[THREADS];
-	int refused[THREADS] = {0};
+	struct doer doers[THREADS];
 
 	accept_act("a", 1, ACT_TAKE, 1);
-	for (int i = 0; i < THREADS; i++)
-		ck_assert_int_eq(pthread_create(&threads[i], NULL, act_often, &refused[i]), 0);
+	for (int i = 0; i < THREADS; i++) {
+		doers[i] = (struct doer){.whom = 2 + i};
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, act_often, &doers[i]), 0);
+	}
 	for (int i = 0; i < THREADS; i++) {
 		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
-		ck_assert_int_eq(refused[i], 0);
+		ck_assert_int_eq(doers[i].refused, 0);
 	}
 	ck_assert_uint_eq(l.count, THREADS * EACH + 1);
 	for (size_t i = 0; i < l.count; i++)
