@@ -117,7 +117,7 @@ class Rights(Scenario):
         bob.wait_text("An operator of the server.")
         bob.wait_text("([a-z2-7]{4}-){7}")
         anna.enter("/kick -s bob")
-        bob.wait_text("you were sent out")
+        bob.wait_text("anna sent you off the server")
         anna.enter("/ban -s bob 1d")
         anna.enter("/mode -s")
         anna.wait_text("Banned: bob")
