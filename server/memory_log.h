@@ -36,9 +36,9 @@ struct memory_log {
 	TAILQ_HEAD(, author) idle_authors;
 	TAILQ_HEAD(, log_stream) idle_streams; /* both longest idle first */
 	size_t idle_author_count, idle_stream_count;
-	uint64_t forgotten; /* the highest number of a stream that was forgotten */
-	struct ring ring;   /* everything but the next */
-	struct ring spared; /* acts, older than all of that */
+	uint64_t forgotten;         /* the highest number of a stream that was forgotten */
+	struct ring ring;           /* everything but the next */
+	struct ring spared;         /* acts, older than all of that */
 	size_t bytes, spared_bytes; /* the second is a part of the first */
 	uint64_t seq;
 	uint64_t time; /* of the last entry: times never go back along the log */

@@ -130,7 +130,10 @@ class Rights(Scenario):
         bob.wait_text("An operator of the server.")
         bob.wait_text("([a-z2-7]{4}-){7}")
         anna.enter("/kick -s bob")
+<<<<<<< HEAD
         anna.wait_text("bob was sent off the server")
+=======
+>>>>>>> rights2
         bob.wait_text("anna sent you off the server")
         anna.enter("/ban -s bob 1d")
         anna.wait_text(r"bob is banned from the server for 1 day, until \d{4}-\d\d-\d\d \d\d:\d\d\.")

@@ -9,6 +9,7 @@
 #include "tests/unit/log_folder.h"
 
 #include <check.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -35,6 +36,20 @@ static void reopen(uint64_t keep_messages)
 {
 	log_close(&l);
 	log_folder_open(&folder, keep_messages, &l);
+}
+
+/* All of it has become too old. */
+static void reopen_after_long(void)
+{
+	const struct engine_config config = {
+		.folder = folder.path, .sync = SYNC_OFF, .keep_days = 1};
+	char error[1024] = "";
+
+	log_close(&l);
+	log_folder_sql(folder.log, "UPDATE entry SET time = 1000000");
+	l = (struct log){0};
+	int r = engine_open_sqlite(&config, log_applied, &l, &l.engine, error, sizeof(error));
+	ck_assert_msg(r == 0, "%s", error);
 }
 
 /* Do something to somebody in a room; NULL: about the server. */
@@ -94,15 +109,16 @@ START_TEST(a_thousand_acts_are_one_instance)
 	for (int i = 1; i < 500; i++)
 		accept_act("a", 1, i % 2 ? ACT_MUTE : ACT_UNMUTE, 2);
 	/* Numbers go on after a restart, also where nothing is left of those before it. */
-	reopen(1);
+	reopen_after_long();
+	accept_act("a", 1, ACT_UNMUTE, 2);
 	for (int tries = 0; tries < 10000 && number("SELECT count(*) FROM entry") > 1; tries++)
-		accept_act("a", 1, tries % 2 ? ACT_MUTE : ACT_UNMUTE, 2);
+		poll(NULL, 0, 2); /* the engine says nothing when it has pruned */
+	ck_assert_int_eq(number("SELECT count(*) FROM entry"), 1);
 	reopen(0);
-	uint64_t before = l.count;
 	for (int i = 0; i < 500; i++)
-		accept_act("a", 1, i % 2 ? ACT_MUTE : ACT_UNMUTE, 2);
-	ck_assert_uint_eq(l.count, before + 500);
-	ck_assert_uint_gt(l.applied[0].counter, 500);
+		accept_act("a", 1, i % 2 ? ACT_UNMUTE : ACT_MUTE, 2);
+	ck_assert_uint_eq(l.count, 500);
+	ck_assert_uint_eq(l.applied[0].counter, 502);
 	ck_assert_int_eq(number("SELECT count(*) FROM instance"), 1);
 }
 END_TEST
@@ -110,36 +126,34 @@ END_TEST
 #define THREADS 6
 #define EACH    100
 
-/* What a thread does, and how much of it was refused. */
-struct doer {
-	int whom;
-	int refused;
+struct doing {
+	int whom, refused;
 };
 
 static void *act_often(void *argument)
 {
-	struct doer *d = argument;
+	struct doing *d = argument;
 
 	for (int i = 0; i < EACH; i++)
-		d->refused += act("a", 1, i % 2 ? ACT_UNMUTE : ACT_MUTE, d->whom).status !=
-			      APPEND_OK;
+		d->refused +=
+			act("a", 1, i % 2 ? ACT_UNMUTE : ACT_MUTE, d->whom).status != APPEND_OK;
 	return NULL;
 }
 
-/* Several sessions of one person at once, each about somebody else. */
+/* Several sessions of one person at once. */
 START_TEST(acts_of_many_threads)
 {
 	pthread_t threads[THREADS];
-	struct doer doers[THREADS];
+	struct doing doing[THREADS];
 
 	accept_act("a", 1, ACT_TAKE, 1);
 	for (int i = 0; i < THREADS; i++) {
-		doers[i] = (struct doer){.whom = 2 + i};
-		ck_assert_int_eq(pthread_create(&threads[i], NULL, act_often, &doers[i]), 0);
+		doing[i] = (struct doing){.whom = 10 + i};
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, act_often, &doing[i]), 0);
 	}
 	for (int i = 0; i < THREADS; i++) {
 		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
-		ck_assert_int_eq(doers[i].refused, 0);
+		ck_assert_int_eq(doing[i].refused, 0);
 	}
 	ck_assert_uint_eq(l.count, THREADS * EACH + 1);
 	for (size_t i = 0; i < l.count; i++)
