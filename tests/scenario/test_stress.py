@@ -2,12 +2,15 @@
 """lanchat-stress: what it measures is there, what goes wrong is found out, and it says what it cannot
 do. No figure passes or fails but counts."""
 
+import contextlib
 import csv
 import html.parser
 import io
 import json
 import os
+import socket
 import subprocess
+import threading
 
 from lib import Server, main, wait_for
 from lib.stress import STRESS, Stress, server_below
@@ -92,7 +95,30 @@ class Loads(Stress):
         self.assertFalse(os.path.exists(f"/proc/{child}"), err)
         self.assertEqual(os.listdir(self.folder), [])
         self.assertEqual(process.returncode, 0, err)
-        self.sound(json.loads(out))
+        r = json.loads(out)
+        self.sound(r)
+        self.assertTrue(r["stopped"])
+
+    def test_late(self):
+        """What slow readers get when the load is over counts apart, and its latency not at all."""
+        r = self.measure("--local", "--plaintext", "-c", "20", "-s", "2", "--slow", "10", "--size",
+                         "2000", "-d", "1s", "--rate", "200/s")
+        self.sound(r)
+        self.assertFalse(r["stopped"])
+        in_time = r["delivered"] - r["delivered_late"]
+        self.assertEqual(sum(second["delivered"] for second in r["by_second"]), in_time)
+        self.assertEqual(r["latency_us"]["count"], r["sent"] * 18)
+        for client in r["by_client"]:
+            self.assertEqual(client["mean_us"] is None, client["slow"])
+
+    def test_too_fast(self):
+        """What was due and could not be sent is told."""
+        out, err = self.run_it("--local", "--plaintext", "-c", "4", "-s", "2", "--rate", "20M/s", "-d",
+                               "200ms")
+        self.assertIn("could not be sent", out, err)
+        r = self.measure("--local", "--plaintext", "-c", "4", "-s", "2", "--rate", "20M/s", "-d",
+                         "200ms")
+        self.assertGreater(r["unsent"], 0)
 
 
 class Faults(Stress):
@@ -133,6 +159,26 @@ class Faults(Stress):
         self.assertEqual(process.returncode, 1, out + err)
         self.assertIn("client ", err)
 
+    def test_babbles(self):
+        """A server that sends without end, and lets nobody in, is given up."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+
+        def babble():
+            with contextlib.suppress(OSError):
+                while True:
+                    threading.Thread(target=send_zeros, args=(listener.accept()[0],),
+                                     daemon=True).start()
+
+        def send_zeros(peer):
+            with contextlib.suppress(OSError), peer:
+                while True:
+                    peer.sendall(bytes(8))
+        threading.Thread(target=babble, daemon=True).start()
+        _, err = self.run_it("--plaintext", f"127.0.0.1:{listener.getsockname()[1]}", "-c", "2", "-s",
+                             "1", status=1)
+        self.assertRegex(err, "lets nobody in|not everybody")
+
 
 class Wishes(Stress):
     def refused(self, *options, status=2):
@@ -155,6 +201,10 @@ class Wishes(Stress):
                 (("--local", "-c", "4", "-s", "4", "--churn", "1/s"), "churn"),
                 (("--local", "-c", "4", "-s", "2", "--slow", "90"), "slow"),
                 (("--local", "--size", "10"), "30"),
+                (("--local", "--json", "/there/is/no/such"), "cannot be written"),
+                (("--local", "--csv", ""), "cannot be written"),
+                (("--local", "--csv", "a", "--json", "a"), "same file"),
+                (("--limits", "127.0.0.1:1"), "--local"),
                 (("a", "b"), "more than one")):
             with self.subTest(options=options):
                 self.assertIn(word, self.refused(*options))

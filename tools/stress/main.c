@@ -3,6 +3,7 @@
  */
 #include "common/err.h"
 #include "common/net.h"
+#include "tools/report/plot.h"
 #include "tools/stress/live.h"
 #include "tools/stress/plan.h"
 #include "tools/stress/result.h"
@@ -71,6 +72,11 @@ static void describe(const struct stress_settings *t, const struct plan *p,
 	r->size = p->size;
 	r->rate = p->rate;
 	r->window = p->rate > 0 ? 0 : p->window;
+	r->duration = (double)p->duration / 1e6;
+	r->ramp = (double)p->ramp / 1e6;
+	r->churn = p->churn;
+	r->slow_percent = p->slow;
+	r->quit_percent = p->quit;
 }
 
 /* ---- what comes of it ---- */
@@ -101,6 +107,10 @@ static int tell(const struct stress_settings *t, const struct result *r)
 
 	if (!t->quiet)
 		result_table(r, t->json && strcmp(t->json, "-") == 0 ? stderr : stdout);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		(void)fail(EXIT_FAILED, "cannot write the result to standard output");
+		e = ERR_SYSTEM;
+	}
 	e |= write_one(t->json, result_json, r);
 	e |= write_one(t->csv, result_csv, r);
 	e |= write_one(t->report, result_report, r);
@@ -191,6 +201,49 @@ static int run(const struct stress_settings *t, const struct plan *p, const char
 	return status;
 }
 
+/* Whether results can be written is better known before a long run. */
+static int check_file(const char *path, char *error, size_t size)
+{
+	char folder[4096];
+
+	if (!path || strcmp(path, "-") == 0)
+		return 0;
+	const char *slash = strrchr(path, '/');
+	int n = snprintf(folder, sizeof(folder), "%.*s",
+		slash == path ? 1
+		: slash       ? (int)(slash - path)
+			      : 1,
+		slash ? path : ".");
+	bool there = access(path, F_OK) == 0;
+	if (*path && n > 0 && (size_t)n < sizeof(folder) && !(slash && !slash[1]) &&
+		access(there ? path : folder, W_OK) == 0)
+		return 0;
+	snprintf(error, size, "\"%s\" cannot be written%s%s", path, *path ? ": " : "",
+		*path ? strerror(errno) : "");
+	return ERR_ARGUMENT;
+}
+
+static bool same_file(const char *a, const char *b)
+{
+	return a && b && strcmp(a, b) == 0;
+}
+
+static int check_files(const struct stress_settings *t, char *error, size_t size)
+{
+	int r = check_file(t->json, error, size);
+
+	if (r == 0)
+		r = check_file(t->csv, error, size);
+	if (r == 0)
+		r = check_file(t->report, error, size);
+	if (r == 0 && (same_file(t->json, t->csv) || same_file(t->json, t->report) ||
+			      same_file(t->csv, t->report))) {
+		snprintf(error, size, "--json, --csv and --report: not into the same file");
+		r = ERR_ARGUMENT;
+	}
+	return r == 0 && t->report ? plot_check(error, size) : r;
+}
+
 static int decide(const struct stress_settings *t, const char *server)
 {
 	char error[ERROR_LINE] = "";
@@ -207,7 +260,11 @@ static int decide(const struct stress_settings *t, const char *server)
 	if (t->local == (server != NULL))
 		return fail(EXIT_USAGE, t->local ? "SERVER or --local: not both"
 						 : "name a SERVER, or start one with --local");
-	int r = stress_plan(t, &plan, error, sizeof(error));
+	if (!t->local && (t->history || t->limits || t->server_program))
+		return fail(EXIT_USAGE, "--history, --limits and --lanchatd go with --local");
+	int r = check_files(t, error, sizeof(error));
+	if (r == 0)
+		r = stress_plan(t, &plan, error, sizeof(error));
 	if (r == 0 && t->local && strcmp(plan.protocol->name, "lanchat") != 0) {
 		snprintf(error, sizeof(error), "--local starts lanchatd, which does not speak %s",
 			plan.protocol->name);

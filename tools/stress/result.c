@@ -42,7 +42,7 @@ double result_sent_per_s(const struct result *r)
 
 double result_delivered_per_s(const struct result *r)
 {
-	return ratio((double)r->delivered, r->seconds);
+	return ratio((double)(r->delivered - r->late), r->seconds);
 }
 
 double result_connects_per_s(const struct result *r)
@@ -52,7 +52,7 @@ double result_connects_per_s(const struct result *r)
 
 double result_cpu_ns_per_delivery(const struct result *r)
 {
-	return r->seen ? ratio((double)r->server_cpu_ns, (double)r->delivered) : 0;
+	return r->seen ? ratio((double)r->server_cpu_ns, (double)(r->delivered - r->late)) : 0;
 }
 
 double result_rss_per_client(const struct result *r)
@@ -97,9 +97,11 @@ bool result_verdict(const struct result *r, char out[RESULT_VERDICT])
 	add_count(out, r->disconnected, "disconnected");
 	add_count(out, r->clients > r->connected ? r->clients - r->connected : 0, "did not get in");
 	if (r->delivered == 0)
-		add(out, "nothing was delivered");
+		add(out, r->stopped ? "stopped before anything was delivered"
+				    : "nothing was delivered");
 	if (out[0])
 		return false;
-	add(out, "every message came to everybody once and in order");
+	add(out, r->stopped ? "stopped early; what came until then came once and in order"
+			    : "every message came to everybody once and in order");
 	return true;
 }

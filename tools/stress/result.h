@@ -47,6 +47,10 @@ struct result {
 	double rate;     /* messages a second in all; 0: by window */
 	uint32_t window; /* of each sender's messages may be on their way; 0: by rate */
 
+	double duration, ramp; /* seconds */
+	double churn;          /* a second */
+	unsigned slow_percent, quit_percent;
+
 	/* Connecting. */
 	uint32_t connected;     /* at least once, and came into their rooms */
 	double connect_seconds; /* from the first to the last of them */
@@ -55,6 +59,10 @@ struct result {
 	/* The load. */
 	double seconds; /* from the first message to the last delivery */
 	uint64_t sent, acknowledged, delivered, bytes_in, bytes_out;
+	uint64_t
+		late; /* of those delivered: to who read slowly or was away, when the load was over */
+	uint64_t unsent; /* by rate: what was due and could not be sent in time */
+	bool stopped;    /* from outside, before all was done */
 	uint64_t lost, doubled, reordered, foreign;
 	uint64_t disconnected; /* connections that ended and should not have */
 	uint64_t churned, quit;

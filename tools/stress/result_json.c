@@ -49,10 +49,17 @@ static void put_asked(struct json *j, const struct result *r)
 	json_unsigned(j, "size", r->size);
 	put_real(j, "rate", r->rate, r->rate > 0);
 	put_whole(j, "window", r->window, r->window > 0);
+	put_real(j, "duration_seconds", r->duration, true);
+	put_real(j, "ramp_seconds", r->ramp, true);
+	put_real(j, "churn_per_s", r->churn, true);
+	json_unsigned(j, "slow_percent", r->slow_percent);
+	json_unsigned(j, "quit_percent", r->quit_percent);
 }
 
 static void put_load(struct json *j, const struct result *r)
 {
+	char verdict[RESULT_VERDICT];
+
 	json_unsigned(j, "connected", r->connected);
 	put_real(j, "connect_seconds", r->connect_seconds, r->connected > 0);
 	put_real(j, "connects_per_s", result_connects_per_s(r), r->connect_seconds > 0);
@@ -60,12 +67,15 @@ static void put_load(struct json *j, const struct result *r)
 	put_real(j, "seconds", r->seconds, true);
 	json_unsigned(j, "sent", r->sent);
 	put_whole(j, "acknowledged", r->acknowledged, r->acknowledge.count > 0);
+	json_unsigned(j, "unsent", r->unsent);
 	json_unsigned(j, "delivered", r->delivered);
+	json_unsigned(j, "delivered_late", r->late);
 	put_real(j, "sent_per_s", result_sent_per_s(r), r->seconds > 0);
 	put_real(j, "delivered_per_s", result_delivered_per_s(r), r->seconds > 0);
 	json_unsigned(j, "bytes_in", r->bytes_in);
 	json_unsigned(j, "bytes_out", r->bytes_out);
-	json_bool(j, "sound", result_is_sound(r));
+	json_bool(j, "sound", result_verdict(r, verdict));
+	json_bool(j, "stopped", r->stopped);
 	json_unsigned(j, "lost", r->lost);
 	json_unsigned(j, "doubled", r->doubled);
 	json_unsigned(j, "reordered", r->reordered);
@@ -129,8 +139,8 @@ static void put_client(struct json *j, const struct result_client *c)
 {
 	json_object_begin(j, NULL);
 	json_unsigned(j, "delivered", c->delivered);
-	put_whole(j, "mean_us", c->mean_us, c->delivered > 0);
-	put_whole(j, "max_us", c->most_us, c->delivered > 0);
+	put_whole(j, "mean_us", c->mean_us, c->most_us > 0);
+	put_whole(j, "max_us", c->most_us, c->most_us > 0);
 	json_bool(j, "slow", c->slow);
 	json_object_end(j);
 }

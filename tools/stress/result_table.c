@@ -197,6 +197,12 @@ void result_table(const struct result *r, FILE *out)
 	if (result_is_own_limit(r))
 		fprintf(out, "WARNING: this program had no CPU to spare, so it was the bottleneck: "
 			     "the server can do more, and latencies are partly its own\n");
+	if (r->unsent)
+		fprintf(out,
+			"WARNING: %s messages that were due could not be sent: the rate is more "
+			"than "
+			"can be kept up\n",
+			figure_count(r->unsent, a));
 	(void)fputc('\n', out);
 	row(out, "wrong", "%s lost, %s doubled, %s out of order, %s foreign",
 		figure_count(r->lost, a), figure_count(r->doubled, b),

@@ -232,7 +232,8 @@ static const struct option_table table = {
 	.footer = "Scenarios:\n"
 #include "tools/stress/scenarios.def"
 		  "\nThe exit status is 0 when everybody got everything once and in order, 1 when "
-		  "not, 2\nwhen the options are wrong or the machine cannot do it.\n",
+		  "not or\nwhen something failed, 2 when the options are wrong or the machine "
+		  "cannot do it.\n",
 };
 #undef SCENARIO
 
@@ -343,7 +344,9 @@ static int read_texts(const struct stress_settings *t, struct plan *p, char *err
 		return wrong_value(error, size, "ramp", t->ramp);
 	if (t->rate && stress_rate(t->rate, &p->rate) != 0)
 		return wrong_value(error, size, "rate", t->rate);
-	if (t->churn && stress_rate(t->churn, &p->churn) != 0)
+	if (t->churn && strcmp(t->churn, "0") == 0)
+		p->churn = 0; /* where a scenario has some */
+	else if (t->churn && stress_rate(t->churn, &p->churn) != 0)
 		return wrong_value(error, size, "churn", t->churn);
 	return 0;
 }

@@ -157,8 +157,11 @@ static void take_stop(struct swarm *s)
 {
 	struct signalfd_siginfo info;
 
-	if (read(s->setting.stop_fd, &info, sizeof(info)) > 0)
-		s->stopped = true;
+	if (read(s->setting.stop_fd, &info, sizeof(info)) <= 0)
+		return;
+	s->stopped = true;
+	s->cut_short = true;
+	s->gave_up = s->phase > PHASE_LOAD;
 }
 
 static void wait_for_events(struct swarm *s, int64_t until)
@@ -271,7 +274,7 @@ static void load(struct swarm *s)
 	swarm_pace_begin(s, now);
 	swarm_roles_begin(s, now);
 	tally_begin(&s->tally, now, s->setting.subject);
-	while (now < s->load_ends && !s->stopped && !is_stuck(s)) {
+	while (now < s->load_ends && !s->stopped && !is_stuck(s) && s->up + s->away + s->dialing) {
 		swarm_pace_turn(s, now);
 		int64_t next = swarm_pace_next(s);
 		wait_for_events(s, next < s->load_ends ? next : s->load_ends);
@@ -285,6 +288,7 @@ static void load(struct swarm *s)
 static void drain(struct swarm *s)
 {
 	s->phase = PHASE_DRAIN;
+	s->load_ended = swarm_now();
 	s->stopped = false;
 	while (s->arrived < s->expected && !s->stopped && !s->disconnected && !is_stuck(s)) {
 		wait_for_events(s, INT64_MAX);
@@ -346,7 +350,10 @@ static void tell(struct swarm *s, struct result *r)
 {
 	struct tally *t = &s->tally;
 
-	swarm_take_missing(s);
+	if (!s->gave_up)
+		swarm_take_missing(s);
+	r->stopped = s->cut_short;
+	r->unsent = swarm_pace_unsent(s);
 	r->seconds = (double)(s->last_delivery - s->load_began) / 1e6;
 	r->sent = t->sent;
 	r->acknowledged = t->acknowledged;
@@ -402,16 +409,19 @@ int swarm_run(struct swarm *s, struct result *result, char *error, size_t size)
 	int64_t from = swarm_now();
 	look(s, &began);
 	load(s);
+	result->own_cpu = (double)(tally_own_cpu() - own) / 1e3 / (double)(swarm_now() - from);
 	drain(s);
 	look(s, &ended);
-	result->own_cpu = (double)(tally_own_cpu() - own) / 1e3 / (double)(swarm_now() - from);
+	uint64_t in_time = s->tally.delivered;
 	result->bytes_in = s->tally.bytes_in - in;
 	result->bytes_out = s->tally.bytes_out - out;
 	result->server_cpu_ns = grown(began.cpu_ns, ended.cpu_ns);
 	catch_up(s);
 	look(s, &result->after);
+	tally_most(&s->tally, &result->after);
 	part(s);
 	tell(s, result);
+	result->late = s->tally.delivered - in_time;
 	if (s->problem[0])
 		snprintf(error, size, "%s", s->problem);
 	live_end(s->setting.live);

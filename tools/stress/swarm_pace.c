@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #define RATE_RING     1024 /* of a sender's messages, the times of sending that are remembered */
+#define TURN_MOST     256  /* messages, between two looks at what has come */
 #define PENDING_PAUSE ((size_t)1 << 20) /* bytes that a server has not read, and more do not help */
 
 static uint32_t ring_for(uint32_t count)
@@ -124,7 +125,7 @@ static void turn_by_rate(struct swarm *s, int64_t now)
 {
 	double interval = 1e6 / s->plan->rate;
 
-	while (s->load_began + (int64_t)s->next_due <= now) {
+	for (int i = 0; i < TURN_MOST && s->load_began + (int64_t)s->next_due <= now; i++) {
 		struct client *c = &s->clients[s->next_sender];
 		if (c->pending_end - c->pending_at > PENDING_PAUSE)
 			return;
@@ -158,6 +159,14 @@ void swarm_pace_turn(struct swarm *s, int64_t now)
 		turn_by_rate(s, now);
 	else
 		turn_by_window(s, now);
+}
+
+uint64_t swarm_pace_unsent(const struct swarm *s)
+{
+	int64_t end = s->load_ends < s->load_ended ? s->load_ends : s->load_ended;
+	double due = (double)(end - s->load_began) * s->plan->rate / 1e6;
+
+	return due > (double)s->tally.sent + 1 ? (uint64_t)due - s->tally.sent : 0;
 }
 
 int64_t swarm_pace_next(const struct swarm *s)

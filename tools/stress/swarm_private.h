@@ -71,7 +71,9 @@ struct swarm {
 	struct tls *tls; /* owned; NULL: plaintext */
 	int epoll;
 	enum phase phase;
-	bool stopped; /* from outside */
+	bool stopped;   /* from outside: this phase is over */
+	bool cut_short; /* some phase was */
+	bool gave_up;   /* waiting for what is missing */
 	struct client *clients;
 	uint32_t *steady;     /* owned: members that are so, by room */
 	uint32_t next_client; /* the first that has never dialed */
@@ -90,7 +92,8 @@ struct swarm {
 	uint64_t foreign, gaps;
 	uint64_t expected, arrived; /* deliveries to steady members */
 
-	int64_t load_began, load_ends; /* microseconds; the time in marks begins with the first */
+	int64_t load_began, load_ends,
+		load_ended; /* microseconds; the time in marks begins with the first */
 	int64_t last_delivery;
 	double next_due;                   /* by rate: microseconds since load_began */
 	uint32_t next_sender;              /* by rate */
@@ -151,6 +154,9 @@ void swarm_pace_turn(struct swarm *s, int64_t now);
 
 /* Microseconds of the clock: when there is something to send; INT64_MAX: it depends on others. */
 int64_t swarm_pace_next(const struct swarm *s);
+
+/* By rate: what was due while the load ran, and was not sent. */
+uint64_t swarm_pace_unsent(const struct swarm *s);
 
 /* One steady member more has message `counter`. */
 void swarm_pace_delivered(struct swarm *s, struct client *sender, uint32_t counter);

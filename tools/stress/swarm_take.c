@@ -31,6 +31,7 @@ static void arrive(struct swarm *s, struct client *c, int64_t now)
 	c->state = CLIENT_UP;
 	s->dialing--;
 	s->up++;
+	s->progress_at = now;
 	if (!c->was_up) {
 		c->was_up = true;
 		s->connected++;

@@ -15,19 +15,24 @@ uint64_t tally_own_cpu(void)
 	return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
 }
 
+void tally_most(struct tally *t, const struct subject_sample *s)
+{
+	if (s->resident > t->most.resident)
+		t->most.resident = s->resident;
+	if (s->threads > t->most.threads)
+		t->most.threads = s->threads;
+	if (s->descriptors > t->most.descriptors)
+		t->most.descriptors = s->descriptors;
+	if (s->cpu_ns > t->most.cpu_ns)
+		t->most.cpu_ns = s->cpu_ns;
+}
+
 static struct subject_sample look(struct tally *t, struct subject *subject)
 {
 	struct subject_sample s = {0};
 
-	if (!subject || subject_look(subject, &s) != 0)
-		return s;
-	if (s.resident > t->most.resident)
-		t->most.resident = s.resident;
-	if (s.threads > t->most.threads)
-		t->most.threads = s.threads;
-	if (s.descriptors > t->most.descriptors)
-		t->most.descriptors = s.descriptors;
-	t->most.cpu_ns = s.cpu_ns;
+	if (subject && subject_look(subject, &s) == 0)
+		tally_most(t, &s);
 	return s;
 }
 

@@ -33,6 +33,9 @@ void tally_begin(struct tally *t, int64_t now, struct subject *subject);
 /* End the second if it is over, or `force`. True: it was; the figures are the last of `seconds`. */
 bool tally_turn(struct tally *t, int64_t now, uint32_t up, struct subject *subject, bool force);
 
+/* The most there was of each, with this. */
+void tally_most(struct tally *t, const struct subject_sample *s);
+
 void tally_fini(struct tally *t);
 
 /* CPU nanoseconds of this process so far. */
