@@ -8,14 +8,16 @@
 #include "server/store_words.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#define PRUNE_MS     5000  /* between two looks at what is too old or too much */
-#define SHRINK_AFTER 1000  /* entries that were let go, after which the index is merged */
-#define INDEX_CHUNK  200   /* entries in one transaction of the index */
-#define INDEX_BEHIND 20000 /* entries behind, from which on the index goes on under load too */
+#define PRUNE_MS     5000      /* between two looks at what is too old or too much */
+#define SHRINK_AFTER 1000      /* entries that were let go, after which the index is merged */
+#define INDEX_CHUNK  200       /* entries in one transaction of the index */
+#define REST_FROM    (1 << 20) /* bytes of pages: fewer are kept */
+#define INDEX_BEHIND 20000     /* entries behind, from which on the index goes on under load too */
 
 /* ---- health ---- */
 
@@ -262,13 +264,21 @@ void writer_prune_some(struct log_writer *w)
 	w->prune_at = clock_ms() + (more && r == 0 ? 0 : PRUNE_MS);
 }
 
+/* What SQLite frees are holes in the heap, which go back to the system only by malloc_trim(3). */
 void writer_rest(struct log_writer *w)
 {
+	int used = 0, most = 0;
+
 	if (clock_ms() < w->rest_at)
 		return;
 	w->rest_at = INT64_MAX;
-	if (w->store)
-		(void)sqlite3_db_release_memory(w->store->db);
+	if (!w->store || sqlite3_db_status(w->store->db, SQLITE_DBSTATUS_CACHE_USED, &used, &most,
+				 0) != SQLITE_OK)
+		return;
+	if (used < REST_FROM)
+		return;
+	(void)sqlite3_db_release_memory(w->store->db);
+	(void)malloc_trim(0);
 }
 
 /* When there is something to do that nobody asks for. */

@@ -140,7 +140,8 @@ bool swarm_take(struct swarm *s, struct client *c, const struct event *e, int64_
 /* Nothing more will come: what is missing is lost. */
 void swarm_take_missing(struct swarm *s);
 
-/* Has everybody who is still here, and can have it, everything? */
+/* Has everybody who reads slowly or was away everything, as far as they are still here? Those who are
+ * steady have had their time. */
 bool swarm_is_complete(const struct swarm *s);
 
 /* ---- swarm_pace.c ---- */

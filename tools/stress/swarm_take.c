@@ -149,7 +149,7 @@ bool swarm_is_complete(const struct swarm *s)
 {
 	for (uint32_t k = 0; k < s->plan->clients; k++) {
 		const struct client *c = &s->clients[k];
-		if (!is_owed(c) || c->state == CLIENT_ENDED)
+		if (!is_owed(c) || c->state == CLIENT_ENDED || is_steady(c))
 			continue;
 		if (c->state != CLIENT_UP)
 			return false;
