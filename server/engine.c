@@ -178,6 +178,30 @@ int engine_places(
 	return e->class->places(e, person, reader, context);
 }
 
+/* A reader: is it this place, and are they a member there? */
+struct membership {
+	const struct stream_key *key;
+	bool member;
+};
+
+static bool look_for(void *context, const struct place *p)
+{
+	struct membership *m = context;
+	bool here = stream_key_compare(p->stream, m->key) == 0;
+
+	m->member = here && p->member;
+	return !here;
+}
+
+bool engine_is_member(
+	struct engine *e, const uint8_t person[PERSON_ID], const struct stream_key *room)
+{
+	struct membership m = {.key = room};
+
+	(void)engine_places(e, person, look_for, &m);
+	return m.member;
+}
+
 int engine_read_position(
 	struct engine *e, const uint8_t *person, const struct stream_key *key, uint64_t *seq)
 {

@@ -317,6 +317,10 @@ int engine_note(struct engine *e, const struct note *n);
 int engine_places(
 	struct engine *e, const uint8_t *person, engine_place_reader *reader, void *context);
 
+/* Is a person a member of a room, as far as the log knows? False where it cannot be read. */
+bool engine_is_member(
+	struct engine *e, const uint8_t person[PERSON_ID], const struct stream_key *room);
+
 /* How far a person has read a stream; 0 when that is not known. ERR_SYSTEM. */
 int engine_read_position(
 	struct engine *e, const uint8_t *person, const struct stream_key *key, uint64_t *seq);

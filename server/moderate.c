@@ -291,21 +291,6 @@ static void expel(const struct follow_up *f)
 
 /* ---- sending out whoever is not there ---- */
 
-/* A reader: is it this place, and are they a member there? */
-struct membership {
-	const struct stream_key *key;
-	bool member;
-};
-
-static bool look_for(void *context, const struct place *p)
-{
-	struct membership *m = context;
-	bool here = stream_key_compare(p->stream, m->key) == 0;
-
-	m->member = here && p->member;
-	return !here;
-}
-
 /* Of a kick: is whom it is about in the room, or would be let in as a member; or on the server? */
 static bool is_there(const struct follow_up *f)
 {
@@ -314,10 +299,8 @@ static bool is_there(const struct follow_up *f)
 
 	if (!f->room)
 		return people_nick_of(chat_people(f->chat), person, nick) == 0;
-	struct membership m = {.key = feed_key(room_feed(f->room))};
-	if (!room_has_person(f->room, person))
-		(void)engine_places(chat_engine(f->chat), person, look_for, &m);
-	return m.member || room_has_person(f->room, person);
+	return room_has_person(f->room, person) ||
+	       engine_is_member(chat_engine(f->chat), person, feed_key(room_feed(f->room)));
 }
 
 /* What the log cannot see: a kick that sends nobody out. Who has no right to it is told that alone. */

@@ -54,28 +54,9 @@ void session_rules_drop(struct session_rules *r)
 	charter_fini(&r->room);
 }
 
-/* A reader: is it this place, and are they a member there? */
-struct membership {
-	const struct stream_key *key;
-	bool member;
-};
-
-static bool look_for(void *context, const struct place *p)
-{
-	struct membership *m = context;
-	bool here = stream_key_compare(p->stream, m->key) == 0;
-
-	m->member = here && p->member;
-	return !here;
-}
-
 static bool is_member(struct session *s, const struct stream_key *room)
 {
-	struct membership m = {.key = room};
-
-	if (s->proven)
-		(void)engine_places(chat_engine(s->chat), s->person, look_for, &m);
-	return m.member;
+	return s->proven && engine_is_member(chat_engine(s->chat), s->person, room);
 }
 
 enum code session_may_enter(struct session *s, const struct stream_key *room)

@@ -16,7 +16,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define IN_BYTES    ((size_t)256 * 1024)
 #define OUT_BYTES   ((size_t)256 * 1024)
 #define EVENTS      512
 #define PATIENCE    INT64_C(5000000) /* microseconds without any progress */

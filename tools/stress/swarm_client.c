@@ -8,7 +8,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#define IN_BYTES     ((size_t)256 * 1024)
 #define KEPT_IDLE    4096
 #define PENDING_MOST ((size_t)16 << 20)
 #define SOURCE_PORTS                                                                               \

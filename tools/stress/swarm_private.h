@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define IN_BYTES ((size_t)256 * 1024) /* received at once; more than PROTOCOL_THING_MOST */
+
 struct evp_pkey_st;
 struct tls;
 
