@@ -170,7 +170,7 @@ $(OUT)/faulty/lanchatd: $(OUT)/tests/stress/faulty_feed.o $(OUT)/server/main.o $
 	@mkdir -p $(@D)
 	$(LINK) -Wl,--wrap=feed_publish -o $@ $^ $(SANDBOX) $(LIBS)
 $(OUT)/unit: $(unit_o) $(stress_o) $(report_o) $(client_o) $(server_o) $(common_o)
-	$(LINK) -o $@ $^ $(CHECK) $(SCREEN) $(SANDBOX) $(LIBS)
+	$(LINK) -Wl,--wrap=_mark_point -o $@ $^ $(CHECK) $(SCREEN) $(SANDBOX) $(LIBS)
 # Wrappers tell when a session waits for its client, and stand before the log.
 PROPERTY_WRAPS := -Wl,--wrap=poll,--wrap=engine_open_memory,--wrap=engine_open_sqlite
 $(OUT)/property: $(property_o) $(client_o) $(server_o) $(common_o)
