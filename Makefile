@@ -2,12 +2,14 @@
 #
 # Variables for the command line:
 #   CC, CFLAGS, LDFLAGS   the usual ones; what the code needs itself is added to them
+#   CXX, CXXFLAGS         the same for the examples in C++
 #   PREFIX, DESTDIR       where `make install` puts things
 #   BUILD                 the folder to build in
 #   ARGS                  what `make run` hands to the program
 #   CI=true               warnings are errors
 
 CFLAGS  ?= -O2 -g
+CXXFLAGS ?= -O2 -g
 PREFIX  ?= /usr/local
 UNITS    = $(PREFIX)/lib/systemd/system
 BUILD   ?= build
@@ -19,11 +21,8 @@ VARIANT ?=
 OUT     := $(BUILD)$(VARIANT:%=-%)
 
 # What the code needs, whatever the user's CFLAGS are.
-REQUIRED := -std=c17 -D_GNU_SOURCE -DLANCHAT_VERSION='"$(VERSION)"' -I. -pthread \
-	-Wall -Wextra -Wpedantic -Wshadow -Wconversion
-ifeq ($(CI),true)
-REQUIRED += -Werror
-endif
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(if $(filter true,$(CI)),-Werror)
+REQUIRED := -std=c17 -D_GNU_SOURCE -DLANCHAT_VERSION='"$(VERSION)"' -I. -pthread $(WARNINGS)
 
 # Cheap insurance against our own mistakes. _FORTIFY_SOURCE means something with optimisation alone.
 HARDENING      ?= -fstack-protector-strong -fstack-clash-protection -fPIE -Wformat-security \
@@ -60,7 +59,7 @@ CHECK   := -lcheck -lsubunit -lrt -lm
 # Debian's packages: to build, and moreover to test.
 BUILD_PACKAGES := gcc libc6-dev make libncurses-dev libssl-dev libutf8proc-dev libsqlite3-dev \
 	libseccomp-dev
-TEST_PACKAGES  := check python3 iproute2 util-linux tmux openssl clang libclang-rt-14-dev llvm-14 \
+TEST_PACKAGES  := g++ check python3 iproute2 util-linux tmux openssl clang libclang-rt-14-dev llvm-14 \
 	clang-format clang-tidy cppcheck shellcheck gnuplot-nox
 # The servers that the load tool may be put to besides ours.
 BENCH_PACKAGES := ngircd inspircd redis-server nats-server
@@ -80,6 +79,8 @@ fuzz_c   := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 suites   := $(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 fuzzers  := $(patsubst tests/fuzz/%.c,$(OUT)/fuzz/%,$(fuzz_c))
 planted  := $(patsubst tests/fuzz/%.c,$(OUT)/planted/%,$(fuzz_c))
+examples := $(patsubst docs/examples/%.c,$(OUT)/examples/c/%,$(wildcard docs/examples/*.c)) \
+	$(patsubst docs/examples/%.cpp,$(OUT)/examples/c++/%,$(wildcard docs/examples/*.cpp))
 shims    := $(patsubst %.c,$(OUT)/%.so,$(sort $(wildcard tests/faults/*.c)))
 
 RUN_TESTS = tests/run --build $(BUILD) --make $(MAKE)
@@ -121,8 +122,9 @@ bench-server: all $(OUT)/tests/bench/load $(OUT)/tests/bench/fill ## figures of 
 	LANCHAT_BUILD=$(OUT) tests/bench/run
 attack: all ## attacks on a server beside honest clients; ARGS="--brief" or "--cost"
 	LANCHAT_BUILD=$(OUT) tests/attack/run $(ARGS)
+examples: $(examples) ## the small programs of docs/SOCKETS.md, from C and from C++
 format: ## lay out the C code as .clang-format says
-	clang-format -i $(wildcard common/*.[ch] server/*.[ch] client/*.[ch] tools/*/*.[ch] tests/*/*.[ch])
+	clang-format -i $(wildcard common/*.[ch] server/*.[ch] client/*.[ch] tools/*/*.[ch] tests/*/*.[ch] docs/examples/*)
 
 deps: ## install the packages that building needs (Debian, Ubuntu)
 	@scripts/deps $(BUILD_PACKAGES)
@@ -202,7 +204,7 @@ $(OUT)/planted/%.o: tests/fuzz/%.c
 
 # What tests/run builds for lint: everything but the fuzz targets, which are built by themselves.
 tests-built: all faults $(OUT)/unit $(OUT)/property $(OUT)/tests/bench/load $(OUT)/tests/bench/fill \
-	$(OUT)/tests/bench/limit $(OUT)/faulty/lanchatd
+	$(OUT)/tests/bench/limit $(OUT)/faulty/lanchatd examples
 scenario-built: all faults $(OUT)/faulty/lanchatd
 fuzzers: $(fuzzers)
 planted: $(planted)
@@ -215,6 +217,14 @@ print-flags:
 $(OUT)/tests/faults/%.so: tests/faults/%.c
 	@mkdir -p $(@D)
 	$(CC) $(REQUIRED) -O2 -g -fPIC -shared -o $@ $< -ldl
+
+# Each example stands alone: none of our code, and none of the flags that it needs.
+$(OUT)/examples/c/%: docs/examples/%.c
+	@mkdir -p $(@D)
+	$(CC) -std=c17 $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(MODE) $(MODE_LINK) $(LDFLAGS) -o $@ $<
+$(OUT)/examples/c++/%: docs/examples/%.cpp $(wildcard docs/examples/*.hpp)
+	@mkdir -p $(@D)
+	$(CXX) -std=c++17 $(WARNINGS) $(CPPFLAGS) $(CXXFLAGS) $(MODE) $(MODE_LINK) $(LDFLAGS) -o $@ $<
 
 $(OUT)/%.o: %.c
 	@mkdir -p $(@D)
@@ -231,7 +241,7 @@ $(OUT)/tests/unit/suites.inc: always
 	@printf 'SUITE(%s)\n' $(suites) | cmp -s - $@ || printf 'SUITE(%s)\n' $(suites) > $@
 
 .PHONY: all run test check test-long unit property scenario asan tsan fuzz lint coverage bench \
-	bench-quick bench-server attack format deps deps-test bench-deps install uninstall clean help \
+	bench-quick bench-server attack examples format deps deps-test bench-deps install uninstall clean help \
 	tests-built scenario-built faults \
 	fuzzers planted print-flags always
 -include $(wildcard $(OUT)/*/*.d $(OUT)/*/*/*.d)
