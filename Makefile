@@ -60,7 +60,7 @@ CHECK   := -lcheck -lsubunit -lrt -lm
 BUILD_PACKAGES := gcc libc6-dev make libncurses-dev libssl-dev libutf8proc-dev libsqlite3-dev \
 	libseccomp-dev
 TEST_PACKAGES  := g++ check python3 iproute2 util-linux tmux openssl clang libclang-rt-14-dev llvm-14 \
-	clang-format clang-tidy cppcheck shellcheck gnuplot-nox
+	clang-format clang-tidy cppcheck shellcheck gnuplot-nox tshark
 # The servers that the load tool may be put to besides ours.
 BENCH_PACKAGES := ngircd inspircd redis-server nats-server
 
@@ -85,7 +85,7 @@ shims    := $(patsubst %.c,$(OUT)/%.so,$(sort $(wildcard tests/faults/*.c)))
 
 RUN_TESTS = tests/run --build $(BUILD) --make $(MAKE)
 
-all: $(OUT)/lanchatd $(OUT)/lanchat $(OUT)/lanchat-stress ## build lanchatd, lanchat and lanchat-stress
+all: $(OUT)/lanchatd $(OUT)/lanchat $(OUT)/lanchat-stress $(OUT)/lanchat.lua ## build the programs, and the dissector for Wireshark
 
 run: deps ## install what is missing, build, and chat (without a terminal: run the server)
 	@$(MAKE) --no-print-directory -j"$$(nproc)" all
@@ -141,6 +141,8 @@ install: all ## install below PREFIX (/usr/local); DESTDIR is honoured
 		folder=$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; \
 		echo "install -m 644 docs/$$page $$folder"; \
 		install -d "$$folder" && install -m 644 "docs/$$page" "$$folder" || exit 1; done
+	install -d $(DESTDIR)$(PREFIX)/share/lanchat
+	install -m 644 $(OUT)/lanchat.lua $(DESTDIR)$(PREFIX)/share/lanchat
 	install -d $(DESTDIR)$(UNITS)
 	sed 's|/usr/local/|$(PREFIX)/|' docs/lanchatd.service > $(DESTDIR)$(UNITS)/lanchatd.service
 	install -m 644 docs/lanchatd.socket $(DESTDIR)$(UNITS)
@@ -148,6 +150,7 @@ install: all ## install below PREFIX (/usr/local); DESTDIR is honoured
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(UNITS)/lanchatd.service $(DESTDIR)$(UNITS)/lanchatd.socket
 	rm -f $(foreach p,lanchatd lanchat lanchat-stress,$(DESTDIR)$(PREFIX)/bin/$(p))
+	rm -f $(DESTDIR)$(PREFIX)/share/lanchat/lanchat.lua
 	rm -f $(foreach p,$(notdir $(wildcard docs/*.1 docs/*.8)),\
 		$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(p)))/$(p))
 
@@ -167,6 +170,16 @@ $(OUT)/lanchat: $(OUT)/client/main.o $(client_o) $(common_o)
 $(OUT)/unit: | $(OUT)/lanchatd
 $(OUT)/lanchat-stress: $(OUT)/tools/stress/main.o $(stress_o) $(report_o) $(common_o)
 	$(LINK) -o $@ $^ $(LIBS) -lm
+# The dissector for Wireshark is one file: the tables, then the code that goes by them. What prints the
+# tables runs while building, so it is plain in every variant.
+$(OUT)/tools/wireshark/tables: tools/wireshark/main.c tools/wireshark/values.c common/message_table.c \
+		$(wildcard tools/wireshark/*.h common/*.h common/*.def)
+	@mkdir -p $(@D)
+	$(CC) $(REQUIRED) $(filter -W%,$(MODE)) -O2 -g -o $@ $(filter %.c,$^)
+$(OUT)/lanchat.lua: $(OUT)/tools/wireshark/tables tools/wireshark/lanchat.lua
+	$< > $@.new
+	cat tools/wireshark/lanchat.lua >> $@.new
+	mv $@.new $@
 # A server with faults that lanchat-stress has to find.
 $(OUT)/faulty/lanchatd: $(OUT)/tests/stress/faulty_feed.o $(OUT)/server/main.o $(server_o) $(common_o)
 	@mkdir -p $(@D)
