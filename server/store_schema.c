@@ -172,13 +172,13 @@ static int give_nicks(sqlite3 *db)
 	return store_error(r);
 }
 
-static int take_step(sqlite3 *db, int version)
+static int take_step(sqlite3 *db, int version, char *error, size_t size)
 {
 	char sql[128];
 
 	int r = store_error(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL));
 	if (r)
-		return r;
+		return fail(db, r, error, size);
 	r = store_error(sqlite3_exec(db, steps[version], NULL, NULL, NULL));
 	if (r == 0 && version == 0)
 		r = name_log(db);
@@ -190,8 +190,10 @@ static int take_step(sqlite3 *db, int version)
 		r = store_error(sqlite3_exec(db, sql, NULL, NULL, NULL));
 	if (r == 0)
 		r = store_error(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL));
-	if (r)
-		(void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	if (r == 0)
+		return 0;
+	(void)fail(db, r, error, size); /* before it is rolled back, which is no error */
+	(void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
 	return r;
 }
 
@@ -237,11 +239,8 @@ int store_schema_migrate(sqlite3 *db, char *error, size_t size)
 		r = store_error(sqlite3_exec(db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL));
 	if (r)
 		return fail(db, r, error, size);
-	while (r == 0 && version < VERSIONS) {
-		r = take_step(db, version++);
-		if (r)
-			return fail(db, r, error, size);
-	}
+	while (r == 0 && version < VERSIONS)
+		r = take_step(db, version++, error, size);
 	return r;
 }
 
