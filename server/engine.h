@@ -66,7 +66,8 @@ struct log_entry {
 	const uint8_t *instance;       /* the client instance that counts */
 	uint64_t counter;              /* 0: of an act, which the engine counts */
 	enum said_kind kind;
-	bool unproven; /* nobody has shown that `person` says it */
+	bool unproven;       /* nobody has shown that `person` says it */
+	uint32_t owned_most; /* of an act: rooms that one person may own; 0: any number */
 	struct span nick;
 	struct span to_nick; /* of a direct message */
 	struct span text;

@@ -279,6 +279,8 @@ int session_on_act(struct session *s, const union message *m)
 			code = asked->room.length ? act_on_room(s, asked, &a)
 						  : moderate(s->chat, &me, NULL, &a);
 	}
+	if (code == CODE_TOO_MANY_OWNED)
+		metrics_limit(chat_metrics(s->chat), LIMIT_MAX_OWNED_ROOMS);
 	if (code != CODE_NONE)
 		return session_refuse(s, asked->tag, code);
 	struct msg_done done = {.tag = asked->tag};
