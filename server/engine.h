@@ -194,7 +194,7 @@ struct engine_class {
 	int (*search)(
 		struct engine *e, const struct search *what, engine_reader *reader, void *context);
 	int (*room)(struct engine *e, const struct stream_key *key, struct room_record *out);
-	int (*rooms)(struct engine *e, const struct stream_key *after, uint32_t limit,
+	int (*rooms)(struct engine *e, const struct stream_key *after, bool all, uint32_t limit,
 		engine_room_reader *reader, void *context);
 	int (*note)(struct engine *e, const struct note *n);
 	int (*places)(struct engine *e, const uint8_t *person, engine_place_reader *reader,
@@ -303,8 +303,9 @@ int engine_search(
 /* A room in which something was said. ERR_NOT_FOUND, ERR_SYSTEM. */
 int engine_room(struct engine *e, const struct stream_key *key, struct room_record *out);
 
-/* Such rooms in the order of their keys, after `after` (NULL: from the first), at most `limit`. */
-int engine_rooms(struct engine *e, const struct stream_key *after, uint32_t limit,
+/* Such rooms in the order of their keys, after `after` (NULL: from the first), at most `limit`: `all`,
+ * or those that are open to everybody. Those that are not meant cost nothing. */
+int engine_rooms(struct engine *e, const struct stream_key *after, bool all, uint32_t limit,
 	engine_room_reader *reader, void *context);
 
 /* ---- what is kept about people ---- */

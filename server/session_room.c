@@ -75,16 +75,41 @@ int session_on_members(struct session *s, const union message *m)
 	return reply_members(s, m->members.tag, sr->room, m->members.after, limit);
 }
 
+static int compare_rooms(const void *a, const void *b)
+{
+	return stream_key_compare(feed_key(room_feed(*(struct room *const *)a)),
+		feed_key(room_feed(*(struct room *const *)b)));
+}
+
+/* The rooms that the session is in, in the order of their keys, for the caller to free. */
+static struct room **own_rooms(const struct session *s)
+{
+	struct room **rooms = malloc((s->room_count + 1) * sizeof(struct room *));
+
+	if (!rooms)
+		return NULL;
+	for (size_t i = 0; i < s->room_count; i++)
+		rooms[i] = s->rooms[i].room;
+	qsort(rooms, s->room_count, sizeof(struct room *), compare_rooms);
+	return rooms;
+}
+
 int session_on_rooms(struct session *s, const union message *m)
 {
 	struct msg_room_list list = {.tag = m->rooms.tag};
 	uint8_t *buffer = malloc(SESSION_LIST_BYTES);
+	struct room **mine = buffer ? own_rooms(s) : NULL;
 
-	if (!buffer)
+	if (!mine) {
+		free(buffer);
 		return ERR_MEMORY;
+	}
 	uint16_t limit = m->rooms.limit ? m->rooms.limit : LIST_MAX;
-	int r = hub_list(chat_hub(s->chat), m->rooms.after, limit, session_may_see, s, &list,
-		buffer, SESSION_LIST_BYTES);
+	const struct hub_viewer me = {
+		.all = session_is_operator(s), .rooms = mine, .room_count = s->room_count};
+	int r = hub_list(
+		chat_hub(s->chat), m->rooms.after, limit, &me, &list, buffer, SESSION_LIST_BYTES);
+	free(mine);
 	r = r ? session_refuse(s, list.tag, CODE_RESOURCES)
 	      : session_reply_list(s, MESSAGE_ROOM_LIST, &list);
 	free(buffer);

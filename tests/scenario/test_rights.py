@@ -722,6 +722,66 @@ class Owned(Rights):
         self.assertEqual(json.loads(done.stdout)["limits"]["max_owned_rooms"], 2)
 
 
+class Listed(Rights):
+    """Who finds a private room in the list."""
+
+    def names(self, person):
+        """Their list, page by page, and how many rooms it says that there are."""
+        names, after, more = [], "", True
+        while more:
+            tag = person.peer.request("ROOMS", after=after, limit=2)
+            page = person.peer.expect("ROOM_LIST", tag=tag)
+            names += [room["name"] for room in page["rooms"]]
+            after, more = names[-1] if names else "", page["more"]
+        return names, page["total"]
+
+    def fill(self, server):
+        """Open and private rooms, in turn; two of the private ones are bob's too."""
+        root, anna, bob = (self.operator(server), Person(self, server, "anna"),
+                           Person(self, server, "bob"))
+        for i in range(8):
+            room = f"room{i}"
+            anna.join(room)
+            anna.says("a word", room)
+            if i % 2:
+                anna.act("entry", room=room, value=INVITED)
+        for room in ("room1", "room5"):
+            anna.act("invite", "bob", room=room)
+            bob.join(room)
+        return root, anna, bob
+
+    def expect(self, person, rooms):
+        self.assertEqual(self.names(person), ([f"room{i}" for i in rooms], len(rooms)))
+
+    def test_list(self):
+        for history in ("on", "off"):
+            with self.subTest(history):
+                server = self.serve("--history", history)
+                root, anna, bob = self.fill(server)
+                eve = Person(self, server, "eve")
+                self.expect(eve, [0, 2, 4, 6])
+                self.expect(bob, [0, 1, 2, 4, 5, 6])
+                self.expect(anna, range(8))
+                self.expect(root, range(8))
+                anna.act("entry", room="room3", value=OPEN)
+                anna.act("entry", room="room0", value=INVITED)
+                self.expect(eve, [2, 3, 4, 6])
+                self.expect(bob, [1, 2, 3, 4, 5, 6])
+                self.expect(root, range(8))
+
+    def test_of_the_log_alone(self):
+        """After a restart nobody is in them, and the table of rooms is empty."""
+        server = self.serve()
+        root, _anna, bob = self.fill(server)
+        server.stop()
+        server = self.serve(data=server.data)
+        self.expect(Person(self, server, "eve"), [0, 2, 4, 6])
+        self.expect(root.again(server), range(8))
+        bob = bob.again(server)
+        bob.join("room5")
+        self.expect(bob, [0, 2, 4, 5, 6])
+
+
 class Holes(Rights):
     """Ways around the rules that there were, each found by reading."""
 

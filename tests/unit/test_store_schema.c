@@ -6,7 +6,7 @@
 
 #include "common/err.h"
 #include "server/act.h"
-#include "server/store.h"
+#include "server/store_read.h"
 #include "server/store_verify.h"
 #include "tests/unit/engine_cases.h"
 #include "tests/unit/entries.h"
@@ -191,6 +191,22 @@ static enum code act(
 	return result.status == APPEND_OK ? CODE_NONE : result.code;
 }
 
+static bool put_name(void *context, const struct stream_key *key, const struct room_record *room)
+{
+	(void)key;
+	strcat(context, room->name);
+	strcat(context, room->closed ? "! " : " ");
+	return true;
+}
+
+static void expect_rooms(struct log *l, bool all, const char *expected)
+{
+	char line[256] = "";
+
+	ck_assert_int_eq(engine_rooms(l->engine, NULL, all, 100, put_name, line), 0);
+	ck_assert_str_eq(line, expected);
+}
+
 START_TEST(what_was_owned_counts)
 {
 	uint8_t anna[PERSON_ID];
@@ -198,6 +214,8 @@ START_TEST(what_was_owned_counts)
 
 	id_of("Anna", anna);
 	log_folder_open(&folder, 0, &l);
+	expect_rooms(&l, false, "annex Garden gift hall lobby orphan reopened ");
+	expect_rooms(&l, true, "annex den! Garden gift hall lobby orphan reopened vault! ");
 	ck_assert_int_eq(act(&l, anna, "more", ACT_TAKE, ANNA_OWNS), CODE_TOO_MANY_OWNED);
 	ck_assert_int_eq(act(&l, anna, "more", ACT_TAKE, ANNA_OWNS + 1), CODE_NONE);
 	ck_assert_int_eq(act(&l, anna, "most", ACT_TAKE, ANNA_OWNS + 1), CODE_TOO_MANY_OWNED);
@@ -241,6 +259,7 @@ START_TEST(damaged_before)
 	/* An operator begins them anew. */
 	ck_assert_int_eq(act(&l, root, "hall", ACT_ENTRY, 0), CODE_NONE);
 	ck_assert_int_eq(act(&l, root, "silent", ACT_ENTRY, 0), CODE_NONE);
+	expect_rooms(&l, false, "annex Garden gift hall lobby orphan reopened ");
 	ck_assert_int_eq(act(&l, root, "hall", ACT_OWNER, 1), CODE_NONE);
 	ck_assert_int_eq(act(&l, anna, "silent", ACT_TAKE, 0), CODE_NONE);
 	log_close(&l);
@@ -269,6 +288,20 @@ START_TEST(damaged_after)
 	ck_assert_int_eq(act(&l, anna, "new", ACT_TAKE, ANNA_OWNS - 1), CODE_NONE);
 	log_close(&l);
 	check_sound();
+}
+END_TEST
+
+/* Whichever of both became of one that was closed, it is closed. */
+START_TEST(closed_by_either)
+{
+	struct log l = {0};
+
+	migrate();
+	log_folder_sql(folder.log, _i ? "UPDATE stream SET charter = '' WHERE name = 'den'"
+				      : "UPDATE stream SET listed = 2 WHERE name = 'den'");
+	log_folder_open(&folder, 0, &l);
+	expect_rooms(&l, true, "annex den! Garden gift hall lobby orphan reopened vault! ");
+	log_close(&l);
 }
 END_TEST
 
@@ -325,6 +358,29 @@ static int steps(struct store *s, enum store_statement which)
 	return sqlite3_stmt_status(store_statement(s, which), SQLITE_STMTSTATUS_VM_STEP, 1);
 }
 
+/* Rooms that are not shown cost nothing: SQLite's own count of what it does. */
+START_TEST(hidden_rooms_are_not_walked)
+{
+	static const char *const charters[] = {
+		"'entry 2 - *' || char(10), 1, 2, 1", /* closed */
+		"'', 0, 2, 0",                        /* nothing was said in them */
+	};
+	struct store *s = with_many_rooms(charters[_i]);
+	char line[256] = "";
+
+	ck_assert_int_eq(store_rooms(s, NULL, false, 100, put_name, line), 0);
+	ck_assert_str_eq(line, "annex Garden gift hall lobby orphan reopened ");
+	ck_assert_int_lt(steps(s, STORE_ROOMS_OPEN), 1000);
+	if (_i == 1) {
+		*line = '\0';
+		ck_assert_int_eq(store_rooms(s, NULL, true, 100, put_name, line), 0);
+		ck_assert_str_eq(line, "annex den! Garden gift hall lobby orphan reopened vault! ");
+		ck_assert_int_lt(steps(s, STORE_ROOMS), 1000);
+	}
+	store_close(s);
+}
+END_TEST
+
 /* No more is counted than it takes to know, of whoever owned many before there was a limit. */
 START_TEST(no_more_are_counted)
 {
@@ -354,7 +410,9 @@ Suite *store_schema_suite(void)
 	tcase_add_test(t, what_was_owned_counts);
 	tcase_add_loop_test(t, damaged_before, 0, kinds);
 	tcase_add_loop_test(t, damaged_after, 0, kinds);
+	tcase_add_loop_test(t, closed_by_either, 0, 2);
 	tcase_add_loop_test(t, no_space, 0, 2);
+	tcase_add_loop_test(t, hidden_rooms_are_not_walked, 0, 2);
 	tcase_add_test(t, no_more_are_counted);
 	tcase_set_timeout(t, 60);
 	suite_add_tcase(s, t);
