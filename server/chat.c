@@ -11,13 +11,16 @@
 #include "server/thread.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define READERS     2    /* history readers */
-#define REST_EVERY  5000 /* milliseconds after which an idle feed's segments are let go */
-#define PUMP_ROUNDS 2    /* of a sender's thread, before its own client has waited long enough */
+#define READERS     2         /* history readers */
+#define REST_EVERY  5000      /* milliseconds after which an idle feed's segments are let go */
+#define TRIM_ROOMS  64        /* that were forgotten, after which the heap is trimmed */
+#define TRIM_BYTES  (1 << 20) /* of segments, after which it is, too */
+#define PUMP_ROUNDS 2 /* of a sender's thread, before its own client has waited long enough */
 
 struct chat {
 	struct identity identity; /* constant */
@@ -151,14 +154,25 @@ void chat_tell(struct chat *c, struct room *r)
 		drain_wake(c->drain);
 }
 
+/* What rooms had is left as holes in the heap, which go back to the system only by malloc_trim(3). */
+static void rest(struct chat *c)
+{
+	size_t before = atomic_load(&c->budget.bytes);
+	size_t forgotten = hub_rest(c->hub);
+
+	people_rest(c->people);
+	size_t after = atomic_load(&c->budget.bytes);
+	if (forgotten >= TRIM_ROOMS || (before > after && before - after >= TRIM_BYTES))
+		(void)malloc_trim(0);
+}
+
 static int64_t tick(void *context, int64_t now)
 {
 	struct chat *c = context;
 	int64_t next = hub_tick(c->hub, now, pump, c);
 
 	if (now >= c->rest_at) {
-		hub_rest(c->hub);
-		people_rest(c->people);
+		rest(c);
 		c->rest_at = now + REST_EVERY;
 	}
 	return next < c->rest_at ? next : c->rest_at;

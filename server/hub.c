@@ -11,7 +11,8 @@
 #include <string.h>
 #include <sys/queue.h>
 
-#define DAMAGED_TOLD 16 /* rooms whose damage is logged, each once */
+#define DAMAGED_TOLD   16   /* rooms whose damage is logged, each once */
+#define FORGOTTEN_MOST 2000 /* in one look: whoever wants a room waits meanwhile */
 
 /* A room's place in the table. */
 struct row {
@@ -532,9 +533,31 @@ static void rest_row(const void *node, VISIT visit, void *closure)
 		feed_rest(room_feed((*(const struct row *const *)node)->room));
 }
 
-void hub_rest(struct hub *h)
+/* The log has all about a room that nobody uses, but for whose turn it is in slow mode. */
+static size_t forget_deserted_locked(struct hub *h)
+{
+	struct row *next;
+	size_t count = 0;
+
+	lock_assert_held(&h->lock);
+	for (struct row *row = TAILQ_FIRST(&h->deserted); row && count < FORGOTTEN_MOST;
+		row = next) {
+		next = TAILQ_NEXT(row, deserted);
+		if (room_is_slow(row->room))
+			continue;
+		TAILQ_REMOVE(&h->deserted, row, deserted);
+		forget_locked(h, row);
+		count++;
+	}
+	return count;
+}
+
+size_t hub_rest(struct hub *h)
 {
 	lock_take(&h->lock);
+	size_t forgotten = forget_deserted_locked(h);
+
 	twalk_r(h->rows.root, rest_row, NULL);
 	lock_drop(&h->lock);
+	return forgotten;
 }

@@ -66,8 +66,9 @@ bool hub_tell(struct hub *h, struct room *r);
 int64_t hub_tick(
 	struct hub *h, int64_t now, void (*pump)(void *context, struct feed *f), void *context);
 
-/* Let go of the segments of rooms in which nothing was said since the last call. */
-void hub_rest(struct hub *h);
+/* Forget rooms that nobody uses, and let go of the segments of those in which nothing was said since the
+ * last call. Returns how many were forgotten. */
+size_t hub_rest(struct hub *h);
 
 /* How many rooms are in use, and about how many there are, those that are only in the log as well. */
 struct hub_numbers {

@@ -661,6 +661,40 @@ START_TEST(idle_rooms_let_their_memory_go)
 }
 END_TEST
 
+/* What is only in the log takes no memory, and nothing of it is lost. In slow mode, whose turn it is
+ * would be. */
+START_TEST(deserted_rooms_are_forgotten)
+{
+	struct charter slow = {.slow = 30};
+	struct room *used = open_room("used"), *left = open_room("left"), *r = open_room("slow");
+	struct stream_key key = entry_room("left"), slow_key = entry_room("slow");
+
+	say("left");
+	say_kind("left", SAID_TOPIC, "lunch");
+	say("slow");
+	room_set_charter(r, &slow);
+	hub_leave(hub, left);
+	hub_leave(hub, r);
+	ck_assert_uint_eq(hub_rest(hub), 1);
+	ck_assert_uint_eq(hub_rest(hub), 0);
+	ck_assert_ptr_null(hub_find(hub, &key));
+	r = hub_find(hub, &slow_key);
+	ck_assert_ptr_nonnull(r);
+	room_unref(r);
+	ck_assert_uint_eq(total(), 3);
+	check_numbers(1, 3);
+	/* It is as it was. */
+	struct room_topic topic;
+	left = open_room("left");
+	room_topic(left, &topic);
+	ck_assert_str_eq(topic.text, "lunch");
+	ck_assert_uint_eq(feed_last_seq(room_feed(left)), 2);
+	check_numbers(2, 3);
+	hub_leave(hub, left);
+	hub_leave(hub, used);
+}
+END_TEST
+
 /* ---- many threads ---- */
 
 #define THREADS 4
@@ -741,6 +775,7 @@ Suite *hub_suite(void)
 	tcase_add_test(c, as_many_as_there_may_be);
 	tcase_add_test(c, how_many_there_are);
 	tcase_add_test(c, the_longest_deserted_makes_way);
+	tcase_add_test(c, deserted_rooms_are_forgotten);
 	tcase_add_test(c, forgotten_and_found_again);
 	tcase_add_loop_test(c, said_while_it_is_opened, 0, 2);
 	tcase_add_test(c, a_log_that_cannot_be_read);
