@@ -16,7 +16,8 @@
 #define PRUNE_MS     5000      /* between two looks at what is too old or too much */
 #define SHRINK_AFTER 1000      /* entries that were let go, after which the index is merged */
 #define INDEX_CHUNK  200       /* entries in one transaction of the index */
-#define REST_FROM    (1 << 20) /* bytes of pages: fewer are kept */
+#define REST_FROM    (1 << 19) /* bytes of pages: fewer are kept */
+#define REST_BUSY    200       /* transactions in LOG_REST_MS, from which on pages are of use */
 #define INDEX_BEHIND 20000     /* entries behind, from which on the index goes on under load too */
 
 /* ---- health ---- */
@@ -228,6 +229,7 @@ void writer_index_some(struct log_writer *w, bool asked)
 	}
 	if (behind && (asked || behind > INDEX_BEHIND || clock_ms() >= w->index_at)) {
 		int r = store_index(w->store, INDEX_CHUNK, &w->indexed_seq);
+		writer_worked(w);
 		if (r)
 			writer_undo(w, writer_reason(w, r));
 		behind = w->memory.seq - w->indexed_seq;
@@ -251,6 +253,7 @@ void writer_prune_some(struct log_writer *w)
 	if (!has_limits(w) || writer_health(w) != ENGINE_WELL || clock_ms() < w->prune_at)
 		return;
 	int r = store_prune(w->store, &w->config, &w->kept, &dropped, &more);
+	writer_worked(w);
 	if (r == 0 && dropped)
 		r = store_writer_reset(&w->memory, w->store);
 	w->dropped += dropped;
@@ -264,18 +267,37 @@ void writer_prune_some(struct log_writer *w)
 	w->prune_at = clock_ms() + (more && r == 0 ? 0 : PRUNE_MS);
 }
 
-/* What SQLite frees are holes in the heap, which go back to the system only by malloc_trim(3). */
-void writer_rest(struct log_writer *w)
+/* ---- rest ---- */
+
+void writer_worked(struct log_writer *w)
+{
+	w->worked++;
+	if (w->rest_at == INT64_MAX)
+		w->rest_at = clock_ms() + LOG_REST_MS;
+}
+
+static bool keeps_much(struct log_writer *w)
 {
 	int used = 0, most = 0;
 
-	if (clock_ms() < w->rest_at)
+	return w->store &&
+	       sqlite3_db_status(w->store->db, SQLITE_DBSTATUS_CACHE_USED, &used, &most, 0) ==
+		       SQLITE_OK &&
+	       used >= REST_FROM;
+}
+
+/* Somebody says something now and then on every server, so it is not waited for that nobody does. What
+ * SQLite frees are holes in the heap, which go back to the system only by malloc_trim(3). */
+void writer_rest(struct log_writer *w)
+{
+	int64_t now = clock_ms();
+
+	if (now < w->rest_at)
 		return;
-	w->rest_at = INT64_MAX;
-	if (!w->store || sqlite3_db_status(w->store->db, SQLITE_DBSTATUS_CACHE_USED, &used, &most,
-				 0) != SQLITE_OK)
-		return;
-	if (used < REST_FROM)
+	bool busy = w->worked >= REST_BUSY;
+	w->worked = 0;
+	w->rest_at = busy ? now + LOG_REST_MS : INT64_MAX;
+	if (busy || !keeps_much(w))
 		return;
 	(void)sqlite3_db_release_memory(w->store->db);
 	(void)malloc_trim(0);

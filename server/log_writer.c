@@ -155,7 +155,7 @@ static void do_work(struct log_writer *w, struct work *work)
 		refuse_batches(w, work->batches, r);
 	}
 	log_queue_done(&w->queue, work->batches);
-	w->rest_at = clock_ms() + LOG_REST_MS;
+	writer_worked(w);
 }
 
 static void *run(void *argument)

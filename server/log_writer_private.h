@@ -20,7 +20,7 @@
 #include <sys/types.h>
 
 #define LOG_TRY_AGAIN_MS 1000 /* after which a disk that was full or failed is looked at again */
-#define LOG_REST_MS      2000 /* milliseconds without work, after which memory is given back */
+#define LOG_REST_MS      2000 /* milliseconds between two looks at what memory is kept for */
 #define LOG_INDEX_QUIET  250  /* milliseconds without a message, after which words are indexed */
 
 struct log_writer {
@@ -48,6 +48,7 @@ struct log_writer {
 	struct store_kept kept;
 	uint64_t dropped;        /* entries, since the index was last merged for it */
 	struct kept_note *notes; /* that could not be written yet */
+	unsigned worked;         /* transactions since it was last looked what memory is kept for */
 	int64_t try_at, prune_at, index_at, rest_at;
 };
 
@@ -77,8 +78,9 @@ int writer_reason(const struct log_writer *w, int r);
 /* Open the database, as config says. Errors as store_open. */
 int writer_open_store(struct log_writer *w, char *error, size_t size);
 
-/* SQLite keeps what it has read and written, which saves reading it again, until nobody asks for it any
- * more. */
+/* SQLite keeps what it has read and written, which saves reading it again while there is much to do.
+ * Each transaction is told by writer_worked; writer_rest looks, if it is time, whether they were few. */
+void writer_worked(struct log_writer *w);
 void writer_rest(struct log_writer *w);
 
 /* The disk was full or failed: is it well again? */
