@@ -16,7 +16,7 @@
 #define PRUNE_MS     5000      /* between two looks at what is too old or too much */
 #define SHRINK_AFTER 1000      /* entries that were let go, after which the index is merged */
 #define INDEX_CHUNK  200       /* entries in one transaction of the index */
-#define REST_FROM    (1 << 19) /* bytes of pages: fewer are kept */
+#define REST_FROM    (1 << 17) /* bytes of pages: fewer are kept */
 #define REST_BUSY    200       /* transactions in LOG_REST_MS, from which on pages are of use */
 #define INDEX_BEHIND 20000     /* entries behind, from which on the index goes on under load too */
 
@@ -276,18 +276,28 @@ void writer_worked(struct log_writer *w)
 		w->rest_at = clock_ms() + LOG_REST_MS;
 }
 
-static bool keeps_much(struct log_writer *w)
+static bool keeps_pages(struct log_writer *w)
 {
 	int used = 0, most = 0;
 
-	return w->store &&
-	       sqlite3_db_status(w->store->db, SQLITE_DBSTATUS_CACHE_USED, &used, &most, 0) ==
+	return sqlite3_db_status(w->store->db, SQLITE_DBSTATUS_CACHE_USED, &used, &most, 0) ==
 		       SQLITE_OK &&
 	       used >= REST_FROM;
 }
 
-/* Somebody says something now and then on every server, so it is not waited for that nobody does. What
- * SQLite frees are holes in the heap, which go back to the system only by malloc_trim(3). */
+/* What is freed are holes in the heap, which go back to the system only by malloc_trim(3); and what is
+ * left between them, as the charters of rooms that were met, keeps a page each. */
+static void give_back(struct log_writer *w)
+{
+	(void)sqlite3_db_release_memory(w->store->db);
+	int r = store_writer_reset(&w->memory, w->store);
+	if (r)
+		writer_undo(w, writer_reason(w, r));
+	(void)malloc_trim(0);
+	w->unrested = 0;
+}
+
+/* Somebody says something now and then on every server, so it is not waited for that nobody does. */
 void writer_rest(struct log_writer *w)
 {
 	int64_t now = clock_ms();
@@ -295,12 +305,13 @@ void writer_rest(struct log_writer *w)
 	if (now < w->rest_at)
 		return;
 	bool busy = w->worked >= REST_BUSY;
+	w->unrested += w->worked;
 	w->worked = 0;
 	w->rest_at = busy ? now + LOG_REST_MS : INT64_MAX;
-	if (busy || !keeps_much(w))
+	if (busy || writer_health(w) != ENGINE_WELL)
 		return;
-	(void)sqlite3_db_release_memory(w->store->db);
-	(void)malloc_trim(0);
+	if (w->unrested >= REST_BUSY || keeps_pages(w))
+		give_back(w);
 }
 
 /* When there is something to do that nobody asks for. */

@@ -49,6 +49,7 @@ struct log_writer {
 	uint64_t dropped;        /* entries, since the index was last merged for it */
 	struct kept_note *notes; /* that could not be written yet */
 	unsigned worked;         /* transactions since it was last looked what memory is kept for */
+	unsigned unrested;       /* the same since memory was given back, as of that look */
 	int64_t try_at, prune_at, index_at, rest_at;
 };
 
@@ -78,8 +79,8 @@ int writer_reason(const struct log_writer *w, int r);
 /* Open the database, as config says. Errors as store_open. */
 int writer_open_store(struct log_writer *w, char *error, size_t size);
 
-/* SQLite keeps what it has read and written, which saves reading it again while there is much to do.
- * Each transaction is told by writer_worked; writer_rest looks, if it is time, whether they were few. */
+/* What was read and written is kept, which saves reading it again while there is much to do. Each
+ * transaction is told by writer_worked; writer_rest looks, if it is time, whether they were few. */
 void writer_worked(struct log_writer *w);
 void writer_rest(struct log_writer *w);
 

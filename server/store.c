@@ -65,7 +65,7 @@ static int configure(struct store *s, char *error, size_t size)
 				     "PRAGMA temp_store = MEMORY";
 	/* KiB of pages. Who reads has the system's copy near, loses all of them whenever something was
 	 * written, and there are several of them; who writes gives its own back when it rests. */
-	static const char reading[] = "PRAGMA cache_size = -128";
+	static const char reading[] = "PRAGMA cache_size = 20";
 	static const char writing[] = "PRAGMA cache_size = -8192";
 	(void)sqlite3_extended_result_codes(s->db, 1);
 	(void)sqlite3_busy_timeout(s->db, BUSY_MS);
