@@ -21,8 +21,8 @@
 #define QUIET_MS  1000 /* for all to have heard their last message, when the server stops */
 #define TRIM_FROM 64   /* connections; fewer leave too little behind to be worth a look */
 #define TRIM_EACH 500  /* connections that have ended */
-#define TRIM_CALM 8    /* the same, when no other one has for a while */
-#define CALM_MS   1000 /* for so long: nobody is kept waiting by it then */
+#define TRIM_CALM 8    /* the same, when it is calm */
+#define CALM_MS   1250 /* without one that comes or leaves; those that came are at rest by then */
 
 struct client {
 	struct clients *all;
@@ -50,8 +50,9 @@ struct clients {
 	size_t count;            /* running and ended */
 	size_t most;             /* there ever were of those */
 	size_t crowd;            /* there were at most since memory was given back */
+	size_t come;             /* that logged in since then */
 	size_t gone;             /* that ended since then */
-	int64_t gone_at;         /* clock_ms: when the last of those did */
+	int64_t changed_at;      /* clock_ms: when the last of those did either */
 	size_t logging_in;       /* of those: not logged in */
 	struct sources *sources; /* owned: where all of them come from */
 	struct clients_limits limits;
@@ -129,6 +130,15 @@ static void wait_until_quiet(void *context)
 	lock_drop(&cs->lock);
 }
 
+/* Whoever polls clients_fd. */
+static void wake(const struct clients *cs)
+{
+	uint64_t one = 1;
+	ssize_t n = write(cs->ended_fd, &one, sizeof(one));
+
+	(void)n;
+}
+
 static void note_login(void *context)
 {
 	struct client *c = context;
@@ -137,7 +147,11 @@ static void note_login(void *context)
 	lock_take(&cs->lock);
 	cs->logging_in -= !c->logged_in;
 	c->logged_in = true;
+	bool crowd = ++cs->come == TRIM_FROM;
+	cs->changed_at = clock_ms();
 	lock_drop(&cs->lock);
+	if (crowd)
+		wake(cs); /* clients_next has a time for it now */
 	metrics_add(chat_metrics(cs->chat), METRIC_LOGINS, 1);
 }
 
@@ -145,7 +159,6 @@ static void *run(void *argument)
 {
 	struct client *c = argument;
 	struct clients *cs = c->all;
-	uint64_t one = 1;
 
 	session_run(c->session, wait_until_quiet, c);
 	unsigned faults = session_faults(c->session);
@@ -159,8 +172,7 @@ static void *run(void *argument)
 	c->next = cs->ended;
 	cs->ended = c;
 	lock_drop(&cs->lock);
-	ssize_t n = write(cs->ended_fd, &one, sizeof(one));
-	(void)n;
+	wake(cs);
 	return NULL;
 }
 
@@ -202,7 +214,7 @@ static void unreserve(struct clients *cs, const struct net_address *peer, bool l
 	lock_take(&cs->lock);
 	cs->count--;
 	cs->gone++;
-	cs->gone_at = clock_ms();
+	cs->changed_at = clock_ms();
 	cs->logging_in -= !logged_in;
 	sources_leave(cs->sources, peer, clock_ms());
 	lock_drop(&cs->lock);
@@ -327,18 +339,25 @@ int clients_fd(const struct clients *cs)
 	return cs->ended_fd;
 }
 
-/* What connections had is left as holes in the heap, which malloc keeps by itself (malloc_trim(3)). It
- * is given back whenever half of a crowd is gone, after every so many that came and went, and when it
- * is calm again: that is rare, and costs less than they did. */
+static int64_t calm_at_locked(const struct clients *cs)
+{
+	lock_assert_held(&cs->lock);
+	bool many = cs->gone >= TRIM_CALM || cs->come >= TRIM_FROM;
+	return many ? cs->changed_at + CALM_MS : INT64_MAX;
+}
+
+/* What connections had, and what they needed to come in, is left as holes in the heap, which malloc
+ * keeps by itself (malloc_trim(3)). It is given back whenever half of a crowd is gone, after every so
+ * many that came and went, and when it is calm again: that is rare, and costs less than they did. */
 static void give_back(struct clients *cs)
 {
 	lock_take(&cs->lock);
 	bool half = cs->crowd >= TRIM_FROM && cs->count <= cs->crowd / 2;
-	bool calm = cs->gone >= TRIM_CALM && clock_ms() >= cs->gone_at + CALM_MS;
+	bool calm = clock_ms() >= calm_at_locked(cs);
 	bool trim = !cs->stopping && (half || calm || cs->gone >= TRIM_EACH);
 	if (trim) {
 		cs->crowd = cs->count;
-		cs->gone = 0;
+		cs->come = cs->gone = 0;
 	}
 	lock_drop(&cs->lock);
 	if (trim)
@@ -348,7 +367,7 @@ static void give_back(struct clients *cs)
 int64_t clients_next(struct clients *cs)
 {
 	lock_take(&cs->lock);
-	int64_t next = cs->gone >= TRIM_CALM ? cs->gone_at + CALM_MS : INT64_MAX;
+	int64_t next = calm_at_locked(cs);
 	lock_drop(&cs->lock);
 	return next;
 }

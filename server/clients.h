@@ -45,7 +45,7 @@ struct clients_numbers {
 };
 void clients_numbers(struct clients *cs, struct clients_numbers *out);
 
-/* Readable (poll) when a session has ended. */
+/* Readable (poll) when a session has ended, or clients_next has changed. */
 int clients_fd(const struct clients *cs);
 
 /* clock_ms: when clients_reap is to be called even if none has; INT64_MAX: it is not. */
