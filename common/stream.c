@@ -37,6 +37,11 @@ static void plain_goodbye(struct stream *s)
 	(void)s; /* the end of the stream says it */
 }
 
+static void plain_rest(struct stream *s)
+{
+	(void)s; /* the socket keeps nothing here */
+}
+
 static const uint8_t *plain_peer(const struct stream *s)
 {
 	(void)s;
@@ -62,6 +67,7 @@ static const struct stream_kind plain = {
 	.flush = plain_flush,
 	.pending = plain_nothing,
 	.goodbye = plain_goodbye,
+	.rest = plain_rest,
 	.peer = plain_peer,
 	.problem = plain_problem,
 	.free = plain_free,
@@ -131,6 +137,11 @@ int stream_flush(struct stream *s)
 bool stream_pending(struct stream *s)
 {
 	return s->kind->pending(s);
+}
+
+void stream_rest(struct stream *s)
+{
+	s->kind->rest(s);
 }
 
 void stream_shutdown(struct stream *s, int how)

@@ -66,6 +66,10 @@ int stream_send(struct stream *s, const struct iovec *pieces, int count, size_t 
 int stream_flush(struct stream *s);
 bool stream_pending(struct stream *s);
 
+/* The calling thread has nothing to do with it for a while: what is kept for this thread alone is freed, and
+ * comes back as it is needed. */
+void stream_rest(struct stream *s);
+
 /* End reading, writing or both (SHUT_RD, SHUT_WR, SHUT_RDWR), which wakes a poll of it. */
 void stream_shutdown(struct stream *s, int how);
 

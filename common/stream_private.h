@@ -19,6 +19,7 @@ struct stream_kind {
 	bool (*pending)(struct stream *s);
 	/* Before SHUT_WR: tell the peer that this was all. */
 	void (*goodbye)(struct stream *s);
+	void (*rest)(struct stream *s);
 	const uint8_t *(*peer)(const struct stream *s);
 	const char *(*problem)(const struct stream *s);
 	void (*free)(struct stream *s); /* all but the descriptor */

@@ -19,6 +19,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <openssl/bio.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
@@ -402,6 +403,14 @@ static void tls_goodbye(struct stream *s)
 	lock_drop(&t->lock);
 }
 
+/* Each thread that has shaken hands has two generators of random numbers of its own, with ciphers, and
+ * whatever has called OpenSSL has a queue of errors: 6 KiB (OPENSSL_thread_stop(3), EVP_RAND(7)). */
+static void tls_rest(struct stream *s)
+{
+	(void)s;
+	OPENSSL_thread_stop();
+}
+
 static const uint8_t *tls_peer_id(const struct stream *s)
 {
 	const struct tls_stream *t = (const struct tls_stream *)s;
@@ -433,6 +442,7 @@ static const struct stream_kind kind = {
 	.flush = tls_flush,
 	.pending = tls_pending,
 	.goodbye = tls_goodbye,
+	.rest = tls_rest,
 	.peer = tls_peer_id,
 	.problem = tls_problem,
 	.free = tls_stream_free,

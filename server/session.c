@@ -289,6 +289,7 @@ static int wait_for_input(struct session *s, struct pollfd *p)
 	intake_rest(&s->intake);
 	outlet_rest(s->outlet);
 	session_forget_batch(s);
+	stream_rest(s->outlet->stream);
 	if (s->stack)
 		stack_rest(s->stack);
 	return poll(p, 1, clock_poll_timeout(deadline));

@@ -224,6 +224,7 @@ static const struct stream_kind kind = {
 	.flush = no_handshake,
 	.pending = nothing,
 	.goodbye = no_goodbye,
+	.rest = no_goodbye,
 	.peer = nobody,
 	.problem = no_problem,
 	.free = free_stream,
