@@ -11,6 +11,7 @@
 #include "server/server.h"
 #include "server/service.h"
 #include "server/settings.h"
+#include "server/tunables.h"
 #include "server/values.h"
 #include "server/status_ask.h"
 
@@ -211,6 +212,8 @@ static int run(const struct arguments *a, struct settings *t)
 	char error[ERROR_LINE];
 	struct server *s;
 	struct service service;
+
+	tunables_apply(a->values);
 	int signals = open_signals();
 
 	if (signals < 0)
