@@ -178,6 +178,9 @@ int net_local(int fd, struct net_address *a)
 			"getsockname(%d, %s)", fd, r < 0 ? "?" : net_print(&found, text));
 	if (r < 0)
 		return ERR_SYSTEM;
+	/* A socket that was handed over may be of a family with longer ones (getsockname(2)). */
+	if (found.length > sizeof(found.u))
+		found.length = sizeof(found.u);
 	*a = found;
 	return 0;
 }

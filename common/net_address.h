@@ -25,7 +25,6 @@ struct net_address {
 		struct sockaddr any;
 		struct sockaddr_in v4;
 		struct sockaddr_in6 v6;
-		struct sockaddr_storage storage;
 	} u;
 };
 

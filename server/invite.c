@@ -36,7 +36,7 @@ static bool from_interface(
 	if (!i->ifa_addr || i->ifa_addr->sa_family != family || !(i->ifa_flags & IFF_UP))
 		return false;
 	*out = (struct net_address){.length = listening->length};
-	memcpy(&out->u.storage, i->ifa_addr, listening->length);
+	memcpy(&out->u, i->ifa_addr, listening->length);
 	net_set_port(out, net_port(listening));
 	return family == AF_INET || !IN6_IS_ADDR_LINKLOCAL(&out->u.v6.sin6_addr);
 }
