@@ -103,34 +103,34 @@ class Memory(Scenario):
         talker.stop()
         self.assertGreater(talker.said, 10)
 
-    def each(self, server, target, count):
-        """Bytes that each of so many that are logged in takes, once they are silent."""
-        def enter(some, first):
-            return [Peer(target).enter(f"p{first + i}", "lobby") for i in range(some)]
-        early = enter(8, 0)
+    def idle(self, most, count, *options):
+        """So many come, and are silent: each of them takes less than so many bytes in the end."""
+        server, target = self.start("--history", "off", *options)
+        def enter(some, room):
+            return [Peer(target).enter(f"{room}.{i}", room) for i in range(some)]
+        peers = enter(8, "first")
         before = server.rss_kib()
-        late = enter(count, len(early))
-        wait_for(lambda: server.threads() > count, "threads for all")
-        last = []
-        def settled():
-            last.append(server.rss_kib())
-            return len(last) > 20 and len(set(last[-20:])) == 1
-        wait_for(settled, "their rest", 20)
-        for peer in early + late:
+        for i in range(count // 100):
+            peers += enter(100, f"room{i}")
+        def each():
+            return (server.rss_kib() - before) * 1024 / count
+        self.assertGreaterEqual(server.threads(), len(peers))
+        self.assertGreater(each(), 4096)  # the stack that is in use
+        wait_for(lambda: each() < most, f"less than {most} bytes for each", 20, each)
+        self.assertGreaterEqual(server.threads(), len(peers))
+        for peer in peers:
             peer.close()
-        return (last[-1] - before) * 1024 / count
+        self.assertEqual(server.stop(), 0, server.tail())
 
     def test_idle(self):
         """Somebody who is in a room and silent takes less than 12,000 bytes, with the stack of their
         thread, and less than 40,000 with TLS."""
         if SLOW > 1:
             self.skipTest("an instrumented build is larger")
-        count = 400 if brief() else 5000
+        count = 400 if brief() else 4000
         for most, options in ((12000, ["--plaintext"]), (40000, [])):
             with self.subTest(most):
-                server, target = self.start("--history", "off", *options)
-                self.assertLess(self.each(server, target, count), most)
-                self.assertEqual(server.stop(), 0, server.tail())
+                self.idle(most, count, *options)
 
     def test_told_before_it_starts(self):
         """What the C library is told makes it the same process: its number, name and arguments. Whoever
