@@ -71,16 +71,16 @@ class Memory(Scenario):
         server = Server(self, *LIMITS_OFF, *options)
         return server, Target("127.0.0.1", server.port, "127.0.0.1", "--plaintext" in options)
 
-    def shape(self, server):
-        return server.threads(), server.descriptors()
+    def settle(self, server, shape):
+        wait_for(lambda: server.shape() == shape, f"{shape} threads and descriptors", AFTER,
+                 server.shape)
 
-    def play(self, server, target, act, amount):
+    def play(self, server, target, shape, act, amount):
         """One kind: afterwards all is as it was before."""
-        shape, before = self.shape(server), server.rss_kib()
+        before = server.rss_kib()
         words = act(target, amount)
         self.assertTrue(server.running(), server.tail())
-        wait_for(lambda: self.shape(server) == shape, f"{shape} threads and descriptors", AFTER,
-                 lambda: self.shape(server))
+        self.settle(server, shape)
         wait_for(lambda: server.rss_kib() - before < GROWTH_KIB, f"{before} KiB again ({words})",
                  AFTER, server.rss_kib)
 
@@ -89,17 +89,16 @@ class Memory(Scenario):
         memory is the system's again, also where somebody goes on talking. (Pages of the log stayed, as
         did rooms that nobody was in.)"""
         server, target = self.start()
-        threads = server.threads()
+        threads, descriptors = server.shape()
+        shape = threads + 1, descriptors + 1
         talker = Talker(self, target)
         # What is made once, the first time that it is needed.
         for _, act, *_ in KINDS:
             act(target, (2, 4, 0.2) if act is lingering.never_reads else (2, 0.2))
-        wait_for(lambda: server.threads() == threads + 1, "only the talker's thread")
-        shape = self.shape(server)
+        self.settle(server, shape)
         for name, act, *amounts in KINDS:
             with self.subTest(name):
-                self.play(server, target, act, amounts[not brief()])
-        self.assertEqual(self.shape(server), shape)
+                self.play(server, target, shape, act, amounts[not brief()])
         talker.stop()
         self.assertGreater(talker.said, 10)
 
