@@ -63,8 +63,9 @@ static int configure(struct store *s, char *error, size_t size)
 				     "PRAGMA foreign_keys = OFF;"
 				     /* The sandbox has no place for files of SQLite's own. */
 				     "PRAGMA temp_store = MEMORY";
-	/* KiB of pages. Who reads has the system's copy near, loses all of them whenever something was
-	 * written, and there are several of them; who writes gives its own back when it rests. */
+	/* Who reads has the system's copy near, loses all pages whenever something was written, and
+	 * there are several of them: as many as SQLite gets at once. Who writes has 8 MiB, and gives
+	 * them back when it rests. */
 	static const char reading[] = "PRAGMA cache_size = 20";
 	static const char writing[] = "PRAGMA cache_size = -8192";
 	(void)sqlite3_extended_result_codes(s->db, 1);
