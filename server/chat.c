@@ -145,10 +145,11 @@ static void pump(void *context, struct feed *f)
 
 void chat_tell(struct chat *c, struct room *r)
 {
-	if (hub_tell(c->hub, r))
+	int64_t again;
+
+	if (hub_tell(c->hub, r, &again))
 		chat_pump(c, room_feed(r));
-	else
-		drain_wake(c->drain);
+	drain_wake_by(c->drain, again);
 }
 
 static int64_t tick(void *context, int64_t now)
