@@ -61,8 +61,8 @@ BUILD_PACKAGES := gcc libc6-dev make libncurses-dev libssl-dev libutf8proc-dev l
 	libseccomp-dev
 TEST_PACKAGES  := g++ check python3 iproute2 util-linux tmux openssl clang libclang-rt-14-dev llvm-14 \
 	clang-format clang-tidy cppcheck shellcheck gnuplot-nox tshark
-# The servers that the load tool may be put to besides ours.
-BENCH_PACKAGES := ngircd inspircd redis-server nats-server
+# The servers that the load tool may be put to besides ours, and what counts instructions.
+BENCH_PACKAGES := ngircd inspircd redis-server nats-server valgrind
 
 # Every .c file of a folder belongs to the folder's program, so a new module is a new file and
 # nothing else: no list to keep, and no line that two branches both change. main.c stands apart,
@@ -120,6 +120,8 @@ bench-quick: all $(OUT)/tests/bench/limit ## the same with one round of a few lo
 	LANCHAT_BUILD=$(OUT) tests/bench/compare --quick $(ARGS)
 bench-server: all $(OUT)/tests/bench/load $(OUT)/tests/bench/fill ## figures of the server: memory, CPU, keeping
 	LANCHAT_BUILD=$(OUT) tests/bench/run
+bench-instructions: all ## what the server executes for a message and a login, beside the kept figures
+	LANCHAT_BUILD=$(OUT) tests/bench/instructions $(ARGS)
 attack: all ## attacks on a server beside honest clients; ARGS="--brief" or "--cost"
 	LANCHAT_BUILD=$(OUT) tests/attack/run $(ARGS)
 examples: $(examples) ## the small programs of docs/SOCKETS.md, from C and from C++
@@ -131,7 +133,7 @@ deps: ## install the packages that building needs (Debian, Ubuntu)
 deps-test: ## install the packages that building and testing need
 	@scripts/deps $(BUILD_PACKAGES) $(TEST_PACKAGES)
 
-bench-deps: ## install the other servers that lanchat-stress speaks to; none is left running
+bench-deps: ## install the other servers that lanchat-stress speaks to, and valgrind; none is left running
 	@scripts/deps --no-services $(BENCH_PACKAGES)
 
 install: all ## install below PREFIX (/usr/local); DESTDIR is honoured
@@ -254,7 +256,8 @@ $(OUT)/tests/unit/suites.inc: always
 	@printf 'SUITE(%s)\n' $(suites) | cmp -s - $@ || printf 'SUITE(%s)\n' $(suites) > $@
 
 .PHONY: all run test check test-long unit property scenario asan tsan fuzz lint coverage bench \
-	bench-quick bench-server attack examples format deps deps-test bench-deps install uninstall clean help \
+	bench-quick bench-server bench-instructions attack examples format deps deps-test bench-deps install \
+	uninstall clean help \
 	tests-built scenario-built faults \
 	fuzzers planted print-flags always
 -include $(wildcard $(OUT)/*/*.d $(OUT)/*/*/*.d)

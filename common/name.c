@@ -177,6 +177,25 @@ const char *name_fault(const char *name, size_t length)
 	       "invisible signs and none of # @ ~ , : ! \" in it";
 }
 
+static bool is_ascii(const char *name, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if ((unsigned char)name[i] >= 0x80)
+			return false;
+	}
+	return true;
+}
+
+/* Of ASCII, folding changes the capitals and nothing else. */
+static void fold_ascii(const char *name, size_t length, char *out)
+{
+	for (size_t i = 0; i < length; i++) {
+		char c = name[i];
+		out[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	}
+	out[length] = '\0';
+}
+
 int name_fold(const char *name, size_t length, char *out)
 {
 	/* The composed form is written over the code points; with room for a terminator. */
@@ -188,6 +207,11 @@ int name_fold(const char *name, size_t length, char *out)
 		return ERR_TOO_BIG;
 	if (!utf8_is_name(name, length))
 		return ERR_TEXT;
+	/* Most names are, and the tables cost a login more than all else about them. */
+	if (length < NAME_FOLDED_MAX && is_ascii(name, length)) {
+		fold_ascii(name, length, out);
+		return 0;
+	}
 	utf8proc_ssize_t n = utf8proc_decompose((const utf8proc_uint8_t *)name,
 		(utf8proc_ssize_t)length, codes, (utf8proc_ssize_t)CODES_MAX, decompose);
 	if (n < 0)

@@ -148,10 +148,11 @@ static void pump(void *context, struct feed *f)
 
 void chat_tell(struct chat *c, struct room *r)
 {
-	if (hub_tell(c->hub, r))
+	int64_t again;
+
+	if (hub_tell(c->hub, r, &again))
 		chat_pump(c, room_feed(r));
-	else
-		drain_wake(c->drain);
+	drain_wake_by(c->drain, again);
 }
 
 /* What rooms had is left as holes in the heap, which go back to the system only by malloc_trim(3). */

@@ -36,7 +36,8 @@ struct drain {
 	struct bag feeds;       /* to be pumped; counted */
 	struct outlet *leaving; /* to be forgotten, linked by next_leaving; counted */
 	bool stopping;
-	bool woken; /* the eventfd is set and not yet read */
+	bool woken;        /* the eventfd is set and not yet read */
+	int64_t next_tick; /* clock_ms: when the thread wakes by itself; INT64_MAX while it is awake */
 };
 
 static int bag_add(struct bag *b, struct feed *item)
@@ -70,6 +71,14 @@ void drain_wake(struct drain *d)
 {
 	lock_take(&d->lock);
 	wake_locked(d);
+	lock_drop(&d->lock);
+}
+
+void drain_wake_by(struct drain *d, int64_t when)
+{
+	lock_take(&d->lock);
+	if (when < d->next_tick)
+		wake_locked(d);
 	lock_drop(&d->lock);
 }
 
@@ -149,6 +158,7 @@ static bool take_work(struct drain *d, struct bag *feeds, struct outlet **leavin
 		(void)n;
 		d->woken = false;
 	}
+	d->next_tick = INT64_MAX;
 	*feeds = d->feeds;
 	*leaving = d->leaving;
 	d->feeds = (struct bag){0};
@@ -156,6 +166,14 @@ static bool take_work(struct drain *d, struct bag *feeds, struct outlet **leavin
 	bool stopping = d->stopping;
 	lock_drop(&d->lock);
 	return stopping;
+}
+
+/* Whoever had something for the tick while it ran has woken us already. */
+static void plan(struct drain *d, int64_t next_tick)
+{
+	lock_take(&d->lock);
+	d->next_tick = next_tick;
+	lock_drop(&d->lock);
 }
 
 static void let_go(struct outlet *leaving)
@@ -193,6 +211,7 @@ static void *run(void *argument)
 		let_go(leaving);
 		do_work(d, &feeds);
 		next_tick = d->tick(d->context, clock_ms());
+		plan(d, next_tick);
 		atomic_fetch_add(&d->turns, 1);
 	}
 	return NULL;
@@ -225,6 +244,7 @@ int drain_start(size_t stack, drain_tick *tick, void *context, struct drain **ou
 		return ERR_MEMORY;
 	d->tick = tick;
 	d->context = context;
+	d->next_tick = INT64_MAX;
 	atomic_init(&d->turns, 0);
 	lock_init(&d->lock, LOCK_QUEUE);
 	d->epoll = epoll_create1(EPOLL_CLOEXEC);

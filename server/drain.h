@@ -15,7 +15,7 @@
 struct drain;
 struct outlet;
 
-/* Called about every `interval` on the drain's thread: the time of the next call, clock_ms. */
+/* Called on the drain's thread; returns the time of the next call at the latest, clock_ms. */
 typedef int64_t drain_tick(void *context, int64_t now);
 
 /* Start the thread. ERR_SYSTEM, ERR_MEMORY. */
@@ -34,8 +34,12 @@ void drain_forget(struct drain *d, struct outlet *o);
 /* Have the feed pumped. Any thread. */
 void drain_feed(struct drain *d, struct feed *f);
 
-/* Call the tick again soon: there is something for it to do. Any thread. */
+/* Call the tick again soon. Any thread. */
 void drain_wake(struct drain *d);
+
+/* Call the tick at that time (clock_ms; INT64_MAX: never) at the latest: what there is for it to do was
+ * there before. Wakes the thread only if it means to sleep longer. Any thread. */
+void drain_wake_by(struct drain *d, int64_t when);
 
 /* How often it has gone round. Any thread. */
 unsigned drain_turns(const struct drain *d);

@@ -493,11 +493,12 @@ static void relist(struct hub *h, struct room *r)
 		room_unref(r);
 }
 
-bool hub_tell(struct hub *h, struct room *r)
+bool hub_tell(struct hub *h, struct room *r, int64_t *again)
 {
 	bool told;
 
-	if (room_tell(r, clock_ms(), &told) != INT64_MAX)
+	*again = room_tell(r, clock_ms(), &told);
+	if (*again != INT64_MAX)
 		relist(h, room_ref(r));
 	return told;
 }

@@ -57,9 +57,10 @@ struct hub_viewer {
 int hub_list(struct hub *h, struct span after, uint16_t limit, const struct hub_viewer *viewer,
 	struct msg_room_list *m, uint8_t *buffer, size_t size);
 
-/* People of the room changed: tell the members now, if it is time, or see to it that hub_tick does.
- * Returns true when something was published to the room's feed, which then wants a pump. */
-bool hub_tell(struct hub *h, struct room *r);
+/* People of the room changed: tell the members now, if it is time, or have hub_tick do it, which is to be
+ * called at `*again` (clock_ms; INT64_MAX: for this it need not be). Returns true when something was
+ * published to the room's feed, which then wants a pump. */
+bool hub_tell(struct hub *h, struct room *r, int64_t *again);
 
 /* Look after rooms that wait to tell something; each feed that got something is handed to `pump`.
  * Returns when to call again, clock_ms. */

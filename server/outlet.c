@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #define PENDING_KEPT 512 /* bytes of room for replies, between two of them */
+#define CACHE_LINE   64
 
 /* ---- life ---- */
 
@@ -258,6 +259,12 @@ void outlet_push_member(struct outlet *o, struct member *m, const struct feed_wi
 			outlet_send_locked(o, NULL, 0, 0, &taken);
 	}
 	outlet_drop(o);
+}
+
+void outlet_foresee(const struct outlet *o)
+{
+	for (size_t at = 0; at < sizeof(*o); at += CACHE_LINE)
+		__builtin_prefetch((const char *)o + at);
 }
 
 int outlet_reply(struct outlet *o, const uint8_t *frame, size_t length)

@@ -87,6 +87,9 @@ void outlet_writable(struct outlet *o);
  * Any thread; never waits. */
 void outlet_push_member(struct outlet *o, struct member *m, const struct feed_window *w);
 
+/* Something will be pushed to it in a moment: have the processor fetch what that looks at. */
+void outlet_foresee(const struct outlet *o);
+
 /* Nothing is likely to be sent for a while: keep no buffer, unless there is something in it. Any
  * thread. */
 void outlet_rest(struct outlet *o);

@@ -597,18 +597,29 @@ static struct room_session named(const char *nick)
 	return (struct room_session){.person = somebody, .nick = nick, .away = ""};
 }
 
+static bool tell(struct room *r)
+{
+	int64_t again;
+
+	return hub_tell(hub, r, &again);
+}
+
 START_TEST(now_or_in_time)
 {
 	struct room *r = open_room("r");
 	struct room_session a = named("a"), b = named("b");
+	int64_t again;
 
-	ck_assert(!hub_tell(hub, r)); /* nothing to tell */
+	ck_assert(!hub_tell(hub, r, &again)); /* nothing to tell */
+	ck_assert_int_eq(again, INT64_MAX);
 	ck_assert_int_eq(room_enter(r, &a, 0), 0);
-	ck_assert(hub_tell(hub, r));
+	ck_assert(hub_tell(hub, r, &again));
+	ck_assert_int_eq(again, INT64_MAX);
 	ck_assert_int_eq(room_enter(r, &b, 0), 0);
-	ck_assert(!hub_tell(hub, r));
-	ck_assert(!hub_tell(hub, r));
+	ck_assert(!tell(r));
+	ck_assert(!hub_tell(hub, r, &again));
 	int64_t began = clock_ms();
+	ck_assert_int_le(again, began + ROOM_TELL_EVERY);
 	int64_t next = hub_tick(hub, began - 1, count_pump, &pumped);
 	ck_assert_uint_eq(pumped, 0);
 	ck_assert_int_le(next, began + ROOM_TELL_EVERY);
@@ -630,17 +641,17 @@ START_TEST(gone_before_it_was_told)
 	for (int i = 0; i < 2; i++) {
 		struct room *x = i ? other : r;
 		ck_assert_int_eq(room_enter(x, &a, 0), 0);
-		ck_assert(hub_tell(hub, x));
+		ck_assert(tell(x));
 		room_leave(x, &a, "");
-		ck_assert(!hub_tell(hub, x));
+		ck_assert(!tell(x));
 	}
 	hub_leave(hub, r);
 	hub_tick(hub, clock_ms() + ROOM_TELL_EVERY, count_pump, &pumped);
 	ck_assert_uint_eq(pumped, 2);
 	ck_assert_int_eq(room_enter(other, &a, 0), 0);
-	hub_tell(hub, other);
+	tell(other);
 	room_leave(other, &a, "");
-	hub_tell(hub, other);
+	tell(other);
 	hub_leave(hub, other);
 }
 END_TEST
@@ -713,9 +724,9 @@ static void *come_and_go(void *argument)
 			return argument;
 		if (room_enter(r, &me, 0) != 0)
 			return argument;
-		hub_tell(hub, r);
+		tell(r);
 		room_leave(r, &me, "");
-		hub_tell(hub, r);
+		tell(r);
 		hub_leave(hub, r);
 	}
 	return NULL;

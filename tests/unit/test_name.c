@@ -9,7 +9,9 @@
 
 #include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <utf8proc.h>
 
 /* ---- what may be a name ---- */
 
@@ -158,6 +160,26 @@ START_TEST(folding_fails_cleanly)
 }
 END_TEST
 
+/* ASCII does not go through the tables, and comes out as if it did: each pair of characters. */
+START_TEST(ascii_as_by_the_tables)
+{
+	char name[] = "a?b", folded[NAME_FOLDED_MAX];
+
+	for (char a = '!'; a <= '~'; a++) {
+		for (char b = '!'; b <= '~'; b++) {
+			name[0] = a;
+			name[1] = b;
+			utf8proc_uint8_t *expected =
+				utf8proc_NFKC_Casefold((const utf8proc_uint8_t *)name);
+			ck_assert_ptr_nonnull(expected);
+			ck_assert_int_eq(name_fold(name, strlen(name), folded), 0);
+			ck_assert_str_eq(folded, (const char *)expected);
+			free(expected);
+		}
+	}
+}
+END_TEST
+
 /* Folding what is folded changes nothing, for every code point alone and with company. */
 START_TEST(folding_is_final)
 {
@@ -224,6 +246,7 @@ Suite *name_suite(void)
 	tcase_set_timeout(folding, 30);
 	tcase_add_loop_test(folding, same, 0, COUNT(pairs));
 	tcase_add_test(folding, folding_fails_cleanly);
+	tcase_add_test(folding, ascii_as_by_the_tables);
 	tcase_add_loop_test(folding, folding_is_final, 0, 5);
 	suite_add_tcase(s, folding);
 	tcase_add_loop_test(numbers, with_a_number, 0, COUNT(numbered));
