@@ -145,10 +145,19 @@ static bool is_owed(const struct client *c)
 	return c->was_up && c->role != ROLE_QUITS;
 }
 
+/* What everybody has may be acknowledged a little later. */
+static bool is_acknowledged(const struct swarm *s, const struct client *c)
+{
+	return !s->protocol->acknowledges || !c->sender || c->state != CLIENT_UP || !is_steady(c) ||
+	       c->sender->acknowledged == c->sender->sent;
+}
+
 bool swarm_is_complete(const struct swarm *s)
 {
 	for (uint32_t k = 0; k < s->plan->clients; k++) {
 		const struct client *c = &s->clients[k];
+		if (!is_acknowledged(s, c))
+			return false;
 		if (!is_owed(c) || c->state == CLIENT_ENDED || is_steady(c))
 			continue;
 		if (c->state != CLIENT_UP)
