@@ -74,6 +74,7 @@ server_o := $(call objects,server)
 client_o := $(call objects,client)
 report_o := $(call objects,tools/report)
 stress_o := $(call objects,tools/stress)
+lab_o    := $(call objects,tools/lab)
 unit_o   := $(call objects,tests/unit)
 property_o := $(call objects,tests/property)
 fuzz_c   := $(sort $(wildcard tests/fuzz/fuzz_*.c))
@@ -169,7 +170,7 @@ $(OUT)/lanchat-stress: $(OUT)/tools/stress/main.o $(stress_o) $(report_o) $(comm
 $(OUT)/faulty/lanchatd: $(OUT)/tests/stress/faulty_feed.o $(OUT)/server/main.o $(server_o) $(common_o)
 	@mkdir -p $(@D)
 	$(LINK) -Wl,--wrap=feed_publish -o $@ $^ $(SANDBOX) $(LIBS)
-$(OUT)/unit: $(unit_o) $(stress_o) $(report_o) $(client_o) $(server_o) $(common_o)
+$(OUT)/unit: $(unit_o) $(lab_o) $(stress_o) $(report_o) $(client_o) $(server_o) $(common_o)
 	$(LINK) -o $@ $^ $(CHECK) $(SCREEN) $(SANDBOX) $(LIBS)
 # Wrappers tell when a session waits for its client, and stand before the log.
 PROPERTY_WRAPS := -Wl,--wrap=poll,--wrap=engine_open_memory,--wrap=engine_open_sqlite
@@ -190,11 +191,11 @@ WRAPS_fuzz_book     := fsync
 WRAPS_fuzz_passport := fsync PKCS8_decrypt PKCS5_pbe2_set_scrypt
 LINK_FUZZER = $(LINK) -fsanitize=fuzzer $(call wraps,$(WRAPS_$*)) -o $@ $^ $(SCREEN) $(SANDBOX) $(LIBS) -lm
 $(foreach f,fuzz planted,$(OUT)/$(f)/fuzz_server $(OUT)/$(f)/fuzz_link): $(OUT)/tests/fuzz/stage.o
-$(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(stress_o) $(report_o) $(client_o) $(server_o) $(common_o)
+$(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(lab_o) $(stress_o) $(report_o) $(client_o) $(server_o) $(common_o)
 	@mkdir -p $(@D)
 	$(LINK_FUZZER)
 # The same targets with a crash that has to be found: tests/fuzz/planted.
-$(OUT)/planted/%: $(OUT)/planted/%.o $(stress_o) $(report_o) $(client_o) $(server_o) $(common_o)
+$(OUT)/planted/%: $(OUT)/planted/%.o $(lab_o) $(stress_o) $(report_o) $(client_o) $(server_o) $(common_o)
 	$(LINK_FUZZER)
 $(OUT)/planted/%.o: tests/fuzz/%.c
 	@mkdir -p $(@D)

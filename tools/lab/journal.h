@@ -3,7 +3,11 @@
  * verdicts. Scenarios and the wire write; the screen, the report, JSON and pcapng read. Whoever reads
  * keeps the number of the next entry to read, and never holds up who writes.
  *
- * Entries are only ever added, and a packet's fate is known when it is added. Any thread.
+ * Entries are only ever added, and a packet's fate is known when it is added. A packet to everybody has
+ * an entry for each host that it goes to, one behind the other, for each copy has its own fate.
+ *
+ * It grows with the run, to JOURNAL_ENTRIES and JOURNAL_BYTES at most: then packets and calls are no
+ * longer written down, but words and verdicts still are. Any thread.
  */
 #ifndef LANCHAT_LAB_JOURNAL_H
 #define LANCHAT_LAB_JOURNAL_H
@@ -15,6 +19,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#define JOURNAL_ENTRIES       1000000
+#define JOURNAL_RESERVE       10000 /* of these, for words and verdicts */
+#define JOURNAL_BYTES         (256UL << 20)
+#define JOURNAL_BYTES_RESERVE (4UL << 20) /* besides, for the same */
 
 /* Which pane something belongs to. */
 enum side {
@@ -46,6 +55,7 @@ struct journal_call {
 struct journal_packet {
 	uint8_t host; /* that sent it */
 	uint8_t to_host;
+	bool again;           /* another copy of the one to everybody before it */
 	struct packet packet; /* its payload points into `bytes` */
 	struct flow_note note;
 	struct fate fate;
@@ -83,7 +93,8 @@ void journal_free(struct journal *j);
 uint64_t journal_now(const struct journal *j);       /* nanoseconds since it was made */
 int64_t journal_wall_start(const struct journal *j); /* microseconds since 1970, when it was made */
 
-/* These return the number of the entry, or an error. Texts and bytes are copied. */
+/* These return the number of the entry, or ERR_FULL or ERR_MEMORY. Texts and bytes are copied. A call,
+ * words and verdicts have the time at which they are added. */
 int64_t journal_packet(
 	struct journal *j, enum side side, uint64_t time_ns, const struct journal_packet *p);
 int64_t journal_arrival(
@@ -95,6 +106,9 @@ int64_t journal_check(
 
 /* How many there are now. */
 uint64_t journal_count(const struct journal *j);
+
+/* Was something left out because there was no room? */
+bool journal_full(const struct journal *j);
 
 /* Borrowed until journal_free: an entry is never moved nor changed. NULL: there is none yet. */
 const struct journal_entry *journal_at(const struct journal *j, uint64_t number);
