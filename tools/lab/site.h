@@ -39,8 +39,9 @@ struct site;
  * what the system does not allow, and what would allow it. */
 int site_enter(char reason[SITE_REASON]);
 
-/* Make `hosts` (2 or 3) hosts. ERR_REFUSED as above; ERR_MEMORY. Free with site_free, which closes the
- * devices; a namespace goes with the last socket in it. */
+/* Make `hosts` (2 or 3) hosts; ERR_ARGUMENT: more than the medium has. ERR_REFUSED as above; ERR_MEMORY.
+ * Free with site_free, which closes the devices; a namespace goes with the last socket in it. Any
+ * thread. */
 int site_new(enum site_medium medium, size_t hosts, struct site **out, char reason[SITE_REASON]);
 void site_free(struct site *s);
 
@@ -51,15 +52,21 @@ enum site_medium site_medium(const struct site *s);
 int site_device(const struct site *s, size_t host);
 struct in_addr site_address(const struct site *s, size_t host);
 
-/* ioctl SIOCSIFMTU (netdevice(7)): 0 or ERR_SYSTEM. */
+/* Its Ethernet address, on SITE_BROADCAST. */
+#define SITE_HARDWARE 6
+void site_hardware(const struct site *s, size_t host, uint8_t out[SITE_HARDWARE]);
+
+/* ioctl SIOCSIFMTU (netdevice(7)): 0 or ERR_SYSTEM. Any thread. */
 int site_set_mtu(struct site *s, size_t host, uint32_t mtu);
 
-/* A socket of that host, whichever thread asks: a descriptor stays in the namespace that it was made
- * in. The descriptor, or -1 with errno. Any thread. */
+/* A socket of that host, closed on exec, whichever thread asks: a descriptor stays in the namespace that
+ * it was made in. The descriptor, or -1 with errno. Any thread. */
 int site_socket(const struct site *s, size_t host, int family, int type, int protocol);
 
 /* Start a program on that host, its standard input, output and error the descriptors given (-1:
- * /dev/null). It is sent SIGTERM when the thread that started it ends. Its number, or ERR_SYSTEM. */
+ * /dev/null); it inherits no other that is not closed on exec. It is sent SIGTERM when the thread that
+ * started it ends. Its number, which is the caller's to wait for, or ERR_SYSTEM, also where the program
+ * could not be executed. Any thread. */
 pid_t site_spawn(const struct site *s, size_t host, char *const argv[], const int standard[3]);
 
 #endif
