@@ -1,7 +1,11 @@
 /*
  * A capture that Wireshark and tshark open: each packet once as it entered the wire, with a comment
- * where it was dropped, delayed by more than the wire's delay, reordered or duplicated, and each copy
- * as it arrived at the other end. An interface for each end of the wire.
+ * where it was dropped, waited for the line, was reordered or duplicated, and each copy as it arrived
+ * at the other end. A packet to everybody entered once, and has a comment for each copy.
+ *
+ * There is an interface for each host, on which what it sent is outbound and what reached it inbound: by
+ * `frame.interface_id == 0` one sees what a capture on the first host would have. What is written is IP
+ * (LINKTYPE_RAW), whatever the medium.
  *
  * Source: draft-ietf-opsawg-pcapng (Section Header, Interface Description, Enhanced Packet, opt_comment).
  */
@@ -13,7 +17,8 @@
 
 #include <stdio.h>
 
-/* Write what the journal has. 0, or ERR_SYSTEM. `command` is what made it, for the section's header. */
+/* Write what the journal has. 0, ERR_MEMORY, or ERR_SYSTEM. `command` is what made it, for the section's
+ * header. */
 int pcapng_write(FILE *f, const struct journal *j, enum site_medium medium, size_t hosts,
 	const char *command);
 

@@ -50,9 +50,11 @@ enum site_medium site_medium(const struct site *s);
 
 /* The device of a host, non-blocking: what is read from it the host has sent. Borrowed. */
 int site_device(const struct site *s, size_t host);
+
+/* The same in every site: `s` may be NULL. */
 struct in_addr site_address(const struct site *s, size_t host);
 
-/* Its Ethernet address, on SITE_BROADCAST. */
+/* Its Ethernet address, on SITE_BROADCAST; the same. */
 #define SITE_HARDWARE 6
 void site_hardware(const struct site *s, size_t host, uint8_t out[SITE_HARDWARE]);
 
