@@ -150,7 +150,7 @@ const char *fate_words(enum fate_kind kind)
 	case FATE_LOST:
 		return "lost by chance";
 	case FATE_SCRIPTED:
-		return "dropped on purpose";
+		return "on purpose";
 	case FATE_OVERFLOW:
 		return "the queue was full";
 	case FATE_UNPLUGGED:

@@ -102,8 +102,11 @@ static bool write_section(FILE *f, struct block *b, const char *command)
 	put_u16s(b, 1, 0); /* version */
 	put(b, &unknown, sizeof(unknown));
 	put_text(b, OPTION_COMMENT,
-		"Each packet stands here as it was sent and again as it arrived. One end alone: "
-		"frame.interface_id == 0. What the wire did to a packet: frame.comment");
+		"Each packet stands here as it was sent and again as it arrived, which Wireshark "
+		"takes for "
+		"retransmissions. One end alone: tshark -r FILE -Y 'frame.interface_id == 0' -w "
+		"ONE. "
+		"What the wire did to a packet: frame.comment");
 	put_text(b, SHB_USERAPPL, command);
 	return end(b, f);
 }
