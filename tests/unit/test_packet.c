@@ -88,12 +88,15 @@ static int read_exact(size_t length, struct packet *out)
 {
 	uint8_t *copy = malloc(length ? length : 1);
 
-	ck_assert_ptr_nonnull(copy);
+	if (!copy)
+		abort();
 	memcpy(copy, bytes, length);
 	int r = packet_read(copy, length, out);
 	if (r == 0) {
-		ck_assert(out->payload >= copy);
-		ck_assert_uint_le((size_t)(out->payload - copy) + out->payload_length, length);
+		/* An assertion that holds takes Check far longer than all of this. */
+		if (out->payload < copy ||
+			(size_t)(out->payload - copy) + out->payload_length > length)
+			ck_abort_msg("what it carries is outside");
 		out->payload = bytes + (out->payload - copy);
 	}
 	free(copy);
@@ -357,7 +360,8 @@ START_TEST(changed)
 			uint8_t kept = bytes[at];
 			bytes[at] = (uint8_t)v;
 			int r = read_exact(length, &p);
-			ck_assert(r == 0 || r == ERR_PROTOCOL);
+			if (r != 0 && r != ERR_PROTOCOL)
+				ck_abort_msg("%d", r);
 			bytes[at] = kept;
 		}
 }

@@ -267,8 +267,10 @@ static int enter_as_nobody(void *context)
 		site_facts(&facts);
 		printf("site: SKIP of ordinary users, %s\n", reason);
 		(void)fflush(stdout);
-		return facts.userns_clone == 0 || facts.apparmor == 1 ||
-				       facts.user_namespaces == 0 || facts.seccomp == 2
+		/* The thread sanitizer has a thread of its own, with which no user namespace is made. */
+		return strstr(reason, "has threads already") || facts.userns_clone == 0 ||
+				       facts.apparmor == 1 || facts.user_namespaces == 0 ||
+				       facts.seccomp == 2
 			       ? CONFINED_SKIP
 			       : 1;
 	}
@@ -342,6 +344,7 @@ static const struct {
 	{{SITE_STEP_NAMESPACE, ENOSPC}, {.net_namespaces = 9},
 		"sudo sysctl user.max_net_namespaces=10000"},
 	{{SITE_STEP_NAMESPACE, EINVAL}, {.net_namespaces = 9}, "CONFIG_NET_NS"},
+	{{SITE_STEP_USER, EINVAL}, {.user_namespaces = 9}, "or the process has threads already"},
 	{{SITE_STEP_NAMESPACE, EPERM}, {.root = true, .net_namespaces = 9},
 		"root has not all its rights here; in a container"},
 	{{SITE_STEP_DESCRIPTOR, ENOENT}, {0}, "sudo mount -t proc proc /proc"},

@@ -439,6 +439,27 @@ START_TEST(a_burst)
 }
 END_TEST
 
+/* What is on its way is kept in memory, which has an end. */
+START_TEST(so_much_on_its_way)
+{
+	static uint8_t bytes[60000];
+	struct wire_counts counts;
+	unsigned fit = WIRE_BYTES / (20 + 8 + sizeof(bytes));
+
+	if (!make((struct impairment){.delay_ns = 3600000 * MS, .mtu = 65535}))
+		return;
+	int from = lab_udp(&b, 0, 0);
+	for (unsigned i = 0; i < fit + 50; i++)
+		lab_send(&b, from, 1, PORT, bytes, sizeof(bytes));
+	(void)lab_await(&b, lab_is_packet, fit + 50);
+	wire_counts(b.wire, SIDE_UDP, &counts);
+	ck_assert_uint_eq(counts.overflowed, 50);
+	ck_assert_uint_eq(counts.sent, fit + 50);
+	(void)close(from);
+	lab_close(&b);
+}
+END_TEST
+
 START_TEST(cut_into_fragments)
 {
 	struct wire_rule second = {.side = SIDE_UDP,
@@ -664,6 +685,7 @@ Suite *wire_suite(void)
 	tcase_add_test(tests, counts_are_what_sockets_saw);
 	tcase_add_test(tests, a_narrow_line_overflows);
 	tcase_add_test(tests, a_burst);
+	tcase_add_test(tests, so_much_on_its_way);
 	tcase_add_test(tests, cut_into_fragments);
 	tcase_add_test(tests, an_impossible_mtu);
 	tcase_add_test(tests, noise);

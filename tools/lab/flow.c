@@ -10,7 +10,6 @@ struct way {
 	uint32_t start;       /* the number of the SYN; without one, that before the first data */
 	uint32_t next;        /* behind the last byte, SYN and FIN that were sent */
 	uint32_t data_end;    /* the same without the FIN */
-	bool finished;        /* a FIN was sent */
 	bool acknowledged;    /* the other end has, up to `acked` */
 	uint32_t acked;       /* the highest that it acknowledged */
 	uint32_t ack, window; /* of the last packet; meaningless unless the other is acknowledged */
@@ -170,7 +169,6 @@ static enum flow_kind note_sent(struct way *w, const struct packet *p, struct fl
 			note->data_packet = ++w->packets;
 		}
 	}
-	w->finished |= fin;
 	if (before(w->next, data_end + fin))
 		w->next = data_end + fin;
 	if (again)

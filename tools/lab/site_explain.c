@@ -100,7 +100,11 @@ static const char *namespace_remedy(const struct site_failure *f, const struct s
 			       : "as many user namespaces as may be are there: "
 				 "sudo sysctl user.max_user_namespaces=10000";
 	if (f->error == EINVAL)
-		return "this kernel has no such namespaces (CONFIG_USER_NS, CONFIG_NET_NS)";
+		return f->step == SITE_STEP_NAMESPACE
+			       ? "this kernel has no network namespaces (CONFIG_NET_NS)"
+			       : "this kernel has no user namespaces (CONFIG_USER_NS), or the "
+				 "process has "
+				 "threads already";
 	if (f->step == SITE_STEP_USER && facts->userns_clone == 0)
 		return "user namespaces are for root alone here: "
 		       "sudo sysctl kernel.unprivileged_userns_clone=1, or run it with sudo";

@@ -41,7 +41,6 @@ struct wire {
 	struct lock lock;      /* and below */
 	struct impairment set; /* as it was asked for */
 	unsigned slow;
-	uint32_t device_mtu;
 	struct impairer direction[SITE_HOSTS][SITE_HOSTS]; /* from, to */
 	struct wire_picks picks;
 	bool unplugged, paused;
@@ -272,23 +271,30 @@ static void *run(void *argument)
 
 /* ---- start and stop ---- */
 
-/* How bad it is now. A device that cannot have the MTU keeps its own, and the others theirs. */
-static int apply_locked(struct wire *w)
+/* How bad it is now. */
+static void apply_locked(struct wire *w)
 {
 	struct impairment how = w->set;
-	uint32_t mtu = how.mtu ? how.mtu : SITE_MTU;
-	size_t hosts = site_hosts(w->site);
 
 	lock_assert_held(&w->lock);
 	how.delay_ns *= w->slow;
 	how.jitter_ns *= w->slow;
-	for (size_t from = 0; from < hosts; from++)
-		for (size_t to = 0; to < hosts; to++)
+	for (size_t from = 0; from < SITE_HOSTS; from++)
+		for (size_t to = 0; to < SITE_HOSTS; to++)
 			impairer_set(&w->direction[from][to], &how);
-	for (size_t i = 0; i < hosts && mtu != w->device_mtu; i++)
+}
+
+static uint32_t device_mtu(const struct impairment *how)
+{
+	return how->mtu ? how->mtu : SITE_MTU;
+}
+
+/* Without the lock, for it takes system calls. */
+static int set_devices(struct wire *w, uint32_t mtu)
+{
+	for (size_t i = 0; i < site_hosts(w->site); i++)
 		if (site_set_mtu(w->site, i, mtu) != 0)
 			return ERR_SYSTEM;
-	w->device_mtu = mtu;
 	return 0;
 }
 
@@ -327,17 +333,12 @@ int wire_start(struct wire **out, struct site *site, struct journal *journal,
 	w->header = site_medium(site) == SITE_BROADCAST ? ETHER_HDR_LEN : 0;
 	w->set = *how;
 	w->slow = 1;
-	w->device_mtu = SITE_MTU;
 	lock_init(&w->lock, LOCK_LEAF);
 	for (size_t from = 0; from < SITE_HOSTS; from++)
 		for (size_t to = 0; to < SITE_HOSTS; to++)
 			impairer_init(&w->direction[from][to], how, seed + from * SITE_HOSTS + to);
-	lock_take(&w->lock);
-	int r = apply_locked(w);
-	lock_drop(&w->lock);
 	w->flows = flows_new();
-	if (!w->flows)
-		r = ERR_MEMORY;
+	int r = w->flows ? set_devices(w, device_mtu(how)) : ERR_MEMORY;
 	if (r == 0)
 		r = wakeup_open(&w->wakeup);
 	if (r == 0)
@@ -364,9 +365,12 @@ void wire_stop(struct wire *w)
 void wire_set(struct wire *w, const struct impairment *how)
 {
 	lock_take(&w->lock);
+	uint32_t before = device_mtu(&w->set);
 	w->set = *how;
-	(void)apply_locked(w);
+	apply_locked(w);
 	lock_drop(&w->lock);
+	if (device_mtu(how) != before)
+		(void)set_devices(w, device_mtu(how));
 }
 
 void wire_get(struct wire *w, struct impairment *how)
@@ -418,7 +422,7 @@ void wire_slow(struct wire *w, unsigned factor)
 {
 	lock_take(&w->lock);
 	w->slow = factor ? factor : 1;
-	(void)apply_locked(w);
+	apply_locked(w);
 	lock_drop(&w->lock);
 }
 

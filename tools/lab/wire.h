@@ -44,7 +44,8 @@ void wire_stop(struct wire *w);
 
 /* All of these: any thread. */
 
-/* From now on, all directions; the devices' MTU too, where they can have it (0: SITE_MTU). */
+/* From now on, all directions; the devices' MTU too, where they can have it (0: SITE_MTU), which one
+ * thread at a time may change. */
 void wire_set(struct wire *w, const struct impairment *how);
 void wire_get(struct wire *w, struct impairment *how);
 int wire_script(struct wire *w, const struct wire_rule *rule); /* drop what it picks; ERR_FULL */
