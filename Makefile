@@ -191,7 +191,9 @@ WRAPS_fuzz_book     := fsync
 WRAPS_fuzz_passport := fsync PKCS8_decrypt PKCS5_pbe2_set_scrypt
 LINK_FUZZER = $(LINK) -fsanitize=fuzzer $(call wraps,$(WRAPS_$*)) -o $@ $^ $(SCREEN) $(SANDBOX) $(LIBS) -lm
 $(foreach f,fuzz planted,$(OUT)/$(f)/fuzz_server $(OUT)/$(f)/fuzz_link): $(OUT)/tests/fuzz/stage.o
-$(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(lab_o) $(stress_o) $(report_o) $(client_o) $(server_o) $(common_o)
+# The lab has a stage as well.
+$(foreach f,fuzz planted,$(OUT)/$(f)/fuzz_packet): $(lab_o)
+$(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(stress_o) $(report_o) $(client_o) $(server_o) $(common_o)
 	@mkdir -p $(@D)
 	$(LINK_FUZZER)
 # The same targets with a crash that has to be found: tests/fuzz/planted.
