@@ -2,12 +2,14 @@
 #
 # Variables for the command line:
 #   CC, CFLAGS, LDFLAGS   the usual ones; what the code needs itself is added to them
+#   CXX, CXXFLAGS         the same for the examples in C++
 #   PREFIX, DESTDIR       where `make install` puts things
 #   BUILD                 the folder to build in
 #   ARGS                  what `make run` hands to the program
 #   CI=true               warnings are errors
 
 CFLAGS  ?= -O2 -g
+CXXFLAGS ?= -O2 -g
 PREFIX  ?= /usr/local
 UNITS    = $(PREFIX)/lib/systemd/system
 BUILD   ?= build
@@ -19,11 +21,8 @@ VARIANT ?=
 OUT     := $(BUILD)$(VARIANT:%=-%)
 
 # What the code needs, whatever the user's CFLAGS are.
-REQUIRED := -std=c17 -D_GNU_SOURCE -DLANCHAT_VERSION='"$(VERSION)"' -I. -pthread \
-	-Wall -Wextra -Wpedantic -Wshadow -Wconversion
-ifeq ($(CI),true)
-REQUIRED += -Werror
-endif
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion $(if $(filter true,$(CI)),-Werror)
+REQUIRED := -std=c17 -D_GNU_SOURCE -DLANCHAT_VERSION='"$(VERSION)"' -I. -pthread $(WARNINGS)
 
 # Cheap insurance against our own mistakes. _FORTIFY_SOURCE means something with optimisation alone.
 HARDENING      ?= -fstack-protector-strong -fstack-clash-protection -fPIE -Wformat-security \
@@ -60,8 +59,8 @@ CHECK   := -lcheck -lsubunit -lrt -lm
 # Debian's packages: to build, and moreover to test.
 BUILD_PACKAGES := gcc libc6-dev make libncurses-dev libssl-dev libutf8proc-dev libsqlite3-dev \
 	libseccomp-dev
-TEST_PACKAGES  := check python3 iproute2 util-linux tmux openssl clang libclang-rt-14-dev llvm-14 \
-	clang-format clang-tidy cppcheck shellcheck gnuplot-nox
+TEST_PACKAGES  := g++ check python3 iproute2 util-linux tmux openssl clang libclang-rt-14-dev llvm-14 \
+	clang-format clang-tidy cppcheck shellcheck gnuplot-nox tshark
 # The servers that the load tool may be put to besides ours.
 BENCH_PACKAGES := ngircd inspircd redis-server nats-server
 
@@ -81,11 +80,13 @@ fuzz_c   := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 suites   := $(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 fuzzers  := $(patsubst tests/fuzz/%.c,$(OUT)/fuzz/%,$(fuzz_c))
 planted  := $(patsubst tests/fuzz/%.c,$(OUT)/planted/%,$(fuzz_c))
+examples := $(patsubst docs/examples/%.c,$(OUT)/examples/c/%,$(wildcard docs/examples/*.c)) \
+	$(patsubst docs/examples/%.cpp,$(OUT)/examples/c++/%,$(wildcard docs/examples/*.cpp))
 shims    := $(patsubst %.c,$(OUT)/%.so,$(sort $(wildcard tests/faults/*.c)))
 
 RUN_TESTS = tests/run --build $(BUILD) --make $(MAKE)
 
-all: $(OUT)/lanchatd $(OUT)/lanchat $(OUT)/lanchat-stress ## build lanchatd, lanchat and lanchat-stress
+all: $(OUT)/lanchatd $(OUT)/lanchat $(OUT)/lanchat-stress $(OUT)/lanchat.lua ## build the programs, and the dissector for Wireshark
 
 run: deps ## install what is missing, build, and chat (without a terminal: run the server)
 	@$(MAKE) --no-print-directory -j"$$(nproc)" all
@@ -114,16 +115,17 @@ lint: ## both compilers with -Werror, clang-tidy, cppcheck, the formatter, shell
 	@$(RUN_TESTS) lint
 coverage: ## how much of each file the tests run
 	@$(RUN_TESTS) coverage
-bench: all $(OUT)/tests/bench/limit ## ours beside other servers and the limit: docs/BENCHMARKS.md's tables
-	LANCHAT_BUILD=$(OUT) tests/bench/compare $(ARGS)
+bench: all $(OUT)/tests/bench/limit ## ours beside other servers and the limit, half an hour: docs/BENCHMARKS.md
+	LANCHAT_BUILD=$(OUT) tests/bench/compare --document docs/BENCHMARKS.md $(ARGS)
 bench-quick: all $(OUT)/tests/bench/limit ## the same with one round of a few loads, two minutes
 	LANCHAT_BUILD=$(OUT) tests/bench/compare --quick $(ARGS)
 bench-server: all $(OUT)/tests/bench/load $(OUT)/tests/bench/fill ## figures of the server: memory, CPU, keeping
 	LANCHAT_BUILD=$(OUT) tests/bench/run
 attack: all ## attacks on a server beside honest clients; ARGS="--brief" or "--cost"
 	LANCHAT_BUILD=$(OUT) tests/attack/run $(ARGS)
+examples: $(examples) ## the small programs of docs/SOCKETS.md, from C and from C++
 format: ## lay out the C code as .clang-format says
-	clang-format -i $(wildcard common/*.[ch] server/*.[ch] client/*.[ch] tools/*/*.[ch] tests/*/*.[ch])
+	clang-format -i $(wildcard common/*.[ch] server/*.[ch] client/*.[ch] tools/*/*.[ch] tests/*/*.[ch] docs/examples/*)
 
 deps: ## install the packages that building needs (Debian, Ubuntu)
 	@scripts/deps $(BUILD_PACKAGES)
@@ -140,6 +142,8 @@ install: all ## install below PREFIX (/usr/local); DESTDIR is honoured
 		folder=$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; \
 		echo "install -m 644 docs/$$page $$folder"; \
 		install -d "$$folder" && install -m 644 "docs/$$page" "$$folder" || exit 1; done
+	install -d $(DESTDIR)$(PREFIX)/share/lanchat
+	install -m 644 $(OUT)/lanchat.lua $(DESTDIR)$(PREFIX)/share/lanchat
 	install -d $(DESTDIR)$(UNITS)
 	sed 's|/usr/local/|$(PREFIX)/|' docs/lanchatd.service > $(DESTDIR)$(UNITS)/lanchatd.service
 	install -m 644 docs/lanchatd.socket $(DESTDIR)$(UNITS)
@@ -147,6 +151,7 @@ install: all ## install below PREFIX (/usr/local); DESTDIR is honoured
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(UNITS)/lanchatd.service $(DESTDIR)$(UNITS)/lanchatd.socket
 	rm -f $(foreach p,lanchatd lanchat lanchat-stress,$(DESTDIR)$(PREFIX)/bin/$(p))
+	rm -f $(DESTDIR)$(PREFIX)/share/lanchat/lanchat.lua
 	rm -f $(foreach p,$(notdir $(wildcard docs/*.1 docs/*.8)),\
 		$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(p)))/$(p))
 
@@ -166,12 +171,22 @@ $(OUT)/lanchat: $(OUT)/client/main.o $(client_o) $(common_o)
 $(OUT)/unit: | $(OUT)/lanchatd
 $(OUT)/lanchat-stress: $(OUT)/tools/stress/main.o $(stress_o) $(report_o) $(common_o)
 	$(LINK) -o $@ $^ $(LIBS) -lm
+# The dissector for Wireshark is one file: the tables, then the code that goes by them. What prints the
+# tables runs while building, so it is plain in every variant.
+$(OUT)/tools/wireshark/tables: tools/wireshark/main.c tools/wireshark/values.c common/message_table.c \
+		$(wildcard tools/wireshark/*.h common/*.h common/*.def)
+	@mkdir -p $(@D)
+	$(CC) $(REQUIRED) $(filter -W%,$(MODE)) -O2 -g -o $@ $(filter %.c,$^)
+$(OUT)/lanchat.lua: $(OUT)/tools/wireshark/tables tools/wireshark/lanchat.lua
+	$< > $@.new
+	cat tools/wireshark/lanchat.lua >> $@.new
+	mv $@.new $@
 # A server with faults that lanchat-stress has to find.
 $(OUT)/faulty/lanchatd: $(OUT)/tests/stress/faulty_feed.o $(OUT)/server/main.o $(server_o) $(common_o)
 	@mkdir -p $(@D)
 	$(LINK) -Wl,--wrap=feed_publish -o $@ $^ $(SANDBOX) $(LIBS)
 $(OUT)/unit: $(unit_o) $(lab_o) $(stress_o) $(report_o) $(client_o) $(server_o) $(common_o)
-	$(LINK) -o $@ $^ $(CHECK) $(SCREEN) $(SANDBOX) $(LIBS)
+	$(LINK) -Wl,--wrap=_mark_point -o $@ $^ $(CHECK) $(SCREEN) $(SANDBOX) $(LIBS)
 # Wrappers tell when a session waits for its client, and stand before the log.
 PROPERTY_WRAPS := -Wl,--wrap=poll,--wrap=engine_open_memory,--wrap=engine_open_sqlite
 $(OUT)/property: $(property_o) $(client_o) $(server_o) $(common_o)
@@ -205,7 +220,7 @@ $(OUT)/planted/%.o: tests/fuzz/%.c
 
 # What tests/run builds for lint: everything but the fuzz targets, which are built by themselves.
 tests-built: all faults $(OUT)/unit $(OUT)/property $(OUT)/tests/bench/load $(OUT)/tests/bench/fill \
-	$(OUT)/tests/bench/limit $(OUT)/faulty/lanchatd
+	$(OUT)/tests/bench/limit $(OUT)/faulty/lanchatd examples
 scenario-built: all faults $(OUT)/faulty/lanchatd
 fuzzers: $(fuzzers)
 planted: $(planted)
@@ -218,6 +233,14 @@ print-flags:
 $(OUT)/tests/faults/%.so: tests/faults/%.c
 	@mkdir -p $(@D)
 	$(CC) $(REQUIRED) -O2 -g -fPIC -shared -o $@ $< -ldl
+
+# Each example stands alone: none of our code, and none of the flags that it needs.
+$(OUT)/examples/c/%: docs/examples/%.c
+	@mkdir -p $(@D)
+	$(CC) -std=c17 $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(MODE) $(MODE_LINK) $(LDFLAGS) -o $@ $<
+$(OUT)/examples/c++/%: docs/examples/%.cpp $(wildcard docs/examples/*.hpp)
+	@mkdir -p $(@D)
+	$(CXX) -std=c++17 $(WARNINGS) $(CPPFLAGS) $(CXXFLAGS) $(MODE) $(MODE_LINK) $(LDFLAGS) -o $@ $<
 
 $(OUT)/%.o: %.c
 	@mkdir -p $(@D)
@@ -234,7 +257,7 @@ $(OUT)/tests/unit/suites.inc: always
 	@printf 'SUITE(%s)\n' $(suites) | cmp -s - $@ || printf 'SUITE(%s)\n' $(suites) > $@
 
 .PHONY: all run test check test-long unit property scenario asan tsan fuzz lint coverage bench \
-	bench-quick bench-server attack format deps deps-test bench-deps install uninstall clean help \
+	bench-quick bench-server attack examples format deps deps-test bench-deps install uninstall clean help \
 	tests-built scenario-built faults \
 	fuzzers planted print-flags always
 -include $(wildcard $(OUT)/*/*.d $(OUT)/*/*/*.d)

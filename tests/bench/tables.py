@@ -5,6 +5,8 @@ import platform
 import re
 import statistics
 
+import workloads
+
 MISSING = "-"
 
 
@@ -54,12 +56,18 @@ def ratio(book, load, name, get, other):
     return MISSING if ours is None or not other else f"{ours[0] / other:.2f}"
 
 
+def target(load, what):
+    value = workloads.TARGETS.get(load.row, {}).get(what)
+    return MISSING if value is None else str(value)
+
+
 def of_kind(loads, kind):
     return [load for load in loads if load.table == kind]
 
 
 def saturated(book, servers, loads):
-    head = ["", "limit", *(peer.name for peer in servers), "ours / limit", "ours / best other"]
+    head = ["", "limit", *(peer.name for peer in servers), "ours / limit", "ours / best other",
+            "target"]
     rows = []
     for load in of_kind(loads, "saturated"):
         limit = limit_of(book, load)
@@ -67,7 +75,7 @@ def saturated(book, servers, loads):
                      *(spread(book.figures(load, peer.name, cpu)) for peer in servers),
                      ratio(book, load, servers[0].name, cpu, limit),
                      ratio(book, load, servers[0].name, cpu,
-                           best_other(book, servers, load, cpu))])
+                           best_other(book, servers, load, cpu)), target(load, "cpu")])
     per_s = [[load.row, *(spread(book.figures(load, peer.name, rate), 1e-3) for peer in servers)]
              for load in of_kind(loads, "saturated")]
     return ("CPU nanoseconds of the server for each delivery:\n\n" + table(head, rows) +
@@ -78,29 +86,32 @@ def saturated(book, servers, loads):
 def paced(book, servers, loads):
     names = [peer.name for peer in servers]
     parts = []
-    for title, get, scale in (
-            ("CPU microseconds of the server for each delivery", cpu, 1e-3),
-            ("Latency from the intended time of sending, p50, ms", quantile("p50"), 1e-3),
-            ("The same, p99, ms", quantile("p99"), 1e-3)):
-        rows = [[load.row, *(spread(book.figures(load, name, get), scale) for name in names),
-                 ratio(book, load, names[0], get, best_other(book, servers, load, get))]
+    for title, get, what in (
+            ("CPU microseconds of the server for each delivery", cpu, "cpu"),
+            ("Latency from the intended time of sending, p50, ms", quantile("p50"), "p50"),
+            ("The same, p99, ms", quantile("p99"), "p99")):
+        rows = [[load.row, *(spread(book.figures(load, name, get), 1e-3) for name in names),
+                 ratio(book, load, names[0], get, best_other(book, servers, load, get)),
+                 target(load, what)]
                 for load in of_kind(loads, "paced")]
-        parts.append(f"{title}:\n\n" + table(["", *names, "ours / best other"], rows))
+        parts.append(f"{title}:\n\n" + table(["", *names, "ours / best other", "target"], rows))
     return "\n\n".join(parts)
 
 
 def idle(book, servers, loads):
     rows = []
     for load in of_kind(loads, "idle"):
-        for title, get, scale in (
-                ("resident bytes of each", lambda run: run["server_rss_bytes_per_client"], 1),
+        for title, get, scale, what in (
+                ("resident bytes of each", lambda run: run["server_rss_bytes_per_client"], 1,
+                 "bytes"),
                 ("connect + log in + join, a second",
-                 lambda run: run["connected"] / run["connect_seconds"], 1),
+                 lambda run: run["connected"] / run["connect_seconds"], 1, "connects"),
                 ("server CPU for each, us",
-                 lambda run: run["server_connect_cpu_ns"] / run["connected"], 1e-3)):
+                 lambda run: run["server_connect_cpu_ns"] / run["connected"], 1e-3, "cpu")):
             rows.append([f"{load.row}: {title}",
-                         *(spread(book.figures(load, peer.name, get), scale) for peer in servers)])
-    return table(["", *(peer.name for peer in servers)], rows)
+                         *(spread(book.figures(load, peer.name, get), scale) for peer in servers),
+                         workloads.IDLE_TARGETS[what]])
+    return table(["", *(peer.name for peer in servers), "target"], rows)
 
 
 def ways(book, servers, loads):
@@ -138,6 +149,7 @@ def machine():
 
 
 def all_of(book, servers, loads, by_way, own, more, rounds):
+    """All tables, with a line on what they were measured with."""
     versions = ", ".join(f"{peer.name} {peer.version()}" for peer in servers)
     parts = [f"Measured on {machine()}; {versions}. Medians"
              f"{f' and ranges of {rounds} rounds, the servers in turn' if rounds > 1 else ' of one run'}.",

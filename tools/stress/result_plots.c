@@ -200,9 +200,12 @@ static size_t fill_clients(const struct result_client *sorted, size_t count, boo
 	for (size_t i = 0; i < shown; i++) {
 		size_t at = shown > 1 ? i * (count - 1) / (shown - 1) : 0;
 
+		uint32_t us = worst ? sorted[at].most_us : sorted[at].mean_us;
+
+		/* Less than a microsecond has a place on the log scale as well. */
 		points[i] = (struct plot_point){
 			count > 1 ? 100.0 * (double)at / (double)(count - 1) : 0,
-			(worst ? sorted[at].most_us : sorted[at].mean_us) / 1e3};
+			(us > 0 ? us : 1) / 1e3};
 	}
 	return shown;
 }

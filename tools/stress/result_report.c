@@ -29,6 +29,25 @@ static void add_highlights(struct page *page, const struct result *r)
 	page_highlights(page, facts, sizeof facts / sizeof facts[0]);
 }
 
+/* What only some loads have. */
+static void add_manner(struct page *page, const struct result *r)
+{
+	char duration[TEXT], ramp[TEXT], churn[FIGURE_MAX], slow[TEXT], quit[TEXT];
+	const struct page_fact facts[] = {
+		{"for", duration},
+		{"all connect within", r->ramp > 0 ? ramp : NULL},
+		{"leave and return, a second", r->churn > 0 ? figure_about(r->churn, churn) : NULL},
+		{"read slowly", r->slow_percent > 0 ? slow : NULL},
+		{"quit midway", r->quit_percent > 0 ? quit : NULL},
+	};
+
+	(void)snprintf(duration, sizeof duration, "%.1f s", r->duration);
+	(void)snprintf(ramp, sizeof ramp, "%.1f s", r->ramp);
+	(void)snprintf(slow, sizeof slow, "%u %%", r->slow_percent);
+	(void)snprintf(quit, sizeof quit, "%u %%", r->quit_percent);
+	page_facts(page, facts, sizeof facts / sizeof facts[0]);
+}
+
 static void add_asked(struct page *page, const struct result *r)
 {
 	char clients[FIGURE_MAX], rooms[FIGURE_MAX], senders[FIGURE_MAX], size[FIGURE_MAX];
@@ -51,6 +70,7 @@ static void add_asked(struct page *page, const struct result *r)
 	(void)snprintf(seed, sizeof seed, "%" PRIu64, r->seed);
 	page_heading(page, "What was asked for");
 	page_facts(page, facts, sizeof facts / sizeof facts[0]);
+	add_manner(page, r);
 }
 
 static void add_came(struct page *page, const struct result *r)

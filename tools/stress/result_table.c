@@ -40,6 +40,22 @@ static char *real(double number, unsigned decimals, char out[FIGURE_MAX])
 	return out;
 }
 
+static void print_length(const struct result *r, FILE *out)
+{
+	char a[FIGURE_MAX], b[FIGURE_MAX], c[FIGURE_MAX];
+
+	fprintf(out, "%-*sfor %s s", NAME, "", real(r->duration, 1, a));
+	if (r->ramp > 0)
+		fprintf(out, ", connecting within %s s", real(r->ramp, 1, b));
+	if (r->churn > 0)
+		fprintf(out, ", %s/s leave and return", figure_about(r->churn, c));
+	if (r->slow_percent > 0)
+		fprintf(out, ", %u %% read slowly", r->slow_percent);
+	if (r->quit_percent > 0)
+		fprintf(out, ", %u %% quit midway", r->quit_percent);
+	(void)fputc('\n', out);
+}
+
 static void print_asked(const struct result *r, FILE *out)
 {
 	char clients[FIGURE_MAX], rooms[FIGURE_MAX], senders[FIGURE_MAX], size[FIGURE_MAX];
@@ -56,6 +72,7 @@ static void print_asked(const struct result *r, FILE *out)
 	else
 		row(out, "", "%s of each sender on their way at most; scenario %s, seed %" PRIu64,
 			figure_count(r->window, pace), r->scenario ? r->scenario : "none", r->seed);
+	print_length(r, out);
 }
 
 static void print_load(const struct result *r, FILE *out)

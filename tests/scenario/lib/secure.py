@@ -31,9 +31,10 @@ class Key:
 
 
 class Secure(Raw):
-    """A TLS connection to a server, with a key (a new one unless it is given)."""
+    """A TLS connection to a server, with a key (a new one unless it is given). What is needed to read
+    along goes into the file `secrets`."""
 
-    def __init__(self, case, server, key=None, **others):
+    def __init__(self, case, server, key=None, secrets=None, **others):
         super().__init__(case, server, **others)
         self.key = key or Key(case)
         self.person = self.key.person
@@ -41,6 +42,8 @@ class Secure(Raw):
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         context.load_cert_chain(self.key.path)
+        if secrets:
+            context.keylog_filename = secrets
         self.socket = context.wrap_socket(self.socket)
         case.addCleanup(self.socket.close)
 
