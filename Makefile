@@ -212,7 +212,7 @@ $(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(stress_o) $(report_o) $(client_o) $(serve
 	@mkdir -p $(@D)
 	$(LINK_FUZZER)
 # The same targets with a crash that has to be found: tests/fuzz/planted.
-$(OUT)/planted/%: $(OUT)/planted/%.o $(lab_o) $(stress_o) $(report_o) $(client_o) $(server_o) $(common_o)
+$(OUT)/planted/%: $(OUT)/planted/%.o $(stress_o) $(report_o) $(client_o) $(server_o) $(common_o)
 	$(LINK_FUZZER)
 $(OUT)/planted/%.o: tests/fuzz/%.c
 	@mkdir -p $(@D)

@@ -15,13 +15,6 @@
 #define PACKETS  100000
 #define DEVIATES 4.0
 
-/* An assertion for loops: one of Check's that holds takes longer than what it is about. */
-#define EACH(condition)                                                                            \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			ck_abort_msg("%s", #condition);                                            \
-	} while (0)
-
 static struct impairer made(struct impairment how, uint64_t seed)
 {
 	struct impairer p;
@@ -44,11 +37,11 @@ START_TEST(a_good_wire_does_nothing)
 
 	for (uint64_t now = 0; now < 1000; now++) {
 		struct fate f = impairer_decide(&p, now, 1500);
-		EACH(f.kind == FATE_CARRIED);
-		EACH(f.copies == 1);
-		EACH(f.due_ns[0] == now);
-		EACH(f.queued_ns == 0);
-		EACH(!f.reordered);
+		ck_assert_int_eq(f.kind, FATE_CARRIED);
+		ck_assert_uint_eq(f.copies, 1);
+		ck_assert_uint_eq(f.due_ns[0], now);
+		ck_assert_uint_eq(f.queued_ns, 0);
+		ck_assert(!f.reordered);
 	}
 }
 END_TEST
@@ -63,7 +56,7 @@ START_TEST(as_many_are_lost)
 	for (int i = 0; i < PACKETS; i++) {
 		struct fate f = impairer_decide(&p, 0, 100);
 		lost += f.kind == FATE_LOST;
-		EACH(f.copies == (f.kind == FATE_CARRIED));
+		ck_assert_uint_eq(f.copies, f.kind == FATE_CARRIED);
 	}
 	check_share(lost, chances[_i]);
 }
@@ -75,9 +68,9 @@ START_TEST(all_or_none)
 	struct impairer twice = made((struct impairment){.duplicate = 1, .reorder = 1}, 3);
 
 	for (int i = 0; i < PACKETS; i++) {
-		EACH(impairer_decide(&all, 0, 100).kind == FATE_LOST);
+		ck_assert_int_eq(impairer_decide(&all, 0, 100).kind, FATE_LOST);
 		struct fate f = impairer_decide(&twice, 0, 100);
-		EACH(f.reordered && f.copies == 2);
+		ck_assert(f.reordered && f.copies == 2);
 	}
 }
 END_TEST
@@ -107,9 +100,9 @@ START_TEST(as_many_are_twice_and_late)
 	for (uint64_t i = 0; i < PACKETS; i++) {
 		uint64_t now = i * MS;
 		struct fate f = impairer_decide(&p, now, 100);
-		EACH(f.due_ns[0] == now + (f.reordered ? 40 : 20) * MS);
+		ck_assert_uint_eq(f.due_ns[0], now + (f.reordered ? 40 : 20) * MS);
 		if (f.copies == 2)
-			EACH(f.due_ns[1] == now + 20 * MS);
+			ck_assert_uint_eq(f.due_ns[1], now + 20 * MS);
 		twice += f.copies == 2;
 		late += f.reordered;
 	}
@@ -140,8 +133,8 @@ START_TEST(jitter_is_even)
 
 	for (uint64_t i = 0; i < PACKETS; i++) {
 		uint64_t now = i * SECOND, delay = impairer_decide(&p, now, 100).due_ns[0] - now;
-		EACH(delay >= 40 * MS);
-		EACH(delay <= 60 * MS);
+		ck_assert_uint_ge(delay, 40 * MS);
+		ck_assert_uint_le(delay, 60 * MS);
 		double at = (double)(delay - 40 * MS) / (20.0 * MS); /* 0 to 1 */
 		sum += at;
 		squares += at * at;
@@ -164,8 +157,8 @@ START_TEST(jitter_never_goes_back)
 
 	for (uint64_t i = 0; i < PACKETS; i++) {
 		uint64_t now = i * SECOND, due = impairer_decide(&p, now, 100).due_ns[0];
-		EACH(due >= now);
-		EACH(due <= now + 4 * MS);
+		ck_assert_uint_ge(due, now);
+		ck_assert_uint_le(due, now + 4 * MS);
 		at_once += due == now;
 	}
 	check_share(at_once, 1 / 3.0);
@@ -181,10 +174,10 @@ START_TEST(jitter_keeps_the_order)
 
 	for (uint64_t i = 0; i < PACKETS; i++) {
 		struct fate f = impairer_decide(&p, i * MS, 100);
-		EACH(f.due_ns[0] >= last);
+		ck_assert_uint_ge(f.due_ns[0], last);
 		last = f.due_ns[0];
 		if (f.copies == 2)
-			EACH(f.due_ns[1] >= last);
+			ck_assert_uint_ge(f.due_ns[1], last);
 	}
 }
 END_TEST
@@ -200,7 +193,7 @@ START_TEST(reordered_ones_hold_up_nobody)
 		struct fate f = impairer_decide(&p, i * MS, 100);
 		late += f.reordered;
 		if (!f.reordered)
-			EACH(f.due_ns[0] == i * MS + 20 * MS);
+			ck_assert_uint_eq(f.due_ns[0], i * MS + 20 * MS);
 		overtaken += f.due_ns[0] < latest;
 		if (f.due_ns[0] > latest)
 			latest = f.due_ns[0];
@@ -218,9 +211,9 @@ START_TEST(a_full_line_runs_at_its_rate)
 
 	for (uint64_t i = 0; i < 1000; i++) {
 		struct fate f = impairer_decide(&p, 0, 1000);
-		EACH(f.kind == FATE_CARRIED);
-		EACH(f.due_ns[0] == (i + 1) * MS + 5 * MS);
-		EACH(f.queued_ns == i * MS);
+		ck_assert_int_eq(f.kind, FATE_CARRIED);
+		ck_assert_uint_eq(f.due_ns[0], (i + 1) * MS + 5 * MS);
+		ck_assert_uint_eq(f.queued_ns, i * MS);
 	}
 	ck_assert_uint_eq(p.line_free_ns, SECOND);
 	/* Once it is free, nobody waits. */
@@ -236,7 +229,7 @@ START_TEST(the_queue_has_an_end)
 		made((struct impairment){.rate_bps = 8000000, .queue_bytes = 10000}, 13);
 
 	for (int i = 0; i < 10; i++)
-		EACH(impairer_decide(&p, 0, 1000).kind == FATE_CARRIED);
+		ck_assert_int_eq(impairer_decide(&p, 0, 1000).kind, FATE_CARRIED);
 	ck_assert_int_eq(impairer_decide(&p, 0, 1000).kind, FATE_OVERFLOW);
 	ck_assert_int_eq(impairer_decide(&p, 0, 1).kind, FATE_OVERFLOW);
 	/* After a millisecond there is room for one again, and for no byte more. */
@@ -257,7 +250,7 @@ START_TEST(too_much_is_offered)
 		struct fate f = impairer_decide(&p, i * MS / 3, 1000);
 		carried += f.kind == FATE_CARRIED;
 		if (f.kind == FATE_CARRIED)
-			EACH(f.due_ns[0] <= i * MS / 3 + 10 * MS);
+			ck_assert_uint_le(f.due_ns[0], i * MS / 3 + 10 * MS);
 	}
 	ck_assert_uint_ge(carried, 1000);
 	ck_assert_uint_le(carried, 1010);
@@ -280,12 +273,12 @@ START_TEST(large_numbers)
 
 	for (uint64_t i = 0; i < 100; i++) {
 		struct fate f = impairer_decide(&p, 0, 65535);
-		EACH(f.kind == FATE_CARRIED);
-		EACH(f.due_ns[0] == (i + 1) * 65535 * 8 * SECOND);
+		ck_assert_int_eq(f.kind, FATE_CARRIED);
+		ck_assert_uint_eq(f.due_ns[0], (i + 1) * 65535 * 8 * SECOND);
 	}
 	p = made((struct impairment){.rate_bps = 8000000000, .queue_bytes = UINT32_MAX}, 16);
 	for (uint64_t i = 0; i < 65537; i++)
-		EACH(impairer_decide(&p, 0, 65535).kind == FATE_CARRIED);
+		ck_assert_int_eq(impairer_decide(&p, 0, 65535).kind, FATE_CARRIED);
 	ck_assert_int_eq(impairer_decide(&p, 0, 65535).kind, FATE_OVERFLOW);
 }
 END_TEST
@@ -328,10 +321,10 @@ START_TEST(the_same_seed_is_the_same_fate)
 		struct fate x = impairer_decide(&a, i * MS, 100),
 			    y = impairer_decide(&b, i * MS, 100);
 		struct fate z = impairer_decide(&other, i * MS, 100);
-		EACH(x.kind == y.kind);
-		EACH(x.copies == y.copies);
-		EACH(x.due_ns[0] == y.due_ns[0]);
-		EACH(x.due_ns[1] == y.due_ns[1]);
+		ck_assert_int_eq(x.kind, y.kind);
+		ck_assert_uint_eq(x.copies, y.copies);
+		ck_assert_uint_eq(x.due_ns[0], y.due_ns[0]);
+		ck_assert_uint_eq(x.due_ns[1], y.due_ns[1]);
 		differ += x.kind != z.kind;
 	}
 	ck_assert_uint_gt(differ, 1000);
@@ -358,15 +351,15 @@ START_TEST(one_change_leaves_the_others)
 		struct fate x = impairer_decide(&a, i * SECOND, 100);
 		struct fate y = impairer_decide(&b, i * SECOND, 100);
 		if (_i != 0)
-			EACH(x.kind == y.kind);
+			ck_assert_int_eq(x.kind, y.kind);
 		if (x.kind != FATE_CARRIED)
 			continue;
 		if (_i != 1)
-			EACH(x.copies == y.copies);
+			ck_assert_uint_eq(x.copies, y.copies);
 		if (_i != 2)
-			EACH(x.reordered == y.reordered);
+			ck_assert_int_eq(x.reordered, y.reordered);
 		if (_i < 2)
-			EACH(x.due_ns[0] == y.due_ns[0]);
+			ck_assert_uint_eq(x.due_ns[0], y.due_ns[0]);
 	}
 }
 END_TEST
@@ -380,13 +373,13 @@ START_TEST(dropped_by_hand)
 		struct fate x = impairer_decide(&a, i * SECOND, 100);
 		if (i % 7 == 0) {
 			struct fate y = impairer_drop(&b, FATE_SCRIPTED);
-			EACH(y.kind == FATE_SCRIPTED);
-			EACH(y.copies == 0);
+			ck_assert_int_eq(y.kind, FATE_SCRIPTED);
+			ck_assert_uint_eq(y.copies, 0);
 			continue;
 		}
 		struct fate y = impairer_decide(&b, i * SECOND, 100);
-		EACH(x.kind == y.kind);
-		EACH(x.due_ns[0] == y.due_ns[0]);
+		ck_assert_int_eq(x.kind, y.kind);
+		ck_assert_uint_eq(x.due_ns[0], y.due_ns[0]);
 	}
 	uint64_t busy = b.line_free_ns;
 	(void)impairer_drop(&b, FATE_UNPLUGGED);
