@@ -41,7 +41,7 @@ struct wire {
 	struct lock lock;      /* and below */
 	struct impairment set; /* as it was asked for */
 	unsigned slow;
-	struct impairer direction[SITE_HOSTS][SITE_HOSTS]; /* from, to */
+	struct impairer direction[SITE_HOSTS][SITE_HOSTS][SIDES]; /* from, to, of TCP or UDP */
 	struct wire_picks picks;
 	bool unplugged, paused;
 	unsigned steps;
@@ -86,7 +86,7 @@ static struct fate decide(struct wire *w, const struct entering *e, uint64_t now
 	struct fate f;
 
 	lock_take(&w->lock);
-	struct impairer *line = &w->direction[e->from][e->to];
+	struct impairer *line = &w->direction[e->from][e->to][e->side];
 	bool picked = wire_picks_take(&w->picks, e->side, e->from, &e->packet, &e->note);
 	if (w->unplugged)
 		f = impairer_drop(line, FATE_UNPLUGGED);
@@ -207,10 +207,11 @@ static void deliver(struct wire *w)
 	if (p->number >= 0)
 		(void)journal_arrival(w->journal, p->side, journal_now(w->journal),
 			(uint64_t)p->number, p->second);
+	(void)!write(site_device(w->site, p->to_host), p->bytes, p->length);
+	/* After: whoever sees it counted can read it. */
 	lock_take(&w->lock);
 	w->counts[p->side].arrived++;
 	lock_drop(&w->lock);
-	(void)!write(site_device(w->site, p->to_host), p->bytes, p->length);
 	free(p);
 }
 
@@ -281,7 +282,8 @@ static void apply_locked(struct wire *w)
 	how.jitter_ns *= w->slow;
 	for (size_t from = 0; from < SITE_HOSTS; from++)
 		for (size_t to = 0; to < SITE_HOSTS; to++)
-			impairer_set(&w->direction[from][to], &how);
+			for (size_t side = 0; side < SIDES; side++)
+				impairer_set(&w->direction[from][to][side], &how);
 }
 
 static uint32_t device_mtu(const struct impairment *how)
@@ -334,9 +336,10 @@ int wire_start(struct wire **out, struct site *site, struct journal *journal,
 	w->set = *how;
 	w->slow = 1;
 	lock_init(&w->lock, LOCK_LEAF);
-	for (size_t from = 0; from < SITE_HOSTS; from++)
-		for (size_t to = 0; to < SITE_HOSTS; to++)
-			impairer_init(&w->direction[from][to], how, seed + from * SITE_HOSTS + to);
+	for (size_t i = 0; i < SITE_HOSTS * SITE_HOSTS * SIDES; i++)
+		impairer_init(
+			&w->direction[i / SIDES / SITE_HOSTS][i / SIDES % SITE_HOSTS][i % SIDES],
+			how, seed + i);
 	w->flows = flows_new();
 	int r = w->flows ? set_devices(w, device_mtu(how)) : ERR_MEMORY;
 	if (r == 0)

@@ -3,7 +3,9 @@
  * badly as it is told to. Every packet and every arrival goes into the journal, an arrival before what
  * it brings about.
  *
- * Each host has a direction of its own to each other, with its own queue. A packet to everybody takes
+ * Each host has a direction of its own to each other, and in it TCP and UDP have a line each, with its
+ * own queue and chances: so both sides meet the same network, neither takes the other's room, and the
+ * fate of datagrams that are sent in the same order is the same for the same seed. A packet to everybody takes
  * its chances once for each host that it goes to. Not impaired, nor written down, are ARP's questions
  * and answers; not carried at all is IPv6, which the hosts are told not to speak, and what no IP packet
  * can be read from.
