@@ -86,7 +86,9 @@ shims    := $(patsubst %.c,$(OUT)/%.so,$(sort $(wildcard tests/faults/*.c)))
 
 RUN_TESTS = tests/run --build $(BUILD) --make $(MAKE)
 
-all: $(OUT)/lanchatd $(OUT)/lanchat $(OUT)/lanchat-stress $(OUT)/lanchat.lua ## build the programs, and the dissector for Wireshark
+PROGRAMS := lanchatd lanchat lanchat-stress lanchat-lab
+
+all: $(PROGRAMS:%=$(OUT)/%) $(OUT)/lanchat.lua ## build the programs, and the dissector for Wireshark
 
 run: deps ## install what is missing, build, and chat (without a terminal: run the server)
 	@$(MAKE) --no-print-directory -j"$$(nproc)" all
@@ -137,7 +139,7 @@ bench-deps: ## install the other servers that lanchat-stress speaks to; none is 
 
 install: all ## install below PREFIX (/usr/local); DESTDIR is honoured
 	install -d $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $(OUT)/lanchatd $(OUT)/lanchat $(OUT)/lanchat-stress $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(PROGRAMS:%=$(OUT)/%) $(DESTDIR)$(PREFIX)/bin
 	@for page in $(notdir $(wildcard docs/*.1 docs/*.8)); do \
 		folder=$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; \
 		echo "install -m 644 docs/$$page $$folder"; \
@@ -150,7 +152,7 @@ install: all ## install below PREFIX (/usr/local); DESTDIR is honoured
 	chmod 644 $(DESTDIR)$(UNITS)/lanchatd.service
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(UNITS)/lanchatd.service $(DESTDIR)$(UNITS)/lanchatd.socket
-	rm -f $(foreach p,lanchatd lanchat lanchat-stress,$(DESTDIR)$(PREFIX)/bin/$(p))
+	rm -f $(PROGRAMS:%=$(DESTDIR)$(PREFIX)/bin/%)
 	rm -f $(DESTDIR)$(PREFIX)/share/lanchat/lanchat.lua
 	rm -f $(foreach p,$(notdir $(wildcard docs/*.1 docs/*.8)),\
 		$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(p)))/$(p))
@@ -170,6 +172,8 @@ $(OUT)/lanchat: $(OUT)/client/main.o $(client_o) $(common_o)
 # Some tests start the server that stands beside it.
 $(OUT)/unit: | $(OUT)/lanchatd
 $(OUT)/lanchat-stress: $(OUT)/tools/stress/main.o $(stress_o) $(report_o) $(common_o)
+	$(LINK) -o $@ $^ $(LIBS) -lm
+$(OUT)/lanchat-lab: $(OUT)/tools/lab/main.o $(lab_o) $(report_o) $(common_o)
 	$(LINK) -o $@ $^ $(LIBS) -lm
 # The dissector for Wireshark is one file: the tables, then the code that goes by them. What prints the
 # tables runs while building, so it is plain in every variant.
