@@ -238,6 +238,15 @@ const struct standing *charter_find(const struct charter *c, enum standing_kind 
 	return NULL;
 }
 
+const uint8_t *charter_owner(const struct charter *c)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		if (c->standings[i].kind == STANDING_OWNER)
+			return c->standings[i].person;
+	}
+	return NULL;
+}
+
 const struct standing *charter_find_address(
 	const struct charter *c, const struct net_address *address, uint64_t time)
 {

@@ -67,6 +67,9 @@ bool charter_changes(const struct charter *c, const struct act *a, uint64_t time
 const struct standing *charter_find(const struct charter *c, enum standing_kind kind,
 	const uint8_t person[PERSON_ID], uint64_t time);
 
+/* Who owns the room; NULL: nobody. Borrowed from the charter, until it changes. */
+const uint8_t *charter_owner(const struct charter *c);
+
 /* A ban of the address at a time; NULL. */
 const struct standing *charter_find_address(
 	const struct charter *c, const struct net_address *address, uint64_t time);

@@ -89,6 +89,7 @@ static void apply_act(struct chat *c, const struct log_entry *e)
 	if (r)
 		room_apply_act(r, &a, e->time);
 	room_unref(r);
+	hub_look_again(c->hub, &subject);
 }
 
 static void applied(void *context, const struct log_entry *e)

@@ -34,7 +34,8 @@ struct policy {
 	int64_t idle_ms;
 	uint32_t rate, burst; /* budget.h; rate 0: without limit */
 	uint32_t replay_max;
-	uint32_t rooms_each;                    /* rooms that one session may be in */
+	uint32_t rooms_each; /* rooms that one session may be in */
+	uint32_t owned_max;  /* rooms that one person may own; 0: without limit */
 	uint32_t nick_max, topic_max, text_max; /* bytes; 0: as far as the protocol goes */
 	size_t members_max;                     /* of one room; 0: without limit */
 	size_t rooms_max;

@@ -161,10 +161,10 @@ int engine_room(struct engine *e, const struct stream_key *key, struct room_reco
 	return e->class->room(e, key, out);
 }
 
-int engine_rooms(struct engine *e, const struct stream_key *after, uint32_t limit,
+int engine_rooms(struct engine *e, const struct stream_key *after, bool all, uint32_t limit,
 	engine_room_reader *reader, void *context)
 {
-	return e->class->rooms(e, after, limit, reader, context);
+	return e->class->rooms(e, after, all, limit, reader, context);
 }
 
 int engine_note(struct engine *e, const struct note *n)

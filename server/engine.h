@@ -66,7 +66,8 @@ struct log_entry {
 	const uint8_t *instance;       /* the client instance that counts */
 	uint64_t counter;              /* 0: of an act, which the engine counts */
 	enum said_kind kind;
-	bool unproven; /* nobody has shown that `person` says it */
+	bool unproven;       /* nobody has shown that `person` says it */
+	uint32_t owned_most; /* of an act: rooms that one person may own; 0: any number */
 	struct span nick;
 	struct span to_nick; /* of a direct message */
 	struct span text;
@@ -193,7 +194,7 @@ struct engine_class {
 	int (*search)(
 		struct engine *e, const struct search *what, engine_reader *reader, void *context);
 	int (*room)(struct engine *e, const struct stream_key *key, struct room_record *out);
-	int (*rooms)(struct engine *e, const struct stream_key *after, uint32_t limit,
+	int (*rooms)(struct engine *e, const struct stream_key *after, bool all, uint32_t limit,
 		engine_room_reader *reader, void *context);
 	int (*note)(struct engine *e, const struct note *n);
 	int (*places)(struct engine *e, const uint8_t *person, engine_place_reader *reader,
@@ -302,8 +303,9 @@ int engine_search(
 /* A room in which something was said. ERR_NOT_FOUND, ERR_SYSTEM. */
 int engine_room(struct engine *e, const struct stream_key *key, struct room_record *out);
 
-/* Such rooms in the order of their keys, after `after` (NULL: from the first), at most `limit`. */
-int engine_rooms(struct engine *e, const struct stream_key *after, uint32_t limit,
+/* Such rooms in the order of their keys, after `after` (NULL: from the first), at most `limit`: `all`,
+ * or those that are open to everybody. Those that are not meant cost nothing. */
+int engine_rooms(struct engine *e, const struct stream_key *after, bool all, uint32_t limit,
 	engine_room_reader *reader, void *context);
 
 /* ---- what is kept about people ---- */

@@ -63,16 +63,34 @@ static bool was_said(const struct memory *m, const struct log_entry *e)
 }
 
 /* Whoever is sent out is a member no longer from the same moment on. */
-static void end_membership(struct memory *m, const struct log_entry *e)
+static void end_membership(
+	struct memory *m, const struct log_entry *e, const struct stream_key *room)
 {
-	struct stream_key subject;
 	struct act a;
 
 	if (act_parse(e->text, &a) != 0 || !a.has_person ||
-		(a.verb != ACT_KICK && a.verb != ACT_BAN) ||
-		!stream_key_subject(e->room, &subject) || subject.bytes[0] != 'r')
+		(a.verb != ACT_KICK && a.verb != ACT_BAN))
 		return;
-	memory_people_part(&m->people, a.person, &subject);
+	memory_people_part(&m->people, a.person, room);
+}
+
+/* In the list of open rooms, or out of it, as the charter says: what is put in can fail, so it is put in
+ * before the act is done, and taken out where it did not open the room. */
+static int do_act(struct memory *m, const struct log_entry *e)
+{
+	struct stream_key subject;
+
+	if (!stream_key_subject(e->room, &subject) || subject.bytes[0] != 'r')
+		return memory_acts_apply(&m->acts, e);
+	int r = memory_log_open_room(&m->log, &subject, true);
+	if (r)
+		return r;
+	r = memory_acts_apply(&m->acts, e);
+	if (memory_acts_closed(&m->acts, &subject))
+		(void)memory_log_open_room(&m->log, &subject, false);
+	if (r == 0)
+		end_membership(m, e, &subject);
+	return r;
 }
 
 /* The log is prepared, the act is done or fails as a whole, and nothing after that can fail: an act is
@@ -84,16 +102,15 @@ static int keep(struct memory *m, struct log_entry *e)
 
 	if (r)
 		return r;
-	if (e->kind == SAID_ACT) {
-		r = memory_acts_apply(&m->acts, e);
-		if (r) {
-			memory_log_drop(&needs);
-			return r;
-		}
-		end_membership(m, e);
-	}
-	memory_log_append(&m->log, e, &needs);
-	return 0;
+	if (e->kind == SAID_ACT)
+		r = do_act(m, e);
+	else if (needs.new_room && !memory_acts_closed(&m->acts, e->room))
+		r = memory_log_open_room(&m->log, e->room, true);
+	if (r)
+		memory_log_drop(&needs);
+	else
+		memory_log_append(&m->log, e, &needs);
+	return r;
 }
 
 static struct append_result append_one(struct memory *m, struct log_entry *e)
@@ -268,13 +285,13 @@ static bool read_room(void *context, const struct stream_key *key, const struct 
 	return reading->reader(reading->context, key, &with);
 }
 
-static int memory_rooms(struct engine *e, const struct stream_key *after, uint32_t limit,
+static int memory_rooms(struct engine *e, const struct stream_key *after, bool all, uint32_t limit,
 	engine_room_reader *reader, void *context)
 {
 	struct room_reading reading = {.reader = reader, .context = context};
 
 	LOCKED(reading.acts = &m->acts;
-		memory_log_rooms(&m->log, after, limit, read_room, &reading));
+		memory_log_rooms(&m->log, after, all, limit, read_room, &reading));
 	return 0;
 }
 

@@ -110,10 +110,10 @@ static int durable_room(struct engine *e, const struct stream_key *key, struct r
 	WITH_STORE(LOOKUPS, store_room(s, key, out));
 }
 
-static int durable_rooms(struct engine *e, const struct stream_key *after, uint32_t limit,
+static int durable_rooms(struct engine *e, const struct stream_key *after, bool all, uint32_t limit,
 	engine_room_reader *reader, void *context)
 {
-	WITH_STORE(PAGES, store_rooms(s, after, limit, reader, context));
+	WITH_STORE(PAGES, store_rooms(s, after, all, limit, reader, context));
 }
 
 static int durable_settled(struct engine *e, const uint8_t *instance, const uint8_t *person,

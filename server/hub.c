@@ -4,6 +4,7 @@
 #include "common/err.h"
 #include "common/lock.h"
 #include "common/log.h"
+#include "server/tree.h"
 
 #include <search.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@ struct row {
 	struct stream_key key;     /* first: it stands for the whole in comparisons */
 	struct room *room;         /* counted */
 	bool kept;                 /* it was in the log when it was opened */
+	bool closed;               /* it is not among the open ones */
 	TAILQ_ENTRY(row) deserted; /* while nobody uses the room */
 };
 
@@ -25,11 +27,13 @@ struct hub {
 	struct segment_budget *budget; /* borrowed */
 	struct lock lock;
 	/* guarded by lock */
-	void *rows; /* tsearch tree */
+	struct tree rows;      /* all of them */
+	struct tree open_rows; /* those of rooms that everybody may see */
 	size_t count, max;
 	size_t used;                /* rows that somebody uses */
 	size_t fresh;               /* rows that are not `kept` */
 	size_t in_log;              /* about how many rooms the log has, these apart */
+	size_t closed;              /* about how many of these and those are not open */
 	uint64_t missed;            /* entries that were applied to rooms that are not here */
 	TAILQ_HEAD(, row) deserted; /* rooms that nobody uses, the longest deserted first */
 	struct stream_key damaged[DAMAGED_TOLD]; /* what was logged of */
@@ -45,9 +49,11 @@ static int compare(const void *a, const void *b)
 static bool count_room(
 	void *context, const struct stream_key *key, const struct room_record *record)
 {
+	struct hub *h = context;
+
 	(void)key;
-	(void)record;
-	++*(size_t *)context;
+	h->in_log++;
+	h->closed += record->closed;
 	return true;
 }
 
@@ -57,13 +63,14 @@ struct hub *hub_new(struct engine *e, struct segment_budget *budget, size_t room
 
 	if (!h)
 		return NULL;
-	if (engine_rooms(e, NULL, UINT32_MAX, count_room, &h->in_log) != 0) {
+	if (engine_rooms(e, NULL, true, UINT32_MAX, count_room, h) != 0) {
 		free(h);
 		return NULL;
 	}
 	h->engine = e;
 	h->budget = budget;
 	h->max = rooms_max;
+	h->rows.compare = h->open_rows.compare = compare;
 	TAILQ_INIT(&h->deserted);
 	lock_init(&h->lock, LOCK_HUB);
 	return h;
@@ -77,6 +84,11 @@ static void free_row(void *p)
 	free(row);
 }
 
+static void leave_row(void *p)
+{
+	(void)p;
+}
+
 void hub_free(struct hub *h)
 {
 	if (!h)
@@ -86,7 +98,8 @@ void hub_free(struct hub *h)
 		h->telling = room_link(r)->next;
 		room_unref(r);
 	}
-	tdestroy(h->rows, free_row);
+	tdestroy(h->open_rows.root, leave_row);
+	tdestroy(h->rows.root, free_row);
 	lock_fini(&h->lock);
 	free(h);
 }
@@ -101,8 +114,7 @@ void hub_set_max(struct hub *h, size_t rooms_max)
 static struct row *find_locked(struct hub *h, const struct stream_key *key)
 {
 	lock_assert_held(&h->lock);
-	void *found = tfind(key, &h->rows, compare);
-	return found ? *(struct row **)found : NULL;
+	return tree_find(&h->rows, key);
 }
 
 /* A room as the log knows it. */
@@ -132,6 +144,26 @@ static struct room *make_room(
 	return r;
 }
 
+/* See whether everybody may see the row's room. Out of memory, they do not until something is decided about
+ * it again. */
+static void sort_locked(struct hub *h, struct row *row)
+{
+	lock_assert_held(&h->lock);
+	bool closed = room_is_closed(row->room);
+
+	if (closed == row->closed)
+		return;
+	if (closed)
+		tree_remove(&h->open_rows, row);
+	else if (!tree_put(&h->open_rows, row))
+		return;
+	row->closed = closed;
+	if (closed)
+		h->closed++;
+	else if (h->closed > 0)
+		h->closed--;
+}
+
 static struct row *add_locked(
 	struct hub *h, const struct stream_key *key, struct span name, struct logged_room *logged)
 {
@@ -142,23 +174,32 @@ static struct row *add_locked(
 	row->key = *key;
 	row->kept = logged->found && logged->record.last > 0;
 	row->room = make_room(h, key, name, logged);
-	if (!row->room || !tsearch(row, &h->rows, compare)) {
+	if (!row->room || !tree_put(&h->rows, row)) {
 		free_row(row);
 		return NULL;
 	}
 	h->count++;
 	h->fresh += !row->kept;
+	/* It is counted as closed: a new one here, the others since the log was opened. */
+	bool closed = room_is_closed(row->room);
+	row->closed = true;
+	h->closed += !row->kept || !closed;
+	sort_locked(h, row);
 	return row;
 }
 
 static void forget_locked(struct hub *h, struct row *row)
 {
 	lock_assert_held(&h->lock);
-	tdelete(row, &h->rows, compare);
+	tree_remove(&h->rows, row);
+	if (!row->closed)
+		tree_remove(&h->open_rows, row);
 	h->count--;
 	if (!row->kept) {
+		bool stays = feed_last_seq(room_feed(row->room)) > 0;
 		h->fresh--;
-		h->in_log += feed_last_seq(room_feed(row->room)) > 0;
+		h->in_log += stays;
+		h->closed -= !stays && row->closed && h->closed > 0;
 	}
 	free_row(row);
 }
@@ -317,35 +358,88 @@ struct room *hub_find(struct hub *h, const struct stream_key *key)
 	return r;
 }
 
-/* ---- the list ---- */
-
-struct listing {
-	const struct stream_key *after;
-	struct room **rooms;
-	size_t count, size;
-};
-
-static void list_row(const void *node, VISIT visit, void *closure)
+void hub_look_again(struct hub *h, const struct stream_key *key)
 {
-	const struct row *row = *(const struct row *const *)node;
-	struct listing *l = closure;
-
-	if ((visit != postorder && visit != leaf) || l->count == l->size)
-		return;
-	if (!l->after || stream_key_compare(&row->key, l->after) > 0)
-		l->rooms[l->count++] = room_ref(row->room);
+	lock_take(&h->lock);
+	struct row *row = find_locked(h, key);
+	if (row)
+		sort_locked(h, row);
+	lock_drop(&h->lock);
 }
 
-size_t hub_rooms_after(struct hub *h, const struct stream_key *after, struct room **rooms,
-	size_t size, uint32_t *total)
+/* ---- the list ---- */
+
+static const struct stream_key *key_of(struct room *r)
 {
-	struct listing l = {.after = after, .rooms = rooms, .size = size};
+	return feed_key(room_feed(r));
+}
+
+/* Two kinds of rooms in one order: rows of the table, and the viewer's own, which may be among them. */
+struct listing {
+	const struct tree *rows;
+	const struct row *row;
+	struct room *const *mine, *const *end;
+};
+
+static struct listing begin_listing(
+	const struct hub *h, const struct stream_key *after, const struct hub_viewer *viewer)
+{
+	static const struct stream_key below_all;
+	struct listing l = {.rows = viewer->all ? &h->rows : &h->open_rows};
+
+	if (!after)
+		after = &below_all;
+	l.row = tree_after(l.rows, after);
+	l.end = l.mine = viewer->rooms;
+	if (viewer->room_count)
+		l.end += viewer->room_count;
+	while (l.mine != l.end && stream_key_compare(key_of(*l.mine), after) <= 0)
+		l.mine++;
+	return l;
+}
+
+/* The next room; NULL. */
+static struct room *next_listed(struct listing *l)
+{
+	const struct row *row = l->row;
+	int order = -1;
+
+	if (l->mine != l->end)
+		order = row ? stream_key_compare(&row->key, key_of(*l->mine)) : 1;
+	else if (!row)
+		return NULL;
+	struct room *r = order <= 0 ? row->room : *l->mine;
+	if (order <= 0)
+		l->row = tree_after(l->rows, &row->key);
+	if (order >= 0)
+		l->mine++;
+	return r;
+}
+
+/* About how many rooms a viewer sees. */
+static size_t total_locked(const struct hub *h, const struct hub_viewer *viewer)
+{
+	size_t total = h->in_log + h->fresh, hidden = viewer->all ? 0 : h->closed;
+
+	lock_assert_held(&h->lock);
+	for (size_t i = 0; i < viewer->room_count && hidden > 0; i++)
+		hidden -= room_is_closed(viewer->rooms[i]);
+	return total > hidden ? total - hidden : 0;
+}
+
+size_t hub_rooms_after(struct hub *h, const struct stream_key *after,
+	const struct hub_viewer *viewer, struct room **rooms, size_t size, uint32_t *total)
+{
+	size_t count = 0;
+	struct room *r;
 
 	lock_take(&h->lock);
-	twalk_r(h->rows, list_row, &l);
-	*total = (uint32_t)(h->in_log + h->fresh);
+	struct listing l = begin_listing(h, after, viewer);
+	while (count < size && (r = next_listed(&l)) != NULL)
+		rooms[count++] = room_ref(r);
+	*total = (uint32_t)total_locked(h, viewer);
 	lock_drop(&h->lock);
-	return l.count;
+	return count;
 }
 
 void hub_numbers(struct hub *h, struct hub_numbers *out)
@@ -441,6 +535,6 @@ static void rest_row(const void *node, VISIT visit, void *closure)
 void hub_rest(struct hub *h)
 {
 	lock_take(&h->lock);
-	twalk_r(h->rows, rest_row, NULL);
+	twalk_r(h->rows.root, rest_row, NULL);
 	lock_drop(&h->lock);
 }

@@ -18,6 +18,7 @@
 #include "server/engine.h"
 #include "server/room.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,13 +40,21 @@ void hub_leave(struct hub *h, struct room *r);
  * reference of the caller's; NULL when nobody could get it. */
 struct room *hub_find(struct hub *h, const struct stream_key *key);
 
-/* May whoever asks see a room that is not open to everybody? */
-typedef bool hub_may_see(void *context, const struct stream_key *key);
+/* Something was decided about a room: it may be open to everybody now, or no longer. */
+void hub_look_again(struct hub *h, const struct stream_key *key);
+
+/* Who asks for the list, and sees rooms that are not open to everybody: all of them, or those that they are
+ * in, which are borrowed and in the order of their keys. */
+struct hub_viewer {
+	bool all;
+	struct room *const *rooms;
+	size_t room_count;
+};
 
 /* Rooms after the name `after` ("": the first), by folded name, at most `limit`, those that are only
- * in the log as well, as the list of a ROOM_LIST in `buffer`; `m` is filled but for its tag.
- * ERR_SYSTEM, ERR_MEMORY. (hub_list.c) */
-int hub_list(struct hub *h, struct span after, uint16_t limit, hub_may_see *may_see, void *context,
+ * in the log as well, as the list of a ROOM_LIST in `buffer`; `m` is filled but for its tag. Costs what
+ * the viewer sees, however many rooms there are that they do not. ERR_SYSTEM, ERR_MEMORY. (hub_list.c) */
+int hub_list(struct hub *h, struct span after, uint16_t limit, const struct hub_viewer *viewer,
 	struct msg_room_list *m, uint8_t *buffer, size_t size);
 
 /* People of the room changed: tell the members now, if it is time, or see to it that hub_tick does.
@@ -68,11 +77,11 @@ void hub_numbers(struct hub *h, struct hub_numbers *out);
 
 /* ---- for hub_list.c ---- */
 
-/* The first rooms of the table after a key (NULL: from the first), at most `size`, as references of
- * the caller's; returns how many. `*total`: about how many rooms there are, in the table and in the
- * log. */
-size_t hub_rooms_after(struct hub *h, const struct stream_key *after, struct room **rooms,
-	size_t size, uint32_t *total);
+/* The first rooms of the table after a key (NULL: from the first) that the viewer sees, at most `size`, as
+ * references of the caller's; returns how many. `*total`: about how many rooms there are that they see,
+ * in the table and in the log. */
+size_t hub_rooms_after(struct hub *h, const struct stream_key *after,
+	const struct hub_viewer *viewer, struct room **rooms, size_t size, uint32_t *total);
 
 /* Borrowed, constant. */
 struct engine *hub_engine(const struct hub *h);

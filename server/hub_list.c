@@ -30,9 +30,7 @@ struct seen {
 struct page {
 	struct msg_room_list *m;
 	uint16_t limit;
-	uint32_t hidden;
-	hub_may_see *may_see;
-	void *context;
+	const struct hub_viewer *viewer;
 	uint8_t *buffer;
 	size_t size;
 };
@@ -59,14 +57,24 @@ static int add(struct page *p, const struct item_room *item)
 	return message_list_add(rooms, ITEM_ROOM, item, p->buffer, p->size);
 }
 
+static int compare_key(const void *key, const void *room)
+{
+	return stream_key_compare(key, feed_key(room_feed(*(struct room *const *)room)));
+}
+
+/* A room that is not open to everybody: it may have been a moment ago. */
+static bool may_see(const struct hub_viewer *v, const struct stream_key *key)
+{
+	return v->all || (v->room_count && bsearch(key, v->rooms, v->room_count,
+						   sizeof(struct room *), compare_key) != NULL);
+}
+
 static int add_room(struct page *p, struct room *r)
 {
 	struct room_topic topic;
 
-	if (room_is_closed(r) && !p->may_see(p->context, feed_key(room_feed(r)))) {
-		p->hidden++;
+	if (room_is_closed(r) && !may_see(p->viewer, feed_key(room_feed(r))))
 		return 0;
-	}
 	room_topic(r, &topic);
 	struct item_room item = {
 		.name = span_of(room_name(r)),
@@ -80,10 +88,8 @@ static int add_logged(struct page *p, const struct logged *l)
 {
 	struct item_room item = {.name = span_of(l->name), .topic = span_of(l->topic)};
 
-	if (l->closed && !p->may_see(p->context, &l->key)) {
-		p->hidden++;
+	if (l->closed && !may_see(p->viewer, &l->key))
 		return 0;
-	}
 	return add(p, &item);
 }
 
@@ -130,14 +136,13 @@ static void forget_rooms(struct seen *seen)
 	seen->room_count = seen->logged_count = 0;
 }
 
-int hub_list(struct hub *h, struct span after, uint16_t limit, hub_may_see *may_see, void *context,
+int hub_list(struct hub *h, struct span after, uint16_t limit, const struct hub_viewer *viewer,
 	struct msg_room_list *m, uint8_t *buffer, size_t size)
 {
 	struct page page = {
 		.m = m,
 		.limit = limit,
-		.may_see = may_see,
-		.context = context,
+		.viewer = viewer,
 		.buffer = buffer,
 		.size = size,
 	};
@@ -150,17 +155,15 @@ int hub_list(struct hub *h, struct span after, uint16_t limit, hub_may_see *may_
 	m->rooms = (struct list){0};
 	while (r == 0 && again) {
 		const struct stream_key *from = from_start ? NULL : &key;
-		r = engine_rooms(hub_engine(h), from, SEEN_MAX, see_logged, seen);
+		r = engine_rooms(hub_engine(h), from, viewer->all, SEEN_MAX, see_logged, seen);
 		if (r == 0) {
 			seen->room_count =
-				hub_rooms_after(h, from, seen->rooms, SEEN_MAX, &m->total);
+				hub_rooms_after(h, from, viewer, seen->rooms, SEEN_MAX, &m->total);
 			again = merge(seen, &page, &key);
 			from_start = false;
 		}
 		forget_rooms(seen);
 	}
 	free(seen);
-	/* As many as may be seen, as far as has been looked. */
-	m->total = m->total > page.hidden ? m->total - page.hidden : 0;
 	return r;
 }

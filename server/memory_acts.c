@@ -6,16 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* How much somebody owns; they are here while they own anything. */
+struct owner {
+	uint8_t person[PERSON_ID]; /* first: its key in the tree */
+	unsigned nicks, rooms;
+};
+
 struct ruled_room {
 	struct stream_key key; /* first: its key in the tree */
 	struct charter charter;
+	struct owner *owner; /* the charter's; NULL: nobody */
 	TAILQ_ENTRY(ruled_room) all;
-};
-
-/* How many nicks somebody owns. */
-struct nick_owner {
-	uint8_t person[PERSON_ID]; /* first: its key in the tree */
-	unsigned nicks;
 };
 
 /* One look of a nick. */
@@ -25,7 +26,7 @@ struct nick_look {
 };
 
 struct owned_nick {
-	struct nick_owner *owner;
+	struct owner *owner;
 	char nick[NICK_MAX + 1];
 	size_t look_count;
 	struct nick_look *looks[LOOKS_MAX]; /* owned */
@@ -47,15 +48,76 @@ static int compare_owners(const void *a, const void *b)
 	return memcmp(a, b, PERSON_ID);
 }
 
+/* ---- owners ---- */
+
+/* Somebody who may own nothing yet. NULL when memory is out. */
+static struct owner *need_owner(struct memory_acts *m, const uint8_t *person)
+{
+	struct owner *o = tree_find(&m->owners, person);
+
+	return o ? o : tree_add(&m->owners, person, PERSON_ID, sizeof(*o));
+}
+
+static void forget_if_poor(struct memory_acts *m, struct owner *o)
+{
+	if (o->nicks > 0 || o->rooms > 0)
+		return;
+	tree_remove(&m->owners, o);
+	free(o);
+}
+
 /* ---- charters ---- */
+
+/* `to`: NULL for nobody. */
+static void pass_room(struct memory_acts *m, struct ruled_room *room, struct owner *to)
+{
+	struct owner *from = room->owner;
+
+	if (to)
+		to->rooms++;
+	room->owner = to;
+	if (from) {
+		from->rooms--;
+		forget_if_poor(m, from);
+	}
+}
 
 static void forget_room(struct memory_acts *m, struct ruled_room *room)
 {
+	pass_room(m, room, NULL);
 	TAILQ_REMOVE(&m->all_rooms, room, all);
 	m->room_count--;
 	tree_remove(&m->rooms, room);
 	charter_fini(&room->charter);
 	free(room);
+}
+
+static struct ruled_room *add_room(struct memory_acts *m, const struct stream_key *key)
+{
+	struct ruled_room *room = tree_add(&m->rooms, key, sizeof(*key), sizeof(*room));
+
+	if (!room)
+		return NULL;
+	TAILQ_INSERT_TAIL(&m->all_rooms, room, all);
+	m->room_count++;
+	return room;
+}
+
+/* Apply an act to a charter that is there. */
+static int change_charter(
+	struct memory_acts *m, struct ruled_room *room, const struct act *a, uint64_t time)
+{
+	const uint8_t *to = rules_new_owner(a);
+	struct owner *next = to ? need_owner(m, to) : NULL;
+
+	if (to && !next)
+		return ERR_MEMORY;
+	int r = charter_apply(&room->charter, a, time);
+	const uint8_t *owner = charter_owner(&room->charter);
+	pass_room(m, room, owner ? tree_find(&m->owners, owner) : NULL);
+	if (r && next)
+		forget_if_poor(m, next);
+	return r;
 }
 
 static int change_room(
@@ -64,14 +126,9 @@ static int change_room(
 	struct ruled_room *room = tree_find(&m->rooms, key);
 	bool new = !room;
 
-	if (new) {
-		room = tree_add(&m->rooms, key, sizeof(*key), sizeof(*room));
-		if (!room)
-			return ERR_MEMORY;
-		TAILQ_INSERT_TAIL(&m->all_rooms, room, all);
-		m->room_count++;
-	}
-	int r = charter_apply(&room->charter, a, time);
+	if (new && !(room = add_room(m, key)))
+		return ERR_MEMORY;
+	int r = change_charter(m, room, a, time);
 	if (r && new)
 		forget_room(m, room);
 	return r;
@@ -110,9 +167,9 @@ static void free_nick(struct memory_acts *m, struct owned_nick *n)
 		tree_remove(&m->looks, n->looks[i]);
 		free(n->looks[i]);
 	}
-	if (n->owner && --n->owner->nicks == 0) {
-		tree_remove(&m->owners, n->owner);
-		free(n->owner);
+	if (n->owner) {
+		n->owner->nicks--;
+		forget_if_poor(m, n->owner);
 	}
 	free(n);
 }
@@ -134,12 +191,10 @@ static void release(struct memory_acts *m, const struct looks *looks)
 }
 
 /* One more nick of somebody. */
-static struct nick_owner *hold_owner(struct memory_acts *m, const uint8_t *person)
+static struct owner *hold_owner(struct memory_acts *m, const uint8_t *person)
 {
-	struct nick_owner *o = tree_find(&m->owners, person);
+	struct owner *o = need_owner(m, person);
 
-	if (!o)
-		o = tree_add(&m->owners, person, PERSON_ID, sizeof(*o));
 	if (o)
 		o->nicks++;
 	return o;
@@ -241,7 +296,7 @@ int memory_acts_owner(const struct memory_acts *m, const struct looks *looks,
 static enum code decide_name(
 	const struct memory_acts *m, const struct log_entry *e, const struct act *a)
 {
-	const struct nick_owner *me = tree_find(&m->owners, e->person);
+	const struct owner *me = tree_find(&m->owners, e->person);
 	struct name_owners owners = {.mine = me ? me->nicks : 0};
 	struct looks looks;
 
@@ -256,6 +311,15 @@ static enum code decide_name(
 	enum code code = rules_name(&m->server, &owners, e->person, a);
 	bool new = a->verb == ACT_CLAIM && !owners.owned[0] && !owners.owned[1];
 	return code == CODE_NONE && new && m->nick_count >= m->most ? CODE_LIST_FULL : code;
+}
+
+/* How many rooms whom the act makes an owner owns already. */
+static uint32_t count_owned(const struct memory_acts *m, const struct act *a)
+{
+	const uint8_t *person = rules_new_owner(a);
+	const struct owner *o = person ? tree_find(&m->owners, person) : NULL;
+
+	return o ? o->rooms : 0;
 }
 
 static enum code decide_act(const struct memory_acts *m, const struct log_entry *e, bool said)
@@ -275,6 +339,8 @@ static enum code decide_act(const struct memory_acts *m, const struct log_entry 
 	rules.room = room ? &room->charter : NULL;
 	rules.known = room || said;
 	rules.common = stream_key_is_common(&subject);
+	rules.owned = count_owned(m, &a);
+	rules.owned_most = e->owned_most;
 	bool on_server = subject.bytes[0] == 's';
 	if (!on_server && !room && m->room_count >= m->most)
 		return CODE_LIST_FULL;

@@ -71,6 +71,23 @@ static struct author *open_author(struct memory_log *l, const uint8_t *instance)
 	return a && ring_reserve(&a->ring) == 0 ? a : NULL;
 }
 
+static int open_room(struct memory_log *l, struct log_stream *s, bool open)
+{
+	if (open && !s->open && !tree_put(&l->open_rooms, s))
+		return ERR_MEMORY;
+	if (!open && s->open)
+		tree_remove(&l->open_rooms, s);
+	s->open = open;
+	return 0;
+}
+
+int memory_log_open_room(struct memory_log *l, const struct stream_key *key, bool open)
+{
+	struct log_stream *s = tree_find(&l->streams, key);
+
+	return s ? open_room(l, s, open) : 0;
+}
+
 /* Forget those that have been without entries longest, beyond the number that is kept. */
 static void forget_idle(struct memory_log *l)
 {
@@ -88,6 +105,7 @@ static void forget_idle(struct memory_log *l)
 		l->idle_stream_count--;
 		if (s->last > l->forgotten)
 			l->forgotten = s->last;
+		(void)open_room(l, s, false);
 		tree_remove(&l->streams, s);
 		ring_fini(&s->ring);
 		free(s->topic);
@@ -382,6 +400,7 @@ int memory_log_prepare(struct memory_log *l, struct log_entry *e, struct memory_
 	e->prev_to = n->streams[1] ? n->streams[1]->last : e->prev;
 	if (topic && !(n->topic = new_topic(e)))
 		return ERR_MEMORY;
+	n->new_room = e->room && e->room->bytes[0] == 'r' && e->prev == 0;
 	n->stored = new_stored(e, n);
 	if (n->stored)
 		return 0;
@@ -424,6 +443,7 @@ void memory_log_init(struct memory_log *l, size_t keep_bytes, size_t keep_idle)
 		.keep_bytes = keep_bytes,
 		.keep_idle = keep_idle,
 		.streams = {.compare = compare_streams},
+		.open_rooms = {.compare = compare_streams},
 		.authors = {.compare = compare_authors},
 	};
 	TAILQ_INIT(&l->idle_authors);

@@ -33,6 +33,7 @@
 struct memory_log {
 	size_t keep_bytes, keep_idle; /* constant */
 	struct tree streams, authors;
+	struct tree open_rooms; /* the streams that memory_log_open_room has opened */
 	TAILQ_HEAD(, author) idle_authors;
 	TAILQ_HEAD(, log_stream) idle_streams; /* both longest idle first */
 	size_t idle_author_count, idle_stream_count;
@@ -59,6 +60,7 @@ struct memory_needs {
 	struct author *author;
 	struct topic *topic; /* owned, as is the next */
 	struct stored *stored;
+	bool new_room; /* nothing was said in the room before, and nobody finds it in the list yet */
 };
 
 /* Get all that appending a decided entry needs, and fill in what the engine fills in. ERR_MEMORY:
@@ -67,6 +69,11 @@ struct memory_needs {
 int memory_log_prepare(struct memory_log *l, struct log_entry *e, struct memory_needs *n);
 void memory_log_append(struct memory_log *l, const struct log_entry *e, struct memory_needs *n);
 void memory_log_drop(struct memory_needs *n);
+
+/* From now on everybody finds the room in the list of those that are open, once something is said in it, or
+ * nobody does. A room that the log does not know is not one yet. ERR_MEMORY, of opening alone: nothing has
+ * changed. */
+int memory_log_open_room(struct memory_log *l, const struct stream_key *key, bool open);
 
 /* As the engine's calls of these names. */
 int memory_log_settled(const struct memory_log *l, const uint8_t *instance, const uint8_t *person,
@@ -87,8 +94,8 @@ void memory_log_since(
 	const struct memory_log *l, const struct stream_key *key, uint64_t time, uint64_t *after);
 int memory_log_room(
 	const struct memory_log *l, const struct stream_key *key, struct room_record *out);
-void memory_log_rooms(const struct memory_log *l, const struct stream_key *after, uint32_t limit,
-	engine_room_reader *reader, void *context);
+void memory_log_rooms(const struct memory_log *l, const struct stream_key *after, bool all,
+	uint32_t limit, engine_room_reader *reader, void *context);
 
 /* Texts that were copied out of the log, newest first. */
 #define MEMORY_PAGE_TEXTS 64

@@ -6,6 +6,7 @@
 
 #include "server/memory_log.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
@@ -33,6 +34,7 @@ struct log_stream {
 	uint64_t last, pruned;
 	char name[ROOM_NAME_MAX + 1]; /* of a room, as it was shown the first time */
 	struct topic *topic;          /* owned; NULL: nobody ever set one */
+	bool open;                    /* it is among memory_log.open_rooms */
 	TAILQ_ENTRY(log_stream) idle;
 };
 

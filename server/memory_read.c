@@ -129,14 +129,15 @@ int memory_log_room(
 	return 0;
 }
 
-void memory_log_rooms(const struct memory_log *l, const struct stream_key *after, uint32_t limit,
-	engine_room_reader *reader, void *context)
+void memory_log_rooms(const struct memory_log *l, const struct stream_key *after, bool all,
+	uint32_t limit, engine_room_reader *reader, void *context)
 {
 	static const struct stream_key below_rooms = {.length = 1, .bytes = {'r'}};
-	const struct log_stream *s = tree_after(&l->streams, after ? after : &below_rooms);
+	const struct tree *rooms = all ? &l->streams : &l->open_rooms;
+	const struct log_stream *s = tree_after(rooms, after ? after : &below_rooms);
 	struct room_record room;
 
-	for (uint32_t told = 0; s && told < limit; s = tree_after(&l->streams, &s->key)) {
+	for (uint32_t told = 0; s && told < limit; s = tree_after(rooms, &s->key)) {
 		if (!is_room(s))
 			continue;
 		describe(s, &room);

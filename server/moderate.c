@@ -46,6 +46,10 @@ static enum code append(struct chat *c, const struct doer *who, const struct str
 		.nick = span_of(who->nick),
 	};
 
+	struct policy policy;
+
+	chat_policy(c, &policy);
+	e.owned_most = policy.owned_max;
 	act_instance(who->person, instance);
 	e.text = (struct span){.text = text, .length = (uint16_t)act_print(a, text)};
 	(void)engine_append(chat_engine(c), &e, 1, clock_ms() + APPEND_MS, &result);

@@ -180,6 +180,13 @@ static enum code ask_right(const struct rules *r, const struct demand *d, bool o
 									       : CODE_NONE;
 }
 
+const uint8_t *rules_new_owner(const struct act *a)
+{
+	bool makes = a->verb == ACT_TAKE || a->verb == ACT_OWNER;
+
+	return makes && a->has_person ? a->person : NULL;
+}
+
 enum code rules_act(const struct rules *r, bool on_server, const uint8_t *actor,
 	const struct act *a, uint64_t time)
 {
@@ -198,6 +205,9 @@ enum code rules_act(const struct rules *r, bool on_server, const uint8_t *actor,
 		return code;
 	if (!charter_changes(changed, a, time))
 		return CODE_NO_CHANGE;
+	/* Whoever owns this one already does not come so far. */
+	if (rules_new_owner(a) && r->owned_most && r->owned >= r->owned_most)
+		return CODE_TOO_MANY_OWNED;
 	return charter_has_room(changed, a, time) ? CODE_NONE : CODE_LIST_FULL;
 }
 

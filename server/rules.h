@@ -4,8 +4,8 @@
  * Every decision about rights is made here. The engine asks when an entry is about to become
  * part of the log, and its answer is the one that counts; sessions ask before, so that what
  * would be refused is refused at once. A decision looks at what the log has added up to
- * (charters, the owners of nicks) and at the entry with its time, and at nothing else, so it
- * comes out the same wherever the log is read.
+ * (charters, the owners of nicks and of rooms) and at the entry with its time and the limit that it
+ * was given, and at nothing else, so it comes out the same wherever the log is.
  *
  * Pure functions; any thread. Times are microseconds since 1970.
  */
@@ -28,6 +28,9 @@ struct rules {
 	bool common;                /* the room is everybody's: nobody can own it */
 	bool said;                  /* something was said in the room */
 	bool known;                 /* there is such a room: something was said or decided there */
+	/* Of an act that makes an owner (rules_new_owner): how many rooms they own, counted at least
+	 * up to the limit, and the limit; 0: without one. */
+	uint32_t owned, owned_most;
 };
 
 /* What somebody is there. Nobody who has not proven their key (NULL) is anything. */
@@ -49,9 +52,13 @@ bool rules_is_private(const struct rules *r);
  * CODE_ROOM_DAMAGED. */
 enum code rules_speak(const struct rules *r, const uint8_t *person, uint64_t time);
 
+/* Whom an act makes the owner of a room; NULL: nobody. Borrowed from the act. */
+const uint8_t *rules_new_owner(const struct act *a);
+
 /* May this be done about a room, or, where `on_server`, about the server? CODE_NONE, CODE_NO_RIGHT,
- * CODE_BAD_VALUE, CODE_LIST_FULL, CODE_ROOM_DAMAGED, CODE_MUTED; CODE_NO_CHANGE and CODE_NO_SUCH_ROOM,
- * which only those get who might do it: to others all rooms that are not for them are alike. */
+ * CODE_BAD_VALUE, CODE_LIST_FULL, CODE_ROOM_DAMAGED, CODE_MUTED; CODE_NO_CHANGE, CODE_NO_SUCH_ROOM and
+ * CODE_TOO_MANY_OWNED, which only those get who might do it: to others all rooms that are not for them are
+ * alike. */
 enum code rules_act(const struct rules *r, bool on_server, const uint8_t *actor,
 	const struct act *a, uint64_t time);
 

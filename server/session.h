@@ -238,8 +238,8 @@ int session_refuse_banned(struct session *s, uint32_t tag, const struct stream_k
  * so any more; a ban counts. CODE_NONE, or why not. */
 enum code session_may_stay(struct session *s, const struct stream_key *room);
 
-/* A hub_may_see; the context is the session. */
-bool session_may_see(void *context, const struct stream_key *key);
+/* Is the person an operator of the server? False where that cannot be known. */
+bool session_is_operator(struct session *s);
 
 /* Who has a nick now, or owns it, or had it last. */
 enum code session_find_nick(

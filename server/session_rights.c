@@ -121,18 +121,15 @@ int session_refuse_banned(struct session *s, uint32_t tag, const struct stream_k
 		    : session_refuse(s, tag, CODE_BANNED);
 }
 
-bool session_may_see(void *context, const struct stream_key *key)
+bool session_is_operator(struct session *s)
 {
-	struct session *s = context;
 	struct session_rules r;
 
-	if (session_find_key(s, key))
-		return true;
 	if (!s->proven || session_rules_take(s, NULL, &r) != 0)
 		return false;
-	bool may = rules_rank(&r.rules, s->person) == RANK_OPERATOR;
+	bool is = rules_rank(&r.rules, s->person) == RANK_OPERATOR;
 	session_rules_drop(&r);
-	return may;
+	return is;
 }
 
 /* ---- ACT ---- */
@@ -279,6 +276,8 @@ int session_on_act(struct session *s, const union message *m)
 			code = asked->room.length ? act_on_room(s, asked, &a)
 						  : moderate(s->chat, &me, NULL, &a);
 	}
+	if (code == CODE_TOO_MANY_OWNED)
+		metrics_limit(chat_metrics(s->chat), LIMIT_MAX_OWNED_ROOMS);
 	if (code != CODE_NONE)
 		return session_refuse(s, asked->tag, code);
 	struct msg_done done = {.tag = asked->tag};

@@ -75,16 +75,41 @@ int session_on_members(struct session *s, const union message *m)
 	return reply_members(s, m->members.tag, sr->room, m->members.after, limit);
 }
 
+static int compare_rooms(const void *a, const void *b)
+{
+	return stream_key_compare(feed_key(room_feed(*(struct room *const *)a)),
+		feed_key(room_feed(*(struct room *const *)b)));
+}
+
+/* The rooms that the session is in, in the order of their keys, for the caller to free. */
+static struct room **own_rooms(const struct session *s)
+{
+	struct room **rooms = malloc((s->room_count + 1) * sizeof(struct room *));
+
+	if (!rooms)
+		return NULL;
+	for (size_t i = 0; i < s->room_count; i++)
+		rooms[i] = s->rooms[i].room;
+	qsort(rooms, s->room_count, sizeof(struct room *), compare_rooms);
+	return rooms;
+}
+
 int session_on_rooms(struct session *s, const union message *m)
 {
 	struct msg_room_list list = {.tag = m->rooms.tag};
 	uint8_t *buffer = malloc(SESSION_LIST_BYTES);
+	struct room **mine = buffer ? own_rooms(s) : NULL;
 
-	if (!buffer)
+	if (!mine) {
+		free(buffer);
 		return ERR_MEMORY;
+	}
 	uint16_t limit = m->rooms.limit ? m->rooms.limit : LIST_MAX;
-	int r = hub_list(chat_hub(s->chat), m->rooms.after, limit, session_may_see, s, &list,
-		buffer, SESSION_LIST_BYTES);
+	const struct hub_viewer me = {
+		.all = session_is_operator(s), .rooms = mine, .room_count = s->room_count};
+	int r = hub_list(
+		chat_hub(s->chat), m->rooms.after, limit, &me, &list, buffer, SESSION_LIST_BYTES);
+	free(mine);
 	r = r ? session_refuse(s, list.tag, CODE_RESOURCES)
 	      : session_reply_list(s, MESSAGE_ROOM_LIST, &list);
 	free(buffer);
@@ -213,8 +238,9 @@ static int enter(struct session *s, const struct msg_join *join, struct room *ro
 	return stay(s, room);
 }
 
-/* A room in which nothing was ever said belongs to the first who comes. */
-static void take_if_new(struct session *s, struct room *room)
+/* A room in which nothing was ever said belongs to the first who comes. CODE_TOO_MANY_OWNED: they cannot
+ * have one more; all else is no reason not to come in. */
+static enum code take_if_new(struct session *s, struct room *room)
 {
 	/* The rules look again: something may be said meanwhile. */
 	const struct doer me = {.person = s->person, .nick = s->nick};
@@ -223,14 +249,15 @@ static void take_if_new(struct session *s, struct room *room)
 	if (!s->proven || feed_last_seq(room_feed(room)) > 0 ||
 		stream_key_is_common(feed_key(room_feed(room))) ||
 		chat_room_charter(s->chat, room, &c) != 0)
-		return;
+		return CODE_NONE;
 	bool owned = charter_has_any(&c, STANDING_OWNER);
 	charter_fini(&c);
 	/* Where it cannot be kept, the room is nobody's yet. It costs the disk what an act does. */
 	if (owned)
-		return;
+		return CODE_NONE;
 	budget_pay(&s->budget, MESSAGE_ACT);
-	(void)moderate_take(s->chat, &me, room);
+	enum code code = moderate_take(s->chat, &me, room);
+	return code == CODE_TOO_MANY_OWNED ? code : CODE_NONE;
 }
 
 static enum code open_room(struct session *s, struct span name, struct room **room)
@@ -241,8 +268,8 @@ static enum code open_room(struct session *s, struct span name, struct room **ro
 		return code;
 	code = session_may_enter(s, feed_key(room_feed(*room)));
 	if (code == CODE_NONE)
-		take_if_new(s, *room);
-	else
+		code = take_if_new(s, *room);
+	if (code != CODE_NONE)
 		hub_leave(chat_hub(s->chat), *room);
 	return code;
 }
@@ -261,6 +288,8 @@ int session_on_join(struct session *s, const union message *m)
 	enum code code = open_room(s, join->room, &room);
 	if (code == CODE_TOO_MANY_ROOMS)
 		return session_refuse_limit(s, join->tag, LIMIT_MAX_ROOMS);
+	if (code == CODE_TOO_MANY_OWNED)
+		return session_refuse_limit(s, join->tag, LIMIT_MAX_OWNED_ROOMS);
 	struct stream_key key;
 	if (code == CODE_BANNED && stream_key_room(join->room.text, join->room.length, &key) == 0)
 		return session_refuse_banned(s, join->tag, &key);

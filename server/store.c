@@ -60,7 +60,9 @@ static int configure(struct store *s, char *error, size_t size)
 {
 	/* Checked sums of cells cost little and stop a damaged page from being believed. */
 	static const char always[] = "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
-				     "PRAGMA foreign_keys = OFF";
+				     "PRAGMA foreign_keys = OFF;"
+				     /* The sandbox has no place for files of SQLite's own. */
+				     "PRAGMA temp_store = MEMORY";
 	/* KiB of pages. Who reads has the system's copy near, and there are several of them; who
 	 * writes gives its own back when it rests. */
 	static const char reading[] = "PRAGMA cache_size = -1024";

@@ -27,6 +27,13 @@
 
 #define STORE_FILE "log.db" /* in the data folder */
 
+/* In whose list a stream is: stream.listed, in numbers that statements have too. */
+enum store_listed {
+	STORE_LISTED_NOWHERE = 0, /* no room, or one in which nothing was said */
+	STORE_LISTED_CLOSED = 1,  /* in that of its members and of operators */
+	STORE_LISTED_OPEN = 2,    /* in everybody's */
+};
+
 /* Statements that a store prepares the first time they are needed: STATEMENT(NAME, sql). */
 enum store_statement {
 #define STATEMENT(NAME, sql) STORE_##NAME,

@@ -82,7 +82,9 @@ int store_server_charter(struct store_writer *w, const struct charter **out)
 	return r;
 }
 
-static int write_charter(struct store_writer *w, uint64_t stream, const struct charter *c)
+/* `owner` is a person's row; 0: nobody. */
+static int write_charter(struct store_writer *w, uint64_t stream, const struct charter *c,
+	uint64_t owner, enum store_listed listed)
 {
 	char *text = charter_print(c);
 
@@ -90,10 +92,40 @@ static int write_charter(struct store_writer *w, uint64_t stream, const struct c
 		return ERR_MEMORY;
 	sqlite3_stmt *t = store_statement(w->store, STORE_SET_CHARTER);
 	store_bind_text(t, 1, span_of(text));
-	store_bind_int(t, 2, stream);
+	if (owner)
+		store_bind_int(t, 2, owner);
+	store_bind_int(t, 3, (uint64_t)listed);
+	store_bind_int(t, 4, stream);
 	int r = store_run(t);
 	free(text);
 	return r;
+}
+
+/* In whose list the room belongs, as of now. */
+static enum store_listed listed(const struct writer_stream *room)
+{
+	if (room->last == 0)
+		return STORE_LISTED_NOWHERE;
+	return room->charter && room->charter->entry != ENTRY_OPEN ? STORE_LISTED_CLOSED
+								   : STORE_LISTED_OPEN;
+}
+
+int store_list_room(struct store_writer *w, const struct writer_stream *room)
+{
+	sqlite3_stmt *t = store_statement(w->store, STORE_SET_LISTED);
+
+	store_bind_int(t, 1, (uint64_t)listed(room));
+	store_bind_int(t, 2, room->id);
+	return store_run(t);
+}
+
+static int write_room(struct store_writer *w, const struct writer_stream *room)
+{
+	const uint8_t *person = charter_owner(room->charter);
+	uint64_t owner = 0;
+	int r = person ? store_need_person(w->store, person, &owner) : 0;
+
+	return r ? r : write_charter(w, room->id, room->charter, owner, listed(room));
 }
 
 static int change_server(struct store_writer *w, const struct act *a, uint64_t time)
@@ -108,7 +140,7 @@ static int change_server(struct store_writer *w, const struct act *a, uint64_t t
 		r = store_need_stream(w->store, &key, span_of(""), &id);
 	if (r == 0)
 		r = charter_apply(&w->server, a, time);
-	return r ? r : write_charter(w, id, &w->server);
+	return r ? r : write_charter(w, id, &w->server, 0, STORE_LISTED_NOWHERE);
 }
 
 /* With the act, so that whoever was sent out is a member no longer from the same moment on. */
@@ -143,7 +175,7 @@ static int change_room(struct store_writer *w, const struct stream_key *key,
 		room->charter = calloc(1, sizeof(*room->charter));
 	r = room->charter ? charter_apply(room->charter, a, e->time) : ERR_MEMORY;
 	if (r == 0)
-		r = write_charter(w, room->id, room->charter);
+		r = write_room(w, room);
 	if (r == 0 && a->has_person && (a->verb == ACT_KICK || a->verb == ACT_BAN))
 		r = end_membership(w, a->person, room->id);
 	return r;
@@ -252,6 +284,27 @@ static int claim(struct store_writer *w, const struct log_entry *e, const struct
 
 /* ---- acts ---- */
 
+/* How many rooms whom the act makes an owner owns already: no more are counted than it takes to know. */
+static int count_owned(
+	struct store_writer *w, const struct log_entry *e, const struct act *a, uint32_t *owned)
+{
+	const uint8_t *person = rules_new_owner(a);
+	uint64_t id = 0, count = 0;
+
+	*owned = 0;
+	if (!person || !e->owned_most)
+		return 0;
+	int r = store_find_person(w->store, person, &id);
+	if (r || !id)
+		return r;
+	sqlite3_stmt *t = store_statement(w->store, STORE_ROOMS_OF);
+	store_bind_int(t, 1, id);
+	store_bind_int(t, 2, e->owned_most);
+	r = store_one(t, &count);
+	*owned = (uint32_t)count;
+	return r < 0 ? r : 0;
+}
+
 int store_decide_act(struct store_writer *w, const struct log_entry *e, enum code *code)
 {
 	struct stream_key subject;
@@ -283,6 +336,9 @@ int store_decide_act(struct store_writer *w, const struct log_entry *e, enum cod
 			rules.said = room->last > 0;
 			rules.known = true;
 		}
+		rules.owned_most = e->owned_most;
+		if (r == 0)
+			r = count_owned(w, e, &a, &rules.owned);
 	}
 	if (r == 0)
 		*code = rules_act(&rules, on_server, e->person, &a, e->time);

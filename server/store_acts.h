@@ -24,6 +24,9 @@ int store_load_charter(struct store *s, uint64_t stream, struct charter **out);
 /* The server's: the writer's own. */
 int store_server_charter(struct store_writer *w, const struct charter **out);
 
+/* Something was said in a room for the first time: whoever may find it in the list finds it. */
+int store_list_room(struct store_writer *w, const struct writer_stream *room);
+
 /* What the rules say to an entry of kind SAID_ACT that has its time. */
 int store_decide_act(struct store_writer *w, const struct log_entry *e, enum code *code);
 

@@ -263,9 +263,10 @@ static void read_room(sqlite3_stmt *t, const struct stream_key *key, struct room
 		out->topic_nick, sizeof(out->topic_nick), sound(store_text(t, 3), 0, NICK_MAX, ""));
 	out->topic_time = store_int(t, 4);
 	out->last = store_int(t, 5);
-	/* Longer than any text is no charter. */
-	out->closed =
-		charter_text_is_closed(store_text(t, 6)) || sqlite3_column_bytes(t, 6) > UINT16_MAX;
+	/* Where one of both says so, whatever became of the other. Longer than any text is no charter. */
+	out->closed = store_int(t, 7) != STORE_LISTED_OPEN ||
+		      charter_text_is_closed(store_text(t, 6)) ||
+		      sqlite3_column_bytes(t, 6) > UINT16_MAX;
 }
 
 int store_room(struct store *s, const struct stream_key *key, struct room_record *out)
@@ -281,11 +282,11 @@ int store_room(struct store *s, const struct stream_key *key, struct room_record
 	return out->last && out->name[0] ? 0 : ERR_NOT_FOUND;
 }
 
-int store_rooms(struct store *s, const struct stream_key *after, uint32_t limit,
+int store_rooms(struct store *s, const struct stream_key *after, bool all, uint32_t limit,
 	engine_room_reader *reader, void *context)
 {
 	static const uint8_t first[] = {'r'};
-	sqlite3_stmt *t = store_statement(s, STORE_ROOMS);
+	sqlite3_stmt *t = store_statement(s, all ? STORE_ROOMS : STORE_ROOMS_OPEN);
 	struct stream_key key;
 	struct room_record room;
 	int r;

@@ -16,7 +16,7 @@ int store_before(struct store *s, const struct stream_key *key, uint64_t before,
 	uint64_t *after);
 int store_since(struct store *s, const struct stream_key *key, uint64_t time, uint64_t *after);
 int store_room(struct store *s, const struct stream_key *key, struct room_record *out);
-int store_rooms(struct store *s, const struct stream_key *after, uint32_t limit,
+int store_rooms(struct store *s, const struct stream_key *after, bool all, uint32_t limit,
 	engine_room_reader *reader, void *context);
 
 /* Read entries of all streams, by number, with after < seq; `room` and `room_name` are borrowed until

@@ -3,6 +3,7 @@
 #include "common/err.h"
 #include "common/identity.h"
 #include "common/lookalike.h"
+#include "server/charter.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -57,6 +58,15 @@ static const char *const steps[] = {
 	"CREATE TABLE nick (look TEXT PRIMARY KEY, person INTEGER NOT NULL, nick TEXT NOT NULL)"
 	"  WITHOUT ROWID;"
 	"CREATE INDEX nick_person ON nick (person);",
+
+	/* Version 5: what charters say that is looked for in all of them, so that nothing walks through
+	 * the rooms that it does not mean. `owner` is the person's row, NULL where nobody owns it; `listed`
+	 * is an enum store_listed. */
+	"ALTER TABLE stream ADD COLUMN owner INTEGER;"
+	"ALTER TABLE stream ADD COLUMN listed INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX stream_owner ON stream (owner) WHERE owner IS NOT NULL;"
+	"CREATE INDEX stream_listed ON stream (key) WHERE listed > 0;"
+	"CREATE INDEX stream_open ON stream (key) WHERE listed = 2;",
 };
 
 #define VERSIONS ((int)(sizeof(steps) / sizeof(steps[0])))
@@ -172,26 +182,110 @@ static int give_nicks(sqlite3 *db)
 	return store_error(r);
 }
 
-static int take_step(sqlite3 *db, int version)
+/* What a charter that is in column 1 says; nobody knows of one that cannot be read, as store_acts.c has it.
+ * ERR_MEMORY. */
+static int read_charter(sqlite3_stmt *t, struct charter *out)
+{
+	bool is_text = sqlite3_column_type(t, 1) == SQLITE_TEXT;
+	const char *text = (const char *)sqlite3_column_text(t, 1);
+	size_t length = (size_t)sqlite3_column_bytes(t, 1);
+
+	*out = (struct charter){0};
+	int r = !is_text ? ERR_TEXT : text ? charter_parse(text, length, out) : ERR_MEMORY;
+	if (r == ERR_TEXT)
+		charter_damage(out);
+	return r == ERR_TEXT ? 0 : r;
+}
+
+/* What fills a room in: whoever owns it may have no row of their own yet. */
+enum {
+	ADD_PERSON,
+	SET_ROOM,
+	FILLERS
+};
+static const char *const fillers[FILLERS] = {
+	[ADD_PERSON] = "INSERT INTO person (key) VALUES (?) ON CONFLICT DO NOTHING",
+	[SET_ROOM] = "UPDATE stream SET listed = ?2, owner = (SELECT id FROM person WHERE key = ?1)"
+		     " WHERE id = ?3",
+};
+
+/* Run one whose first parameter is a person's id; NULL: nobody's. */
+static int fill(sqlite3_stmt *t, const uint8_t *person)
+{
+	int r = person ? sqlite3_bind_blob(t, 1, person, PERSON_ID, SQLITE_STATIC)
+		       : sqlite3_bind_null(t, 1);
+
+	if (r == SQLITE_OK)
+		r = sqlite3_step(t);
+	(void)sqlite3_reset(t);
+	return r == SQLITE_DONE ? SQLITE_OK : r;
+}
+
+/* Columns: id, charter, was anything said there? */
+static int fill_room(sqlite3_stmt *room, sqlite3_stmt *const t[FILLERS])
+{
+	struct charter c;
+	int r = SQLITE_OK;
+
+	if (read_charter(room, &c) != 0)
+		return SQLITE_NOMEM;
+	int listed = c.entry == ENTRY_OPEN ? STORE_LISTED_OPEN : STORE_LISTED_CLOSED;
+	const uint8_t *owner = charter_owner(&c);
+	if (owner)
+		r = fill(t[ADD_PERSON], owner);
+	(void)sqlite3_bind_int(
+		t[SET_ROOM], 2, sqlite3_column_int(room, 2) ? listed : STORE_LISTED_NOWHERE);
+	(void)sqlite3_bind_int64(t[SET_ROOM], 3, sqlite3_column_int64(room, 0));
+	if (r == SQLITE_OK)
+		r = fill(t[SET_ROOM], owner);
+	charter_fini(&c);
+	return r;
+}
+
+/* What the charters say becomes columns. */
+static int fill_rooms(sqlite3 *db)
+{
+	static const char rooms[] =
+		"SELECT id, charter,"
+		" pruned > 0 OR EXISTS (SELECT 1 FROM chain WHERE stream = stream.id) FROM stream"
+		" WHERE key >= x'72' AND key < x'73'";
+	sqlite3_stmt *room = NULL, *t[FILLERS] = {NULL};
+	int r = sqlite3_prepare_v2(db, rooms, -1, &room, NULL);
+
+	for (size_t i = 0; i < FILLERS && r == SQLITE_OK; i++)
+		r = sqlite3_prepare_v2(db, fillers[i], -1, &t[i], NULL);
+	while (r == SQLITE_OK && (r = sqlite3_step(room)) == SQLITE_ROW)
+		r = fill_room(room, t);
+	sqlite3_finalize(room);
+	for (size_t i = 0; i < FILLERS; i++)
+		sqlite3_finalize(t[i]);
+	return store_error(r);
+}
+
+static int take_step(sqlite3 *db, int version, char *error, size_t size)
 {
 	char sql[128];
 
 	int r = store_error(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL));
 	if (r)
-		return r;
+		return fail(db, r, error, size);
 	r = store_error(sqlite3_exec(db, steps[version], NULL, NULL, NULL));
 	if (r == 0 && version == 0)
 		r = name_log(db);
 	if (r == 0 && version == 3)
 		r = give_nicks(db);
+	if (r == 0 && version == 4)
+		r = fill_rooms(db);
 	snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %d",
 		STORE_APPLICATION, version + 1);
 	if (r == 0)
 		r = store_error(sqlite3_exec(db, sql, NULL, NULL, NULL));
 	if (r == 0)
 		r = store_error(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL));
-	if (r)
-		(void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	if (r == 0)
+		return 0;
+	(void)fail(db, r, error, size); /* before it is rolled back, which is no error */
+	(void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
 	return r;
 }
 
@@ -237,11 +331,8 @@ int store_schema_migrate(sqlite3 *db, char *error, size_t size)
 		r = store_error(sqlite3_exec(db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL));
 	if (r)
 		return fail(db, r, error, size);
-	while (r == 0 && version < VERSIONS) {
-		r = take_step(db, version++);
-		if (r)
-			return fail(db, r, error, size);
-	}
+	while (r == 0 && version < VERSIONS)
+		r = take_step(db, version++, error, size);
 	return r;
 }
 

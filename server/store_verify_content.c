@@ -64,22 +64,37 @@ static bool is_room(sqlite3_stmt *t)
 	       memcmp(key + 1, folded, key_length - 1) == 0;
 }
 
-/* A room's, or, as that of no stream, the server's. */
-static bool is_charter(sqlite3_stmt *t, int column, bool may_have)
+/* A room's, or, as that of no stream, the server's. For the caller to end where it is one. */
+static bool read_charter(sqlite3_stmt *t, int column, bool may_have, struct charter *out)
 {
 	struct span text = store_text(t, column);
-	struct charter c;
 
 	if (sqlite3_column_type(t, column) != SQLITE_TEXT || (text.length > 0 && !may_have) ||
 		sqlite3_column_bytes(t, column) != text.length)
 		return false;
 	/* An act or a charter that memory was out for is none as well, and --verify can be done again. */
-	int r = charter_parse(text.text, text.length, &c);
-	charter_fini(&c);
-	return r == 0;
+	return charter_parse(text.text, text.length, out) == 0;
 }
 
-/* Columns: id, key, name, topic, topic_nick, topic_time, charter. Keys' kinds are looked at elsewhere. */
+/* Do the columns say what the charter says? The owner's key is in column 7, and 8 tells whether the row
+ * has one; `listed` is in 9, and in 10 whether anything was said in it. */
+static void compare(struct verifier *v, sqlite3_stmt *t, bool room, const struct charter *c)
+{
+	uint64_t id = store_int(t, 0), listed = STORE_LISTED_NOWHERE;
+	const uint8_t *owner = room ? charter_owner(c) : NULL;
+	uint8_t kept[PERSON_ID];
+
+	if (room && store_int(t, 10))
+		listed = c->entry == ENTRY_OPEN ? STORE_LISTED_OPEN : STORE_LISTED_CLOSED;
+	if (owner ? !store_blob(t, 7, kept, PERSON_ID) || memcmp(kept, owner, PERSON_ID) != 0
+		  : store_int(t, 8) != 0)
+		verify_found(v, "stream %" PRIu64 ": its owner is not its charter's", id);
+	if (store_int(t, 9) != listed)
+		verify_found(v, "stream %" PRIu64 ": it is in the wrong list of rooms", id);
+}
+
+/* Columns: id, key, name, topic, topic_nick, topic_time, charter, and compare's. Keys' kinds are looked at
+ * elsewhere. */
 static void take_stream(struct verifier *v, sqlite3_stmt *t, void *state)
 {
 	uint64_t id = store_int(t, 0);
@@ -92,8 +107,13 @@ static void take_stream(struct verifier *v, sqlite3_stmt *t, void *state)
 	if (!is_text(t, 3, 0, room ? TOPIC_MAX : 0, utf8_is_line) ||
 		!is_text(t, 4, 0, room ? NICK_MAX : 0, utf8_is_name) || store_int(t, 5) >= LATEST)
 		verify_found(v, "stream %" PRIu64 ": its topic cannot be", id);
-	if (!is_charter(t, 6, room || (key && key[0] == 's')))
+	struct charter c;
+	if (read_charter(t, 6, room || (key && key[0] == 's'), &c)) {
+		compare(v, t, room, &c);
+		charter_fini(&c);
+	} else {
 		verify_found(v, "stream %" PRIu64 ": its charter cannot be", id);
+	}
 }
 
 /* Columns: id, nick, folded. */
@@ -120,7 +140,11 @@ int verify_content(struct verifier *v)
 
 	if (r == 0)
 		r = verify_each(v,
-			"SELECT id, key, name, topic, topic_nick, topic_time, charter FROM stream",
+			"SELECT s.id, s.key, s.name, s.topic, s.topic_nick, s.topic_time, "
+			"s.charter,"
+			" p.key, s.owner IS NOT NULL, s.listed,"
+			" s.pruned > 0 OR EXISTS (SELECT 1 FROM chain WHERE stream = s.id)"
+			" FROM stream AS s LEFT JOIN person AS p ON p.id = s.owner",
 			take_stream, NULL);
 	if (r == 0)
 		r = verify_each(v, "SELECT id, nick, folded FROM person", take_person, NULL);

@@ -306,10 +306,13 @@ static int append_to_room(struct store_writer *w, struct log_entry *e, struct wr
 	int r = store_writer_stream(w, e->room, &name, &room);
 	if (r)
 		return r;
+	bool first = room->last == 0 && e->room->bytes[0] == 'r';
 	e->prev = e->prev_to = room->last;
 	r = add_entry(w, e, a->id, room->id, 0, 0);
 	if (r == 0)
 		r = chain(w, room, e->seq);
+	if (r == 0 && first)
+		r = store_list_room(w, room);
 	if (r == 0 && e->kind == SAID_TOPIC)
 		r = set_topic(w, e, room->id);
 	if (r == 0 && e->kind == SAID_ACT)

@@ -39,6 +39,11 @@ void *tree_after(const struct tree *t, const void *key)
 	return after ? tree_find(t, after) : NULL;
 }
 
+bool tree_put(struct tree *t, void *thing)
+{
+	return tsearch(thing, &t->root, t->compare) != NULL;
+}
+
 void *tree_add(struct tree *t, const void *key, size_t key_size, size_t size)
 {
 	void *made = calloc(1, size);
@@ -46,7 +51,7 @@ void *tree_add(struct tree *t, const void *key, size_t key_size, size_t size)
 	if (!made)
 		return NULL;
 	memcpy(made, key, key_size);
-	if (!tsearch(made, &t->root, t->compare)) {
+	if (!tree_put(t, made)) {
 		free(made);
 		return NULL;
 	}

@@ -59,6 +59,7 @@ int values_policy(const struct settings *t, struct policy *p, char *error, size_
 		.burst = or_off(t->rate_burst, 0),
 		.replay_max = or_off(t->replay, UINT32_MAX),
 		.rooms_each = or_off(t->rooms_each, UINT32_MAX),
+		.owned_max = or_off(t->max_owned, 0),
 		.nick_max = or_off(t->max_nick, 0),
 		.topic_max = or_off(t->max_topic, 0),
 		.text_max = or_off(t->max_text, 0),

@@ -11,8 +11,9 @@
 
 #define HOUR UINT64_C(3600000000)
 
-struct append_result log_act(
-	struct log *l, int who, const struct stream_key *stream, const struct act *a)
+/* By somebody, where one may own `owned_most` rooms. */
+static struct append_result act_limited(struct log *l, int who, const struct stream_key *stream,
+	const struct act *a, uint32_t owned_most)
 {
 	uint8_t instance[INSTANCE_ID];
 	char text[ACT_TEXT_MAX];
@@ -23,12 +24,19 @@ struct append_result log_act(
 		.instance = instance,
 		.kind = SAID_ACT,
 		.nick = span_of("doer"),
+		.owned_most = owned_most,
 	};
 
 	act_instance(e.person, instance);
 	e.text = (struct span){.text = text, .length = (uint16_t)act_print(a, text)};
 	ck_assert_int_eq(engine_append(l->engine, &e, 1, INT64_MAX, &result), 0);
 	return result;
+}
+
+struct append_result log_act(
+	struct log *l, int who, const struct stream_key *stream, const struct act *a)
+{
+	return act_limited(l, who, stream, a, 0);
 }
 
 static void check(struct append_result r, enum code code)
@@ -229,6 +237,108 @@ START_TEST(many_rooms)
 }
 END_TEST
 
+/* ---- owning rooms ---- */
+
+#define OWNED 3 /* that one may have in these cases */
+
+/* Have somebody be the owner, by themselves (ACT_TAKE) or by another. */
+static void own(struct log *l, const char *room, int who, enum act_verb verb, int whom,
+	uint32_t most, enum code code)
+{
+	struct stream_key key = entry_room(room), stream;
+	struct act a = about(verb, whom, 0);
+
+	stream_key_acts(&key, &stream);
+	check(act_limited(l, who, &stream, &a, most), code);
+}
+
+static int owner_of(struct log *l, const char *room)
+{
+	struct stream_key key = entry_room(room);
+	struct charter c;
+	int found = -1;
+
+	ck_assert_int_eq(engine_charter(l->engine, &key, &c), 0);
+	const uint8_t *person = charter_owner(&c);
+	for (int i = 0; i < 256 && person; i++) {
+		if (memcmp(log_person(i), person, PERSON_ID) == 0)
+			found = i;
+	}
+	charter_fini(&c);
+	return found;
+}
+
+START_TEST(so_many_rooms_each)
+{
+	struct log l;
+
+	log_open(&l, 1 << 20);
+	own(&l, "a", 1, ACT_TAKE, 1, OWNED, CODE_NONE);
+	own(&l, "b", 1, ACT_TAKE, 1, OWNED, CODE_NONE);
+	own(&l, "c", 1, ACT_TAKE, 1, OWNED, CODE_NONE);
+	own(&l, "d", 1, ACT_TAKE, 1, OWNED, CODE_TOO_MANY_OWNED);
+	ck_assert_int_eq(owner_of(&l, "d"), -1);
+	/* It is as new as before, for whoever comes next. */
+	own(&l, "d", 2, ACT_TAKE, 2, OWNED, CODE_NONE);
+	ck_assert_int_eq(owner_of(&l, "d"), 2);
+	/* That a room is no new one, or theirs already, comes first. */
+	own(&l, "d", 1, ACT_TAKE, 1, OWNED, CODE_NO_RIGHT);
+	own(&l, "a", 1, ACT_OWNER, 1, OWNED, CODE_NO_CHANGE);
+	own(&l, "lobby", 1, ACT_TAKE, 1, OWNED, CODE_NO_RIGHT);
+	/* Whoever has no right to give it learns nothing of how many others own. */
+	own(&l, "d", 3, ACT_OWNER, 1, OWNED, CODE_NO_RIGHT);
+	/* All else they may do. */
+	act(&l, "a", 1, ACT_MODERATOR, 2, 0, CODE_NONE);
+	/* The limit is that of the moment. */
+	own(&l, "e", 1, ACT_TAKE, 1, OWNED + 1, CODE_NONE);
+	own(&l, "f", 1, ACT_TAKE, 1, OWNED, CODE_TOO_MANY_OWNED);
+	own(&l, "f", 1, ACT_TAKE, 1, 1, CODE_TOO_MANY_OWNED);
+	own(&l, "f", 1, ACT_TAKE, 1, 0, CODE_NONE);
+	log_close(&l);
+}
+END_TEST
+
+/* Whoever gives a room away owns it no longer, and nobody is given one too many. */
+START_TEST(rooms_that_are_given)
+{
+	struct log l;
+
+	log_open(&l, 1 << 20);
+	for (const char *const *room = (const char *const[]){"a", "b", "c", NULL}; *room; room++)
+		own(&l, *room, 1, ACT_TAKE, 1, OWNED, CODE_NONE);
+	own(&l, "d", 2, ACT_TAKE, 2, OWNED, CODE_NONE);
+	own(&l, "d", 2, ACT_OWNER, 1, OWNED, CODE_TOO_MANY_OWNED);
+	ck_assert_int_eq(owner_of(&l, "d"), 2);
+	own(&l, "a", 1, ACT_OWNER, 2, OWNED, CODE_NONE);
+	own(&l, "d", 2, ACT_OWNER, 1, OWNED, CODE_NONE);
+	own(&l, "e", 1, ACT_TAKE, 1, OWNED, CODE_TOO_MANY_OWNED);
+	/* Somebody who has owned none, nor done anything. */
+	own(&l, "b", 1, ACT_OWNER, 9, 1, CODE_NONE);
+	own(&l, "c", 1, ACT_OWNER, 9, 1, CODE_TOO_MANY_OWNED);
+	/* Operators are not spared, and take from others what counts then. */
+	act(&l, NULL, 4, ACT_PROVE, 4, 0, CODE_NONE);
+	own(&l, "a", 4, ACT_OWNER, 4, 2, CODE_NONE);
+	own(&l, "b", 4, ACT_OWNER, 4, 2, CODE_NONE);
+	own(&l, "c", 4, ACT_OWNER, 4, 2, CODE_TOO_MANY_OWNED);
+	own(&l, "x", 4, ACT_TAKE, 4, 2, CODE_TOO_MANY_OWNED);
+	own(&l, "x", 2, ACT_TAKE, 2, 1, CODE_NONE);
+	own(&l, "y", 9, ACT_TAKE, 9, 1, CODE_NONE);
+	/* A ban takes the room away, and lifting it does not give it back. */
+	own(&l, "z", 2, ACT_TAKE, 2, 1, CODE_TOO_MANY_OWNED);
+	act(&l, "x", 4, ACT_BAN, 2, 0, CODE_NONE);
+	own(&l, "z", 2, ACT_TAKE, 2, 1, CODE_NONE);
+	act(&l, "x", 4, ACT_UNBAN, 2, 0, CODE_NONE);
+	own(&l, "x", 2, ACT_TAKE, 2, 1, CODE_TOO_MANY_OWNED);
+	own(&l, "x", 3, ACT_TAKE, 3, 1, CODE_NONE);
+	/* Nicks and rooms are counted apart. */
+	name(&l, 3, ACT_CLAIM, "anna", CODE_NONE);
+	name(&l, 3, ACT_RELEASE, "anna", CODE_NONE);
+	own(&l, "w", 3, ACT_TAKE, 3, 1, CODE_TOO_MANY_OWNED);
+	own(&l, "w", 3, ACT_TAKE, 3, 2, CODE_NONE);
+	log_close(&l);
+}
+END_TEST
+
 /* Once each act was an instance of its own, which is remembered for ever. */
 START_TEST(one_instance_a_person)
 {
@@ -390,6 +500,8 @@ void engine_cases_acts(Suite *s, void (*setup)(void))
 	tcase_add_test(t, what_may_be_said);
 	tcase_add_test(t, rooms_that_are_not_new);
 	tcase_add_test(t, many_rooms);
+	tcase_add_test(t, so_many_rooms_each);
+	tcase_add_test(t, rooms_that_are_given);
 	tcase_add_test(t, one_instance_a_person);
 	tcase_add_test(t, no_difference);
 	tcase_add_test(t, spared);

@@ -154,20 +154,20 @@ START_TEST(rooms_in_the_order_of_their_keys)
 	struct log l;
 
 	log_open(&l, 1 << 20);
-	ck_assert_int_eq(engine_rooms(l.engine, NULL, 10, on_room, &none), 0);
+	ck_assert_int_eq(engine_rooms(l.engine, NULL, true, 10, on_room, &none), 0);
 	ck_assert_uint_eq(none.count, 0);
 	fill_rooms(&l);
-	ck_assert_int_eq(engine_rooms(l.engine, NULL, UINT32_MAX, on_room, &all), 0);
+	ck_assert_int_eq(engine_rooms(l.engine, NULL, true, UINT32_MAX, on_room, &all), 0);
 	check_names(&all, 0, ROOMS);
 	/* After the last there is none, and after a room that does not exist come the next. */
-	ck_assert_int_eq(engine_rooms(l.engine, &all.last, 10, on_room, &none), 0);
-	ck_assert_int_eq(engine_rooms(l.engine, NULL, 0, on_room, &none), 0);
+	ck_assert_int_eq(engine_rooms(l.engine, &all.last, true, 10, on_room, &none), 0);
+	ck_assert_int_eq(engine_rooms(l.engine, NULL, true, 0, on_room, &none), 0);
 	ck_assert_uint_eq(none.count, 0);
 	struct stream_key between = entry_room("r09x");
-	ck_assert_int_eq(engine_rooms(l.engine, &between, 5, on_room, &some), 0);
+	ck_assert_int_eq(engine_rooms(l.engine, &between, true, 5, on_room, &some), 0);
 	check_names(&some, 10, 5);
 	/* The reader says when it has enough. */
-	ck_assert_int_eq(engine_rooms(l.engine, NULL, 10, on_room, &one), 0);
+	ck_assert_int_eq(engine_rooms(l.engine, NULL, true, 10, on_room, &one), 0);
 	check_names(&one, 0, 1);
 	log_close(&l);
 }
@@ -185,11 +185,91 @@ START_TEST(rooms_page_by_page)
 		struct stream_key after = page.last;
 		page.count = 0;
 		ck_assert_int_eq(
-			engine_rooms(l.engine, seen ? &after : NULL, 7, on_room, &page), 0);
+			engine_rooms(l.engine, seen ? &after : NULL, true, 7, on_room, &page), 0);
 		check_names(&page, seen, ROOMS - seen < 7 ? ROOMS - seen : 7);
 		seen += page.count;
 	} while (page.count);
 	ck_assert_uint_eq(seen, ROOMS);
+	log_close(&l);
+}
+END_TEST
+
+/* Say in the room named `name` who may come in. */
+static void set_entry(struct log *l, const char *name, enum room_entry entry)
+{
+	struct stream_key key = entry_room(name), stream;
+	const struct act a = {.verb = ACT_ENTRY, .value = entry};
+
+	stream_key_acts(&key, &stream);
+	ck_assert_int_eq(log_act(l, 1, &stream, &a).status, APPEND_OK);
+}
+
+static void take(struct log *l, const char *name)
+{
+	struct stream_key key = entry_room(name), stream;
+	struct act a = {.verb = ACT_TAKE, .has_person = true, .label = "one"};
+
+	memcpy(a.person, log_person(1), PERSON_ID);
+	stream_key_acts(&key, &stream);
+	ck_assert_int_eq(log_act(l, 1, &stream, &a).status, APPEND_OK);
+}
+
+static void speak(struct log *l, const char *name)
+{
+	static uint64_t counter;
+	struct stream_key key = entry_room(name);
+
+	ck_assert_int_eq(log_append(l, log_said(&key, 1, ++counter, "x")).status, APPEND_OK);
+}
+
+/* What the list says, in one line. */
+static void check_list(struct log *l, bool all, const char *expected)
+{
+	struct listing got = {0};
+	char line[128] = "";
+
+	ck_assert_int_eq(engine_rooms(l->engine, NULL, all, 10, on_room, &got), 0);
+	for (size_t i = 0; i < got.count; i++) {
+		strcat(line, got.names[i]);
+		strcat(line, " ");
+	}
+	ck_assert_str_eq(line, expected);
+}
+
+START_TEST(rooms_that_are_open)
+{
+	struct log l;
+
+	log_open(&l, 1 << 20);
+	for (const char *const *room = (const char *const[]){"a", "b", "c", "d", NULL}; *room;
+		room++)
+		take(&l, *room);
+	set_entry(&l, "d", ENTRY_INVITED);
+	check_list(&l, true, ""); /* nothing was said yet */
+	for (const char *const *room = (const char *const[]){"a", "b", "d", "e", NULL}; *room;
+		room++)
+		speak(&l, *room);
+	check_list(&l, true, "a b d e ");
+	check_list(&l, false, "a b e ");
+	set_entry(&l, "b", ENTRY_INVITED);
+	check_list(&l, true, "a b d e ");
+	check_list(&l, false, "a e ");
+	speak(&l, "b"); /* once more changes nothing */
+	check_list(&l, false, "a e ");
+	set_entry(&l, "d", ENTRY_OPEN);
+	check_list(&l, false, "a d e ");
+	speak(&l, "c");
+	check_list(&l, false, "a c d e ");
+	set_entry(&l, "b", ENTRY_OPEN);
+	check_list(&l, false, "a b c d e ");
+	check_list(&l, true, "a b c d e ");
+	/* Opened and closed before anything is said. */
+	take(&l, "f");
+	set_entry(&l, "f", ENTRY_INVITED);
+	set_entry(&l, "f", ENTRY_OPEN);
+	check_list(&l, false, "a b c d e ");
+	speak(&l, "f");
+	check_list(&l, false, "a b c d e f ");
 	log_close(&l);
 }
 END_TEST
@@ -204,5 +284,6 @@ void engine_cases_rooms(Suite *s, void (*setup)(void))
 	tcase_add_test(t, the_longest_names);
 	tcase_add_test(t, rooms_in_the_order_of_their_keys);
 	tcase_add_test(t, rooms_page_by_page);
+	tcase_add_test(t, rooms_that_are_open);
 	suite_add_tcase(s, t);
 }

@@ -15,6 +15,12 @@
 
 #define LOG_FOLDER_ENTRIES 40 /* of a log that is filled */
 
+/* What makes a log one of version 3. */
+#define LOG_FOLDER_VERSION_3                                                                       \
+	"DROP INDEX stream_owner; DROP INDEX stream_listed; DROP INDEX stream_open;"               \
+	"ALTER TABLE stream DROP COLUMN owner; ALTER TABLE stream DROP COLUMN listed;"             \
+	"DROP TABLE nick; ALTER TABLE stream DROP COLUMN charter; PRAGMA user_version = 3;"
+
 struct log_folder {
 	char path[64];
 	char log[128]; /* the database */

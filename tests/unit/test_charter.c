@@ -81,7 +81,9 @@ END_TEST
 
 START_TEST(given_and_taken)
 {
+	ck_assert_ptr_null(charter_owner(&c));
 	apply(ACT_OWNER, 1, 0);
+	ck_assert_int_eq(charter_owner(&c)[0], 1);
 	apply(ACT_MODERATOR, 2, 0);
 	apply(ACT_MODERATOR, 2, 0); /* twice is once */
 	apply(ACT_VOICE, 3, 0);
@@ -91,6 +93,7 @@ START_TEST(given_and_taken)
 		  is(STANDING_INVITED, 4));
 	apply(ACT_OWNER, 2, 0); /* there is one */
 	ck_assert(!is(STANDING_OWNER, 1) && is(STANDING_OWNER, 2));
+	ck_assert_int_eq(charter_owner(&c)[0], 2);
 	apply(ACT_NO_MODERATOR, 2, 0);
 	apply(ACT_NO_VOICE, 3, 0);
 	apply(ACT_UNINVITE, 4, 0);

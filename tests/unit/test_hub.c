@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "common/err.h"
+#include "server/act.h"
 #include "tests/unit/entries.h"
 
 #include <check.h>
@@ -22,14 +23,32 @@ static struct engine *engine;
 static struct hub *hub;
 static uint8_t list_bytes[LIST_SIZE];
 static const uint8_t somebody[PERSON_ID] = {1};
+static const struct hub_viewer everybody;
+
+static void publish_act(const struct log_entry *e)
+{
+	struct stream_key subject;
+	struct act a;
+
+	ck_assert(stream_key_subject(e->room, &subject) && act_parse(e->text, &a) == 0);
+	struct room *r = hub_find(hub, &subject);
+	if (r)
+		room_apply_act(r, &a, e->time);
+	room_unref(r);
+	hub_look_again(hub, &subject);
+}
 
 /* As the chat does: what is in the log is in the room's feed. */
 static void publish(void *context, const struct log_entry *e)
 {
 	uint8_t frame[SAID_FRAME_MAX];
-	struct room *r = hub_find(hub, e->room);
 
 	(void)context;
+	if (e->kind == SAID_ACT) {
+		publish_act(e);
+		return;
+	}
+	struct room *r = hub_find(hub, e->room);
 	if (!r)
 		return;
 	feed_publish(room_feed(r), frame, said_encode(e, room_name(r), NULL, frame), e->seq);
@@ -90,7 +109,7 @@ static uint32_t total(void)
 {
 	struct msg_room_list m;
 
-	hub_list(hub, span_of(""), 1, NULL, NULL, &m, list_bytes, LIST_SIZE);
+	hub_list(hub, span_of(""), 1, &everybody, &m, list_bytes, LIST_SIZE);
 	return m.total;
 }
 
@@ -340,7 +359,7 @@ START_TEST(pages)
 	}
 	do {
 		struct item_room item;
-		hub_list(hub, span_of(after), limits[_i], NULL, NULL, &m, list_bytes, LIST_SIZE);
+		hub_list(hub, span_of(after), limits[_i], &everybody, &m, list_bytes, LIST_SIZE);
 		ck_assert_uint_eq(m.total, 250);
 		ck_assert_uint_gt(m.rooms.count, 0);
 		ck_assert_uint_le(m.rooms.count, limits[_i]);
@@ -373,7 +392,7 @@ START_TEST(pages_of_both_kinds)
 	}
 	do {
 		struct item_room item;
-		ck_assert_int_eq(hub_list(hub, span_of(after), limits[_i], NULL, NULL, &m,
+		ck_assert_int_eq(hub_list(hub, span_of(after), limits[_i], &everybody, &m,
 					 list_bytes, LIST_SIZE),
 			0);
 		ck_assert_uint_le(m.total, 60);
@@ -396,20 +415,169 @@ START_TEST(the_list_goes_on_anywhere)
 	struct item_room item;
 
 	room_set_topic(c, span_of("about c"), span_of("n"), 1);
-	hub_list(hub, span_of("B"), 10, NULL, NULL, &m, list_bytes, LIST_SIZE);
+	hub_list(hub, span_of("B"), 10, &everybody, &m, list_bytes, LIST_SIZE);
 	ck_assert(message_list_next(&m.rooms, ITEM_ROOM, &item));
 	ck_assert(span_equal(item.name, "c"));
 	ck_assert(span_equal(item.topic, "about c"));
 	ck_assert(!message_list_next(&m.rooms, ITEM_ROOM, &item));
-	hub_list(hub, span_of("c"), 10, NULL, NULL, &m, list_bytes, LIST_SIZE);
+	hub_list(hub, span_of("c"), 10, &everybody, &m, list_bytes, LIST_SIZE);
 	ck_assert_uint_eq(m.rooms.count, 0);
 	ck_assert(!m.more);
 	/* No room for even one is a page of none, with more to come. */
-	hub_list(hub, span_of(""), 10, NULL, NULL, &m, list_bytes, 3);
+	hub_list(hub, span_of(""), 10, &everybody, &m, list_bytes, 3);
 	ck_assert_uint_eq(m.rooms.count, 0);
 	ck_assert(m.more);
 	hub_leave(hub, a);
 	hub_leave(hub, c);
+}
+END_TEST
+
+/* ---- rooms that not everybody sees ---- */
+
+static void act(const char *room, const struct act *a)
+{
+	struct stream_key key = entry_room(room), stream;
+	uint8_t instance[INSTANCE_ID];
+	char text[ACT_TEXT_MAX];
+	struct append_result result;
+
+	stream_key_acts(&key, &stream);
+	act_instance(somebody, instance);
+	struct log_entry e = {
+		.room = &stream,
+		.kind = SAID_ACT,
+		.person = somebody,
+		.instance = instance,
+		.nick = span_of("n"),
+		.text = {.text = text, .length = (uint16_t)act_print(a, text)},
+	};
+	ck_assert_int_eq(engine_append(engine, &e, 1, INT64_MAX, &result), 0);
+	ck_assert_int_eq(result.status, APPEND_OK);
+}
+
+static void take(const char *room)
+{
+	struct act a = {.verb = ACT_TAKE, .has_person = true, .label = "n"};
+
+	memcpy(a.person, somebody, PERSON_ID);
+	act(room, &a);
+}
+
+static void set_entry(const char *room, enum room_entry entry)
+{
+	const struct act a = {.verb = ACT_ENTRY, .value = entry};
+
+	act(room, &a);
+}
+
+/* The list that a viewer gets, in pages of one and in one page, and how many it says that there are. */
+static void expect_list(const struct hub_viewer *v, const char *expected, uint32_t count)
+{
+	for (uint16_t limit = 1; limit <= 100; limit = (uint16_t)(limit + 99)) {
+		struct msg_room_list m;
+		struct item_room item;
+		char line[256] = "", after[16] = "";
+		do {
+			ck_assert_int_eq(
+				hub_list(hub, span_of(after), limit, v, &m, list_bytes, LIST_SIZE),
+				0);
+			ck_assert_uint_eq(m.total, count);
+			while (message_list_next(&m.rooms, ITEM_ROOM, &item)) {
+				snprintf(after, sizeof(after), "%.*s", (int)item.name.length,
+					item.name.text);
+				strcat(strcat(line, after), " ");
+			}
+		} while (m.more);
+		ck_assert_str_eq(line, expected);
+	}
+}
+
+/* In the table and in the log, closed while they are there and before they come. */
+START_TEST(who_sees_what)
+{
+	static const struct hub_viewer operator= {.all = true};
+	static const char *const names[] = {"a", "b", "c", "d"};
+	struct room *rooms[4];
+
+	for (int i = 0; i < 4; i++) {
+		take(names[i]);
+		rooms[i] = open_room(names[i]);
+		say(names[i]);
+	}
+	expect_list(&everybody, "a b c d ", 4);
+	set_entry("b", ENTRY_INVITED);
+	set_entry("d", ENTRY_INVITED);
+	expect_list(&everybody, "a c ", 2);
+	expect_list(&operator, "a b c d ", 4);
+	const struct hub_viewer guest = {.rooms = &rooms[1], .room_count = 2}; /* in "b" and "c" */
+	expect_list(&guest, "a b c ", 3);
+	const struct hub_viewer member = {.rooms = rooms, .room_count = 4};
+	expect_list(&member, "a b c d ", 4);
+	hub_leave(hub, rooms[3]);
+	hub_leave(hub, rooms[0]);
+	hub_set_max(hub, 4);
+	hub_leave(hub, open_room("e")); /* "d" has made way, and is in the log alone */
+	struct stream_key d = entry_room("d");
+	ck_assert_ptr_null(hub_find(hub, &d));
+	expect_list(&everybody, "a c ", 2);
+	expect_list(&guest, "a b c ", 3);
+	expect_list(&operator, "a b c d ", 4);
+	/* It comes back, closed as it was, and is opened. */
+	rooms[3] = open_room("d");
+	expect_list(&everybody, "a c ", 2);
+	set_entry("d", ENTRY_OPEN);
+	expect_list(&everybody, "a c d ", 3);
+	set_entry("c", ENTRY_INVITED);
+	expect_list(&everybody, "a d ", 2);
+	expect_list(&guest, "a b c d ", 4);
+	for (int i = 1; i < 4; i++)
+		hub_leave(hub, rooms[i]);
+	expect_list(&everybody, "a d ", 2);
+	expect_list(&operator, "a b c d ", 4);
+}
+END_TEST
+
+/* A closed room in which nothing is said counts while it is there. */
+START_TEST(closed_and_silent)
+{
+	take("a");
+	struct room *a = open_room("a");
+	const struct hub_viewer owner = {.rooms = &a, .room_count = 1};
+	set_entry("a", ENTRY_INVITED);
+	expect_list(&everybody, "", 0);
+	expect_list(&owner, "a ", 1);
+	hub_leave(hub, a);
+	expect_list(&everybody, "", 0);
+	struct room *b = open_room("b");
+	say("b");
+	hub_leave(hub, b);
+	expect_list(&everybody, "b ", 1);
+	a = open_room("a"); /* closed from the start */
+	expect_list(&everybody, "b ", 1);
+	expect_list(&owner, "a b ", 2);
+	set_entry("a", ENTRY_OPEN);
+	expect_list(&everybody, "a b ", 2);
+	hub_leave(hub, a);
+	expect_list(&everybody, "b ", 1);
+}
+END_TEST
+
+/* A log that has closed rooms from before. */
+START_TEST(closed_before_it_was_opened)
+{
+	take("a");
+	say("a");
+	say("b");
+	set_entry("a", ENTRY_INVITED);
+	hub_free(hub);
+	hub = hub_new(engine, &budget, ROOMS_MAX);
+	ck_assert_ptr_nonnull(hub);
+	expect_list(&everybody, "b ", 1);
+	struct room *a = open_room("a");
+	expect_list(&everybody, "b ", 1);
+	set_entry("a", ENTRY_OPEN);
+	expect_list(&everybody, "a b ", 2);
+	hub_leave(hub, a);
 }
 END_TEST
 
@@ -579,6 +747,9 @@ Suite *hub_suite(void)
 	tcase_add_loop_test(c, pages_of_both_kinds, 0, sizeof(limits) / sizeof(limits[0]));
 	tcase_add_loop_test(c, pages, 0, sizeof(limits) / sizeof(limits[0]));
 	tcase_add_test(c, the_list_goes_on_anywhere);
+	tcase_add_test(c, who_sees_what);
+	tcase_add_test(c, closed_and_silent);
+	tcase_add_test(c, closed_before_it_was_opened);
 	tcase_add_test(c, now_or_in_time);
 	tcase_add_test(c, gone_before_it_was_told);
 	tcase_add_test(c, idle_rooms_let_their_memory_go);

@@ -420,10 +420,9 @@ START_TEST(in_place_of_a_damaged_one)
 END_TEST
 
 static const char *const older[] = {
-	"DROP TABLE nick; ALTER TABLE stream DROP COLUMN charter; DROP TABLE ancestor;"
-	"PRAGMA user_version = 2",
-	"DROP TABLE nick; ALTER TABLE stream DROP COLUMN charter; DROP TABLE ancestor;"
-	"DROP TABLE words;"
+	LOG_FOLDER_VERSION_3 "DROP TABLE ancestor; PRAGMA user_version = 2",
+	LOG_FOLDER_VERSION_3
+	"DROP TABLE ancestor; DROP TABLE words;"
 	"DELETE FROM meta WHERE name IN ('indexed', 'folded'); PRAGMA user_version = 1",
 };
 
@@ -511,10 +510,9 @@ START_TEST(nothing_in_it_or_an_older_one)
 	log_folder_sql(folder.log, "PRAGMA journal_mode = WAL; VACUUM");
 	refused_as(empty, once);
 	log_folder_make(&folder);
-	log_folder_sql(folder.log,
-		"DROP TABLE nick; ALTER TABLE stream DROP COLUMN charter; DROP TABLE ancestor;"
-		"PRAGMA user_version = 2");
-	refused_as("it is of version 2, not 4: start the server on it once", "empty");
+	log_folder_sql(
+		folder.log, LOG_FOLDER_VERSION_3 "DROP TABLE ancestor; PRAGMA user_version = 2");
+	refused_as("it is of version 2, not 5: start the server on it once", "empty");
 	/* Neither nothing nor a log. */
 	log_folder_sql(folder.log, "PRAGMA user_version = 0");
 	refused_as("it is not a log of lanchatd", "empty");

@@ -35,12 +35,12 @@ static int may_search(
 	return r ? r : working->search(e, what, reader, context);
 }
 
-static int may_rooms(struct engine *e, const struct stream_key *after, uint32_t limit,
+static int may_rooms(struct engine *e, const struct stream_key *after, bool all, uint32_t limit,
 	engine_room_reader *reader, void *context)
 {
 	int r = atomic_load(&failure);
 
-	return r ? r : working->rooms(e, after, limit, reader, context);
+	return r ? r : working->rooms(e, after, all, limit, reader, context);
 }
 
 static int may_room(struct engine *e, const struct stream_key *key, struct room_record *out)

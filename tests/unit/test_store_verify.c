@@ -86,7 +86,7 @@ START_TEST(a_log_with_ancestors)
 	log_folder_sql(
 		folder.log, "INSERT INTO ancestor VALUES (zeroblob(16), 0), (randomblob(16), 40)");
 	verify_sound(&p);
-	ck_assert_uint_eq(p.version, 4);
+	ck_assert_uint_eq(p.version, 5);
 }
 END_TEST
 
@@ -282,6 +282,17 @@ static const struct {
 	 " key = cast('r' || printf('%065d', 0) AS BLOB) WHERE name = 'a'",
 		"its name does not belong to its key"},
 	{"UPDATE stream SET name = 'x' WHERE name = ''", "its name does not belong to its key"},
+	{"UPDATE stream SET owner = 1 WHERE name = 'a'", "its owner is not its charter's"},
+	{"UPDATE stream SET owner = 99 WHERE name = 'a'", "its owner is not its charter's"},
+	{"UPDATE stream SET owner = 1 WHERE name = ''", "its owner is not its charter's"},
+	{"UPDATE stream SET charter = 'own 0 ' || (SELECT lower(hex(key)) FROM person LIMIT 1)"
+	 " || ' a' || char(10) WHERE name = 'a'",
+		"its owner is not its charter's"},
+	{"UPDATE stream SET listed = 0 WHERE name = 'a'", "it is in the wrong list of rooms"},
+	{"UPDATE stream SET listed = 1 WHERE name = 'a'", "it is in the wrong list of rooms"},
+	{"UPDATE stream SET listed = 2 WHERE name = ''", "it is in the wrong list of rooms"},
+	{"UPDATE stream SET charter = 'entry 2 - *' || char(10) WHERE name = 'a'",
+		"it is in the wrong list of rooms"},
 	{"UPDATE stream SET topic = char(10) WHERE name = 'b'", "its topic cannot be"},
 	{"UPDATE stream SET topic_nick = 'a b' WHERE name = 'b'", "its topic cannot be"},
 	{"UPDATE stream SET topic_time = -1 WHERE name = 'b'", "the time of its topic is none"},

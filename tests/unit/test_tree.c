@@ -80,12 +80,41 @@ START_TEST(things_come_and_go)
 }
 END_TEST
 
+/* A thing in two trees at once: what one of them does is nothing to the other. */
+START_TEST(in_two)
+{
+	struct thing things[10] = {0};
+	struct tree all = {.compare = compare}, even = {.compare = compare};
+	uint32_t first = 0, missing = 4;
+
+	for (uint32_t i = 0; i < 10; i++) {
+		things[i].key = i;
+		ck_assert(tree_put(&all, &things[i]));
+		if (i % 2 == 0)
+			ck_assert(tree_put(&even, &things[i]));
+	}
+	ck_assert_ptr_eq(tree_after(&even, &first), &things[2]);
+	tree_remove(&even, &things[4]);
+	ck_assert_ptr_null(tree_find(&even, &missing));
+	ck_assert_ptr_eq(tree_find(&all, &missing), &things[4]);
+	ck_assert_ptr_eq(tree_after(&even, &things[2]), &things[6]);
+	for (uint32_t i = 0; i < 10; i++) {
+		tree_remove(&all, &things[i]);
+		if (i % 2 == 0 && i != 4)
+			tree_remove(&even, &things[i]);
+	}
+	ck_assert_ptr_null(all.root);
+	ck_assert_ptr_null(even.root);
+}
+END_TEST
+
 Suite *tree_suite(void)
 {
 	Suite *s = suite_create("tree");
 	TCase *t = tcase_create("tree");
 
 	tcase_add_loop_test(t, things_come_and_go, 0, 3);
+	tcase_add_test(t, in_two);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -106,6 +106,14 @@ class Disk:
         elif kind == "M":
             self.sent(number, body)
 
+    def adopt(self):
+        """What is in the folder now was there before the records began, and is certain."""
+        for entry in os.scandir(self.folder):
+            if entry.is_file():
+                file = self.file(entry.path)
+                with open(entry.path, "rb") as f:
+                    file.certain[:] = f.read()
+
     def file(self, name):
         """One that was there before the records began is certain."""
         if name not in self.names:
