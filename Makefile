@@ -73,6 +73,7 @@ server_o := $(call objects,server)
 client_o := $(call objects,client)
 report_o := $(call objects,tools/report)
 stress_o := $(call objects,tools/stress)
+lab_o    := $(call objects,tools/lab)
 unit_o   := $(call objects,tests/unit)
 property_o := $(call objects,tests/property)
 fuzz_c   := $(sort $(wildcard tests/fuzz/fuzz_*.c))
@@ -85,7 +86,9 @@ shims    := $(patsubst %.c,$(OUT)/%.so,$(sort $(wildcard tests/faults/*.c)))
 
 RUN_TESTS = tests/run --build $(BUILD) --make $(MAKE)
 
-all: $(OUT)/lanchatd $(OUT)/lanchat $(OUT)/lanchat-stress $(OUT)/lanchat.lua ## build the programs, and the dissector for Wireshark
+PROGRAMS := lanchatd lanchat lanchat-stress lanchat-lab
+
+all: $(PROGRAMS:%=$(OUT)/%) $(OUT)/lanchat.lua ## build the programs, and the dissector for Wireshark
 
 run: deps ## install what is missing, build, and chat (without a terminal: run the server)
 	@$(MAKE) --no-print-directory -j"$$(nproc)" all
@@ -138,7 +141,7 @@ bench-deps: ## install the other servers that lanchat-stress speaks to, and valg
 
 install: all ## install below PREFIX (/usr/local); DESTDIR is honoured
 	install -d $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $(OUT)/lanchatd $(OUT)/lanchat $(OUT)/lanchat-stress $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(PROGRAMS:%=$(OUT)/%) $(DESTDIR)$(PREFIX)/bin
 	@for page in $(notdir $(wildcard docs/*.1 docs/*.8)); do \
 		folder=$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; \
 		echo "install -m 644 docs/$$page $$folder"; \
@@ -151,7 +154,7 @@ install: all ## install below PREFIX (/usr/local); DESTDIR is honoured
 	chmod 644 $(DESTDIR)$(UNITS)/lanchatd.service
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(UNITS)/lanchatd.service $(DESTDIR)$(UNITS)/lanchatd.socket
-	rm -f $(foreach p,lanchatd lanchat lanchat-stress,$(DESTDIR)$(PREFIX)/bin/$(p))
+	rm -f $(PROGRAMS:%=$(DESTDIR)$(PREFIX)/bin/%)
 	rm -f $(DESTDIR)$(PREFIX)/share/lanchat/lanchat.lua
 	rm -f $(foreach p,$(notdir $(wildcard docs/*.1 docs/*.8)),\
 		$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(p)))/$(p))
@@ -172,6 +175,8 @@ $(OUT)/lanchat: $(OUT)/client/main.o $(client_o) $(common_o)
 $(OUT)/unit: | $(OUT)/lanchatd
 $(OUT)/lanchat-stress: $(OUT)/tools/stress/main.o $(stress_o) $(report_o) $(common_o)
 	$(LINK) -o $@ $^ $(LIBS) -lm
+$(OUT)/lanchat-lab: $(OUT)/tools/lab/main.o $(lab_o) $(report_o) $(common_o)
+	$(LINK) -o $@ $^ $(LIBS) -lm
 # The dissector for Wireshark is one file: the tables, then the code that goes by them. What prints the
 # tables runs while building, so it is plain in every variant.
 $(OUT)/tools/wireshark/tables: tools/wireshark/main.c tools/wireshark/values.c common/message_table.c \
@@ -186,7 +191,7 @@ $(OUT)/lanchat.lua: $(OUT)/tools/wireshark/tables tools/wireshark/lanchat.lua
 $(OUT)/faulty/lanchatd: $(OUT)/tests/stress/faulty_feed.o $(OUT)/server/main.o $(server_o) $(common_o)
 	@mkdir -p $(@D)
 	$(LINK) -Wl,--wrap=feed_publish -o $@ $^ $(SANDBOX) $(LIBS)
-$(OUT)/unit: $(unit_o) $(stress_o) $(report_o) $(client_o) $(server_o) $(common_o)
+$(OUT)/unit: $(unit_o) $(lab_o) $(stress_o) $(report_o) $(client_o) $(server_o) $(common_o)
 	$(LINK) -Wl,--wrap=_mark_point -o $@ $^ $(CHECK) $(SCREEN) $(SANDBOX) $(LIBS)
 # Wrappers tell when a session waits for its client, and stand before the log.
 PROPERTY_WRAPS := -Wl,--wrap=poll,--wrap=engine_open_memory,--wrap=engine_open_sqlite
@@ -207,6 +212,8 @@ WRAPS_fuzz_book     := fsync
 WRAPS_fuzz_passport := fsync PKCS8_decrypt PKCS5_pbe2_set_scrypt
 LINK_FUZZER = $(LINK) -fsanitize=fuzzer $(call wraps,$(WRAPS_$*)) -o $@ $^ $(SCREEN) $(SANDBOX) $(LIBS) -lm
 $(foreach f,fuzz planted,$(OUT)/$(f)/fuzz_server $(OUT)/$(f)/fuzz_link): $(OUT)/tests/fuzz/stage.o
+# The lab has a stage as well.
+$(foreach f,fuzz planted,$(OUT)/$(f)/fuzz_packet): $(lab_o)
 $(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(stress_o) $(report_o) $(client_o) $(server_o) $(common_o)
 	@mkdir -p $(@D)
 	$(LINK_FUZZER)

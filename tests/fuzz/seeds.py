@@ -64,6 +64,55 @@ TYPED = ["hello\n//x\n/me waves\n", "/join #dev\r\n/part\n", "/msg @ben hi there
          "2026-11-20T14:30\n2026-11-20 14:30:59\n/connect [::1]:7\n", "/notice #text x\n/search -a words\n"]
 
 
+def ip(protocol, carries, back=False, fragment=0, identity=1):
+    """A packet of fuzz_packet, with its length before it."""
+    ends = [bytes((10, 83, 19, 1)), bytes((10, 83, 19, 2))]
+    packet = b"\x45\0" + (20 + len(carries)).to_bytes(2, "big") + identity.to_bytes(2, "big") + \
+        fragment.to_bytes(2, "big") + bytes((64, protocol, 0, 0)) + b"".join(ends[::-1] if back else ends) + carries
+    return len(packet).to_bytes(2, "big") + packet
+
+
+def ip6(protocol, carries, extension=b""):
+    """The same of IPv6; headers of extension begin with the kind of the next."""
+    packet = b"\x60\0\0\0" + (len(extension) + len(carries)).to_bytes(2, "big") + bytes((protocol, 64)) + \
+        b"\xfd" + bytes(14) + b"\1" + b"\xfd" + bytes(14) + b"\2" + extension + carries
+    return len(packet).to_bytes(2, "big") + packet
+
+
+def tcp(flags, seq, ack, data=b"", back=False, window=500, more=b""):
+    """A segment; `more` are its options."""
+    ports = [b"\x1b\x58", b"\x9c\x40"]
+    return ip(6, b"".join(ports if back else ports[::-1]) + seq.to_bytes(4, "big") + ack.to_bytes(4, "big") +
+              bytes((5 * 16 + len(more) * 4, flags)) + window.to_bytes(2, "big") + bytes(4) + more + data, back)
+
+
+def udp(data):
+    return b"\x9c\x40\x1b\x59" + (8 + len(data)).to_bytes(2, "big") + bytes(2) + data
+
+
+def packets():
+    """Inputs of fuzz_packet: conversations, and what else is on the lab's wire."""
+    syn, ack, fin, rst = 2, 16, 17, 20
+    mss, blocks = b"\2\4\5\xb4", b"\1\1\5\x0a" + (100).to_bytes(4, "big") + (104).to_bytes(4, "big")
+    shake = tcp(syn, 0, 0, more=mss) + tcp(syn | ack, 900, 1, back=True, more=mss) + tcp(ack, 1, 901)
+    error = b"\3\4\0\0\0\0\2\x40"
+    return [
+        shake + tcp(ack, 1, 901, b"text"), shake + tcp(syn, 0, 0) + tcp(rst, 900, 1, back=True) + tcp(syn, 77, 0),
+        shake + tcp(ack, 1, 901, b"one") + tcp(ack, 5, 901, b"two") + tcp(ack, 901, 5, back=True) +
+        tcp(ack, 901, 5, back=True, more=blocks) + tcp(ack, 5, 901, b"two") + tcp(ack, 901, 8, back=True, window=0) +
+        tcp(ack, 7, 901) + tcp(ack, 901, 8, back=True) + tcp(fin, 8, 901, b"x") + tcp(fin, 901, 10, back=True),
+        tcp(ack, 2 ** 32 - 2, 2 ** 31, b"wrap") + tcp(ack, 2, 2 ** 31) + tcp(ack, 2 ** 32 - 3, 2 ** 31),
+        ip(17, udp(b"text")), ip(17, udp(b"")) + ip(17, udp(b"x"), back=True) + ip(17, udp(b"12345678"), fragment=0x2000, identity=9) +
+        ip(17, b"rest", fragment=2, identity=9) + ip(17, b"rest", fragment=2, identity=8),
+        ip(17, udp(b"x")) + ip(1, b"\3\3" + bytes(6) + ip(17, udp(b"x"))[2:], back=True) + ip(1, b"\x08\0" + bytes(6) + b"ping"),
+        shake + ip(1, error + tcp(ack, 1, 901, b"text")[2:30], back=True) + ip(2, b"\x16\0" + bytes(6)),
+        ip6(17, udp(b"text")) + ip6(0, udp(b"x"), b"\x3c\0" + bytes(6) + b"\x2b\0" + bytes(6) + b"\x11\0" + bytes(6)),
+        ip6(44, udp(b"12345678"), b"\x11\0\0\1\0\0\0\7") + ip6(44, b"rest", b"\x11\0\0\x10\0\0\0\7"),
+        ip6(58, b"\2\0" + bytes(4) + b"\5\0" + ip6(17, udp(b"x"))[2:]) + ip6(51, udp(b"x"), b"\x11\2" + bytes(14)),
+        b"".join(ip(17, bytes((0, i)) + udp(b"x")[2:]) for i in range(70)), b"\xff\xff\x45",
+    ]
+
+
 def step(kind, payload=b""):
     """A frame as a step of fuzz_server, fuzz_link and fuzz_session."""
     return bytes([kind]) + len(payload).to_bytes(2, "big") + payload
@@ -131,6 +180,7 @@ def main():
     write("fuzz_beacon", [beacon(1, 0, 0, ""), beacon(2, 19830, 6500, "Room 12"),
                           beacon(3, 1, 1, "\u041a\u0430\u0431\u0438\u043d\u0435\u0442 12"),
                           beacon(4, 65535, 0, ""), beacon(4, 65535, 0, "text"), beacon(3, 1, 1, "")[:191]])
+    write("fuzz_packet", packets())
     write_plays(frames)
     write_files()
 

@@ -8,6 +8,8 @@
 #include "client/client_options.h"
 #include "client/command.h"
 #include "server/settings.h"
+#include "tools/lab/lab_options.h"
+#include "tools/lab/scenario.h"
 #include "tools/stress/stress_options.h"
 
 #include <check.h>
@@ -120,6 +122,28 @@ START_TEST(stress_options_are_in_the_page)
 }
 END_TEST
 
+START_TEST(lab_options_are_in_the_page)
+{
+	compare_options("docs/lanchat-lab.1", lab_options());
+}
+END_TEST
+
+/* Each entry's head begins with its number, so each is looked for by itself. */
+START_TEST(lab_scenarios_are_in_the_page)
+{
+	struct expected row = {0};
+	char prefix[32];
+	struct page page;
+
+	for (size_t i = 0; i < scenarios_count; i++) {
+		snprintf(prefix, sizeof(prefix), ".It %zu Cm ", i);
+		snprintf(row.head, sizeof(row.head), "%s%s", prefix, scenarios[i].name);
+		page_read(&page, "docs/lanchat-lab.1", prefix);
+		compare(&page, "docs/lanchat-lab.1", &row, 1);
+	}
+}
+END_TEST
+
 START_TEST(commands_are_in_the_page)
 {
 	struct expected rows[ENTRIES_MAX] = {0};
@@ -148,6 +172,8 @@ Suite *manual_suite(void)
 	tcase_add_test(pages, server_options_are_in_the_page);
 	tcase_add_test(pages, client_options_are_in_the_page);
 	tcase_add_test(pages, stress_options_are_in_the_page);
+	tcase_add_test(pages, lab_options_are_in_the_page);
+	tcase_add_test(pages, lab_scenarios_are_in_the_page);
 	tcase_add_test(pages, commands_are_in_the_page);
 	suite_add_tcase(s, pages);
 	return s;

@@ -1,0 +1,159 @@
+/*
+ * lanchat-lab: TCP beside UDP, on real sockets, over a network that misbehaves.
+ */
+#include "common/err.h"
+#include "common/suggest.h"
+#include "tools/lab/run.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ERROR_LINE   512
+#define COMMAND_LINE 512
+
+static int fail(const char *error)
+{
+	fprintf(stderr, "lanchat-lab: %s\n", error);
+	return RUN_USAGE;
+}
+
+/* ---- which ---- */
+
+static int unknown(const char *name)
+{
+	struct suggestion s;
+	char error[ERROR_LINE];
+
+	suggest_begin(&s, name, strlen(name));
+	for (size_t i = 0; i < scenarios_count; i++)
+		suggest_offer(&s, scenarios[i].name);
+	snprintf(error, sizeof(error), "there is no scenario \"%s\"%s%s%s", name,
+		s.nearest ? "; did you mean \"" : " (lanchat-lab list)", s.nearest ? s.nearest : "",
+		s.nearest ? "\"?" : "");
+	return fail(error);
+}
+
+/* "all", or names and numbers in any order. */
+static int choose(
+	char *const *names, size_t count, const struct scenario **chosen, size_t *chosen_count)
+{
+	if (count == 1 && strcmp(names[0], "all") == 0) {
+		for (size_t i = 0; i < scenarios_count; i++)
+			chosen[i] = &scenarios[i];
+		*chosen_count = scenarios_count;
+		return 0;
+	}
+	for (size_t i = 0; i < count; i++) {
+		chosen[i] = scenario_find(names[i]);
+		if (!chosen[i])
+			return unknown(names[i]);
+	}
+	*chosen_count = count;
+	return 0;
+}
+
+/* ---- what ---- */
+
+static void block_signals(void)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGHUP);
+	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
+static int play(const struct lab_settings *t, const struct scenario *const *chosen, size_t count,
+	const char *command)
+{
+	char reason[SITE_REASON] = "";
+	char error[ERROR_LINE];
+	struct stage_options o;
+
+	for (size_t i = 0; i < count; i++) {
+		if (lab_options_stage(t, chosen[i], &o, error, sizeof(error)) != 0)
+			return fail(error);
+	}
+	/* Before any thread starts: site.h says why. */
+	bool hosts = !t->loopback && site_enter(reason) == 0;
+	struct run_request q = {
+		.settings = t,
+		.chosen = chosen,
+		.count = count,
+		.command = command,
+		.no_hosts = hosts || t->loopback ? NULL : reason,
+	};
+	block_signals();
+	return run_scenarios(&q);
+}
+
+static int run(const struct lab_settings *t, char *const *names, size_t count, const char *command)
+{
+	size_t room = count > scenarios_count ? count : scenarios_count, chosen_count = 0;
+
+	if (count == 0)
+		return fail("run what? A scenario by name or number, or all (lanchat-lab list)");
+	const struct scenario **chosen = calloc(room, sizeof(*chosen));
+	if (!chosen)
+		return fail(err_text(ERR_MEMORY));
+	int status = choose(names, count, chosen, &chosen_count);
+	if (status == 0)
+		status = play(t, chosen, chosen_count, command);
+	free(chosen);
+	return status;
+}
+
+static int decide(
+	const struct lab_settings *t, char *const *words, size_t count, const char *command)
+{
+	char error[ERROR_LINE];
+
+	if (t->help) {
+		options_help(lab_options(), stdout);
+		return RUN_GOOD;
+	}
+	if (t->version) {
+		printf("lanchat-lab %s\n", LANCHAT_VERSION);
+		return RUN_GOOD;
+	}
+	if (count == 0 || (count == 1 && strcmp(words[0], "list") == 0)) {
+		run_list(stdout);
+		return RUN_GOOD;
+	}
+	if (strcmp(words[0], "run") == 0)
+		return run(t, words + 1, count - 1, command);
+	snprintf(error, sizeof(error), "\"%s\" is not list, nor run", words[0]);
+	return fail(error);
+}
+
+static void join(char *const *words, int count, char *out, size_t size)
+{
+	size_t used = 0;
+
+	*out = '\0';
+	for (int i = 0; i < count && used < size; i++) {
+		int n = snprintf(out + used, size - used, "%s%s", i ? " " : "", words[i]);
+		used += n > 0 ? (size_t)n : 0;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct lab_settings t = {0};
+	char error[ERROR_LINE] = "out of memory", command[COMMAND_LINE];
+	int rest = argc;
+
+	join(argv, argc, command, sizeof(command));
+	int r = options_init(lab_options(), &t);
+	if (r == 0)
+		r = options_parse(lab_options(), &t, argc, argv, &rest, error, sizeof(error));
+	int status = r ? fail(error) : decide(&t, argv + rest, (size_t)(argc - rest), command);
+	options_fini(lab_options(), &t);
+	return status;
+}

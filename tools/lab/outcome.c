@@ -1,0 +1,74 @@
+#include "tools/lab/outcome.h"
+
+#include "common/err.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static size_t count_checks(const struct journal *j)
+{
+	const struct journal_entry *x;
+	size_t n = 0;
+
+	for (uint64_t i = 0; (x = journal_at(j, i)) != NULL; i++)
+		n += x->kind == JOURNAL_CHECK;
+	return n;
+}
+
+static int copy_checks(struct outcome *o, const struct journal *j)
+{
+	const struct journal_entry *x;
+	size_t room = count_checks(j);
+
+	o->checks = calloc(room ? room : 1, sizeof(*o->checks));
+	if (!o->checks)
+		return ERR_MEMORY;
+	for (uint64_t i = 0; (x = journal_at(j, i)) != NULL && o->checks_count < room; i++) {
+		if (x->kind != JOURNAL_CHECK)
+			continue;
+		struct outcome_check *c = &o->checks[o->checks_count++];
+		c->side = x->side;
+		c->good = x->of.check.good;
+		c->text = strdup(x->of.check.text);
+		c->measured = strdup(x->of.check.measured);
+		if (!c->text || !c->measured)
+			return ERR_MEMORY;
+	}
+	return 0;
+}
+
+int outcome_take(struct outcome *out, struct stage *s, int error)
+{
+	struct outcome o = {.options = *stage_options(s),
+		.shown = true,
+		.error = error,
+		.milliseconds = stage_ms(s)};
+
+	if (copy_checks(&o, stage_journal(s)) != 0) {
+		outcome_fini(&o);
+		return ERR_MEMORY;
+	}
+	stage_verdict(s, &o.held, &o.failed);
+	for (int side = 0; side < SIDES; side++) {
+		stage_score(s, (enum side)side, &o.score[side]);
+		stage_counts(s, (enum side)side, &o.wire[side]);
+	}
+	*out = o;
+	return 0;
+}
+
+void outcome_fini(struct outcome *o)
+{
+	for (size_t i = 0; i < o->checks_count; i++) {
+		free(o->checks[i].text);
+		free(o->checks[i].measured);
+	}
+	free(o->checks);
+	o->checks = NULL;
+	o->checks_count = 0;
+}
+
+bool outcome_good(const struct outcome *o)
+{
+	return o->shown && o->error == 0 && o->failed == 0 && o->held > 0;
+}

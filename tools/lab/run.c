@@ -1,0 +1,215 @@
+#include "tools/lab/run.h"
+
+#include "common/err.h"
+#include "tools/lab/guard.h"
+#include "tools/lab/lab_json.h"
+#include "tools/lab/pcapng.h"
+#include "tools/lab/transcript.h"
+#include "tools/report/page_file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define USUAL_WIDTH 120
+#define LEAST_WIDTH 80
+
+static int complain(int status, const char *what, const char *why)
+{
+	fprintf(stderr, "lanchat-lab: %s%s%s\n", what, why ? ": " : "", why ? why : "");
+	return status;
+}
+
+void run_list(FILE *out)
+{
+	for (size_t i = 0; i < scenarios_count; i++)
+		fprintf(out, "%2d  %-14s%s\n", scenarios[i].number, scenarios[i].name,
+			scenarios[i].title);
+}
+
+/* ---- one scenario ---- */
+
+struct runner {
+	const struct run_request *request;
+	struct guard guard;
+	struct outcome *outcomes; /* owned */
+	size_t count;
+	size_t width;
+	FILE *text; /* borrowed; NULL: none */
+	/* Kept; `out` NULL: not wanted. Opened before, for whether one can write is better known before a
+	 * long run. */
+	struct page_file json, capture;
+};
+
+static int keep_capture(struct runner *r, struct stage *s)
+{
+	const struct scenario *x = stage_options(s)->scenario;
+
+	if (!r->capture.out || stage_options(s)->loopback)
+		return 0;
+	return pcapng_write(
+		r->capture.out, stage_journal(s), x->medium, x->hosts, r->request->command);
+}
+
+static int play(struct runner *r, struct outcome *o)
+{
+	struct stage *s = NULL;
+	int e = stage_open(&o->options, &s, o->reason);
+
+	if (e) {
+		o->error = e == ERR_REFUSED ? 0 : e;
+		o->shown = e != ERR_REFUSED;
+		if (r->text)
+			transcript_end(o, NULL, r->text, r->width);
+		return 0;
+	}
+	(void)guard_set(&r->guard, s);
+	int played = stage_play(s);
+	(void)guard_set(&r->guard, NULL);
+	e = outcome_take(o, s, played);
+	if (e == 0 && r->text)
+		transcript_end(o, stage_journal(s), r->text, r->width);
+	if (e == 0)
+		e = keep_capture(r, s);
+	stage_close(s);
+	return e;
+}
+
+/* What a scenario that takes hosts of its own is answered where there are none. */
+static void refuse(const struct runner *r, struct outcome *o)
+{
+	snprintf(o->reason, sizeof(o->reason), "it takes hosts of its own; %s",
+		r->request->no_hosts ? r->request->no_hosts
+				     : "a relay on loopback cannot show it (--loopback)");
+}
+
+static int play_all(struct runner *r)
+{
+	const struct run_request *q = r->request;
+	char error[256];
+
+	for (size_t i = 0; i < q->count && guard_set(&r->guard, NULL); i++) {
+		struct outcome *o = &r->outcomes[r->count];
+		int e = lab_options_stage(
+			q->settings, q->chosen[i], &o->options, error, sizeof(error));
+		if (e)
+			return e;
+		if (q->no_hosts)
+			o->options.loopback = true;
+		r->count++;
+		if (i)
+			o->options.seed = r->outcomes[0].options.seed;
+		if (r->text) {
+			transcript_begin(&o->options, r->text, r->width);
+			(void)fflush(r->text);
+		}
+		if (o->options.loopback && !q->chosen[i]->on_loopback) {
+			refuse(r, o);
+			if (r->text)
+				transcript_end(o, NULL, r->text, r->width);
+			continue;
+		}
+		e = play(r, o);
+		if (e)
+			return e;
+		if (r->text)
+			(void)fflush(r->text);
+	}
+	return 0;
+}
+
+/* ---- what comes of all ---- */
+
+static int judge(const struct runner *r)
+{
+	bool missing = false, failed = r->count < r->request->count;
+
+	for (size_t i = 0; i < r->count; i++) {
+		if (!r->outcomes[i].shown)
+			missing = true;
+		else if (!outcome_good(&r->outcomes[i]))
+			failed = true;
+	}
+	return failed ? RUN_FAILED : missing ? RUN_MISSING : RUN_GOOD;
+}
+
+static uint64_t seed_of(const struct runner *r)
+{
+	return r->count ? r->outcomes[0].options.seed : 0;
+}
+
+static int tell(struct runner *r, int status)
+{
+	if (r->text && r->count)
+		transcript_total(r->outcomes, r->count, seed_of(r), r->text);
+	if (r->request->no_hosts)
+		(void)complain(status, "played on loopback", r->request->no_hosts);
+	if (!r->text)
+		lab_json(r->outcomes, r->count, seed_of(r), status, stdout);
+	if (r->json.out)
+		lab_json(r->outcomes, r->count, seed_of(r), status, r->json.out);
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	return complain(RUN_FAILED, "cannot write to standard output", strerror(errno));
+}
+
+static int cannot(const char *path, int e)
+{
+	return complain(RUN_FAILED, path, e == ERR_SYSTEM ? strerror(errno) : err_text(e));
+}
+
+/* Play, and put the files that are wanted in their places. */
+static int run_kept(struct runner *r)
+{
+	const struct lab_settings *t = r->request->settings;
+	int e = t->pcap ? page_file_open(&r->capture, t->pcap) : 0;
+
+	if (e)
+		return cannot(t->pcap, e);
+	e = t->json && r->text ? page_file_open(&r->json, t->json) : 0;
+	if (e)
+		return cannot(t->json, e);
+	e = play_all(r);
+	if (e)
+		return cannot("cannot go on", e);
+	int status = tell(r, judge(r));
+	e = r->capture.out ? page_file_publish(&r->capture) : 0;
+	if (e)
+		return cannot(t->pcap, e);
+	e = r->json.out ? page_file_publish(&r->json) : 0;
+	return e ? cannot(t->json, e) : status;
+}
+
+static size_t line_width(void)
+{
+	struct winsize w;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) != 0 || w.ws_col == 0)
+		return USUAL_WIDTH;
+	return w.ws_col < LEAST_WIDTH ? LEAST_WIDTH : w.ws_col;
+}
+
+int run_scenarios(const struct run_request *q)
+{
+	struct runner r = {.request = q, .width = line_width()};
+	int status;
+
+	r.text = q->settings->json && strcmp(q->settings->json, "-") == 0 ? NULL : stdout;
+	r.outcomes = calloc(q->count, sizeof(*r.outcomes));
+	if (!r.outcomes)
+		return complain(RUN_FAILED, err_text(ERR_MEMORY), NULL);
+	if (guard_start(&r.guard) != 0) {
+		free(r.outcomes);
+		return complain(RUN_FAILED, "cannot start", strerror(errno));
+	}
+	status = run_kept(&r);
+	guard_stop(&r.guard);
+	page_file_close(&r.capture);
+	page_file_close(&r.json);
+	for (size_t i = 0; i < r.count; i++)
+		outcome_fini(&r.outcomes[i]);
+	free(r.outcomes);
+	return status;
+}

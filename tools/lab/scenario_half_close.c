@@ -1,0 +1,148 @@
+/*
+ * 8: how a conversation begins, and the two ways in which it ends.
+ */
+#include "tools/lab/evidence.h"
+#include "tools/lab/pair.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const char question[] = "how many?";
+static const char reply[] = "forty-two";
+
+static ssize_t hear(struct stage *s, int fd, char *bytes, size_t size, const char *why)
+{
+	return stage_receive(s, fd, bytes, size, NULL, STAGE_PATIENCE_MS, why);
+}
+
+/* How many packets there were before the first with data. */
+static uint64_t before_data(struct stage *s)
+{
+	const struct journal *j = stage_journal(s);
+	const struct journal_entry *x,
+		*data = evidence_find(j, 0,
+			(struct evidence){SIDE_TCP, EVIDENCE_ANY, FLOW_DATA, EVIDENCE_ANY}, 1);
+	uint64_t n = 0;
+
+	for (uint64_t i = 0; data && i < data->number && (x = journal_at(j, i)) != NULL; i++)
+		n += x->kind == JOURNAL_PACKET && x->side == SIDE_TCP;
+	return n;
+}
+
+static void check_handshake(struct stage *s)
+{
+	struct evidence syn = {SIDE_TCP, CLIENT_HOST, FLOW_SYN, FATE_CARRIED};
+	struct evidence answer = {SIDE_TCP, SERVER_HOST, FLOW_SYN_ACK, FATE_CARRIED};
+
+	if (!stage_wire(s))
+		return;
+	uint64_t syns = evidence_count(stage_journal(s), 0, syn);
+	uint64_t answers = evidence_count(stage_journal(s), 0, answer);
+	stage_check(s, SIDE_TCP, syns > 0 && answers > 0 && before_data(s) >= 3,
+		"SYN, SYN-ACK and ACK come before the first byte", "%lu packets before it",
+		(unsigned long)before_data(s));
+}
+
+static int half_close(struct stage *s)
+{
+	struct pair p;
+	char bytes[32];
+	int r = pair_tcp(s, PAIR_PORT, &p);
+
+	if (r)
+		return r;
+	(void)stage_send(s, p.client, question, strlen(question), 0, NULL);
+	(void)stage_shutdown(s, p.client, SHUT_WR, "FIN: I have asked all that I wanted to");
+	ssize_t n = hear(s, p.server, bytes, sizeof(bytes), NULL);
+	ssize_t end = hear(s, p.server, bytes, sizeof(bytes), "0: the question is complete");
+	stage_check(s, SIDE_TCP, n == (ssize_t)strlen(question) && end == 0,
+		"the server reads the question, and its end", "%zd bytes, and then %zd", n, end);
+	check_handshake(s);
+	(void)stage_send(s, p.server, reply, strlen(reply), 0, "the other direction is still open");
+	(void)stage_close_socket(s, p.server, "FIN from this side, too");
+	n = hear(s, p.client, bytes, sizeof(bytes), "after its own FIN");
+	end = hear(s, p.client, bytes, sizeof(bytes), NULL);
+	stage_check(s, SIDE_TCP, n == (ssize_t)strlen(reply) && end == 0,
+		"the answer still comes after SHUT_WR", "%zd bytes, and then %zd", n, end);
+	(void)stage_close_socket(s, p.client, NULL);
+	(void)stage_close_socket(s, p.listener, NULL);
+	return 0;
+}
+
+static int reset(struct stage *s)
+{
+	struct pair p;
+	char bytes[32];
+	uint64_t before = journal_count(stage_journal(s));
+	int r = pair_tcp(s, PAIR_PORT + 1, &p);
+
+	if (r)
+		return r;
+	(void)stage_send(s, p.client, question, strlen(question), 0, NULL);
+	int flags = MSG_PEEK;
+	(void)stage_receive(s, p.server, bytes, sizeof(bytes), &flags, STAGE_PATIENCE_MS,
+		"looked at, and not taken");
+	(void)stage_close_socket(
+		s, p.server, "with bytes unread: they are lost, and the peer must know");
+	ssize_t n = hear(s, p.client, bytes, sizeof(bytes), "RST came");
+	stage_check(s, SIDE_TCP, n < 0 && errno == ECONNRESET,
+		"closing with unread bytes resets: ECONNRESET", "%s",
+		n < 0 ? strerrorname_np(errno) : "no error");
+	n = stage_send(s, p.client, "hello?", 6, 0, "on a connection that is no more");
+	stage_check(s, SIDE_TCP, n < 0 && errno == EPIPE, "and whoever sends then gets EPIPE", "%s",
+		n < 0 ? strerrorname_np(errno) : "no error");
+	if (stage_wire(s)) {
+		uint64_t resets = evidence_count(stage_journal(s), before,
+			(struct evidence){SIDE_TCP, SERVER_HOST, FLOW_RST, EVIDENCE_ANY});
+		stage_check(s, SIDE_TCP, resets > 0, "it was a RST that told so", "%lu",
+			(unsigned long)resets);
+	}
+	return 0;
+}
+
+static int streams(struct stage *s)
+{
+	int r = half_close(s);
+
+	if (r == 0)
+		r = reset(s);
+	stage_say(s, SIDE_TCP,
+		"Each direction ends by itself, with a FIN that is acknowledged like a byte. A "
+		"reset "
+		"ends both at once, and what was on its way is lost.");
+	return r;
+}
+
+static int datagrams(struct stage *s)
+{
+	struct pair p;
+	char bytes[32];
+	int r = pair_udp(s, PAIR_PORT, true, &p);
+
+	if (r)
+		return r;
+	(void)stage_send(
+		s, p.client, question, strlen(question), 0, "the first packet is the question");
+	ssize_t n = stage_receive(s, p.server, bytes, sizeof(bytes), NULL, PAIR_SOON_MS, NULL);
+	stage_check(s, SIDE_UDP, n == (ssize_t)strlen(question),
+		"no handshake: the first packet carries data", "%zd bytes", n);
+	(void)stage_shutdown(s, p.client, SHUT_WR, "only this end knows of it");
+	ssize_t after =
+		stage_send(s, p.client, question, strlen(question), 0, "refused by its own kernel");
+	stage_check(s, SIDE_UDP, after < 0 && errno == EPIPE, "after SHUT_WR it sends no more",
+		"%s", after < 0 ? strerrorname_np(errno) : "it did");
+	n = stage_receive(s, p.server, bytes, sizeof(bytes), NULL, 100, "no FIN, no 0: nothing");
+	stage_check(s, SIDE_UDP, n < 0 && errno == EAGAIN, "the other end is told nothing", "%s",
+		n < 0 ? strerrorname_np(errno) : "it was");
+	(void)stage_answer(s, p.server, reply, strlen(reply), "it can still answer");
+	n = stage_receive(s, p.client, bytes, sizeof(bytes), NULL, PAIR_SOON_MS, NULL);
+	stage_check(
+		s, SIDE_UDP, n == (ssize_t)strlen(reply), "and its answer comes", "%zd bytes", n);
+	stage_say(s, SIDE_UDP, "There is no conversation that could begin or end.");
+	return 0;
+}
+
+int scenario_half_close(struct stage *s)
+{
+	return pair_sides(s, streams, datagrams);
+}

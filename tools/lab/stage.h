@@ -1,0 +1,167 @@
+/*
+ * The stage: what a scenario plays on. Two hosts and the wire between them, or, where the system allows
+ * no namespaces, loopback with a relay; sockets whose calls are written down as they are made; scores
+ * kept for each side; and an audience, which may stop, pause or slow it down.
+ *
+ * Every call here that could wait has a deadline, and returns at once when the run is stopped. A call
+ * that fails does as the kernel's does: -1, with errno. When its deadline passes, errno is what the
+ * kernel says of a call that would have to wait, EAGAIN, or EINPROGRESS of connect; so ETIMEDOUT is
+ * always the kernel's. When the run is stopped it is ECANCELED, and nothing is written down any more.
+ * A descriptor of -1 is refused with EBADF, also without writing it down: a scenario can go on after a
+ * call that failed, and let its checks find it.
+ *
+ * Deadlines and pauses go by the stage's own clock, which the audience may slow down or stop; the
+ * kernels' clocks go on. Any thread of the scenario may call these.
+ *
+ * On loopback each host is an address of 127.83.19.0/24, and ports are the kernel's choice, so that
+ * two runs do not meet; a scenario names the port it would have used.
+ */
+#ifndef LANCHAT_LAB_STAGE_H
+#define LANCHAT_LAB_STAGE_H
+
+#include "common/histogram.h"
+#include "common/net.h"
+#include "tools/lab/journal.h"
+#include "tools/lab/scenario.h"
+#include "tools/lab/wire.h"
+
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define STAGE_PATIENCE_MS 20000 /* no single wait of a scenario is longer */
+
+struct stage_options {
+	const struct scenario *scenario;
+	struct impairment impaired;
+	uint32_t count, size;
+	uint64_t seed;
+	bool loopback; /* no namespaces: the relay */
+};
+
+struct stage;
+
+/* Make hosts, wire (or relay) and journal. ERR_REFUSED: `reason` says what is missing. */
+int stage_open(const struct stage_options *o, struct stage **out, char reason[SITE_REASON]);
+
+/* Run the scenario to its end in this thread; then every check is in the journal. As scenario.run. */
+int stage_play(struct stage *s);
+
+/* Any thread, while it plays: it ends soon. */
+void stage_stop(struct stage *s);
+bool stage_stopped(const struct stage *s);
+
+/* The audience; any thread. Other impairments, from the next packet on; time stands still (packets that
+ * enter the wire wait); everything takes `factor` times as long, 1 as it began. */
+void stage_impair(struct stage *s, const struct impairment *how);
+void stage_hold(struct stage *s, bool held);
+void stage_slow(struct stage *s, unsigned factor);
+
+/* Closes what is open, frees all. After stage_play. */
+void stage_close(struct stage *s);
+
+struct journal *stage_journal(struct stage *s);
+struct wire *stage_wire(struct stage *s); /* NULL on loopback */
+struct site *stage_site(struct stage *s); /* the same */
+const struct stage_options *stage_options(const struct stage *s);
+
+/* How many checks held, and how many did not. */
+void stage_verdict(const struct stage *s, size_t *held, size_t *failed);
+
+/* ---- sockets: each call is made, and written down with `why` (one sentence, or NULL) ---- */
+
+#define CLIENT_HOST 0
+#define SERVER_HOST 1
+/* In place of a host, where one is spoken to: not on loopback. */
+#define STAGE_EVERYBODY 100 /* the subnet's broadcast address */
+#define STAGE_GROUP     101 /* a multicast group, 239.83.19.1 */
+#define STAGE_NOWHERE   102 /* 192.0.2.1, to which there is no route */
+
+/* The end that `host` (or one of the above) and `port` are, as text: "10.83.19.2:7000". */
+char *stage_print_end(
+	struct stage *s, size_t host, uint16_t port, int type, char out[NET_ADDRESS_MAX]);
+
+/* A stream's congestion control is set to cubic (reno where there is none), whatever the system's is. */
+int stage_socket(struct stage *s, enum side side, size_t host, int type, const char *why);
+int stage_bind(
+	struct stage *s, int fd, uint16_t port, const char *why); /* any address; 0: any port */
+int stage_listen(struct stage *s, int fd, int backlog, const char *why);
+/* Waits until there is somebody. */
+int stage_accept(struct stage *s, int fd, const char *why);
+/* To that port of that host: the relay's on loopback. Waits until it is decided. */
+int stage_connect(struct stage *s, int fd, size_t host, uint16_t port, const char *why);
+int stage_option(struct stage *s, int fd, int level, int name, int value, const char *why);
+/* Join STAGE_GROUP (IP_ADD_MEMBERSHIP), or send to it by this host's device (IP_MULTICAST_IF). */
+int stage_join(struct stage *s, int fd, const char *why);
+int stage_group_by(struct stage *s, int fd, const char *why);
+/* One send(2), without waiting; of text where all of it can be printed. */
+ssize_t stage_send(
+	struct stage *s, int fd, const void *bytes, size_t length, int flags, const char *why);
+ssize_t stage_send_to(struct stage *s, int fd, const void *bytes, size_t length, size_t host,
+	uint16_t port, const char *why);
+/* To whoever sent the last datagram that was read from this socket. */
+ssize_t stage_answer(struct stage *s, int fd, const void *bytes, size_t length, const char *why);
+/* One recvmsg(2), once there is something, at most `timeout_ms`; *flags: in MSG_PEEK and the like, out
+ * MSG_TRUNC. `flags` may be NULL. */
+ssize_t stage_receive(struct stage *s, int fd, void *bytes, size_t size, int *flags, int timeout_ms,
+	const char *why);
+int stage_shutdown(struct stage *s, int fd, int how, const char *why);
+int stage_close_socket(struct stage *s, int fd, const char *why);
+
+/* The port that it is bound to, as others of the scenario name it. */
+uint16_t stage_port(struct stage *s, int fd);
+/* Its own address, and the peer's; false where there is none. */
+bool stage_ends(struct stage *s, int fd, struct net_address *own, struct net_address *peer);
+/* getaddrinfo for the server's address and `port`, with each entry of the list written down. */
+int stage_resolve(struct stage *s, uint16_t port, const char *why);
+/* The error that waits on it (SO_ERROR), which is cleared. */
+int stage_error(struct stage *s, int fd, const char *why);
+/* getsockopt TCP_INFO; its count of retransmissions goes into the score. */
+int stage_tcp_info(struct stage *s, int fd, struct tcp_info *out);
+/* Datagrams that the kernel threw away at this socket because its buffer was full (SO_MEMINFO); -1. */
+int64_t stage_drops(struct stage *s, int fd);
+
+/* Without writing down: poll(2) for `events`, at most `timeout_ms`. What came, 0 when it was too long,
+ * -1 and ECANCELED when stopped. */
+int stage_wait(struct stage *s, int fd, short events, int timeout_ms);
+/* Let that much time pass, as slow as the audience wants it. ERR_STOPPING. */
+int stage_pause_ms(struct stage *s, unsigned ms);
+/* The stage's clock, in milliseconds since it was opened. */
+int64_t stage_ms(struct stage *s);
+/* Wait until the wire has taken `sent` packets of that side in all (or datagrams, on loopback) and has
+ * delivered or lost every one of them. 0; ERR_TIMEOUT; ERR_STOPPING. */
+int stage_settle(struct stage *s, enum side side, uint64_t sent);
+/* Wait until it has taken that many, whatever has become of them. */
+int stage_taken(struct stage *s, enum side side, uint64_t sent);
+/* What the wire, or the relay, did. */
+void stage_counts(struct stage *s, enum side side, struct wire_counts *out);
+
+/* ---- telling ---- */
+
+void stage_say(struct stage *s, enum side side, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Assert. `measured` says what was found, whichever way it went. Returns `good`. */
+bool stage_check(struct stage *s, enum side side, bool good, const char *text, const char *measured,
+	...) __attribute__((format(printf, 5, 6)));
+
+/* ---- scores: numbered messages, from 0 ---- */
+
+struct score {
+	uint64_t sent, received, lost, twice, late; /* lost: given up, and not received */
+	uint64_t retransmitted;                     /* by TCP, as TCP_INFO says */
+	uint64_t in_flight;                         /* sent, and neither received nor given up */
+	struct histogram_view latency_us;
+};
+
+/* Message `number` is handed to the kernel now; once more where it was not taken before. */
+void stage_sent(struct stage *s, enum side side, uint32_t number);
+/* It came. True: for the first time. */
+bool stage_arrived(struct stage *s, enum side side, uint32_t number);
+/* What has not come by now is lost. */
+void stage_give_up(struct stage *s, enum side side);
+void stage_score(struct stage *s, enum side side, struct score *out);
+/* When it came first, in microseconds after it was sent; -1: not yet. */
+int64_t stage_latency_us(struct stage *s, enum side side, uint32_t number);
+
+#endif
