@@ -8,8 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define DATAGRAM_MOST 65536
-#define HEADERS       28 /* of IPv4 and UDP, as they would be on a wire */
+#define HEADERS 28 /* of IPv4 and UDP, as they would be on a wire */
 
 /* ---- who sent it ---- */
 
@@ -91,32 +90,29 @@ static void decide(struct relay *r, size_t visitor, bool back, uint64_t now, con
 
 void relay_datagram_take(struct relay *r, size_t route, uint64_t now)
 {
-	static _Thread_local uint8_t bytes[DATAGRAM_MOST];
-
 	for (;;) {
 		struct net_address who = {.length = sizeof(who.u)};
-		ssize_t n = recvfrom(
-			r->serving[route].fd, bytes, sizeof(bytes), 0, &who.u.any, &who.length);
+		ssize_t n = recvfrom(r->serving[route].fd, r->taken, sizeof(r->taken), 0,
+			&who.u.any, &who.length);
 		if (n < 0)
 			return;
 		size_t visitor = find_visitor(r, route, &who);
 		if (visitor < RELAY_VISITORS)
-			decide(r, visitor, false, now, bytes, (size_t)n);
+			decide(r, visitor, false, now, r->taken, (size_t)n);
 	}
 }
 
 static void take_answers(struct relay *r, size_t visitor, uint64_t now)
 {
-	static _Thread_local uint8_t bytes[DATAGRAM_MOST];
 	int tries = 2;
 
 	/* That nobody is at the target comes as an error, once; it is not passed on. */
 	while (tries > 0) {
-		ssize_t n = recv(r->visitors[visitor].fd, bytes, sizeof(bytes), 0);
+		ssize_t n = recv(r->visitors[visitor].fd, r->taken, sizeof(r->taken), 0);
 		if (n < 0)
 			tries = errno == EAGAIN ? 0 : tries - 1;
 		else
-			decide(r, visitor, true, now, bytes, (size_t)n);
+			decide(r, visitor, true, now, r->taken, (size_t)n);
 	}
 }
 

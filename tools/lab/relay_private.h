@@ -17,6 +17,7 @@
 #define RELAY_FLIGHT   4096  /* datagrams on their way */
 #define RELAY_BUFFER   16384 /* bytes of a stream that wait in the relay, each way */
 #define RELAY_MARKS    64
+#define RELAY_DATAGRAM 65536 /* bytes: none is longer */
 
 /* Somewhere to be reached. */
 struct route {
@@ -81,6 +82,7 @@ struct relay {
 	struct visitor visitors[RELAY_VISITORS];
 	struct datagram *flight; /* in the order in which they are due; owned */
 	size_t flight_count;
+	uint8_t taken[RELAY_DATAGRAM]; /* the one that is being decided on */
 
 	struct lock lock;       /* LOCK_LEAF; and below */
 	pthread_cond_t changed; /* a route is closed, or `held_seen` is as `held` */
