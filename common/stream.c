@@ -54,6 +54,16 @@ static const char *plain_problem(const struct stream *s)
 	return "";
 }
 
+static int plain_export(
+	struct stream *s, const struct stream_export *what, uint8_t *out, size_t size)
+{
+	(void)s;
+	(void)what;
+	(void)out;
+	(void)size;
+	return ERR_NOT_FOUND;
+}
+
 static void plain_free(struct stream *s)
 {
 	free(s);
@@ -70,6 +80,7 @@ static const struct stream_kind plain = {
 	.rest = plain_rest,
 	.peer = plain_peer,
 	.problem = plain_problem,
+	.export = plain_export,
 	.free = plain_free,
 };
 
@@ -107,6 +118,11 @@ int stream_handshake(struct stream *s)
 const uint8_t *stream_peer(const struct stream *s)
 {
 	return s->kind->peer(s);
+}
+
+int stream_export(struct stream *s, const struct stream_export *what, uint8_t *out, size_t size)
+{
+	return s->kind->export(s, what, out, size);
 }
 
 const char *stream_problem(const struct stream *s)

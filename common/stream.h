@@ -52,6 +52,15 @@ const uint8_t *stream_peer(const struct stream *s);
 /* What was wrong in the handshake, in words; or empty. */
 const char *stream_problem(const struct stream *s);
 
+/* Keys for something else that belongs to this connection, the same at both ends (RFC 8446 7.5): `size`
+ * bytes. ERR_NOT_FOUND: there is no TLS; ERR_CRYPTO, also before the handshake is done. Any thread. */
+struct stream_export {
+	const char *label; /* what for; each purpose has one of its own */
+	const uint8_t *context;
+	size_t context_size;
+};
+int stream_export(struct stream *s, const struct stream_export *what, uint8_t *out, size_t size);
+
 /* Has it input that came already, so that the socket need not become readable again? */
 bool stream_buffered(struct stream *s);
 

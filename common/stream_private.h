@@ -22,6 +22,8 @@ struct stream_kind {
 	void (*rest)(struct stream *s);
 	const uint8_t *(*peer)(const struct stream *s);
 	const char *(*problem)(const struct stream *s);
+	int (*export)(
+		struct stream *s, const struct stream_export *what, uint8_t *out, size_t size);
 	void (*free)(struct stream *s); /* all but the descriptor */
 };
 

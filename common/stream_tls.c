@@ -423,6 +423,17 @@ static const char *tls_problem(const struct stream *s)
 	return ((const struct tls_stream *)s)->problem;
 }
 
+static int tls_stream_export(
+	struct stream *s, const struct stream_export *what, uint8_t *out, size_t size)
+{
+	struct tls_stream *t = of(s);
+
+	lock_take(&t->lock);
+	int r = t->open ? tls_export(t->ssl, what, out, size) : ERR_CRYPTO;
+	lock_drop(&t->lock);
+	return r;
+}
+
 static void tls_stream_free(struct stream *s)
 {
 	struct tls_stream *t = of(s);
@@ -445,6 +456,7 @@ static const struct stream_kind kind = {
 	.rest = tls_rest,
 	.peer = tls_peer_id,
 	.problem = tls_problem,
+	.export = tls_stream_export,
 	.free = tls_stream_free,
 };
 

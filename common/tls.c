@@ -1,6 +1,7 @@
 #include "common/tls.h"
 
 #include "common/err.h"
+#include "common/stream.h"
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -172,4 +173,13 @@ int tls_peer(const SSL *ssl, struct identity *out)
 	EVP_PKEY *key = cert ? X509_get0_pubkey(cert) : NULL;
 
 	return key ? identity_of_key(key, out) : ERR_CRYPTO;
+}
+
+int tls_export(SSL *ssl, const struct stream_export *what, uint8_t *out, size_t size)
+{
+	if (SSL_export_keying_material(ssl, out, size, what->label, strlen(what->label),
+		    what->context, what->context_size, 1) == 1)
+		return 0;
+	ERR_clear_error();
+	return ERR_CRYPTO;
 }

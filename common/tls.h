@@ -10,7 +10,7 @@
  *
  * No sessions are resumed, no data is sent early, and a certificate may have 4 KiB.
  * Sources: RFC 8446 (TLS 1.3), RFC 8410 (Ed25519 in certificates), openssl
- * SSL_CTX_new(3), SSL_CTX_set_cert_verify_callback(3).
+ * SSL_CTX_new(3), SSL_CTX_set_cert_verify_callback(3), SSL_export_keying_material(3).
  */
 #ifndef LANCHAT_TLS_H
 #define LANCHAT_TLS_H
@@ -19,6 +19,7 @@
 
 struct evp_pkey_st;
 struct ssl_st;
+struct stream_export;
 struct tls;
 
 enum tls_side {
@@ -44,5 +45,8 @@ struct ssl_st *tls_connection_as(struct tls *t, struct evp_pkey_st *key);
 
 /* The id of the key that the peer has proven to have. After the handshake. ERR_CRYPTO. */
 int tls_peer(const struct ssl_st *ssl, struct identity *out);
+
+/* Keys of the connection's for another purpose (stream.h). After the handshake. ERR_CRYPTO. */
+int tls_export(struct ssl_st *ssl, const struct stream_export *what, uint8_t *out, size_t size);
 
 #endif

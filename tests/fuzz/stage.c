@@ -211,6 +211,15 @@ static const char *no_problem(const struct stream *s)
 	return "";
 }
 
+static int no_export(struct stream *s, const struct stream_export *what, uint8_t *out, size_t size)
+{
+	(void)s;
+	(void)what;
+	(void)out;
+	(void)size;
+	return ERR_NOT_FOUND;
+}
+
 static void free_stream(struct stream *s)
 {
 	free(s);
@@ -227,6 +236,7 @@ static const struct stream_kind kind = {
 	.rest = no_goodbye,
 	.peer = nobody,
 	.problem = no_problem,
+	.export = no_export,
 	.free = free_stream,
 };
 

@@ -460,6 +460,34 @@ START_TEST(test_flood_of_key_updates)
 }
 END_TEST
 
+/* Both ends have the same, nobody else, and no two purposes. */
+START_TEST(test_export)
+{
+	const uint8_t context[] = {1, 2, 3}, another[] = {1, 2, 4};
+	const struct stream_export what = {"EXPORTER-test", context, sizeof(context)};
+	const struct stream_export others[] = {{"EXPORTER-other", context, sizeof(context)},
+		{"EXPORTER-test", another, sizeof(another)}, {"EXPORTER-test", NULL, 0}};
+	uint8_t keys[2][88], other[88];
+	struct stream *plain;
+	int pair[2];
+
+	ck_assert_int_eq(stream_export(ends[0], &what, keys[0], sizeof(keys[0])), ERR_CRYPTO);
+	shake_hands();
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(stream_export(ends[i], &what, keys[i], sizeof(keys[i])), 0);
+	ck_assert_mem_eq(keys[0], keys[1], sizeof(keys[0]));
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(stream_export(ends[0], &others[i], other, sizeof(other)), 0);
+		ck_assert_mem_ne(other, keys[0], sizeof(other));
+	}
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+	ck_assert_int_eq(stream_new_plain(pair[0], &plain), 0);
+	ck_assert_int_eq(stream_export(plain, &what, other, sizeof(other)), ERR_NOT_FOUND);
+	stream_free(plain);
+	close(pair[1]);
+}
+END_TEST
+
 START_TEST(test_no_key)
 {
 	struct identity id;
@@ -497,6 +525,7 @@ Suite *stream_tls_suite(void)
 	tcase_add_test(t, test_records_together);
 	tcase_add_test(t, test_key_updates);
 	tcase_add_test(t, test_flood_of_key_updates);
+	tcase_add_test(t, test_export);
 	tcase_add_test(t, test_no_key);
 	suite_add_tcase(s, t);
 	return s;
