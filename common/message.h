@@ -29,6 +29,7 @@
 /* Bits of `features` in HELLO and WELCOME. */
 #define FEATURE_COMPARE UINT32_C(1) /* COMPARE and COMPARED */
 #define FEATURE_RIGHTS  UINT32_C(2) /* PASSWORD, and all of 0x0030 */
+#define FEATURE_LANE    UINT32_C(4) /* all of 0x0040 */
 
 /* Bounds, in bytes. */
 #define NICK_MAX        48
@@ -40,9 +41,10 @@
 #define REASON_MAX      256
 #define NOTICE_MAX      8192
 #define TEXT_MAX        4096
-#define WORDS_MAX       256 /* of a search */
-#define PASSWORD_MAX    256 /* of the server */
-#define LIST_MAX        200 /* items in one list */
+#define WORDS_MAX       256   /* of a search */
+#define PASSWORD_MAX    256   /* of the server */
+#define LIST_MAX        200   /* items in one list */
+#define PADDING_MAX     65447 /* of a PROBE: it fills the longest datagram (lane.h) */
 #define PERSON_ID       32
 #define INSTANCE_ID     16
 
@@ -190,7 +192,9 @@ enum message_sender {
 enum message_phase {
 	PHASE_OPENING = 1,
 	PHASE_CHATTING = 2,
-	PHASE_ALWAYS = 3
+	PHASE_ALWAYS = 3,
+	PHASE_LANE = 4,   /* in a datagram alone (lane.h) */
+	PHASE_EITHER = 6, /* when chatting, or in a datagram */
 };
 
 enum field_kind {

@@ -17,7 +17,9 @@ uint32_t budget_cost(uint16_t number)
 	case MESSAGE_HISTORY:
 	case MESSAGE_CHARTER:
 	case MESSAGE_AUDIT:
+	case MESSAGE_LANE_OPEN: /* keys */
 		return 10;
+	case MESSAGE_RACE: /* somebody else is asked */
 	case MESSAGE_NICK: /* a look into the log, and perhaps an act */
 		return 20;
 	case MESSAGE_ACT:    /* a transaction each */

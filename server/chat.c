@@ -34,6 +34,7 @@ struct chat {
 	struct catchup *catchup;
 	struct admission *admission; /* borrowed, as is the next */
 	struct op_code *op_code;
+	struct lanes *lanes; /* borrowed; constant before any session; NULL: none */
 	struct outlet_hooks hooks;
 	int64_t rest_at; /* clock_ms; the drain thread's own */
 
@@ -249,6 +250,16 @@ struct admission *chat_admission(struct chat *c)
 struct op_code *chat_op_code(struct chat *c)
 {
 	return c->op_code;
+}
+
+void chat_set_lanes(struct chat *c, struct lanes *l)
+{
+	c->lanes = l;
+}
+
+struct lanes *chat_lanes(struct chat *c)
+{
+	return c->lanes;
 }
 
 const struct identity *chat_identity(const struct chat *c)

@@ -71,6 +71,12 @@ struct admission *chat_admission(struct chat *c);
 struct op_code *chat_op_code(struct chat *c);
 const struct identity *chat_identity(const struct chat *c);
 
+/* The datagram lanes, borrowed; NULL: there are none. Set before any session, and constant from then
+ * on. */
+struct lanes;
+void chat_set_lanes(struct chat *c, struct lanes *l);
+struct lanes *chat_lanes(struct chat *c);
+
 /* Bytes of recent frames, of all feeds. Any thread. */
 size_t chat_window_bytes(struct chat *c);
 

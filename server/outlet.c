@@ -281,6 +281,31 @@ int outlet_reply(struct outlet *o, const uint8_t *frame, size_t length)
 	return r;
 }
 
+int outlet_reply_spare(struct outlet *o, const uint8_t *frame, size_t length)
+{
+	int r = ERR_CLOSED;
+
+	lock_take(&o->lock);
+	if (!atomic_load(&o->closed)) {
+		bool fits =
+			pending_length(o) == 0 || pending_length(o) + length <= OUTLET_REPLIES / 2;
+		r = fits ? outlet_append_locked(o, frame, length) : ERR_FULL;
+	}
+	outlet_drop(o);
+	return r;
+}
+
+bool outlet_is_in(struct outlet *o, const struct stream_key *key)
+{
+	bool in = false;
+
+	lock_take(&o->lock);
+	for (size_t i = 0; i < o->member_count && !in; i++)
+		in = stream_key_compare(feed_key(o->members[i]->feed), key) == 0;
+	outlet_drop(o);
+	return in;
+}
+
 size_t outlet_pending(struct outlet *o)
 {
 	lock_take(&o->lock);

@@ -41,6 +41,7 @@ struct outlet_hooks {
 struct outlet_peer {
 	uint8_t person[PERSON_ID];
 	struct net_address address;
+	bool lane; /* its program knows of datagram lanes */
 };
 
 struct outlet {
@@ -54,6 +55,7 @@ struct outlet {
 	atomic_bool closed;          /* nothing goes out any more */
 	atomic_bool expelled;        /* one of its memberships was ended by somebody else */
 	struct outlet *next_leaving; /* guarded by the drain thread's lock */
+	struct lane_row *lane;       /* borrowed; guarded by the lanes' lock (lanes.h) */
 	struct lock lock;
 	/* Guarded by lock. */
 	uint8_t *pending; /* replies, and the rest of a frame in front of them */
@@ -71,6 +73,13 @@ void outlet_unref(struct outlet *o); /* the last one closes the descriptor */
 /* Put a frame behind the replies that wait; it goes out with the next send. ERR_FULL: too much
  * waits already; ERR_CLOSED; ERR_MEMORY. */
 int outlet_reply(struct outlet *o, const uint8_t *frame, size_t length);
+
+/* The same for what may be lost, and comes from somebody else: only while much room is left for the
+ * session's own. Any thread. */
+int outlet_reply_spare(struct outlet *o, const uint8_t *frame, size_t length);
+
+/* Is the connection a member of that feed? Any thread. */
+bool outlet_is_in(struct outlet *o, const struct stream_key *key);
 
 /* Send all that there is and the socket takes. Any thread; never waits. */
 void outlet_push(struct outlet *o);

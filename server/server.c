@@ -11,6 +11,7 @@
 #include "server/clients.h"
 #include "server/data_folder.h"
 #include "server/invite.h"
+#include "server/lanes.h"
 #include "server/listeners.h"
 #include "server/log_file.h"
 #include "server/port_file.h"
@@ -40,6 +41,7 @@ struct server {
 	struct tls *tls; /* NULL: plaintext */
 	struct clients *clients;
 	struct listeners listeners;
+	struct lanes *lanes; /* NULL: none */
 	struct announcer *announcer;
 	struct status_socket *status; /* NULL: nobody can ask */
 	struct policy policy;         /* a copy of the chat's, for the name */
@@ -98,6 +100,38 @@ static int prepare_chat(struct server *s, struct chat_config *config, struct eng
 	return config->log ? log_file_check(&s->folder, clock_ms() + LOOK_MS, error, size) : 0;
 }
 
+/* A server without a lane is still a server, unless a port was asked for. */
+static int open_lanes(struct server *s, char *error, size_t size)
+{
+	long port = s->settings->lane;
+
+	if (port < 0)
+		return 0;
+	int r = lanes_new(s->listeners.addresses, s->listeners.address_count, (uint16_t)port,
+		&s->lanes, error, size);
+	if (r == 0 || port > 0)
+		return r;
+	log_warning("%s", error);
+	return 0;
+}
+
+static void start_lanes(struct server *s)
+{
+	if (!s->lanes)
+		return;
+	int r = lanes_start(s->lanes, s->chat);
+	if (r == 0) {
+		chat_set_lanes(s->chat, s->lanes);
+		if (s->settings->plaintext)
+			log_info("the datagram lane is insecure, as everything is without TLS "
+				 "(--plaintext)");
+		return;
+	}
+	log_warning("no datagram lane: %s", r == ERR_SYSTEM ? strerror(errno) : err_text(r));
+	lanes_stop(s->lanes);
+	s->lanes = NULL;
+}
+
 static int start_chat(struct server *s, const struct chat_config *config, char *error, size_t size)
 {
 	int r = chat_start(config, &s->chat, error, size);
@@ -106,6 +140,7 @@ static int start_chat(struct server *s, const struct chat_config *config, char *
 		r = offer_operator(s, error, size);
 	if (r)
 		return r;
+	start_lanes(s);
 	struct clients_limits limits = values_limits(s->settings);
 	r = clients_new(s->chat, s->tls, &limits, thread_stack(), &s->clients);
 	if (r)
@@ -168,6 +203,7 @@ static void start_status(struct server *s)
 		.clients = s->clients,
 		.listeners = &s->listeners,
 		.announcer = s->announcer,
+		.lanes = s->lanes,
 	};
 	int r = status_socket_start(&s->folder, &sources, &s->status);
 
@@ -206,6 +242,8 @@ static int start_parts(struct server *s, char *error, size_t size)
 	int r = prepare_chat(s, &config, &log, &motd, error, size);
 	if (r == 0)
 		r = open_listeners(s, error, size);
+	if (r == 0)
+		r = open_lanes(s, error, size);
 	if (r == 0)
 		r = port_file_write(&s->port_file, s->settings->port_file, s->listeners.addresses,
 			s->listeners.address_count, error, size);
@@ -331,6 +369,7 @@ void server_stop(struct server *s)
 	if (s->clients)
 		clients_stop(s->clients, clock_ms() + GOODBYE_MS);
 	clients_free(s->clients);
+	lanes_stop(s->lanes);
 	chat_stop(s->chat);
 	admission_free(s->admission);
 	op_code_free(s->op_code);

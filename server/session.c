@@ -140,7 +140,7 @@ static int refuse_text(struct session *s, uint16_t number, const union message *
 		return session_refuse_message(s, m->say.counter, CODE_BAD_TEXT);
 	if (number == MESSAGE_HELLO || number == MESSAGE_BYE || number == MESSAGE_PASSWORD)
 		return session_end(s, CODE_BAD_TEXT);
-	if (number == MESSAGE_READ)
+	if (number == MESSAGE_READ || number == MESSAGE_PROBE)
 		return 0;                                     /* it has no answer */
 	return session_refuse(s, m->join.tag, CODE_BAD_TEXT); /* the first field of all others */
 }
@@ -434,6 +434,7 @@ void session_run(struct session *s, void (*quiet)(void *context), void *context)
 	if (s->end_code == CODE_STOPPING)
 		drain_all(s);
 	session_leave_all(s);
+	session_close_lane(s);
 	/* Before TLS is agreed there is no way to say it but one. */
 	if (s->linger && s->phase == SESSION_HANDSHAKE)
 		refusal_send(stream_fd(s->outlet->stream), s->end_code, session_last_words(s));

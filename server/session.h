@@ -7,7 +7,7 @@
  * table (session_table.c) and live in files by subject: session_open.c (agreeing
  * and logging in), session_room.c (rooms and people), session_say.c (messages),
  * session_history.c (what was said before), session_rights.c (who may do what),
- * session_audit.c (what was decided and done). What a peer may take at most is
+ * session_audit.c (what was decided and done), session_lane.c (the datagram lane). What a peer may take at most is
  * session_limit.c.
  *
  * The struct is for those files; everybody else uses session_run and
@@ -261,6 +261,10 @@ enum code session_claim_nick(struct session *s, const char *nick);
 	log_about(LOG_LEVEL_INFO, &(struct log_about){.peer = (s)->peer, .nick = (s)->nick},       \
 		__VA_ARGS__)
 
+/* Its lane and its races end; or its lane's messages are from somebody of its new nick. */
+void session_close_lane(struct session *s);
+void session_rename_lane(struct session *s);
+
 /* Leave every room and the register of people. */
 void session_leave_all(struct session *s);
 
@@ -272,5 +276,6 @@ session_handler session_on_say, session_on_direct;
 session_handler session_on_history, session_on_search, session_on_read;
 session_handler session_on_act, session_on_charter, session_on_audit, session_on_unlock,
 	session_on_whois, session_on_password;
+session_handler session_on_lane_open, session_on_race, session_on_race_accept, session_on_probe;
 
 #endif

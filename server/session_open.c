@@ -20,6 +20,13 @@
 
 #define TAKES 3 /* of a nick: each time somebody else was faster */
 
+static uint32_t features(struct session *s)
+{
+	uint32_t lane = chat_lanes(s->chat) ? FEATURE_LANE : 0;
+
+	return FEATURE_COMPARE | FEATURE_RIGHTS | lane;
+}
+
 int session_on_hello(struct session *s, const union message *m)
 {
 	const struct msg_hello *hello = &m->hello;
@@ -30,13 +37,14 @@ int session_on_hello(struct session *s, const union message *m)
 		return session_end(s, CODE_VERSION);
 	struct msg_welcome welcome = {
 		.version = PROTOCOL_VERSION,
-		.features = hello->features & (FEATURE_COMPARE | FEATURE_RIGHTS),
+		.features = hello->features & features(s),
 		.kept = chat_engine(s->chat)->class->kept,
 		.name = span_of(s->policy.name),
 		.agent = span_of(AGENT),
 	};
 	memcpy(welcome.server, chat_identity(s->chat)->id, sizeof(welcome.server));
 	memcpy(welcome.log, chat_engine(s->chat)->log_id, sizeof(welcome.log));
+	s->outlet->peer.lane = welcome.features & FEATURE_LANE;
 	s->phase = SESSION_LOGIN;
 	return session_reply(s, MESSAGE_WELCOME, &welcome);
 }

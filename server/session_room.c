@@ -395,6 +395,7 @@ int session_on_nick(struct session *s, const union message *m)
 	memcpy(s->nick, nick, sizeof(s->nick));
 	change_everywhere(s, &old);
 	session_note_nick(s);
+	session_rename_lane(s);
 	struct msg_renamed renamed = {.tag = m->nick.tag, .nick = span_of(s->nick)};
 	return session_reply(s, MESSAGE_RENAMED, &renamed);
 }

@@ -28,6 +28,10 @@ static const struct session_row rows[] = {
 	{MESSAGE_AUDIT, session_on_audit},
 	{MESSAGE_UNLOCK, session_on_unlock},
 	{MESSAGE_WHOIS, session_on_whois},
+	{MESSAGE_LANE_OPEN, session_on_lane_open},
+	{MESSAGE_RACE, session_on_race},
+	{MESSAGE_RACE_ACCEPT, session_on_race_accept},
+	{MESSAGE_PROBE, session_on_probe},
 };
 
 session_handler *session_handler_of(uint16_t number)

@@ -22,6 +22,17 @@ static const struct option_spec rows[] = {
 		.help = "Listen here; may be given several times. Without a host, on every "
 			"address; port 0 takes a free one. Default: every address, port 19830.",
 		.file = true},
+	{.name = "lane",
+		.kind = OPTION_NUMBER,
+		AT(lane),
+		.least = 0,
+		.most = 65535,
+		.initial = "0",
+		.argument = "PORT",
+		.help = "UDP port of the datagram lane, for a firewall to let in; 0: a free one, "
+			"which clients are told. Or off.",
+		.file = true,
+		.off = true},
 	{.name = "port-file",
 		.kind = OPTION_TEXT,
 		AT(port_file),

@@ -16,6 +16,7 @@ enum history {
 
 struct settings {
 	struct option_list listen;
+	long lane; /* a UDP port; 0: a free one, -1: no lane */
 	char *port_file;
 	char *name;
 	char *motd; /* a file, as are the next two */

@@ -5,6 +5,7 @@
 #include "server/announcer.h"
 #include "server/chat.h"
 #include "server/clients.h"
+#include "server/lanes.h"
 #include "server/listeners.h"
 #include "server/process.h"
 
@@ -184,6 +185,21 @@ static void gather_beacon(struct status_watch *w)
 	w->status.beacon_strange = n.strange;
 }
 
+static void gather_lanes(struct status_watch *w)
+{
+	struct lanes_numbers n = {0};
+
+	if (w->sources.lanes)
+		lanes_numbers(w->sources.lanes, &n);
+	w->status.lanes = n.lanes;
+	w->status.lane_received = n.received;
+	w->status.lane_sent = n.sent;
+	w->status.lane_strange = n.strange;
+	w->status.lane_forged = n.forged;
+	w->status.lane_replayed = n.replayed;
+	w->status.lane_dropped = n.dropped;
+}
+
 const struct status *status_gather(struct status_watch *w, int64_t now)
 {
 	w->status.version = LANCHAT_VERSION;
@@ -194,5 +210,6 @@ const struct status *status_gather(struct status_watch *w, int64_t now)
 	gather_chat(w);
 	gather_process(w);
 	gather_beacon(w);
+	gather_lanes(w);
 	return &w->status;
 }

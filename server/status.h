@@ -27,6 +27,7 @@ struct chat;
 struct clients;
 struct listeners;
 struct announcer;
+struct lanes;
 
 enum status_rate {
 	STATUS_RATE_CONNECTIONS,
@@ -63,12 +64,14 @@ struct status {
 	struct histogram_view appends;              /* microseconds */
 };
 
-/* Borrowed; all of it outlives the watch. `announcer` may be NULL: there is no beacon. */
+/* Borrowed; all of it outlives the watch. `announcer` may be NULL: there is no beacon; and `lanes`:
+ * there are none. */
 struct status_sources {
 	struct chat *chat;
 	struct clients *clients;
 	const struct listeners *listeners;
 	const struct announcer *announcer;
+	struct lanes *lanes;
 };
 
 struct status_watch;

@@ -274,6 +274,11 @@ static void print_text(const struct status *s, FILE *out)
 		      " answered, %" PRIu64 " dropped, %" PRIu64 " strange packets\n",
 		"beacon", s->beacon_announcements, s->beacon_queries, s->beacon_answers,
 		s->beacon_dropped, s->beacon_strange);
+	fprintf(out,
+		LABEL "%" PRIu64 " open; datagrams: %" PRIu64 " in, %" PRIu64 " out, %" PRIu64
+		      " strange, %" PRIu64 " forged, %" PRIu64 " replayed, %" PRIu64 " dropped\n",
+		"lanes", s->lanes, s->lane_received, s->lane_sent, s->lane_strange, s->lane_forged,
+		s->lane_replayed, s->lane_dropped);
 }
 
 void status_print(const struct status *s, enum status_format format, FILE *out)

@@ -38,7 +38,7 @@ struct status_row {
 	unsigned decimals;
 	bool counter;
 };
-#define STATUS_ROWS 31
+#define STATUS_ROWS 38
 extern const struct status_row status_rows[STATUS_ROWS];
 
 uint64_t status_value(const struct status *s, const struct status_row *row);

@@ -181,8 +181,25 @@ def main():
                           beacon(3, 1, 1, "\u041a\u0430\u0431\u0438\u043d\u0435\u0442 12"),
                           beacon(4, 65535, 0, ""), beacon(4, 65535, 0, "text"), beacon(3, 1, 1, "")[:191]])
     write("fuzz_packet", packets())
+    write("fuzz_lane", lane_plays())
     write_plays(frames)
     write_files()
+
+
+def lane_plays():
+    """Datagrams for the lane: frames to seal, those of others, and those in the clear."""
+    probe = wire.encode("PROBE", race=1, number=2, time=3, back=0, padding="...")
+    toss, ping = wire.encode("TOSS", kind=0, room="dev", text="text"), wire.encode("PING", token=1)
+    header = b"\1\1\2\3\4\5\6\7\x08"
+
+    def play(what, data):
+        return bytes([len(data), what]) + data
+    far = header + (1 << 40).to_bytes(8, "big") + ping
+    return [b"\0" + play(1, toss) + play(2, ping) + play(3, probe),
+            b"\1" + play(1, toss) + play(0, far) + play(0, far) + play(1, ping),
+            b"\0" + play(0, far + bytes(16)) + play(0, far[:30]) + play(129, toss),
+            b"\1" + b"".join(play(0, header + at.to_bytes(8, "big") + ping) for at in (9, 3, 3, 2000, 900, 0)),
+            b"\0" + play(1, ping + b"x") + play(2, ping[:9]) + play(1, b"")]
 
 
 def said(seq, text="hi", **more):

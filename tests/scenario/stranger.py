@@ -8,6 +8,7 @@ in it. Its parts, from the wire up:
     Room                      what is known of a room: position, messages, people (8.4, 9)
     Client                    a person's program: exactly once, through breaks (section 8)
     Beacon, discover          finding servers (section 12)
+    Lane                      datagrams beside the connection (section 17)
 
 A message is a dict of its fields by the document's names, and "message" with its name; texts are
 str, ids bytes, lists lists of dicts. Everything is done by one thread.
@@ -38,6 +39,7 @@ BEFORE, AFTER, SINCE = range(3)
 IN_ROOM, IN_INBOX, EVERYWHERE = range(3)
 ANY_NICK = 1
 COMPARE = 1
+LANES = 4
 RESUME = 1
 RETRY = 16
 CODES = dict(enumerate(
@@ -46,6 +48,7 @@ CODES = dict(enumerate(
     "ALREADY DISK_FULL DAMAGED TLS_WANTED NOT_YOUR_KEY TOO_MANY_HERE PENALTY "
     "TOO_MANY_LOGINS".split(), 1))
 CODES.update(enumerate("ROOM_FULL NICK_TOO_LONG TOPIC_TOO_LONG TEXT_TOO_LONG".split(), 40))
+CODES.update({52: "NO_LANE", 53: "RACE_FULL"})
 CODE = {name: number for number, name in CODES.items()}
 
 # Fields as "name:kind" or "name:kind:least:most".
@@ -118,6 +121,15 @@ MESSAGES = {
     (0x36, "WHOIS"): "tag:u32 nick:name:1:48",
     (0x37, "PERSON"): "tag:u32 person:id32 nick:name:1:48 state:u8 owned:u8 proven:u8 rank:u8 "
                       "away:line:0:256",
+    (0x40, "LANE_OPEN"): "tag:u32",
+    (0x41, "LANE"): "tag:u32 lane:u64 port:u16 sealed:u8",
+    (0x42, "TOSS"): "kind:u8 room:name:1:64 text:line:1:4096",
+    (0x43, "TOSSED"): "time:u64 person:id32 kind:u8 nick:name:1:48 room:name:1:64 "
+                      "text:line:1:4096",
+    (0x44, "RACE"): "tag:u32 nick:name:1:48 count:u32 size:u16",
+    (0x45, "RACED"): "tag:u32 race:u32 person:id32 nick:name:1:48 count:u32 size:u16",
+    (0x46, "RACE_ACCEPT"): "tag:u32 race:u32",
+    (0x47, "PROBE"): "race:u32 number:u32 sent:u64 back:u8 padding:line:0:65447",
 }
 
 
@@ -369,8 +381,8 @@ class Wire:
             return closed.code
         raise AssertionError(f"the connection did not end in {timeout} s")
 
-    def hello(self, low=VERSION, high=VERSION):
-        self.send("HELLO", version_low=low, version_high=high, features=COMPARE,
+    def hello(self, low=VERSION, high=VERSION, features=COMPARE):
+        self.send("HELLO", version_low=low, version_high=high, features=features,
                   agent="stranger/1")
         return self.wait("WELCOME")
 
@@ -394,6 +406,78 @@ def checked(answer):
     if answer["message"] == "ERROR":
         raise Failed(answer)
     return answer
+
+
+# Beside a connection (section 17)
+
+class Lane:
+    """The datagram lane of a connection without TLS, which is insecure (section 17). Everything
+    that comes is given, but the server's PINGs, which are answered; `silent` gives them, too."""
+
+    def __init__(self, wire, host="127.0.0.1"):
+        answer = wire.answer(wire.ask("LANE_OPEN"))
+        self.id, self.port, self.sealed = answer["lane"], answer["port"], answer["sealed"]
+        self.place = (host, self.port)
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((host, 0))
+        self.counter = 0
+        self.silent = False
+        self.sent = self.got = 0  # bytes
+        self.newest = 0
+
+    def close(self):
+        self.socket.close()
+
+    def move(self):
+        """Have another source port from now on, as behind a NAT that forgot; returns the old one."""
+        old = self.socket
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((self.place[0], 0))
+        return old
+
+    def datagram(self, data, counter=None, lane=None, version=1):
+        if counter is None:
+            self.counter += 1
+            counter = self.counter
+        return struct.pack(">BQQ", version, self.id if lane is None else lane, counter) + data
+
+    def raw(self, data, through=None):
+        (through or self.socket).sendto(data, self.place)
+        self.sent += len(data)
+
+    def send(self, name, /, **values):
+        self.raw(self.datagram(encode(name, **values)))
+
+    def get(self, timeout=10):
+        """The next message, None when none came in `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        while True:
+            rest = max(0, deadline - time.monotonic())
+            if not select.select([self.socket], [], [], rest)[0]:
+                return None
+            data, place = self.socket.recvfrom(65536)
+            self.got += len(data)
+            version, lane, counter = struct.unpack(">BQQ", data[:17])
+            assert (version, lane, place) == (1, self.id, self.place)
+            assert counter > self.newest, (counter, self.newest)
+            self.newest = counter
+            length, number, _ = HEADER.unpack(data[17:25])
+            assert length == len(data) - 25
+            message = decode(number, data[25:])
+            if message["message"] != "PING" or self.silent:
+                return message
+            self.send("PONG", token=message["token"])
+
+    def open(self):
+        """Until the server knows where we are: it asks, we answer, and it answers."""
+        self.silent = True
+        self.send("PING", token=1)
+        self.send("PONG", token=self.get()["token"])
+        self.silent = False
+        self.send("PING", token=2)
+        answer = self.get()
+        assert answer == {"message": "PONG", "token": 2}, answer
+        return self
 
 
 # Rooms (sections 8.4 and 9)

@@ -6,7 +6,7 @@
 /* As many letters as the longest text in the table has. */
 static const char *letters(void)
 {
-	static char text[NOTICE_MAX];
+	static char text[PADDING_MAX];
 
 	memset(text, 'x', sizeof(text));
 	return text;

@@ -72,7 +72,7 @@ START_TEST(table_is_in_order)
 	ck_assert_uint_gt(spec->number, _i == 0 ? 0 : row(_i - 1)->number);
 	ck_assert_ptr_eq(message_spec(spec->number), spec);
 	ck_assert(spec->sender >= SENDER_CLIENT && spec->sender <= SENDER_BOTH);
-	ck_assert(spec->phase >= PHASE_OPENING && spec->phase <= PHASE_ALWAYS);
+	ck_assert(spec->phase >= PHASE_OPENING && spec->phase <= PHASE_EITHER);
 	for (int i = 0; i < _i; i++)
 		ck_assert_str_ne(row(i)->name, spec->name);
 	spec->fields(&count);
@@ -99,7 +99,7 @@ static void check_specs(const struct field_spec *specs, size_t count, bool in_it
 			ck_assert_str_ne(specs[i].name, specs[j].name);
 		ck_assert_uint_le(specs[i].least, specs[i].most);
 		if (is_text(&specs[i]))
-			ck_assert_uint_le(specs[i].most, NOTICE_MAX);
+			ck_assert_uint_le(specs[i].most, PADDING_MAX);
 		else if (specs[i].kind == FIELD_LIST)
 			ck_assert(!in_item && specs[i].most == LIST_MAX);
 		else

@@ -15,8 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DOCUMENT "docs/PROTOCOL.md"
-#define VECTORS  "tests/vectors/messages.txt"
+#define DOCUMENT  "docs/PROTOCOL.md"
+#define VECTORS   "tests/vectors/messages.txt"
+#define DATAGRAMS "tests/vectors/lane.txt"
 
 /* ---- reading ---- */
 
@@ -106,7 +107,9 @@ static char *expected_messages(void)
 		[SENDER_CLIENT] = "client", [SENDER_SERVER] = "server", [SENDER_BOTH] = "both"};
 	static const char *const phases[] = {[PHASE_OPENING] = "opening",
 		[PHASE_CHATTING] = "chatting",
-		[PHASE_ALWAYS] = "always"};
+		[PHASE_ALWAYS] = "always",
+		[PHASE_LANE] = "lane",
+		[PHASE_EITHER] = "either"};
 	char *text;
 	size_t size, count, fields;
 	const struct message_spec *rows = message_table(&count);
@@ -332,6 +335,28 @@ static void check_beacon(const char *hex, size_t *beacons)
 	(*beacons)++;
 }
 
+START_TEST(datagrams_are_those_of_the_file)
+{
+	char *document = read_file(DOCUMENT), *vectors = read_file(DATAGRAMS), *hex;
+	char *rest = strstr(document, "\n### 17.4 Vectors\n");
+	size_t count = 0;
+
+	ck_assert_msg(rest, "%s has no section 17.4", DOCUMENT);
+	rest++;
+	next_line(&rest);
+	while ((hex = next_vector(&rest)) != NULL) {
+		char line[1024];
+		snprintf(line, sizeof(line), "\ndatagram %s\n", hex);
+		ck_assert_msg(strstr(vectors, line), "%s lacks %s", DATAGRAMS, hex);
+		free(hex);
+		count++;
+	}
+	ck_assert_uint_eq(count, 4);
+	free(document);
+	free(vectors);
+}
+END_TEST
+
 START_TEST(vectors_are_those_of_the_file)
 {
 	char *document = read_file(DOCUMENT), *vectors = read_file(VECTORS), *hex;
@@ -367,6 +392,7 @@ Suite *protocol_doc_suite(void)
 	tcase_add_test(tables, messages_are_documented);
 	tcase_add_test(tables, items_are_documented);
 	tcase_add_test(tables, codes_are_documented);
+	tcase_add_test(tables, datagrams_are_those_of_the_file);
 	tcase_add_test(tables, vectors_are_those_of_the_file);
 	suite_add_tcase(s, tables);
 	return s;

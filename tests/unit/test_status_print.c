@@ -82,7 +82,9 @@ START_TEST(words)
 		"memory        5.0 MiB resident, 1.5 KiB allocated, 123 B of frames on their way; "
 		"unknown descriptors, 125 threads\n"
 		"beacon        126 announcements, 127 queries, 128 answered, 129 dropped, 130 "
-		"strange packets\n");
+		"strange packets\n"
+		"lanes         131 open; datagrams: 132 in, 133 out, 134 strange, 135 forged, 136 "
+		"replayed, 137 dropped\n");
 	free(text);
 }
 END_TEST
@@ -117,6 +119,8 @@ START_TEST(json)
 		"\"memory_window_bytes\":123,\"descriptors\":null,\"threads\":125,"
 		"\"beacon_announcements\":126,\"beacon_queries\":127,\"beacon_answers\":128,"
 		"\"beacon_dropped\":129,\"beacon_strange\":130,"
+		"\"lanes\":131,\"lane_received\":132,\"lane_sent\":133,\"lane_strange\":134,"
+		"\"lane_forged\":135,\"lane_replayed\":136,\"lane_dropped\":137,"
 		"\"refused\":{\"full\":0,\"per_address\":0,\"logging_in\":0,\"penalty\":2,"
 		"\"resources\":0,\"stopping\":3},"
 		"\"limits\":{\"max_clients\":0,\"max_per_address\":0,\"max_logging_in\":0,"

@@ -246,6 +246,7 @@ static const struct {
 	{"join", JOIN_RESUME, "RESUME"},
 	{"features", FEATURE_COMPARE, "COMPARE"},
 	{"features", FEATURE_RIGHTS, "RIGHTS"},
+	{"features", FEATURE_LANE, "LANE"},
 	{"beacon", BEACON_FLAG_LOOPBACK6, "LOOPBACK6"},
 	{"beacon", BEACON_FLAG_PLAINTEXT, "PLAINTEXT"},
 };

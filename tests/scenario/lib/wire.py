@@ -70,6 +70,14 @@ MESSAGES = {
     "UNLOCK": (0x35, "tag:u32 room:text key:text"),
     "WHOIS": (0x36, "tag:u32 nick:text"),
     "PERSON": (0x37, "tag:u32 person:id32 nick:text state:u8 owned:u8 proven:u8 rank:u8 away:text"),
+    "LANE_OPEN": (0x40, "tag:u32"),
+    "LANE": (0x41, "tag:u32 lane:u64 port:u16 sealed:u8"),
+    "TOSS": (0x42, "kind:u8 room:text text:text"),
+    "TOSSED": (0x43, "time:u64 person:id32 kind:u8 nick:text room:text text:text"),
+    "RACE": (0x44, "tag:u32 nick:text count:u32 size:u16"),
+    "RACED": (0x45, "tag:u32 race:u32 person:id32 nick:text count:u32 size:u16"),
+    "RACE_ACCEPT": (0x46, "tag:u32 race:u32"),
+    "PROBE": (0x47, "race:u32 number:u32 sent:u64 back:u8 padding:text"),
 }
 ITEMS = {
     "room": "name:text people:u32 topic:text",
@@ -97,7 +105,7 @@ CODES = {"PROTOCOL": 1, "VERSION": 2, "FULL": 3, "RESOURCES": 4, "TIMEOUT": 5, "
          "NICKS_FULL": 36, "NO_SUCH_NICK": 37, "KICKED": 38, "PASSWORD": 39, "ROOM_FULL": 40,
          "NICK_TOO_LONG": 41, "TOPIC_TOO_LONG": 42, "TEXT_TOO_LONG": 43,
          "ROOM_DAMAGED": 44, "NO_CHANGE": 45, "NO_SUCH_ROOM": 46, "NOT_ALLOWED": 48,
-         "WRONG_CODE": 49, "NOT_PROVEN": 50, "TOO_MANY_OWNED": 51}
+         "WRONG_CODE": 49, "NOT_PROVEN": 50, "TOO_MANY_OWNED": 51, "NO_LANE": 52, "RACE_FULL": 53}
 
 
 def fields(text):

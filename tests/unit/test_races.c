@@ -1,0 +1,153 @@
+/*
+ * Races: who may send whom what, and when they are over.
+ */
+#include "server/races.h"
+
+#include "common/err.h"
+#include "tests/unit/peer.h"
+
+#include <check.h>
+#include <stdio.h>
+
+#define PEOPLE 4
+
+static struct races *races;
+static struct peer peers[PEOPLE];
+static struct outlet *outlets[PEOPLE];
+static const struct race_plan plan = {.tag = 9, .nick = "ben", .count = 5, .size = 200};
+
+static void setup(void)
+{
+	races = races_new();
+	ck_assert_ptr_nonnull(races);
+	for (int i = 0; i < PEOPLE; i++) {
+		struct stream *s;
+		int fd;
+		ck_assert_int_eq(peer_open(&peers[i], 0, &fd), 0);
+		ck_assert_int_eq(stream_new_plain(fd, &s), 0);
+		ck_assert_int_eq(outlet_new(s, NULL, &outlets[i]), 0);
+	}
+}
+
+static void teardown(void)
+{
+	races_free(races);
+	for (int i = 0; i < PEOPLE; i++) {
+		/* Nobody else has a reference any more. */
+		ck_assert_uint_eq(atomic_load(&outlets[i]->refs), 1);
+		outlet_unref(outlets[i]);
+		peer_close(&peers[i]);
+	}
+}
+
+static uint32_t ask(int from, int to, int64_t now)
+{
+	uint32_t number = 0;
+
+	ck_assert_int_eq(races_ask(races, outlets[from], outlets[to], &plan, now, &number), 0);
+	ck_assert_uint_gt(number, 0);
+	return number;
+}
+
+static int accept_it(int who, uint32_t number)
+{
+	struct outlet *from;
+	struct race_plan asked;
+	int r = races_accept(races, number, outlets[who], &from, &asked);
+
+	if (r == 0) {
+		ck_assert_uint_eq(asked.tag, plan.tag);
+		outlet_unref(from);
+	}
+	return r;
+}
+
+static bool goes(uint32_t number, int from, int to, bool back, uint32_t index, int64_t now)
+{
+	struct outlet *o = races_other(races, number, outlets[from], back, index, now);
+
+	ck_assert(!o || o == outlets[to]);
+	outlet_unref(o);
+	return o != NULL;
+}
+
+START_TEST(test_agreed)
+{
+	uint32_t number = ask(0, 1, 0);
+
+	ck_assert(!goes(number, 0, 1, false, 0, 0));
+	ck_assert_int_eq(accept_it(2, number), ERR_NOT_FOUND);
+	ck_assert_int_eq(accept_it(0, number), ERR_NOT_FOUND);
+	ck_assert_int_eq(accept_it(1, number + 1), ERR_NOT_FOUND);
+	ck_assert_int_eq(accept_it(1, 0), ERR_NOT_FOUND);
+	ck_assert_int_eq(accept_it(1, number), 0);
+	ck_assert_int_eq(accept_it(1, number), ERR_NOT_FOUND);
+	ck_assert(goes(number, 0, 1, false, 4, 0));
+	ck_assert(goes(number, 1, 0, true, 4, 0));
+	ck_assert(!goes(number, 0, 1, true, 4, 0));
+	ck_assert(!goes(number, 1, 0, false, 4, 0));
+	ck_assert(!goes(number, 2, 1, false, 4, 0));
+	ck_assert(!goes(number, 0, 1, false, 5, 0));
+	ck_assert(!goes(0, 0, 1, false, 0, 0));
+}
+END_TEST
+
+START_TEST(test_over)
+{
+	uint32_t first = ask(0, 1, 0), second, third;
+
+	ck_assert_int_eq(accept_it(1, first), 0);
+	ck_assert(goes(first, 0, 1, false, 0, RACE_MS - 1));
+	ck_assert(!goes(first, 0, 1, false, 0, RACE_MS));
+	/* Another one of the same ends it, one of somebody else does not. */
+	third = ask(2, 1, 0);
+	ck_assert_int_eq(accept_it(1, third), 0);
+	ck_assert(goes(first, 0, 1, false, 0, 0));
+	second = ask(0, 3, 0);
+	ck_assert(!goes(first, 0, 1, false, 0, 0));
+	ck_assert_int_eq(accept_it(3, second), 0);
+	/* And so does the end of either. */
+	races_forget(races, outlets[3]);
+	ck_assert(!goes(second, 0, 3, false, 0, 0));
+	ck_assert(goes(third, 2, 1, false, 0, 0));
+	races_forget(races, outlets[2]);
+	ck_assert(!goes(third, 2, 1, false, 0, 0));
+}
+END_TEST
+
+START_TEST(test_full)
+{
+	uint32_t number;
+	int64_t now = 0;
+
+	/* Each asks for one at a time, so many are needed: one connection stands for all, whose races
+	 * end only as another asks. */
+	static struct outlet *many[RACES_MOST];
+	for (int i = 0; i < RACES_MOST; i++) {
+		ck_assert_int_eq(outlet_new(NULL, NULL, &many[i]), 0);
+		ck_assert_int_eq(races_ask(races, many[i], outlets[1], &plan, now, &number), 0);
+	}
+	ck_assert_int_eq(races_ask(races, outlets[0], outlets[1], &plan, now, &number), ERR_FULL);
+	/* Those that are over make room. */
+	ck_assert_int_eq(
+		races_ask(races, outlets[0], outlets[1], &plan, now + RACE_MS, &number), 0);
+	for (int i = 0; i < RACES_MOST; i++) {
+		ck_assert_uint_eq(atomic_load(&many[i]->refs), 1);
+		outlet_unref(many[i]);
+	}
+}
+END_TEST
+
+Suite *races_suite(void);
+Suite *races_suite(void)
+{
+	Suite *s = suite_create("races");
+	TCase *t = tcase_create("races");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, test_agreed);
+	tcase_add_test(t, test_over);
+	tcase_add_test(t, test_full);
+	suite_add_tcase(s, t);
+	return s;
+}
