@@ -259,6 +259,9 @@ static void handle(struct export *x, const struct event *e)
 	case EVENT_CHARTER:
 	case EVENT_RANKS:
 	case EVENT_AUDIT:
+	case EVENT_TOSSED:
+	case EVENT_LANE:
+	case EVENT_RACED:
 	case EVENT_PERSON:
 		break;
 	}

@@ -92,6 +92,7 @@ int link_start(const struct link_config *config, struct link **out)
 	if (!l)
 		return ERR_MEMORY;
 	l->wake_fd = -1;
+	l->lane_fd = -1;
 	int r = wakeup_open(&l->wake_fd);
 	if (r == 0)
 		r = copy_config(l, config);
@@ -346,6 +347,45 @@ int link_key(struct link *l, const char *room, const char *key)
 	lock_take(&l->lock);
 	int r = link_session_key(l->session, room, key);
 	lock_drop(&l->lock);
+	return r;
+}
+
+int link_toss(struct link *l, const char *room, const char *text)
+{
+	lock_take(&l->lock);
+	int r = link_session_toss(l->session, room, text, clock_us());
+	drop_and_wake(l);
+	return r;
+}
+
+int link_race(struct link *l, const char *nick, const struct link_race_plan *plan)
+{
+	lock_take(&l->lock);
+	int r = link_session_race(l->session, nick, plan, clock_us());
+	drop_and_wake(l);
+	return r;
+}
+
+void link_race_stop(struct link *l)
+{
+	lock_take(&l->lock);
+	link_session_race_stop(l->session);
+	lock_drop(&l->lock);
+}
+
+bool link_race_look(struct link *l, struct link_race *out)
+{
+	lock_take(&l->lock);
+	bool any = link_session_race_look(l->session, clock_us(), out);
+	lock_drop(&l->lock);
+	return any;
+}
+
+int link_race_accept(struct link *l, uint32_t race, uint32_t count)
+{
+	lock_take(&l->lock);
+	int r = link_session_race_accept(l->session, race, count, clock_us());
+	drop_and_wake(l);
 	return r;
 }
 

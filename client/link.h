@@ -16,6 +16,7 @@
 #ifndef LANCHAT_LINK_H
 #define LANCHAT_LINK_H
 
+#include "client/race.h"
 #include "common/identity.h"
 #include "common/message.h"
 #include "common/net.h"
@@ -124,6 +125,11 @@ enum event_type {
 	EVENT_RANKS, /* the same, when something may have changed: config.ranks */
 	EVENT_AUDIT, /* room, acts[count] in order; flag: there are earlier ones; own: those before some
 	                      act were asked for, and not the newest */
+	EVENT_TOSSED, /* room, kind, nick, person, text, time: somebody said it as a datagram. It has no
+	                      number, and may have been lost, or come out of order */
+	EVENT_LANE, /* text: why what was said as datagrams may not have arrived, or did not */
+	EVENT_RACED, /* nick, person: they want to race us (link_race_accept); number: the race, read:
+	                      how many messages, code: bytes of each */
 	EVENT_PERSON, /* nick, person, person_state; flag: the nick is theirs; own: keys are proven
 	                      here; code: enum rank on the server; text: the away message */
 };
@@ -256,6 +262,58 @@ int link_whois(struct link *l, const char *nick, uint32_t *request);
 
 /* The key to a room, shown each time that it is joined. Before link_join. */
 int link_key(struct link *l, const char *room, const char *key);
+
+/* The datagram lane of the connection. */
+enum link_lane {
+	LINK_LANE_NONE,    /* not asked for */
+	LINK_LANE_OPENING, /* asked for, or being tried */
+	LINK_LANE_OPEN,    /* something came back */
+	LINK_LANE_SILENT,  /* nothing does */
+	LINK_LANE_REFUSED,
+};
+
+/* Say something in a room as a datagram: nobody acknowledges it, keeps it or sends it again. ERR_CLOSED:
+ * there is no connection; ERR_REFUSED: no lane, for which EVENT_LANE or the race says why; ERR_FULL. */
+int link_toss(struct link *l, const char *room, const char *text);
+
+/* Send numbered messages over TCP and as datagrams at once to somebody, or ("") the server, who sends
+ * them back; a race that was run before is stopped. Errors as link_toss, and ERR_MEMORY. */
+struct link_race_plan {
+	uint32_t count; /* 1 to RACE_COUNT_MOST */
+	uint16_t size;  /* bytes of a datagram, as far as it can be so short */
+};
+int link_race(struct link *l, const char *nick, const struct link_race_plan *plan);
+
+/* Forget it. */
+void link_race_stop(struct link *l);
+
+enum link_race_stage {
+	LINK_RACE_NONE,
+	LINK_RACE_ASKING, /* for a lane, and whether they accept */
+	LINK_RACE_RUNNING,
+	LINK_RACE_OVER,
+	LINK_RACE_FAILED,
+};
+
+#define LINK_RACE_MARKS 64
+
+/* How a race is doing. */
+struct link_race {
+	enum link_race_stage stage;
+	char nick[NICK_MAX + 1]; /* empty: the server itself */
+	struct link_race_plan plan;
+	enum link_lane lane;
+	bool sealed;
+	struct race_score scores[RACE_WAYS];
+	enum race_mark marks[RACE_WAYS][LINK_RACE_MARKS];
+	char why[REASON_MAX + 1]; /* it failed, or nothing comes by UDP; or empty */
+};
+
+/* Look at it; false: there is none. */
+bool link_race_look(struct link *l, struct link_race *out);
+
+/* Send back what somebody's race (EVENT_RACED) sends, up to so many messages each way. */
+int link_race_accept(struct link *l, uint32_t race, uint32_t count);
 
 /* The user has seen everything in a room ("": the direct messages) up to `seq`. Told to the server
  * now and then; what is not told yet goes with link_quit. */

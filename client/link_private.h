@@ -1,6 +1,6 @@
 /*
  * What the two halves of the link share: link.c, which its owner calls, and
- * link_thread.c with link_connect.c and link_secure.c, which are the network thread. Nobody else
+ * link_thread.c with link_connect.c, link_secure.c and link_lane.c, which are the network thread. Nobody else
  * includes this.
  */
 #ifndef LANCHAT_LINK_PRIVATE_H
@@ -9,6 +9,7 @@
 #include "client/event.h"
 #include "client/link.h"
 #include "client/link_session.h"
+#include "common/lane.h"
 #include "common/lock.h"
 #include "common/stream.h"
 
@@ -64,6 +65,10 @@ struct link {
 	size_t input_length;
 	struct link_bytes output; /* being sent */
 	size_t output_sent;
+	int lane_fd;          /* owned; -1: there is no lane */
+	struct lane lane;     /* while there is one, as are the next two */
+	uint8_t *lane_buffer; /* owned: LANE_MAX bytes */
+	struct link_bytes lane_output;
 	bool output_broken; /* the socket takes no more; what came may still be read */
 	unsigned failures;  /* tries since the last login that held */
 	int64_t down_since; /* clock_ms: start, or the end of the last login */
@@ -84,6 +89,12 @@ int link_connect(struct link *l, int64_t deadline);
 /* On the new connection: agree on TLS, and see who the server is. Results as those of link_connect;
  * ERR_REFUSED: it is not who it should be. */
 int link_secure(struct link *l, int64_t deadline);
+
+/* Open the lane that the server has given, if it has, and send what waits for it; results as
+ * link_session_output. Take what has come by it. And close it, if it is open. */
+int link_lane_serve(struct link *l);
+void link_lane_take(struct link *l);
+void link_lane_close(struct link *l);
 
 /* Tell the owner that a server's key is met for the first time; `another`: where there was another one
  * before. */

@@ -64,6 +64,7 @@ void link_session_free(struct link_session *s)
 	if (!s)
 		return;
 	client_keep_free(s);
+	client_lane_free(s);
 	seats_fini(&s->seats);
 	outbox_fini(&s->outbox);
 	client_inquiries_free(s);
@@ -98,12 +99,12 @@ static bool reserve(struct link_bytes *b, size_t more)
 	return true;
 }
 
-void client_send(struct link_session *s, enum message_number number, const void *value)
+void client_put(struct link_session *s, struct link_bytes *b, enum message_number number,
+	const void *value, size_t most)
 {
-	struct link_bytes *b = &s->out;
 	size_t used;
 
-	if (!reserve(b, CLIENT_FRAME_MAX)) {
+	if (!reserve(b, most)) {
 		s->out_of_memory = true;
 		return;
 	}
@@ -112,6 +113,11 @@ void client_send(struct link_session *s, enum message_number number, const void 
 	assert(r == 0);
 	(void)r;
 	b->length += used;
+}
+
+void client_send(struct link_session *s, enum message_number number, const void *value)
+{
+	client_put(s, &s->out, number, value, CLIENT_FRAME_MAX);
 }
 
 void client_request(struct link_session *s, enum message_number number, const void *value)
@@ -287,7 +293,7 @@ int link_session_begin(struct link_session *s, int64_t now, int64_t deadline)
 	struct msg_hello hello = {
 		.version_low = PROTOCOL_VERSION,
 		.version_high = PROTOCOL_VERSION,
-		.features = FEATURE_COMPARE | FEATURE_RIGHTS,
+		.features = FEATURE_COMPARE | FEATURE_RIGHTS | FEATURE_LANE,
 		.agent = span_of("lanchat/" LANCHAT_VERSION),
 	};
 
@@ -310,6 +316,7 @@ void link_session_end(struct link_session *s)
 
 	client_copied_end(s);
 	s->stage = STAGE_NONE;
+	client_lane_end(s);
 	link_bytes_wipe(&s->out);
 	s->out.length = 0;
 	s->compare_tag = s->login_tag = s->nick_tag = s->away_tag = s->rooms_tag = s->ranks_tag = 0;
@@ -411,6 +418,7 @@ int link_session_tick(struct link_session *s, int64_t now)
 			client_ask_members(s, seat, span_of(""));
 	}
 	client_ranks_tick(s);
+	client_lane_tick(s);
 	return client_check_memory(s);
 }
 
@@ -436,7 +444,7 @@ int64_t link_session_deadline(const struct link_session *s)
 		due = sooner(due, s->save_at);
 	for (const struct seat *seat = s->seats.head; seat; seat = seat->next)
 		due = sooner(due, client_members_due(seat));
-	return sooner(due, client_ranks_due(s));
+	return sooner(sooner(due, client_ranks_due(s)), client_lane_due(s));
 }
 
 void link_session_heard(struct link_session *s, int64_t now)

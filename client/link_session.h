@@ -150,6 +150,32 @@ int link_session_key(struct link_session *s, const char *room, const char *key);
 int link_session_read(struct link_session *s, const char *room, uint64_t seq);
 int link_session_password(struct link_session *s, const char *password);
 
+int link_session_toss(struct link_session *s, const char *room, const char *text, int64_t now);
+int link_session_race(
+	struct link_session *s, const char *nick, const struct link_race_plan *plan, int64_t now);
+void link_session_race_stop(struct link_session *s);
+bool link_session_race_look(const struct link_session *s, int64_t now, struct link_race *out);
+int link_session_race_accept(struct link_session *s, uint32_t race, uint32_t count, int64_t now);
+
+/* ---- the datagram lane of this connection ---- */
+
+/* The lane that the server has given, once; false: there is none that is new. */
+struct lane_offer {
+	uint64_t id;
+	uint16_t port; /* UDP, of the address that the connection is to */
+	bool sealed;
+};
+bool link_session_lane_offer(struct link_session *s, struct lane_offer *out);
+
+/* It can be sent to now; or, with a `problem` in words, never. */
+void link_session_lane_ready(struct link_session *s, const char *problem, int64_t now);
+
+/* What was in a datagram from the server. */
+void link_session_lane_input(struct link_session *s, const struct frame *f, int64_t now);
+
+/* As link_session_output: whole frames, each for a datagram of its own. */
+int link_session_lane_output(struct link_session *s, struct link_bytes *out);
+
 /* Say goodbye; nothing is sent after it. */
 int link_session_bye(struct link_session *s);
 

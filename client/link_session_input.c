@@ -157,6 +157,7 @@ static int on_welcome(struct link_session *s, const union message *m)
 		return r;
 	s->kept = w->kept != 0;
 	s->rights = w->features & FEATURE_RIGHTS;
+	s->lanes = w->features & FEATURE_LANE;
 	copy_span(s->server_name, sizeof(s->server_name), w->name);
 	if (!take_log(s, w))
 		send_login(s);
@@ -231,7 +232,7 @@ static int on_done(struct link_session *s, const union message *m)
 {
 	if (m->done.tag == s->away_tag)
 		s->away_tag = 0;
-	else
+	else if (!client_lane_done(s, m->done.tag))
 		client_done(s, m->done.tag);
 	return 0;
 }
@@ -276,7 +277,7 @@ static void refuse_request(struct link_session *s, const struct msg_error *error
 {
 	/* Nobody asked but the session itself: the room was left meanwhile, or the server is short of
 	 * memory. */
-	if (client_ranks_answered(s, error->tag))
+	if (client_ranks_answered(s, error->tag) || client_lane_refused(s, error))
 		return;
 	struct seat *seat = seats_find_tag(&s->seats, error->tag);
 	struct seat *listed = seats_find_members_tag(&s->seats, error->tag);
@@ -381,6 +382,10 @@ static client_handler *const handlers[] = {
 	[MESSAGE_CHARTER_IS] = client_on_charter_is,
 	[MESSAGE_AUDIT_PAGE] = client_on_audit_page,
 	[MESSAGE_PERSON] = client_on_person,
+	[MESSAGE_LANE] = client_on_lane,
+	[MESSAGE_TOSSED] = client_on_tossed,
+	[MESSAGE_RACED] = client_on_raced,
+	[MESSAGE_PROBE] = client_on_probe,
 };
 
 /* May a server send this message now? */

@@ -8,6 +8,7 @@
  *     link_session_said.c     what comes in that somebody said, and answers to what we said
  *     link_session_history.c  asking for what was said earlier, and the answers
  *     link_session_rights.c  who may do what
+ *     link_session_lane.c    the datagram lane, and races
  *     link_session_read.c     how far the user has read
  *     link_session_keep.c     what outlives the process: messages that wait
  *     link_session_positions.c  how far was read, for the next process; another log
@@ -19,8 +20,10 @@
 #include "client/link_session.h"
 #include "client/outbox.h"
 #include "client/positions.h"
+#include "client/race.h"
 #include "client/seats.h"
 #include "client/state.h"
+#include "common/lane.h"
 
 /* Where a connection is. */
 enum stage {
@@ -40,6 +43,43 @@ struct inquiry {
 	uint16_t limit;
 	char room[ROOM_NAME_MAX + 1]; /* empty: the inbox, or a search elsewhere */
 	struct inquiry *next;
+};
+
+/* The datagram lane of a connection. */
+struct client_lane {
+	enum link_lane state;
+	uint32_t tag; /* of LANE_OPEN, until its answer; or 0 */
+	struct lane_offer offer;
+	bool offered; /* and the link has not taken it */
+	bool ready;   /* the link can send datagrams */
+	bool tossed;  /* something was said over it */
+	unsigned tries;
+	int64_t ping_at, heard_at, give_up_at;
+	struct link_bytes out; /* frames, each for a datagram */
+	char why[REASON_MAX + 1];
+};
+
+/* The race that the user runs. */
+struct client_run {
+	enum link_race_stage stage;
+	char nick[NICK_MAX + 1]; /* empty: the server itself */
+	struct link_race_plan plan;
+	uint32_t tag;      /* of RACE, until its answer; or 0 */
+	uint32_t number;   /* the server's */
+	int64_t ask_until; /* for an answer */
+	struct race *race; /* owned, as is the next */
+	char *padding;
+	uint16_t padding_length;
+	char why[REASON_MAX + 1];
+};
+
+/* The race that somebody else runs with us. */
+struct client_guest {
+	uint32_t race; /* 0: none */
+	uint32_t tag;  /* of RACE_ACCEPT */
+	bool waits;    /* it is to be accepted when the lane has been tried */
+	uint32_t left[RACE_WAYS];
+	size_t bytes[RACE_WAYS]; /* that may still be sent back */
 };
 
 struct link_session {
@@ -83,7 +123,8 @@ struct link_session {
 	bool was_online;
 	bool copied; /* another program uses our instance: nothing more is said under it */
 	uint64_t dropped;
-	unsigned logins_lost; /* LOGINs that were not answered: the server may yet see them */
+	struct client_run run; /* what came of it is kept until it is stopped */
+	unsigned logins_lost;  /* LOGINs that were not answered: the server may yet see them */
 
 	/* This connection's. */
 	enum stage stage;
@@ -95,7 +136,10 @@ struct link_session {
 	struct ranks_query server_ranks;
 	uint8_t log_next[INSTANCE_ID]; /* the server's, while it is asked how much of it is new */
 	bool rights;                   /* the server knows of them */
-	bool kept;                     /* WELCOME said that history is kept */
+	bool lanes;                    /* and of these */
+	struct client_lane lane;
+	struct client_guest guest;
+	bool kept; /* WELCOME said that history is kept */
 	char server_name[SERVER_NAME_MAX + 1];
 	uint32_t text_max;
 	int64_t login_deadline;
@@ -130,7 +174,11 @@ struct link_session {
 /* Encode a message and put it out. A failure is remembered in out_of_memory. */
 void client_send(struct link_session *s, enum message_number number, const void *value);
 
-/* The same for what may not overtake what was said before it. */
+/* The same into other bytes, or with more room: `most` bytes for the frame. */
+void client_put(struct link_session *s, struct link_bytes *b, enum message_number number,
+	const void *value, size_t most);
+
+/* The same as client_send for what may not overtake what was said before it. */
 void client_request(struct link_session *s, enum message_number number, const void *value);
 
 /* Let messages out of the outbox, in order, until `enough` bytes wait to be sent. */
@@ -197,6 +245,20 @@ client_handler client_on_places, client_on_history_page, client_on_found;
 client_handler client_on_charter_is, client_on_audit_page, client_on_person;
 client_handler client_on_ack, client_on_refused, client_on_said, client_on_direct_said,
 	client_on_gap, client_on_caught_up;
+
+client_handler client_on_lane, client_on_raced, client_on_probe, client_on_tossed;
+
+/* An error, or a DONE, that is about the lane or a race. */
+bool client_lane_refused(struct link_session *s, const struct msg_error *error);
+bool client_lane_done(struct link_session *s, uint32_t tag);
+
+/* What is due of lane and races, and when that will be; INT64_MAX: never. */
+void client_lane_tick(struct link_session *s);
+int64_t client_lane_due(const struct link_session *s);
+
+/* The connection is over; and the session. */
+void client_lane_end(struct link_session *s);
+void client_lane_free(struct link_session *s);
 
 /* What all events of a message have, but for its room. */
 void client_fill_message(struct link_session *s, struct event *e, const struct item_entry *m);

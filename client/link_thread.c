@@ -225,7 +225,7 @@ static int tick(struct link *l, bool listening, int64_t *deadline)
 /* Until the connection ends, and why: ERR_STOPPING when it was our wish. */
 static int converse(struct link *l)
 {
-	struct pollfd fds[2];
+	struct pollfd fds[3];
 	int64_t deadline;
 	int r = 0;
 
@@ -236,6 +236,8 @@ static int converse(struct link *l)
 
 		r = tick(l, listening, &deadline);
 		if (r == 0 && (r = next_output(l, leave)) != 0)
+			(void)session_failed(l, r);
+		if (r == 0 && (r = link_lane_serve(l)) != 0)
 			(void)session_failed(l, r);
 		link_publish(l);
 		if (r == 0 && leave)
@@ -248,8 +250,11 @@ static int converse(struct link *l)
 			.fd = listening || sending ? stream_fd(l->stream) : -1,
 			.events = (short)((listening ? POLLIN : 0) | (sending ? POLLOUT : 0)),
 		};
+		fds[1] = (struct pollfd){.fd = listening ? l->lane_fd : -1, .events = POLLIN};
 		bool more = listening && stream_buffered(l->stream);
-		link_wait(l, fds, 1, more ? 0 : deadline);
+		link_wait(l, fds, 2, more ? 0 : deadline);
+		if (fds[1].revents)
+			link_lane_take(l);
 		if (more || (listening && (fds[0].revents & (POLLIN | POLLHUP | POLLERR))))
 			r = take_input(l);
 		link_publish(l);
@@ -306,6 +311,7 @@ static int try_once(struct link *l)
 	link_session_end(l->session);
 	lock_drop(&l->lock);
 	link_publish(l);
+	link_lane_close(l);
 	stream_free(l->stream);
 	l->stream = NULL;
 	link_bytes_wipe(&l->output);

@@ -215,6 +215,9 @@ const struct roster_person *model_person(const struct model *m, const char *nick
 int model_say(struct model *m, struct buffer *b, enum line_kind kind, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* The user said something as a datagram: it is shown at once, and nothing more is heard of it. */
+int model_tossed(struct model *m, struct buffer *b, const char *text);
+
 /* An own message has been handed to the link under `counter`. ERR_MEMORY. */
 int model_sent(
 	struct model *m, struct buffer *b, enum said_kind kind, const char *text, uint64_t counter);

@@ -262,7 +262,14 @@ int model_apply(struct model *m, const struct event *e)
 	case EVENT_DONE: /* the answers to commands are for who gave them (talk_rights.c) */
 	case EVENT_AUDIT:
 	case EVENT_PERSON:
+	case EVENT_RACED: /* and whether to race, too (talk_race.c) */
 		return 0;
+	case EVENT_TOSSED:
+		return model_on_tossed(m, e);
+	case EVENT_LANE:
+		return model_say(m, model_current(m), LINE_ERROR,
+			"What was said with /udp may not have arrived: %s.",
+			model_or_empty(e->text));
 	case EVENT_RTT:
 		m->rtt_us = (int64_t)e->number;
 		return 0;

@@ -1,6 +1,7 @@
 #include "client/model_private.h"
 
 #include "client/mention.h"
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/name.h"
 #include "common/text.h"
@@ -120,6 +121,45 @@ static int add_message(struct model *m, struct buffer *b, const struct event *e)
 	note_speaker(m, b, e);
 	m->bell |= fresh && (l.mention || (e->direct && !l.own && b != model_current(m)));
 	return model_either(err, model_add_line(m, b, &l, fresh || missed));
+}
+
+/* What was said as a datagram has no place in the log: it goes to the end, and counts as unread. */
+static int add_tossed(struct model *m, struct buffer *b, const struct event *e)
+{
+	struct line l;
+	char *marked = NULL;
+
+	if (asprintf(&marked, "(udp) %s", model_or_empty(e->text)) < 0)
+		return ERR_MEMORY;
+	struct event shown = *e;
+	shown.text = marked;
+	int err = model_make_line(m, &shown, &l);
+	free(marked);
+	if (err < 0)
+		return err;
+	l.state = LINE_DATAGRAM;
+	m->bell |= l.mention;
+	return model_add_line(m, b, &l, !l.own);
+}
+
+int model_on_tossed(struct model *m, const struct event *e)
+{
+	struct buffer *b = model_buffer_of(m, e);
+
+	if (!b || model_is_ignored(m, e->person))
+		return 0;
+	note_speaker(m, b, e);
+	return add_tossed(m, b, e);
+}
+
+int model_tossed(struct model *m, struct buffer *b, const char *text)
+{
+	struct event e = {.type = EVENT_TOSSED, .time = clock_wall_us()};
+
+	memcpy(e.person, m->me, PERSON_ID);
+	e.nick = m->nick;
+	e.text = (char *)(uintptr_t)text; /* which is only read */
+	return add_tossed(m, b, &e);
 }
 
 int model_on_message(struct model *m, const struct event *e)

@@ -48,6 +48,7 @@ void model_mark_person(struct model *m, struct buffer *b, const char *nick);
 /* ---- model_message.c ---- */
 
 int model_on_message(struct model *m, const struct event *e);
+int model_on_tossed(struct model *m, const struct event *e);
 int model_on_restored(struct model *m, const struct event *e);
 int model_on_sent(struct model *m, const struct event *e);
 int model_on_ack(struct model *m, const struct event *e);

@@ -228,6 +228,9 @@ static void handle(struct pipe *p, const struct event *e)
 	case EVENT_CHARTER:
 	case EVENT_RANKS:
 	case EVENT_AUDIT:
+	case EVENT_TOSSED:
+	case EVENT_LANE:
+	case EVENT_RACED:
 	case EVENT_PERSON:
 		break;
 	}

@@ -326,6 +326,26 @@ static void json_history(const struct pipe_printer *p, const struct event *e)
 	json_end(&j);
 }
 
+/* Said as a datagram: it has no number, and nothing tells whether there were others. */
+static void json_tossed(const struct pipe_printer *p, const struct event *e)
+{
+	struct json j;
+
+	begin(&j, p->out,
+		&(struct common){
+			.type = "message",
+			.room = e->room,
+			.from = e->nick,
+			.text = e->text,
+			.time = e->time,
+		});
+	json_text(&j, "kind", said_kinds[e->kind]);
+	json_bool(&j, "own", false);
+	json_hex(&j, "person", e->person, sizeof(e->person));
+	json_bool(&j, "datagram", true);
+	json_end(&j);
+}
+
 /* What an event is printed as; NULL: scripts have no use for it. */
 static void (*const printers[EVENT_TYPES])(const struct pipe_printer *p, const struct event *e) = {
 	[EVENT_STATE] = json_state,
@@ -345,6 +365,7 @@ static void (*const printers[EVENT_TYPES])(const struct pipe_printer *p, const s
 	[EVENT_ERROR] = json_error,
 	[EVENT_GAP] = json_gap,
 	[EVENT_CAUGHT_UP] = json_history,
+	[EVENT_TOSSED] = json_tossed,
 };
 
 static void print_json(const struct pipe_printer *p, const struct event *e)
@@ -357,6 +378,8 @@ static void print_plain(FILE *out, const struct event *e)
 {
 	if (e->type == EVENT_MESSAGE && e->kind != SAID_TOPIC)
 		plain_message(out, e);
+	else if (e->type == EVENT_TOSSED)
+		plain_tossed(out, e);
 	else if (e->type == EVENT_GAP)
 		plain_gap(out, e);
 }

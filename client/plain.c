@@ -37,6 +37,13 @@ void plain_message(FILE *out, const struct event *e)
 	put_around(out, "", e->text, "\n");
 }
 
+void plain_tossed(FILE *out, const struct event *e)
+{
+	put_around(out, "[", e->room, "] ");
+	put_around(out, "", e->nick, ": (udp) ");
+	put_around(out, "", e->text, "\n");
+}
+
 static void put_time(FILE *out, uint64_t wall_us)
 {
 	time_t seconds = (time_t)(wall_us / 1000000);

@@ -27,6 +27,9 @@
 /* One line for an EVENT_MESSAGE that is no topic. */
 void plain_message(FILE *out, const struct event *e);
 
+/* "[lobby] anna: (udp) hello": an EVENT_TOSSED. */
+void plain_tossed(FILE *out, const struct event *e);
+
 /* One line for any message, with date and time. */
 void plain_dated(FILE *out, const struct event *e);
 

@@ -41,6 +41,7 @@ enum line_state {
 	LINE_SENT,     /* own: not acknowledged yet */
 	LINE_ACCEPTED, /* own: acknowledged */
 	LINE_REFUSED,  /* own: the server said no */
+	LINE_DATAGRAM, /* anybody's: sent as a datagram, which nobody acknowledges or keeps */
 };
 
 /* One line. The strings are owned, clean and never NULL. */

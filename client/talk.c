@@ -178,6 +178,7 @@ void talk_events(struct talk *t)
 		if (e->type == EVENT_PLACES)
 			talk_join_places(t, e);
 		talk_rights_event(t, e);
+		talk_race_event(t, e);
 		talk_password_event(t, e);
 		closed |= e->type == EVENT_STATE && e->state == LINK_CLOSED;
 		event_free(e);
@@ -234,6 +235,7 @@ int64_t talk_deadline(const struct talk *t)
 	if (t->hint[0])
 		deadline = sooner(deadline, t->hint_until);
 	deadline = sooner(deadline, marks_deadline(t));
+	deadline = sooner(deadline, talk_race_deadline(t));
 	return t->leaving ? sooner(deadline, t->leave_at) : deadline;
 }
 
@@ -244,6 +246,7 @@ void talk_tick(struct talk *t)
 	if (t->hint[0] && now >= t->hint_until)
 		t->hint[0] = '\0';
 	model_tick(&t->model);
+	talk_race_tick(t, now);
 	if (t->leaving && now >= t->leave_at)
 		t->wish = TALK_QUIT;
 }
@@ -377,6 +380,11 @@ static void draw_overlay(struct talk *t)
 		r.x = 0;
 		r.columns = t->layout.input.columns;
 		t->found_line = view_found(t->canvas, r, &t->model.found, &t->found_top);
+		break;
+	case OVERLAY_RACE:
+		r = (struct rect){
+			0, 0, t->layout.input.y + t->layout.input.lines, t->layout.input.columns};
+		view_race(t->canvas, r, &t->race);
 		break;
 	case OVERLAY_HELP:
 	case OVERLAY_PASTE:

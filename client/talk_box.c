@@ -82,6 +82,7 @@ static void add_marks(struct talk *t)
 	add_mark(t, LINE_ACCEPTED, false, "the server has it");
 	add_mark(t, LINE_ACCEPTED, true, "the server has it, and keeps it");
 	add_mark(t, LINE_REFUSED, false, "refused; the line below tells why");
+	add_mark(t, LINE_DATAGRAM, false, "a datagram (/udp): nobody knows whom it reached");
 }
 
 static void add_people_marks(struct talk *t)

@@ -382,6 +382,8 @@ static void overlay_key(struct talk *t, uint32_t key, const struct binding *b)
 		talk_found_key(t, key);
 	else if (t->overlay == OVERLAY_PASSWORD)
 		talk_password_key(t, key);
+	else if (t->overlay == OVERLAY_RACE)
+		talk_race_key(t, key);
 	else if (!scroll_box(t, key) && t->overlay == OVERLAY_HELP)
 		help_key(t, key);
 	else if (t->overlay == OVERLAY_PASTE)

@@ -2,8 +2,8 @@
  * What the files of the chat screen share: talk.c (its life and its picture),
  * talk_keys.c (what keys do), talk_command.c (what commands do), talk_box.c (help
  * and pastes), talk_history.c (looking back), talk_password.c (asking for the
- * server's password), talk_search.c (what a search found), talk_rights.c (who may
- * do what).
+ * server's password), talk_race.c (datagrams, and races), talk_search.c (what a
+ * search found), talk_rights.c (who may do what).
  */
 #ifndef LANCHAT_TALK_PRIVATE_H
 #define LANCHAT_TALK_PRIVATE_H
@@ -32,6 +32,7 @@ enum talk_overlay {
 	OVERLAY_PASTE,
 	OVERLAY_FOUND,
 	OVERLAY_PASSWORD,
+	OVERLAY_RACE,
 };
 
 struct talk {
@@ -64,6 +65,11 @@ struct talk {
 	char place[KEYRING_PLACE_MAX]; /* the server's, in `passwords` */
 	bool password_wanted; /* by the server: to be asked for when nothing else is open */
 	bool password_shown;  /* to the server, which has not refused it yet */
+
+	struct link_race race;             /* as it was looked at last */
+	char race_room[ROOM_NAME_MAX + 1]; /* where it was asked for, and its result goes; */
+	enum buffer_kind race_kind;
+	int64_t race_look; /* clock_ms: when to look again */
 
 	uint32_t act_request; /* of the last act, until it is answered; or 0 */
 	char *act_room;       /* owned: where, "" the server */
@@ -140,6 +146,21 @@ void talk_password_event(struct talk *t, const struct event *e);
 void talk_ask_password(struct talk *t);
 void talk_password_key(struct talk *t, uint32_t key);
 void talk_password_paste(struct talk *t, const struct input *in);
+
+/* ---- talk_race.c ---- */
+
+/* The commands; false: they could not be done. */
+bool talk_udp(struct talk *t, const struct command *c);
+bool talk_race(struct talk *t, const struct command *c);
+
+/* Somebody wants to race. */
+void talk_race_event(struct talk *t, const struct event *e);
+
+void talk_race_key(struct talk *t, uint32_t key);
+
+/* Look how the race is doing that is shown, and when to do so again, clock_ms. */
+void talk_race_tick(struct talk *t, int64_t now);
+int64_t talk_race_deadline(const struct talk *t);
 
 /* ---- talk_search.c ---- */
 

@@ -69,6 +69,9 @@ size_t view_box(struct canvas *c, const struct box *b, size_t top);
  * which result that is, so that a click finds it. */
 int view_found(struct canvas *c, struct rect r, const struct found *f, size_t *top);
 
+/* A race, over the rectangle: TCP to the left, UDP to the right; one above the other where it is narrow. */
+void view_race(struct canvas *c, struct rect r, const struct link_race *race);
+
 /* ---- the discovery screen ---- */
 
 struct view_sites {

@@ -69,6 +69,8 @@ const char *view_mark(enum line_state state, bool kept)
 		return kept ? "\u2713" : "\u00b7";
 	case LINE_REFUSED:
 		return "!";
+	case LINE_DATAGRAM:
+		return "\u2248";
 	}
 	return " ";
 }

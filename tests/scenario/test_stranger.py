@@ -196,9 +196,9 @@ class Opening(Stranger):
     def test_features_that_do_not_exist(self):
         wire = self.wire()
         wire.send("HELLO", version_low=1, version_high=1, features=0xffffffff, agent="")
-        self.assertEqual(wire.wait("WELCOME")["features"], 3)
+        self.assertEqual(wire.wait("WELCOME")["features"], 7)
         wire = self.wire()
-        wire.send("HELLO", version_low=1, version_high=1, features=0xfffffffc, agent="")
+        wire.send("HELLO", version_low=1, version_high=1, features=0xfffffff8, agent="")
         self.assertEqual(wire.wait("WELCOME")["features"], 0)
 
     def test_refused_logins(self):

@@ -225,7 +225,7 @@ class Commands(Talking):
         anna.same("help")
         for _ in range(3):
             anna.keys("PageDown")
-        anna.wait_text("/unignore NICK")
+        anna.wait_text("/udp TEXT")
         anna.keys("Escape")
         anna.wait_gone("─ Help ─")
         anna.keys("F1")

@@ -265,7 +265,7 @@ static void welcome_other_log(union message *m)
 {
 	ck_assert_int_eq(link_session_begin(play->s, play->now, INT64_MAX), 0);
 	EXPECT_SENT(play, MESSAGE_HELLO, m);
-	ck_assert_uint_eq(m->hello.features, FEATURE_COMPARE | FEATURE_RIGHTS);
+	ck_assert_uint_eq(m->hello.features, FEATURE_COMPARE | FEATURE_RIGHTS | FEATURE_LANE);
 	ck_assert_int_eq(play_give_welcome(play, play_log_b), 0);
 	EXPECT_SENT(play, MESSAGE_COMPARE, m);
 	ck_assert_mem_eq(m->compare.log, play_log_a, sizeof(play_log_a));

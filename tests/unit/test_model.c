@@ -394,6 +394,48 @@ START_TEST(own_changes_are_told_once)
 }
 END_TEST
 
+/* What was said as a datagram is at the end, marked, and has no number; it is news as any other. */
+START_TEST(tossed)
+{
+	struct buffer *b;
+	struct event e = {.type = EVENT_TOSSED,
+		.room = (char *)"lobby",
+		.nick = (char *)"anna",
+		.text = (char *)"catch",
+		.time = 5};
+
+	join("lobby", 10, false);
+	caught_up("lobby");
+	b = model_room(&m, "lobby");
+	memcpy(e.person, anna, PERSON_ID);
+	uint64_t last = b->last_seq;
+	apply(e);
+	ck_assert_str_eq(last_line(b)->text, "(udp) catch");
+	ck_assert_str_eq(last_line(b)->nick, "anna");
+	ck_assert_int_eq(last_line(b)->state, LINE_DATAGRAM);
+	ck_assert_uint_eq(last_line(b)->seq, 0);
+	ck_assert_uint_eq(b->last_seq, last);
+	/* As often as it comes: nobody can tell. */
+	size_t count = b->lines.count;
+	apply(e);
+	ck_assert_uint_eq(b->lines.count, count + 1);
+	ck_assert_int_eq(model_tossed(&m, b, "back"), 0);
+	ck_assert_str_eq(last_line(b)->text, "(udp) back");
+	ck_assert_str_eq(last_line(b)->nick, m.nick);
+	ck_assert(last_line(b)->own);
+	ck_assert_uint_eq(b->lines.waiting, 0);
+	/* Of whom is ignored, and where nobody is, nothing is seen. */
+	ck_assert_int_eq(model_ignore(&m, anna, "anna"), 0);
+	count = b->lines.count;
+	apply(e);
+	ck_assert_uint_eq(b->lines.count, count);
+	ck_assert(model_unignore(&m, "anna"));
+	e.room = (char *)"elsewhere";
+	apply(e);
+	ck_assert_uint_eq(b->lines.count, count);
+}
+END_TEST
+
 START_TEST(ignored)
 {
 	struct buffer *b = model_current(&m);
@@ -648,6 +690,7 @@ Suite *model_suite(void)
 	tcase_add_test(t, people_come_and_go);
 	tcase_add_test(t, known_people_do_not_come);
 	tcase_add_test(t, own_changes_are_told_once);
+	tcase_add_test(t, tossed);
 	tcase_add_test(t, ignored);
 	tcase_add_test(t, news_while_scrolled_back);
 	tcase_add_test(t, closed);

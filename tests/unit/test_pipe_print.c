@@ -89,6 +89,25 @@ START_TEST(test_json_message)
 }
 END_TEST
 
+START_TEST(test_datagram)
+{
+	struct event *e = message(SAID_ACTION, "waves");
+
+	e->type = EVENT_TOSSED;
+	e->seq = e->counter = 0;
+	ck_assert_str_eq(print(e, true),
+		"{\"type\":\"message\",\"room\":\"lobby\",\"seq\":null,\"id\":null,"
+		"\"from\":\"ben\",\"text\":\"waves\",\"time\":\"2026-11-22T19:25:14.123456Z\","
+		"\"kind\":\"action\",\"own\":false,\"person\":"
+		"\"0000000000000000000000000000000000000000000000000000000000000000\","
+		"\"datagram\":true}\n");
+	e = message(SAID_TEXT, "hi");
+	e->type = EVENT_TOSSED;
+	ck_assert(!pipe_counts(e));
+	ck_assert_str_eq(print(e, false), "[lobby] ben: (udp) hi\n");
+}
+END_TEST
+
 START_TEST(test_json_ack)
 {
 	struct event *e = event_new(EVENT_ACK);
@@ -198,6 +217,7 @@ Suite *pipe_print_suite(void)
 
 	tcase_add_test(t, test_plain);
 	tcase_add_test(t, test_json_message);
+	tcase_add_test(t, test_datagram);
 	tcase_add_test(t, test_json_ack);
 	tcase_add_loop_test(t, test_json_waiting, 0, 2);
 	tcase_add_loop_test(t, test_json_gap, 0, 2);
