@@ -4,7 +4,8 @@
  *
  * Input: a byte that says whether the login has been done already and how finely
  * the bytes are cut; then steps. A step is a byte: below 0x40 a frame follows
- * (its type is the byte, then a length in two bytes, then the payload), above it
+ * (its type is the byte, from 0x38 on 8 more, then a length in two bytes, then the
+ * payload; where there is a lane, it comes in a datagram, too), above it
  * is a request of the user's, a moment that passes or the end of the connection;
  * 0xff: all the rest is bytes from the server as they are.
  *
@@ -34,6 +35,8 @@ struct fuzz {
 	uint32_t login_tag; /* of the last login that went out */
 	uint64_t said;      /* messages that the user sent */
 	uint64_t lobby;     /* the last message of that room that was shown */
+	bool lane;          /* there are datagrams */
+	struct link_bytes tossed;
 	FILE *sink;
 	char *printed;
 	size_t printed_length;
@@ -129,9 +132,41 @@ static void take_output(struct fuzz *z)
 	}
 }
 
+/* A lane that was given works at once; every datagram has one message that may be there. */
+static void serve_lane(struct fuzz *z)
+{
+	struct lane_offer offer;
+	struct link_race race;
+
+	if (link_session_lane_offer(z->s, &offer)) {
+		z->lane = offer.port != 9;
+		link_session_lane_ready(z->s, z->lane ? NULL : "no", z->now);
+	}
+	REQUIRE(link_session_lane_output(z->s, &z->tossed) == 0);
+	for (size_t at = 0; at < z->tossed.length; at += frame_size(z->tossed.bytes + at)) {
+		struct frame f;
+		union message m;
+
+		REQUIRE(frame_decode_datagram(z->tossed.bytes + at,
+				frame_size(z->tossed.bytes + at), FRAME_PAYLOAD_MAX, &f) == 0);
+		REQUIRE(message_decode(&f, &m) == 0);
+		REQUIRE(f.type == MESSAGE_PING || f.type == MESSAGE_PONG ||
+			f.type == MESSAGE_PROBE || f.type == MESSAGE_TOSS);
+	}
+	z->tossed.length = 0;
+	if (!link_session_race_look(z->s, z->now, &race))
+		return;
+	for (int way = 0; way < RACE_WAYS; way++) {
+		const struct race_score *s = &race.scores[way];
+		REQUIRE(s->arrived + s->lost <= s->sent && s->sent <= s->count);
+		REQUIRE(s->late <= s->arrived && s->p50_us <= s->p99_us);
+	}
+}
+
 static void reconnect(struct fuzz *z)
 {
 	link_session_end(z->s);
+	z->lane = false;
 	take_events(z);
 	REQUIRE(link_session_begin(z->s, z->now, z->now + 10000000) == 0);
 }
@@ -168,16 +203,26 @@ static size_t give_frame(struct fuzz *z, uint8_t type, const uint8_t *data, size
 	size_t length = bytes_u16(data);
 	if (length > size - 2)
 		length = size - 2;
+	if (type >= 0x38)
+		type = (uint8_t)(type + 8);
 	frame_encode_header(frame, (uint32_t)length, type, 0);
 	memcpy(frame + FRAME_HEADER, data + 2, length);
+	serve_lane(z);
+	if (z->lane) {
+		struct frame f = {.type = type, .length = (uint32_t)length, .payload = data + 2};
+		link_session_lane_input(z->s, &f, z->now);
+		take_events(z);
+	}
 	give(z, frame, FRAME_HEADER + length);
 	return 2 + length;
 }
 
 static void log_in(struct fuzz *z)
 {
-	struct msg_welcome welcome = {
-		.version = PROTOCOL_VERSION, .name = span_of("s"), .agent = span_of("")};
+	struct msg_welcome welcome = {.version = PROTOCOL_VERSION,
+		.features = FEATURE_LANE,
+		.name = span_of("s"),
+		.agent = span_of("")};
 	struct msg_logged_in in = {.nick = span_of("anna"), .text_max = 100};
 	uint8_t frame[256];
 	size_t used;
@@ -190,9 +235,10 @@ static void log_in(struct fuzz *z)
 	give(z, frame, used);
 }
 
-/* Of what was said earlier. */
+/* Of what was said earlier, and of the lane. */
 static void ask(struct fuzz *z, uint8_t which)
 {
+	const struct link_race_plan plan = {.count = 5, .size = 100};
 	uint32_t number;
 
 	switch (which % 12) {
@@ -213,6 +259,21 @@ static void ask(struct fuzz *z, uint8_t which)
 		break;
 	case 9:
 		(void)link_session_read(z->s, "lobby", (uint64_t)z->now);
+		break;
+	case 0:
+		(void)link_session_toss(z->s, "lobby", "catch", z->now);
+		break;
+	case 1:
+		(void)link_session_race(z->s, "", &plan, z->now);
+		break;
+	case 2:
+		(void)link_session_race(z->s, "ben", &plan, z->now);
+		break;
+	case 10:
+		(void)link_session_race_accept(z->s, 1, 5, z->now);
+		break;
+	case 11:
+		serve_lane(z);
 		break;
 	default:
 		(void)link_session_read(z->s, "", (uint64_t)z->now);
@@ -322,6 +383,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	link_session_free(z.s);
 	event_list_fini(&z.events);
 	free(z.out.bytes);
+	free(z.tossed.bytes);
 	fclose(z.sink);
 	free(z.printed);
 	return 0;

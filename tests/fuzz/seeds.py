@@ -114,7 +114,8 @@ def packets():
 
 
 def step(kind, payload=b""):
-    """A frame as a step of fuzz_server, fuzz_link and fuzz_session."""
+    """A frame as a step of fuzz_server, fuzz_link and fuzz_session, which alone knows of 0x0040."""
+    kind -= 8 if kind >= 0x40 else 0
     return bytes([kind]) + len(payload).to_bytes(2, "big") + payload
 
 
@@ -188,7 +189,7 @@ def main():
 
 def lane_plays():
     """Datagrams for the lane: frames to seal, those of others, and those in the clear."""
-    probe = wire.encode("PROBE", race=1, number=2, time=3, back=0, padding="...")
+    probe = wire.encode("PROBE", race=1, number=2, sent=3, back=0, padding="...")
     toss, ping = wire.encode("TOSS", kind=0, room="dev", text="text"), wire.encode("PING", token=1)
     header = b"\1\1\2\3\4\5\6\7\x08"
 
@@ -205,6 +206,21 @@ def lane_plays():
 def said(seq, text="hi", **more):
     return message("SAID", **{"seq": seq, "prev": seq - 1, "counter": seq, "nick": "ben", "room": "lobby",
                               "person": b"\1" * 32, "text": text, **more})
+
+
+def lane_races():
+    """A lane that is given, what is tossed, and races. The tags are those that the client gives."""
+    lanes = b"".join(message("LANE", tag=tag, lane=1, port=4000, sealed=1) for tag in range(3, 7)) + b"\xbf"
+    pong, ping = message("PONG", token=1), message("PING", token=1)
+    tossed = message("TOSSED", time=5, person=b"\1" * 32, kind=0, nick="ben", room="lobby", text="catch")
+    probes = b"".join(message("PROBE", race=race, number=number, sent=1, back=back, padding=".")
+                      for race in (0, 1) for number in (0, 1, 1, 0) for back in (0, 1))
+    raced = b"".join(message("RACED", tag=tag, race=1, person=b"\1" * 32, nick="ben", count=5, size=9)
+                     for tag in (0, 3, 4, 5, 6))
+    return [b"\xcf" + lanes + pong + tossed, tossed + b"\xcf" + lanes + ping, b"\xdf" + lanes + pong + b"\x79\xbf" * 6 + probes,
+            b"\xef" + lanes + raced + pong + b"\x79\xbf" * 6 + probes + b"\x4a\x4c",
+            raced + b"\xaf" + lanes + pong + b"\x79" + probes + b"\xbf", b"\xdf\xcf" + message("ERROR", tag=3, code=51, text="no"),
+            raced + b"\xcf" + lanes + pong + probes + b"\x4a" * 3 + b"\xbf"]
 
 
 def message(name, **fields):
@@ -263,7 +279,8 @@ def write_plays(frames):
         b"\0\xff" + stranger for stranger in STRANGERS])
     room = message("JOINED", tag=2, room="lobby", last=100, after=100, people=1) + \
         message("CAUGHT_UP", room="lobby", last=100)
-    write("fuzz_session", [b"\1" + room + play for play in link_plays()])
+    write("fuzz_session", [b"\1" + room + play for play in link_plays() + lane_races()] + [
+        b"\1" + room + b"".join(said(seq, "text") for seq in range(101, 105))])
 
 
 def write_files():
