@@ -46,6 +46,7 @@ class Reconnecting(Scenario):
         anna.wait_text("bob: hello again")
         anna.keys("M-3")
         for text in ("meanwhile one", "meanwhile two"):
+            anna.wait_text(text)
             self.assertEqual(anna.text().count(text), 1, anna.text())
         anna.wait_gone("…anna")
 
