@@ -74,6 +74,8 @@ client_o := $(call objects,client)
 report_o := $(call objects,tools/report)
 stress_o := $(call objects,tools/stress)
 lab_o    := $(call objects,tools/lab)
+# What the lab has of the client: a terminal, and what draws and reads there.
+screen_o := $(patsubst %,$(OUT)/client/%.o,canvas colour keys layout terminal view_box wrap)
 unit_o   := $(call objects,tests/unit)
 property_o := $(call objects,tests/property)
 fuzz_c   := $(sort $(wildcard tests/fuzz/fuzz_*.c))
@@ -175,8 +177,8 @@ $(OUT)/lanchat: $(OUT)/client/main.o $(client_o) $(common_o)
 $(OUT)/unit: | $(OUT)/lanchatd
 $(OUT)/lanchat-stress: $(OUT)/tools/stress/main.o $(stress_o) $(report_o) $(common_o)
 	$(LINK) -o $@ $^ $(LIBS) -lm
-$(OUT)/lanchat-lab: $(OUT)/tools/lab/main.o $(lab_o) $(report_o) $(common_o)
-	$(LINK) -o $@ $^ $(LIBS) -lm
+$(OUT)/lanchat-lab: $(OUT)/tools/lab/main.o $(lab_o) $(screen_o) $(report_o) $(common_o)
+	$(LINK) -o $@ $^ $(SCREEN) $(LIBS) -lm
 # The dissector for Wireshark is one file: the tables, then the code that goes by them. What prints the
 # tables runs while building, so it is plain in every variant.
 $(OUT)/tools/wireshark/tables: tools/wireshark/main.c tools/wireshark/values.c common/message_table.c \

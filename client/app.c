@@ -167,28 +167,6 @@ static void check_hosting(struct app *a)
 	seek_say(a->seek, error);
 }
 
-/* ---- suspending ---- */
-
-/* Stop, as Ctrl-Z does to programs that leave it alone. Where nobody could wake the program again
- * (there is no shell), the kernel ignores the signal, and it goes on at once. */
-static void suspend(struct app *a, bool whole_group)
-{
-	sigset_t stop;
-
-	terminal_leave(a->terminal);
-	if (whole_group)
-		(void)kill(0, SIGTSTP);
-	else
-		(void)raise(SIGTSTP);
-	sigemptyset(&stop);
-	sigaddset(&stop, SIGTSTP);
-	(void)signal(SIGTSTP, SIG_DFL); /* curses has its own handler, for programs without one */
-	(void)pthread_sigmask(SIG_UNBLOCK, &stop, NULL);
-	/* Here it stops, and here it goes on. */
-	(void)pthread_sigmask(SIG_BLOCK, &stop, NULL);
-	terminal_return(a->terminal);
-}
-
 /* ---- what the screens wish ---- */
 
 static void heed_seek(struct app *a)
@@ -216,7 +194,7 @@ static void heed_seek(struct app *a)
 		host(a);
 		break;
 	case SEEK_SUSPEND:
-		suspend(a, true);
+		terminal_suspend(a->terminal, true);
 		break;
 	}
 }
@@ -245,7 +223,7 @@ static void heed_talk(struct app *a)
 		choose_again(a);
 		break;
 	case TALK_SUSPEND:
-		suspend(a, true);
+		terminal_suspend(a->terminal, true);
 		break;
 	}
 }
@@ -301,7 +279,7 @@ static void read_signals(struct app *a)
 			terminal_resized(a->terminal);
 			break;
 		case SIGTSTP:
-			suspend(a, false);
+			terminal_suspend(a->terminal, false);
 			break;
 		case SIGCONT:
 			terminal_redraw(a->terminal);
@@ -414,7 +392,8 @@ static int start(struct app *a)
 	if (a->config->server &&
 		locate(a, a->config->server, &where, a->error, sizeof a->error) < 0)
 		return ERR_NOT_FOUND;
-	int err = terminal_open(a->config->colour, &a->terminal, a->error, sizeof a->error);
+	const struct terminal_user user = {"lanchat", "lanchat --pipe", a->config->colour};
+	int err = terminal_open(&user, &a->terminal, a->error, sizeof a->error);
 	if (err < 0)
 		return err;
 	err = canvas_new(a->terminal, &a->canvas);

@@ -25,6 +25,7 @@ struct canvas {
 	struct terminal *term; /* borrowed */
 	size_t nick_count;     /* colours of nicks; 0: none */
 	bool pairs;
+	bool ascii; /* no box drawing */
 	bool cursor_shown;
 	int cursor_y, cursor_x;
 };
@@ -52,6 +53,11 @@ int canvas_new(struct terminal *t, struct canvas **out)
 void canvas_free(struct canvas *c)
 {
 	free(c);
+}
+
+void canvas_ascii(struct canvas *c)
+{
+	c->ascii = true;
 }
 
 void canvas_size(const struct canvas *c, int *lines, int *columns)
@@ -118,11 +124,20 @@ struct cell {
 	int columns;
 };
 
+/* What stands for a character of box drawing. */
+static wchar_t plain_line(wchar_t what)
+{
+	return what == L'\u2500' ? L'-' : what == L'\u2502' ? L'|' : L'+';
+}
+
 static void put_cell(
 	const struct canvas *c, int y, int x, int ink, const wchar_t text[CCHARW_MAX + 1])
 {
+	const wchar_t line[CCHARW_MAX + 1] = {plain_line(text[0])};
 	cchar_t cell;
 
+	if (c->ascii && text[0] >= L'\u2500' && text[0] <= L'\u257f')
+		text = line;
 	if (setcchar(&cell, text, attributes(c, ink), pair_of(c, ink), NULL) == ERR)
 		return;
 	/* The last cell of the screen is drawn although this reports an error. */

@@ -39,6 +39,9 @@ struct canvas;
 int canvas_new(struct terminal *t, struct canvas **out);
 void canvas_free(struct canvas *c);
 
+/* This terminal has no lines of box drawing: rules and frames are of -, | and + from now on. */
+void canvas_ascii(struct canvas *c);
+
 void canvas_size(const struct canvas *c, int *lines, int *columns);
 
 /* Begin a new picture: everything is blank and the cursor hidden. */

@@ -397,6 +397,8 @@ char *keys_name(uint32_t key, char out[KEYS_NAME_MAX])
 			: code == K_TAB       ? "Tab"
 			: code == K_BACKSPACE ? "Backspace"
 					      : "Esc");
+	else if (code == ' ')
+		(void)snprintf(own, sizeof own, "Space");
 	else if (code < 0x20)
 		(void)snprintf(own, sizeof own, "Ctrl-%c", (int)code + '@');
 	else if (code < 0x110000)

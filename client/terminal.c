@@ -99,7 +99,7 @@ static void send(const char *sequences)
 
 /* Names and texts are UTF-8. Where no locale was chosen, C.UTF-8 is; a locale of another encoding
  * was chosen for a terminal that speaks it, and would show nonsense. */
-static int check_locale(char *error, size_t size)
+static int check_locale(const struct terminal_user *user, char *error, size_t size)
 {
 	setlocale(LC_CTYPE, "");
 	if (strcmp(nl_langinfo(CODESET), "UTF-8") == 0)
@@ -107,35 +107,34 @@ static int check_locale(char *error, size_t size)
 	if (strncmp(nl_langinfo(CODESET), "ANSI_X3.4", 9) == 0 && setlocale(LC_CTYPE, "C.UTF-8"))
 		return 0;
 	(void)snprintf(error, size,
-		"the terminal's encoding is %s, and lanchat needs UTF-8: try LC_ALL=C.UTF-8 "
-		"lanchat, "
-		"in a terminal that is set to UTF-8",
-		nl_langinfo(CODESET));
+		"the terminal's encoding is %s, and %s needs UTF-8: try LC_ALL=C.UTF-8 %s, in a "
+		"terminal that is set to UTF-8",
+		nl_langinfo(CODESET), user->program, user->program);
 	return ERR_ARGUMENT;
 }
 
-static int check_terminal(char *error, size_t size)
+static int check_terminal(const struct terminal_user *user, char *error, size_t size)
 {
 	const char *name = getenv("TERM");
 	int status = 0;
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
 		(void)snprintf(error, size,
-			"stdin and stdout must be a terminal; for scripts there is `lanchat "
-			"--pipe`");
+			"stdin and stdout must be a terminal; for scripts there is `%s`",
+			user->without);
 		return ERR_ARGUMENT;
 	}
 	if (!name || name[0] == '\0') {
 		(void)snprintf(error, size,
 			"TERM is not set, so the kind of terminal is unknown; try `TERM=xterm "
-			"lanchat`, or `lanchat --pipe`");
+			"%s`, or `%s`",
+			user->program, user->without);
 		return ERR_ARGUMENT;
 	}
 	if (setupterm(NULL, STDOUT_FILENO, &status) != OK) {
 		(void)snprintf(error, size,
-			"the terminal TERM=%.64s is not known here; try `TERM=xterm "
-			"lanchat`, or `lanchat --pipe`",
-			name);
+			"the terminal TERM=%.64s is not known here; try `TERM=xterm %s`, or `%s`",
+			name, user->program, user->without);
 		return ERR_ARGUMENT;
 	}
 	const char *move = tigetstr("cup");
@@ -144,9 +143,9 @@ static int check_terminal(char *error, size_t size)
 	if (capable)
 		return 0;
 	(void)snprintf(error, size,
-		"the terminal TERM=%.64s cannot place its cursor, which panes need; "
-		"`lanchat --pipe` works there",
-		name);
+		"the terminal TERM=%.64s cannot place its cursor, which panes need; `%s` works "
+		"there",
+		name, user->without);
 	return ERR_ARGUMENT;
 }
 
@@ -180,12 +179,12 @@ static int take_over(struct terminal *t, bool colour)
 	return 0;
 }
 
-int terminal_open(bool colour, struct terminal **out, char *error, size_t size)
+int terminal_open(const struct terminal_user *user, struct terminal **out, char *error, size_t size)
 {
-	int err = check_terminal(error, size);
+	int err = check_terminal(user, error, size);
 
 	if (err == 0)
-		err = check_locale(error, size);
+		err = check_locale(user, error, size);
 	if (err < 0)
 		return err;
 	if (tcgetattr(STDIN_FILENO, &rescue.modes) < 0) {
@@ -199,7 +198,7 @@ int terminal_open(bool colour, struct terminal **out, char *error, size_t size)
 		return ERR_MEMORY;
 	}
 	t->rang = INT64_MIN / 2;
-	err = take_over(t, colour);
+	err = take_over(t, user->colour);
 	if (err < 0) {
 		(void)snprintf(error, size, "the terminal cannot be used: %s", strerror(errno));
 		free(t);
@@ -224,6 +223,24 @@ void terminal_return(struct terminal *t)
 	tcgetattr(STDIN_FILENO, &rescue.modes);
 	terminal_resized(t);
 	terminal_redraw(t);
+}
+
+void terminal_suspend(struct terminal *t, bool whole_group)
+{
+	sigset_t stop;
+
+	terminal_leave(t);
+	if (whole_group)
+		(void)kill(0, SIGTSTP);
+	else
+		(void)raise(SIGTSTP);
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTSTP);
+	(void)signal(SIGTSTP, SIG_DFL); /* curses has its own handler, for programs without one */
+	(void)pthread_sigmask(SIG_UNBLOCK, &stop, NULL);
+	/* Here it stops, and here it goes on. */
+	(void)pthread_sigmask(SIG_BLOCK, &stop, NULL);
+	terminal_return(t);
 }
 
 void terminal_close(struct terminal *t)

@@ -17,9 +17,17 @@
 
 struct terminal;
 
+/* Who wants it, for the sentences that say why it will not do. */
+struct terminal_user {
+	const char *program; /* "lanchat" */
+	const char *without; /* "lanchat --pipe": what does without a terminal */
+	bool colour;         /* it is wanted */
+};
+
 /* Take over the terminal on stdin and stdout. Nothing has changed on failure: ERR_ARGUMENT,
  * ERR_MEMORY or ERR_SYSTEM with one sentence in `error` that says why this terminal will not do. */
-int terminal_open(bool colour, struct terminal **out, char *error, size_t size);
+int terminal_open(
+	const struct terminal_user *user, struct terminal **out, char *error, size_t size);
 
 /* Give it back; NULL is allowed. */
 void terminal_close(struct terminal *t);
@@ -27,6 +35,11 @@ void terminal_close(struct terminal *t);
 /* Give it back for a while, as for Ctrl-Z, and take it over again. */
 void terminal_leave(struct terminal *t);
 void terminal_return(struct terminal *t);
+
+/* Stop, as Ctrl-Z does to programs that leave it alone, and return here when it goes on: this program, or
+ * all of its group. Where nobody could wake it again (there is no shell), the kernel ignores the signal, and
+ * it goes on at once. SIGTSTP must be blocked. */
+void terminal_suspend(struct terminal *t, bool whole_group);
 
 /* Is it gone: hung up, or closed from the other side? */
 bool terminal_is_gone(const struct terminal *t);

@@ -334,10 +334,13 @@ class Loopback(Lab):
 
 class Usage(Lab):
     def test_list(self):
-        for words in (["list"], []):
-            out, _ = self.lab(*words)
-            self.assertEqual([line.split()[:2] for line in out.splitlines()],
-                             [[str(n), name] for n, name in enumerate(CHECKS)])
+        """Without a terminal, lanchat-lab alone lists too, and tells how to play."""
+        listed, _ = self.lab("list")
+        self.assertEqual([line.split()[:2] for line in listed.splitlines()],
+                         [[str(n), name] for n, name in enumerate(CHECKS)])
+        alone, _ = self.lab()
+        self.assertTrue(alone.startswith(listed), alone)
+        self.assertIn("lanchat-lab run NAME", alone[len(listed):])
 
     def test_wrong(self):
         for words, clue in ((["run"], "run what"), (["run", "los"], "did you mean \"loss\""),

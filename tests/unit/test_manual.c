@@ -3,11 +3,13 @@
  *
  * Each option of a program stands in its page, in the order of the table, with
  * its letter and its argument, and no other does; so does each slash command. A
- * default that is a number is named where its option is told about.
+ * default that is a number is named where its option is told about. The lab's keys stand in its page with
+ * the words of the table.
  */
 #include "client/client_options.h"
 #include "client/command.h"
 #include "server/settings.h"
+#include "tools/lab/lab_keys.h"
 #include "tools/lab/lab_options.h"
 #include "tools/lab/scenario.h"
 #include "tools/stress/stress_options.h"
@@ -144,6 +146,32 @@ START_TEST(lab_scenarios_are_in_the_page)
 }
 END_TEST
 
+/* ".It Sy "\&Home, <"", and below it the help that the program gives. */
+START_TEST(lab_keys_are_in_the_page)
+{
+	struct expected rows[ENTRIES_MAX] = {0};
+	char line[256];
+	struct page page;
+	size_t count, used = 0;
+	const struct lab_binding *table = lab_keys_table(&count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (!table[i].help)
+			continue;
+		ck_assert_uint_lt(used, ENTRIES_MAX);
+		lab_keys_print(&table[i], line, sizeof(line));
+		size_t length = LAB_KEYS_HELP_COLUMN;
+		while (line[length - 1] == ' ')
+			length--;
+		snprintf(rows[used].head, sizeof(rows[used].head), ".It Sy \"\\&%.*s\"",
+			(int)length, line);
+		rows[used++].mentions = table[i].help;
+	}
+	page_read(&page, "docs/lanchat-lab.1", ".It Sy ");
+	compare(&page, "docs/lanchat-lab.1", rows, used);
+}
+END_TEST
+
 START_TEST(commands_are_in_the_page)
 {
 	struct expected rows[ENTRIES_MAX] = {0};
@@ -174,6 +202,7 @@ Suite *manual_suite(void)
 	tcase_add_test(pages, stress_options_are_in_the_page);
 	tcase_add_test(pages, lab_options_are_in_the_page);
 	tcase_add_test(pages, lab_scenarios_are_in_the_page);
+	tcase_add_test(pages, lab_keys_are_in_the_page);
 	tcase_add_test(pages, commands_are_in_the_page);
 	suite_add_tcase(s, pages);
 	return s;

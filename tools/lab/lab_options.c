@@ -118,7 +118,7 @@ static const struct option_spec rows[] = {
 	"  " name "\n        " title "\n"
 static const struct option_table table = {
 	.program = "lanchat-lab",
-	.usage = "list | run NAME... | run all",
+	.usage = "[list | run NAME... | run all]",
 	.about = "TCP beside UDP on real sockets, over a network that misbehaves. Each scenario "
 		 "shows one difference, says why, and checks it.",
 	.rows = rows,

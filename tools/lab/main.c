@@ -3,6 +3,7 @@
  */
 #include "common/err.h"
 #include "common/suggest.h"
+#include "tools/lab/lab_app.h"
 #include "tools/lab/run.h"
 
 #include <pthread.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ERROR_LINE   512
 #define COMMAND_LINE 512
@@ -56,6 +58,31 @@ static int choose(
 }
 
 /* ---- what ---- */
+
+/* The full screen. Options are looked at before the terminal is taken over. */
+static int watch(const struct lab_settings *t)
+{
+	char reason[SITE_REASON] = "", error[ERROR_LINE];
+	struct stage_options o;
+
+	if (t->json || t->pcap)
+		return fail("--json and --pcap belong to run");
+	if (lab_options_stage(t, &scenarios[0], &o, error, sizeof(error)) != 0)
+		return fail(error);
+	/* Before any thread starts: site.h says why. */
+	bool hosts = t->loopback || site_enter(reason) == 0;
+	return lab_app_run(t, hosts ? NULL : reason);
+}
+
+static int list(bool how)
+{
+	run_list(stdout);
+	if (how)
+		printf("\nlanchat-lab run NAME plays one, lanchat-lab run all plays all of them; "
+		       "in a "
+		       "terminal,\nlanchat-lab alone lets you choose and watch.\n");
+	return RUN_GOOD;
+}
 
 static void block_signals(void)
 {
@@ -122,10 +149,10 @@ static int decide(
 		printf("lanchat-lab %s\n", LANCHAT_VERSION);
 		return RUN_GOOD;
 	}
-	if (count == 0 || (count == 1 && strcmp(words[0], "list") == 0)) {
-		run_list(stdout);
-		return RUN_GOOD;
-	}
+	if (count == 0 && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+		return watch(t);
+	if (count == 0 || (count == 1 && strcmp(words[0], "list") == 0))
+		return list(count == 0);
 	if (strcmp(words[0], "run") == 0)
 		return run(t, words + 1, count - 1, command);
 	snprintf(error, sizeof(error), "\"%s\" is not list, nor run", words[0]);

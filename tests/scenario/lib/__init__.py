@@ -23,11 +23,11 @@ from .lan import Host, Lan
 from .pipe import Pipe
 from .process import Program
 from .raw import Raw
-from .screens import Client
+from .screens import Client, Screen
 from .server import Server
 from .tmux import Tmux
 from .wait import BUILD, SLOW, wait_for
 from . import wire
 
-__all__ = ["BUILD", "Client", "Host", "Lan", "Pipe", "PlainScenario", "Program", "Raw", "SLOW", "Scenario", "Server",
-           "Tmux", "brief", "main", "wait_for", "wire"]
+__all__ = ["BUILD", "Client", "Host", "Lan", "Pipe", "PlainScenario", "Program", "Raw", "SLOW", "Scenario",
+           "Screen", "Server", "Tmux", "brief", "main", "wait_for", "wire"]

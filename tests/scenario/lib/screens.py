@@ -1,4 +1,4 @@
-"""Clients in a real terminal, and their screens kept as text.
+"""Programs in a real terminal, and their screens kept as text.
 
 screens/NAME.txt holds what a screen has to look like. What varies between runs is masked by
 something as wide, so columns stay comparable. LANCHAT_UPDATE_SCREENS=1 writes the files anew: look at
@@ -53,7 +53,39 @@ def bars(line):
     return [columns(line[:at]) for at, c in enumerate(line) if c == "│"]
 
 
-class Client(Tmux):
+class Screen(Tmux):
+    """A program in a terminal whose screens are kept."""
+
+    def masked(self):
+        """The screen without what varies between runs."""
+        return masked(self.text())
+
+    def same(self, name, timeout=5):
+        """Until the screen is the one kept under this name."""
+        path = os.path.join(FOLDER, name + ".txt")
+        if UPDATE:
+            self.settle()
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(self.masked())
+            return
+        with open(path, encoding="utf-8") as f:
+            wanted = f.read()
+        wait_for(lambda: self.masked() == wanted, f"the screen {name}", timeout,
+                 lambda: "\n" + "\n".join(difflib.unified_diff(
+                     wanted.splitlines(), self.masked().splitlines(), "kept", "shown",
+                     lineterm="")))
+
+    def settle(self, seconds=0.4):
+        """Until the screen has not changed for so long."""
+        seen, since = self.text(), time.monotonic()
+        while time.monotonic() < since + seconds:
+            now = self.text()
+            if now != seen:
+                seen, since = now, time.monotonic()
+            time.sleep(0.02)
+
+
+class Client(Screen):
     """lanchat with its full screen. `server` is a Server, an address, or None for discovery."""
 
     def __init__(self, case, server=None, nick="anna", *options, env=None, **more):
@@ -81,27 +113,3 @@ class Client(Tmux):
         """The messages pane: what stands between the other panes."""
         return [line.split("│")[1].rstrip() if "│" in line else line
                 for line in self.screen()[1:-2]]
-
-    def same(self, name, timeout=5):
-        """Until the screen is the one kept under this name."""
-        path = os.path.join(FOLDER, name + ".txt")
-        if UPDATE:
-            self.settle()
-            with open(path, "w", encoding="utf-8") as f:
-                f.write(masked(self.text()))
-            return
-        with open(path, encoding="utf-8") as f:
-            wanted = f.read()
-        wait_for(lambda: masked(self.text()) == wanted, f"the screen {name}", timeout,
-                 lambda: "\n" + "\n".join(difflib.unified_diff(
-                     wanted.splitlines(), masked(self.text()).splitlines(), "kept", "shown",
-                     lineterm="")))
-
-    def settle(self, seconds=0.4):
-        """Until the screen has not changed for so long."""
-        seen, since = self.text(), time.monotonic()
-        while time.monotonic() < since + seconds:
-            now = self.text()
-            if now != seen:
-                seen, since = now, time.monotonic()
-            time.sleep(0.02)

@@ -1,0 +1,58 @@
+/*
+ * Between what keys do to a scenario's screen and how it looks.
+ */
+#ifndef LANCHAT_LAB_SCREEN_PRIVATE_H
+#define LANCHAT_LAB_SCREEN_PRIVATE_H
+
+#include "tools/lab/guide.h"
+#include "tools/lab/ladder.h"
+#include "tools/lab/lab_screen.h"
+#include "tools/lab/panes.h"
+#include "tools/lab/player.h"
+#include "tools/lab/sheet.h"
+
+#define LAB_HINT 256
+
+/* What of a pane is seen. */
+struct lab_scroll {
+	bool held;           /* it stays at `top`; else it shows the newest */
+	size_t top;          /* the first line that is seen */
+	size_t count, lines; /* that there were, and were seen, when it was last drawn */
+};
+
+struct lab_screen {
+	struct canvas *canvas; /* borrowed */
+	bool ascii;
+	struct stage_options options; /* as it is played now */
+	struct impairment impaired;   /* the network now */
+	unsigned slow;
+	bool stands;
+
+	/* Owned, and new with every run. */
+	struct player *player;
+	struct ladder *ladder[SIDES];
+	struct sheet *calls[SIDES], *story;
+
+	bool over;
+	int result;
+	uint64_t over_ns; /* when it ended, on the journal's clock */
+
+	struct lab_scroll scroll[PANES];
+	enum pane chosen;
+	bool alone;
+	char hint[LAB_HINT]; /* what the last key did, or "" */
+
+	bool guided; /* the guide is shown */
+	struct guide guide;
+	size_t guide_top;
+
+	enum lab_wish wish;
+};
+
+/* lab_view.c: draw all of it, and bring what is kept of it up to date. */
+void lab_view(struct lab_screen *s);
+
+/* Can packets be shown? */
+bool lab_screen_has_wire(const struct lab_screen *s);
+
+#endif
