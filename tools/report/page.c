@@ -254,6 +254,47 @@ void page_table_end(struct page *page)
 	raw(page, "</tbody>\n</table></div>\n");
 }
 
+/* ---- two lists ---- */
+
+static void begin_side(struct page *p, const char *name)
+{
+	raw(p, "<section>\n");
+	element(p, "h4", name);
+	raw(p, "<ol>\n");
+}
+
+void page_sides_begin(struct page *page, const char *name)
+{
+	raw(page, "<div class=\"sides\">\n");
+	begin_side(page, name);
+}
+
+void page_sides_next(struct page *page, const char *name)
+{
+	raw(page, "</ol></section>\n");
+	begin_side(page, name);
+}
+
+void page_sides_end(struct page *page)
+{
+	raw(page, "</ol></section>\n</div>\n");
+}
+
+void page_item(struct page *page, const struct page_item *item)
+{
+	raw(page, "<li>");
+	if (item->when)
+		element(page, "span class=\"when\"", item->when);
+	raw(page, "<div>");
+	if (item->who)
+		element(page, "span class=\"who\"", item->who);
+	if (item->code)
+		element(page, "code", item->code);
+	if (item->words)
+		element(page, item->code ? "p class=\"why\"" : "p", item->words);
+	raw(page, "</div></li>\n");
+}
+
 /* ---- figures ---- */
 
 static void begin_figure(struct page *p, const char *title)

@@ -75,6 +75,20 @@ void page_table_begin(
 void page_row(struct page *page, const char *const *cells);
 void page_table_end(struct page *page);
 
+/* Two lists side by side, one below the other where the page is narrow: begin with the first one's
+ * name, its items, next with the second one's, its items, end. */
+void page_sides_begin(struct page *page, const char *name);
+void page_sides_next(struct page *page, const char *name);
+void page_sides_end(struct page *page);
+
+struct page_item {
+	const char *when; /* a short number; NULL: none, as for each below */
+	const char *who;
+	const char *code;  /* what was typed, called or printed */
+	const char *words; /* what is to be said about it */
+};
+void page_item(struct page *page, const struct page_item *item);
+
 /* A plot with its title, its legend and, unless NULL, a caption. */
 void page_plot(struct page *page, const struct plot *plot, const char *caption);
 

@@ -1,5 +1,7 @@
 #include "tools/stress/result_plots.h"
 
+#include "tools/report/percentiles.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,23 +9,6 @@
 #define POINTS_MAX 1000 /* of a series: more than the page has columns */
 
 /* ---- by percentile ---- */
-
-#define QUANTILES 140               /* seven nines, 20 points for each */
-#define CLOSER    0.891250938133746 /* 10 to the power of -1/20 */
-
-/* From the best one on, with as many points for each nine, to where nothing is left above. */
-static size_t fill_quantiles(const struct histogram_view *v, struct plot_point points[QUANTILES])
-{
-	size_t count = 0;
-	double above = 1;
-
-	while (count < QUANTILES && above * (double)v->count >= 1) {
-		points[count++] = (struct plot_point){
-			1 - above, (double)histogram_quantile(v, 1 - above) / 1000};
-		above *= CLOSER;
-	}
-	return count;
-}
 
 void plots_latency(struct page *page, const struct result *r)
 {
@@ -35,12 +20,12 @@ void plots_latency(struct page *page, const struct result *r)
 		{"from sending", &r->service},
 		{"acknowledged", &r->acknowledge},
 	};
-	struct plot_point points[3][QUANTILES];
+	struct plot_point points[3][PERCENTILES_MAX];
 	struct plot_series series[3];
 	size_t count = 0;
 
 	for (size_t i = 0; i < 3; i++) {
-		size_t got = fill_quantiles(kinds[i].view, points[i]);
+		size_t got = percentiles_fill(kinds[i].view, points[i]);
 
 		/* By window a message is sent when it is due. */
 		if (got == 0 || (i == 1 && !(r->rate > 0)))
