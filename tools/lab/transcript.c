@@ -1,88 +1,39 @@
 #include "tools/lab/transcript.h"
 
 #include "common/err.h"
+#include "tools/lab/alike.h"
 #include "tools/lab/call_text.h"
 #include "tools/lab/columns.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-#define ALIKE 3 /* calls in a row that are shown; the others are counted */
-#define KEYS  16
-#define LINE  1024
+#define LINE 1024
 
 static const char *const hosts[] = {"client", "server", "third"};
 static const char *const sides[] = {"TCP", "UDP", "both"};
 
-/* Calls that are alike: of one operation, descriptor and kind of outcome, since the last words. */
-struct alike {
-	const char *operation; /* borrowed */
-	int fd;
-	bool good;
-	uint64_t seen;
+/* A side's column, for what tells of calls. */
+struct column {
+	struct columns *columns;
+	int side;
 };
 
 struct teller {
 	struct columns columns;
-	struct alike alike[SIDES][KEYS];
-	size_t kinds[SIDES];
+	struct column column[SIDES];
+	struct alike alike[SIDES];
 };
 
 /* ---- calls ---- */
 
-/* Say how many more there were, and forget them. */
-static void tell_rest(struct teller *t, int side)
+static void tell_more(void *of, const char *words)
 {
+	struct column *c = of;
 	char line[LINE];
 
-	for (size_t i = 0; i < t->kinds[side]; i++) {
-		const struct alike *a = &t->alike[side][i];
-		if (a->seen <= ALIKE)
-			continue;
-		snprintf(line, sizeof(line), "        ... and %" PRIu64 " more %s(%d, ...)%s",
-			a->seen - ALIKE, a->operation, a->fd, a->good ? "" : " that failed");
-		columns_add(&t->columns, side, 8, line);
-	}
-	t->kinds[side] = 0;
-}
-
-static bool has_rest(const struct teller *t, int side)
-{
-	for (size_t i = 0; i < t->kinds[side]; i++) {
-		if (t->alike[side][i].seen > ALIKE)
-			return true;
-	}
-	return false;
-}
-
-/* What is done again and again. All else is told each time, and is where counting begins anew: a descriptor
- * may be another socket by then. */
-static bool may_be_many(const char *operation)
-{
-	static const char *const names[] = {"send", "sendto", "recvmsg", "setsockopt"};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(names[i], operation) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Is it one of too many? */
-static bool is_more_of_it(struct teller *t, int side, const struct journal_call *c)
-{
-	for (size_t i = 0; i < t->kinds[side]; i++) {
-		struct alike *a = &t->alike[side][i];
-		if (a->fd == c->fd && a->good == (c->result >= 0) &&
-			strcmp(a->operation, c->operation) == 0)
-			return ++a->seen > ALIKE;
-	}
-	/* Something new: what went before is told first. */
-	if (t->kinds[side] == KEYS || has_rest(t, side))
-		tell_rest(t, side);
-	t->alike[side][t->kinds[side]++] = (struct alike){
-		.operation = c->operation, .fd = c->fd, .good = c->result >= 0, .seen = 1};
-	return false;
+	snprintf(line, sizeof(line), "        %s", words);
+	columns_add(c->columns, c->side, 8, line);
 }
 
 static void tell_call(struct teller *t, enum side side, const struct journal_call *c)
@@ -99,11 +50,8 @@ static void tell_call(struct teller *t, enum side side, const struct journal_cal
 			columns_wide(&t->columns, "          ", c->why);
 		return;
 	}
-	bool many = may_be_many(c->operation);
-	if (n < 0 || (many && !c->why && is_more_of_it(t, (int)side, c)))
+	if (n < 0 || alike_is_more(&t->alike[side], c))
 		return;
-	if (!many || (c->why && has_rest(t, (int)side)))
-		tell_rest(t, (int)side);
 	columns_add(&t->columns, (int)side, 10, line);
 	if (c->why) {
 		snprintf(line, sizeof(line), "          %s", c->why);
@@ -116,13 +64,13 @@ static void tell_call(struct teller *t, enum side side, const struct journal_cal
 static void tell_words(struct teller *t, enum side side, const char *text)
 {
 	if (side == SIDE_BOTH) {
-		tell_rest(t, SIDE_TCP);
-		tell_rest(t, SIDE_UDP);
+		alike_end(&t->alike[SIDE_TCP]);
+		alike_end(&t->alike[SIDE_UDP]);
 		columns_wide(&t->columns, "* ", text);
 		return;
 	}
 	char line[LINE];
-	tell_rest(t, (int)side);
+	alike_end(&t->alike[side]);
 	snprintf(line, sizeof(line), "* %s", text);
 	columns_add(&t->columns, (int)side, 2, line);
 }
@@ -133,14 +81,19 @@ static void tell_journal(const struct journal *j, FILE *out, size_t width)
 	const struct journal_entry *x;
 
 	columns_init(&t.columns, out, width);
+	for (int side = 0; side < SIDES; side++) {
+		t.column[side] = (struct column){&t.columns, side};
+		t.alike[side].tell = tell_more;
+		t.alike[side].of = &t.column[side];
+	}
 	for (uint64_t i = 0; (x = journal_at(j, i)) != NULL; i++) {
 		if (x->kind == JOURNAL_CALL)
 			tell_call(&t, x->side, &x->of.call);
 		else if (x->kind == JOURNAL_WORDS)
 			tell_words(&t, x->side, x->of.words.text);
 	}
-	tell_rest(&t, SIDE_TCP);
-	tell_rest(&t, SIDE_UDP);
+	alike_end(&t.alike[SIDE_TCP]);
+	alike_end(&t.alike[SIDE_UDP]);
 	columns_flush(&t.columns);
 }
 
