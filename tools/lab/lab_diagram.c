@@ -1,0 +1,144 @@
+#include "tools/lab/lab_diagram.h"
+
+#include "common/err.h"
+#include "tools/lab/lab_diagram_private.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define PITCH      19.0 /* from a row to the next */
+#define PAUSE      9.0  /* more, for each power of ten of milliseconds between them */
+#define PAUSE_MOST 30.0
+#define FOOT       24.0
+
+/* ---- which ---- */
+
+static bool is_notable(const struct ladder_row *r)
+{
+	const struct fate *f = &r->packet->fate;
+
+	/* Duplicate acknowledgements come in rows, each as the last. */
+	if (r->packet->note.kind == FLOW_DUPLICATE_ACK && f->kind == FATE_CARRIED)
+		return f->reordered || f->copies > 1;
+	return ladder_is_trouble(r->packet) || f->reordered || f->copies > 1;
+}
+
+static size_t count_packets(const struct ladder *l)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < ladder_count(l); i++)
+		count += ladder_at(l, i)->sent;
+	return count;
+}
+
+static void choose(struct lab_diagram *d, const struct lab_diagram_bounds *b)
+{
+	size_t notable = 0, seen = 0;
+	bool all;
+
+	d->packets = count_packets(d->ladder);
+	all = d->packets <= b->first + b->notable;
+	for (size_t i = 0; i < ladder_count(d->ladder); i++) {
+		const struct ladder_row *r = ladder_at(d->ladder, i);
+		if (!r->sent)
+			continue;
+		bool take = all || seen++ < b->first;
+		if (!take && notable < b->notable && is_notable(r)) {
+			take = true;
+			notable++;
+		}
+		d->places[i].shown = take;
+		d->chosen += take;
+	}
+}
+
+/* ---- where ---- */
+
+/* How far down so much time goes: longer pauses a little longer, for some last a thousand times as long
+ * as others. */
+static double pause_height(uint64_t ns)
+{
+	return fmin(PAUSE_MOST, PAUSE * log10(1 + (double)ns / 1e6));
+}
+
+static void place(struct lab_diagram *d)
+{
+	double y = d->top;
+	uint64_t before = 0;
+	size_t left_out = 0;
+
+	for (size_t i = 0; i < ladder_count(d->ladder); i++) {
+		const struct ladder_row *r = ladder_at(d->ladder, i);
+		struct diagram_place *p = &d->places[i];
+		uint64_t at = r->sent ? r->sent_ns : r->arrived_ns;
+
+		p->shown = d->places[r->send_row].shown;
+		if (!p->shown) {
+			left_out += r->sent;
+			continue;
+		}
+		y += PITCH + (before && !left_out && at > before ? pause_height(at - before) : 0);
+		if (left_out) {
+			p->left_out = left_out;
+			p->left_out_y = y;
+			y += PITCH * 1.5;
+			left_out = 0;
+		}
+		p->sent_y = p->arrived_y = y;
+		before = at;
+		if (r->sent && r->arrived) {
+			y += PITCH / 3 + pause_height(r->arrived_ns - r->sent_ns);
+			p->arrived_y = y;
+			before = r->arrived_ns;
+		}
+	}
+	d->left_out_at_end = left_out;
+	d->bottom = y + PITCH * (left_out ? 2 : 1);
+}
+
+int lab_diagram_new(struct lab_diagram **out, const struct ladder *l, size_t hosts,
+	const struct lab_diagram_bounds *bounds)
+{
+	size_t rows = ladder_count(l);
+	struct lab_diagram *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return ERR_MEMORY;
+	d->ladder = l;
+	d->hosts = hosts;
+	d->from_ns = bounds->from_ns;
+	d->places = calloc(rows ? rows : 1, sizeof(*d->places));
+	if (!d->places) {
+		free(d);
+		return ERR_MEMORY;
+	}
+	choose(d, bounds);
+	d->top = diagram_legend_height(d);
+	place(d);
+	*out = d;
+	return 0;
+}
+
+void lab_diagram_free(struct lab_diagram *d)
+{
+	if (!d)
+		return;
+	free(d->places);
+	free(d);
+}
+
+int lab_diagram_height(const struct lab_diagram *d)
+{
+	return (int)ceil(d->bottom + FOOT);
+}
+
+size_t lab_diagram_packets(const struct lab_diagram *d)
+{
+	return d->packets;
+}
+
+size_t lab_diagram_shown(const struct lab_diagram *d)
+{
+	return d->chosen;
+}

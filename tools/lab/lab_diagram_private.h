@@ -1,0 +1,29 @@
+/*
+ * Between the files of the diagram: where everything is.
+ */
+#ifndef LANCHAT_LAB_DIAGRAM_PRIVATE_H
+#define LANCHAT_LAB_DIAGRAM_PRIVATE_H
+
+#include "tools/lab/lab_diagram.h"
+
+/* Of a row of the ladder. */
+struct diagram_place {
+	bool shown;
+	double sent_y, arrived_y; /* which differ where both are on this row */
+	size_t left_out;          /* packets before it */
+	double left_out_y;
+};
+
+struct lab_diagram {
+	const struct ladder *ladder; /* borrowed */
+	size_t hosts;
+	uint64_t from_ns;
+	struct diagram_place *places; /* owned; by row */
+	size_t packets, chosen, left_out_at_end;
+	double top, bottom; /* of the hosts' lines */
+};
+
+/* With the hosts' names below it. */
+double diagram_legend_height(const struct lab_diagram *d);
+
+#endif
