@@ -101,6 +101,12 @@ static const struct option_spec rows[] = {
 		.argument = "FILE",
 		.help = "Write what was on the wire for Wireshark, as pcapng, with what became of "
 			"each packet."},
+	{.name = "report",
+		.kind = OPTION_TEXT,
+		.offset = FIELD(report),
+		.argument = "FILE.html",
+		.help = "Write a page with the calls, what was on the wire, and plots (which "
+			"gnuplot draws)."},
 	{.name = "help",
 		.letter = 'h',
 		.kind = OPTION_FLAG,

@@ -17,7 +17,7 @@ struct lab_settings {
 	char *loss, *duplicate, *reorder, *delay, *jitter, *rate, *queue;
 	long mtu, seed, count, size;
 	bool loopback;
-	char *json, *pcap;
+	char *json, *pcap, *report;
 	bool help, version;
 };
 

@@ -5,6 +5,7 @@
 #include "common/suggest.h"
 #include "tools/lab/lab_app.h"
 #include "tools/lab/run.h"
+#include "tools/report/plot.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -65,8 +66,8 @@ static int watch(const struct lab_settings *t)
 	char reason[SITE_REASON] = "", error[ERROR_LINE];
 	struct stage_options o;
 
-	if (t->json || t->pcap)
-		return fail("--json and --pcap belong to run");
+	if (t->json || t->pcap || t->report)
+		return fail("--json, --pcap and --report belong to run");
 	if (lab_options_stage(t, &scenarios[0], &o, error, sizeof(error)) != 0)
 		return fail(error);
 	/* Before any thread starts: site.h says why. */
@@ -96,6 +97,22 @@ static void block_signals(void)
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 
+static bool same_file(const char *a, const char *b)
+{
+	return a && b && strcmp(a, b) == 0;
+}
+
+/* What would be found out only when all was played. */
+static int check_files(const struct lab_settings *t, char *error, size_t size)
+{
+	if (same_file(t->json, t->pcap) || same_file(t->json, t->report) ||
+		same_file(t->pcap, t->report)) {
+		snprintf(error, size, "--json, --pcap and --report: not into the same file");
+		return ERR_ARGUMENT;
+	}
+	return t->report ? plot_check(error, size) : 0;
+}
+
 static int play(const struct lab_settings *t, const struct scenario *const *chosen, size_t count,
 	const char *command)
 {
@@ -107,6 +124,8 @@ static int play(const struct lab_settings *t, const struct scenario *const *chos
 		if (lab_options_stage(t, chosen[i], &o, error, sizeof(error)) != 0)
 			return fail(error);
 	}
+	if (check_files(t, error, sizeof(error)) != 0)
+		return fail(error);
 	/* Before any thread starts: site.h says why. */
 	bool hosts = !t->loopback && site_enter(reason) == 0;
 	struct run_request q = {

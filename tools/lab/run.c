@@ -3,6 +3,7 @@
 #include "common/err.h"
 #include "tools/lab/guard.h"
 #include "tools/lab/lab_json.h"
+#include "tools/lab/lab_report.h"
 #include "tools/lab/pcapng.h"
 #include "tools/lab/transcript.h"
 #include "tools/report/page_file.h"
@@ -15,6 +16,7 @@
 
 #define USUAL_WIDTH 120
 #define LEAST_WIDTH 80
+#define ERROR_LINE  512
 
 static int complain(int status, const char *what, const char *why)
 {
@@ -41,6 +43,7 @@ struct runner {
 	/* Kept; `out` NULL: not wanted. Opened before, for whether one can write is better known before a
 	 * long run. */
 	struct page_file json, capture;
+	struct lab_report *report; /* NULL: none */
 };
 
 static int keep_capture(struct runner *r, struct stage *s)
@@ -53,6 +56,12 @@ static int keep_capture(struct runner *r, struct stage *s)
 		r->capture.out, stage_journal(s), x->medium, x->hosts, r->request->command);
 }
 
+/* It is over, or could not be: `s` is NULL then. */
+static int keep_report(struct runner *r, const struct outcome *o, struct stage *s)
+{
+	return r->report ? lab_report_add(r->report, o, s) : 0;
+}
+
 static int play(struct runner *r, struct outcome *o)
 {
 	struct stage *s = NULL;
@@ -63,7 +72,7 @@ static int play(struct runner *r, struct outcome *o)
 		o->shown = e != ERR_REFUSED;
 		if (r->text)
 			transcript_end(o, NULL, r->text, r->width);
-		return 0;
+		return keep_report(r, o, NULL);
 	}
 	(void)guard_set(&r->guard, s);
 	int played = stage_play(s);
@@ -73,6 +82,8 @@ static int play(struct runner *r, struct outcome *o)
 		transcript_end(o, stage_journal(s), r->text, r->width);
 	if (e == 0)
 		e = keep_capture(r, s);
+	if (e == 0)
+		e = keep_report(r, o, s);
 	stage_close(s);
 	return e;
 }
@@ -109,6 +120,9 @@ static int play_all(struct runner *r)
 			refuse(r, o);
 			if (r->text)
 				transcript_end(o, NULL, r->text, r->width);
+			e = keep_report(r, o, NULL);
+			if (e)
+				return e;
 			continue;
 		}
 		e = play(r, o);
@@ -140,13 +154,18 @@ static uint64_t seed_of(const struct runner *r)
 	return r->count ? r->outcomes[0].options.seed : 0;
 }
 
+static bool is_stdout(const char *path)
+{
+	return path && strcmp(path, "-") == 0;
+}
+
 static int tell(struct runner *r, int status)
 {
 	if (r->text && r->count)
 		transcript_total(r->outcomes, r->count, seed_of(r), r->text);
 	if (r->request->no_hosts)
 		(void)complain(status, "played on loopback", r->request->no_hosts);
-	if (!r->text)
+	if (is_stdout(r->request->settings->json))
 		lab_json(r->outcomes, r->count, seed_of(r), status, stdout);
 	if (r->json.out)
 		lab_json(r->outcomes, r->count, seed_of(r), status, r->json.out);
@@ -160,26 +179,53 @@ static int cannot(const char *path, int e)
 	return complain(RUN_FAILED, path, e == ERR_SYSTEM ? strerror(errno) : err_text(e));
 }
 
-/* Play, and put the files that are wanted in their places. */
-static int run_kept(struct runner *r)
+/* Open the files that are wanted: who may not write there is told before anything is played. */
+static int open_files(struct runner *r)
 {
 	const struct lab_settings *t = r->request->settings;
+	char error[ERROR_LINE];
 	int e = t->pcap ? page_file_open(&r->capture, t->pcap) : 0;
 
 	if (e)
 		return cannot(t->pcap, e);
-	e = t->json && r->text ? page_file_open(&r->json, t->json) : 0;
+	e = t->json && !is_stdout(t->json) ? page_file_open(&r->json, t->json) : 0;
 	if (e)
 		return cannot(t->json, e);
-	e = play_all(r);
-	if (e)
-		return cannot("cannot go on", e);
-	int status = tell(r, judge(r));
-	e = r->capture.out ? page_file_publish(&r->capture) : 0;
+	if (t->report && lab_report_open(&r->report, t->report, r->request->command, error,
+				 sizeof(error)) != 0)
+		return complain(RUN_FAILED, error, NULL);
+	return RUN_GOOD;
+}
+
+/* Put them in their places. */
+static int publish_files(struct runner *r, int status)
+{
+	const struct lab_settings *t = r->request->settings;
+	struct lab_report *report = r->report;
+	char error[ERROR_LINE];
+	int e = r->capture.out ? page_file_publish(&r->capture) : 0;
+
 	if (e)
 		return cannot(t->pcap, e);
 	e = r->json.out ? page_file_publish(&r->json) : 0;
-	return e ? cannot(t->json, e) : status;
+	if (e)
+		return cannot(t->json, e);
+	r->report = NULL;
+	if (report && lab_report_close(report, r->outcomes, r->count, error, sizeof(error)) != 0)
+		return complain(RUN_FAILED, error, NULL);
+	return status;
+}
+
+static int run_kept(struct runner *r)
+{
+	int status = open_files(r);
+
+	if (status)
+		return status;
+	int e = play_all(r);
+	if (e)
+		return cannot("cannot go on", e);
+	return publish_files(r, tell(r, judge(r)));
 }
 
 static size_t line_width(void)
@@ -196,7 +242,7 @@ int run_scenarios(const struct run_request *q)
 	struct runner r = {.request = q, .width = line_width()};
 	int status;
 
-	r.text = q->settings->json && strcmp(q->settings->json, "-") == 0 ? NULL : stdout;
+	r.text = is_stdout(q->settings->json) || is_stdout(q->settings->report) ? NULL : stdout;
 	r.outcomes = calloc(q->count, sizeof(*r.outcomes));
 	if (!r.outcomes)
 		return complain(RUN_FAILED, err_text(ERR_MEMORY), NULL);
@@ -208,6 +254,7 @@ int run_scenarios(const struct run_request *q)
 	guard_stop(&r.guard);
 	page_file_close(&r.capture);
 	page_file_close(&r.json);
+	lab_report_discard(r.report);
 	for (size_t i = 0; i < r.count; i++)
 		outcome_fini(&r.outcomes[i]);
 	free(r.outcomes);
