@@ -65,8 +65,7 @@ class Pages(Lab):
             wire = result[side.lower()]["wire"]
             figure = drawn[f"On the wire: {side}"]
             packets = [g for g in figure.iter("g") if g.get("class") == "packet"]
-            lost = [g for g in packets if "dropped on purpose" in g.find("title").text
-                    or "lost by chance" in g.find("title").text]
+            lost = [g for g in packets if "dropped: " in g.find("title").text]
             if wire["sent"] <= FIRST + NOTABLE:
                 self.assertEqual(len(packets), wire["sent"])
                 self.assertEqual(len(lost), wire["lost"])

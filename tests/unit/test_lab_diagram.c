@@ -91,7 +91,7 @@ static void check_page(void)
 
 static void draw(size_t hosts, size_t first, size_t notable)
 {
-	const struct lab_diagram_bounds bounds = {first, notable, 0};
+	const struct lab_diagram_bounds bounds = {first, notable, 0, NULL};
 	size_t size;
 
 	(void)ladder_read(ladder);
@@ -154,7 +154,7 @@ START_TEST(all_there)
 	/* The dropped one, and no other, has a cross (besides the legend's), is struck out, and says why. */
 	ck_assert_uint_eq(count("class=\"struck\""), 1);
 	ck_assert_uint_eq(count(">data 65..128<"), 1);
-	ck_assert_uint_eq(count(">dropped on purpose<"), 1);
+	ck_assert_uint_eq(count(">dropped: on purpose<"), 1);
 	ck_assert_uint_eq(count("class=\"cross\""), 2);
 	ck_assert_uint_eq(count(">on its way at the end<"), 1);
 	/* Heads: two of the doubled one, none of the dropped one. */
@@ -206,7 +206,7 @@ START_TEST(bounded)
 	ck_assert_uint_eq(lab_diagram_packets(diagram), 1000);
 	ck_assert_uint_eq(lab_diagram_shown(diagram), 13);
 	ck_assert_uint_eq(count("<g class=\"packet\">"), 13);
-	ck_assert_uint_eq(count(">lost by chance<"), 3);
+	ck_assert_uint_eq(count(">dropped: lost by chance<"), 3);
 	ck_assert_uint_eq(count(">89 packets left out<"), 1);
 	ck_assert_uint_eq(count(">99 packets left out<"), 2);
 	ck_assert_uint_eq(count(">700 packets left out<"), 1);

@@ -106,6 +106,7 @@ int lab_diagram_new(struct lab_diagram **out, const struct ladder *l, size_t hos
 	if (!d)
 		return ERR_MEMORY;
 	d->ladder = l;
+	d->frames = bounds->frames;
 	d->hosts = hosts;
 	d->from_ns = bounds->from_ns;
 	d->places = calloc(rows ? rows : 1, sizeof(*d->places));

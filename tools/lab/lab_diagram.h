@@ -11,6 +11,7 @@
 #ifndef LANCHAT_LAB_DIAGRAM_H
 #define LANCHAT_LAB_DIAGRAM_H
 
+#include "tools/lab/frames.h"
 #include "tools/lab/ladder.h"
 
 #include <stdio.h>
@@ -18,9 +19,10 @@
 #define LAB_DIAGRAM_WIDTH 760
 
 struct lab_diagram_bounds {
-	size_t first;     /* packets that are shown whatever they are */
-	size_t notable;   /* of those behind them, that a reader should notice */
-	uint64_t from_ns; /* the time that counts as 0 */
+	size_t first;                /* packets that are shown whatever they are */
+	size_t notable;              /* of those behind them, that a reader should notice */
+	uint64_t from_ns;            /* the time that counts as 0 */
+	const struct frames *frames; /* borrowed as the ladder is; NULL: none are looked for */
 };
 
 struct lab_diagram;

@@ -218,7 +218,7 @@ static int put_title(FILE *out, const struct lab_diagram *d, const struct ladder
 	snprintf(text, sizeof(text), "%s to %s: %s, %" PRIu32 " bytes, at %.3f ms%s%s%s%s",
 		ladder_host(p->host), ladder_host(p->to_host),
 		ladder_label(p, LADDER_LABEL - 1, label), p->packet.length, (double)since / 1e6,
-		carried ? "" : ", ", carried ? "" : fate_words(p->fate.kind),
+		carried ? "" : ", dropped: ", carried ? "" : fate_words(p->fate.kind),
 		p->fate.reordered ? ", overtaken" : "", p->fate.copies > 1 ? ", doubled" : "");
 	fputs("<title>", out);
 	int e = markup_text(out, text);
@@ -229,12 +229,15 @@ static int put_title(FILE *out, const struct lab_diagram *d, const struct ladder
 static int put_label(FILE *out, const struct lab_diagram *d, const struct ladder_row *r, double y)
 {
 	const struct journal_packet *p = r->packet;
-	char label[LADDER_LABEL], text[TEXT];
+	char label[LADDER_LABEL], frame[FRAMES_LABEL] = "", text[TEXT + FRAMES_LABEL];
 	bool right = host_x(d, p->host) < host_x(d, p->to_host);
 	bool lost = p->fate.kind != FATE_CARRIED;
 
-	snprintf(text, sizeof(text), "%s%s%s", ladder_label(p, LABEL_MOST, label),
-		p->fate.reordered ? ", overtaken" : "", p->fate.copies > 1 ? ", doubled" : "");
+	if (d->frames)
+		(void)frames_label(d->frames, p, frame);
+	snprintf(text, sizeof(text), "%s%s%s%s%s", ladder_label(p, LABEL_MOST, label),
+		*frame ? ": " : "", frame, p->fate.reordered ? ", overtaken" : "",
+		p->fate.copies > 1 ? ", doubled" : "");
 	return put_text(out, lost ? "struck" : "name", right ? "start" : "end",
 		(struct point){host_x(d, p->host) + (right ? 9 : -9), y - 4}, text);
 }
@@ -294,12 +297,14 @@ static int put_words(FILE *out, const struct lab_diagram *d, const struct ladder
 	const struct journal_packet *p = r->packet;
 	struct point end = stub_end(d, r, y);
 	bool lost = p->fate.kind != FATE_CARRIED, right = host_x(d, p->host) < end.x;
+	char why[TEXT];
 	int e = put_label(out, d, r, y);
 
+	(void)snprintf(why, sizeof(why), "dropped: %s", fate_words(p->fate.kind));
 	if (e == 0 && !arrives(r))
 		e = put_text(out, lost ? "reason" : "label", right ? "start" : "end",
 			(struct point){end.x + (right ? 11 : -11), end.y + 4},
-			lost ? fate_words(p->fate.kind) : "on its way at the end");
+			lost ? why : "on its way at the end");
 	if (e == 0)
 		e = put_time(out, d, p->host, y, r->sent_ns);
 	if (e == 0)

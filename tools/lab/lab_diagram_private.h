@@ -16,6 +16,7 @@ struct diagram_place {
 
 struct lab_diagram {
 	const struct ladder *ladder; /* borrowed */
+	const struct frames *frames; /* borrowed; NULL: none */
 	size_t hosts;
 	uint64_t from_ns;
 	struct diagram_place *places; /* owned; by row */

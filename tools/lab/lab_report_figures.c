@@ -19,9 +19,10 @@ static const char *const titles[SIDES] = {"On the wire: TCP", "On the wire: UDP"
 
 /* ---- diagrams ---- */
 
-static int add_diagram(struct page *page, const struct ladder *l, enum side side, size_t hosts)
+static int add_diagram(struct page *page, const struct ladder *l, const struct frames *frames,
+	enum side side, size_t hosts)
 {
-	const struct lab_diagram_bounds bounds = {FIRST, NOTABLE, 0};
+	const struct lab_diagram_bounds bounds = {FIRST, NOTABLE, 0, frames};
 	struct lab_diagram *d;
 	char caption[TEXT];
 	int r = lab_diagram_new(&d, l, hosts, &bounds);
@@ -52,17 +53,22 @@ static int add_diagram(struct page *page, const struct ladder *l, enum side side
 
 int report_wire(struct page *page, const struct journal *j, size_t hosts)
 {
-	int r = 0;
+	struct frames *frames = frames_new(j);
+	int r = frames ? 0 : ERR_MEMORY;
 
+	if (frames)
+		frames_read(frames);
 	for (int side = 0; side < SIDES && r == 0; side++) {
 		struct ladder *l = ladder_new(j, (enum side)side);
+		if (l)
+			(void)ladder_read(l);
 		if (!l)
-			return ERR_MEMORY;
-		(void)ladder_read(l);
-		if (ladder_count(l))
-			r = add_diagram(page, l, (enum side)side, hosts);
+			r = ERR_MEMORY;
+		else if (ladder_count(l))
+			r = add_diagram(page, l, frames, (enum side)side, hosts);
 		ladder_free(l);
 	}
+	frames_free(frames);
 	return r;
 }
 
