@@ -107,6 +107,17 @@ static const struct option_spec rows[] = {
 		.argument = "FILE.html",
 		.help = "Write a page with the calls, what was on the wire, and plots (which "
 			"gnuplot draws)."},
+	{.name = "script",
+		.kind = OPTION_TEXT,
+		.offset = FIELD(script),
+		.argument = "FILE",
+		.help = "With chat: what is said, a line each, \"a: hello\" or \"b: hello\" "
+			"(default: standard input)."},
+	{.name = "terminals",
+		.kind = OPTION_FLAG,
+		.offset = FIELD(terminals),
+		.help = "With chat: start the server alone, print how to start clients in "
+			"terminals of their own, and wait."},
 	{.name = "help",
 		.letter = 'h',
 		.kind = OPTION_FLAG,
@@ -124,7 +135,7 @@ static const struct option_spec rows[] = {
 	"  " name "\n        " title "\n"
 static const struct option_table table = {
 	.program = "lanchat-lab",
-	.usage = "[list | run NAME... | run all]",
+	.usage = "[list | run NAME... | run all | chat]",
 	.about = "TCP beside UDP on real sockets, over a network that misbehaves. Each scenario "
 		 "shows one difference, says why, and checks it.",
 	.rows = rows,
@@ -275,6 +286,7 @@ int lab_options_stage(const struct lab_settings *t, const struct scenario *x,
 		.size = x->size,
 		.seed = t->seed ? (uint64_t)t->seed : clock_wall_us(),
 		.loopback = t->loopback,
+		.lines_fd = t->lines_fd,
 	};
 	int r = read_impairment(t, &o.impaired, error, size);
 

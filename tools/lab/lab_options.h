@@ -18,6 +18,9 @@ struct lab_settings {
 	long mtu, seed, count, size;
 	bool loopback;
 	char *json, *pcap, *report;
+	char *script;
+	bool terminals;
+	int lines_fd; /* no option: what `script` names, open; else standard input */
 	bool help, version;
 };
 

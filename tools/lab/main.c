@@ -2,16 +2,22 @@
  * lanchat-lab: TCP beside UDP, on real sockets, over a network that misbehaves.
  */
 #include "common/err.h"
+#include "common/net.h"
 #include "common/suggest.h"
+#include "tools/lab/chat.h"
+#include "tools/lab/chat_terminals.h"
 #include "tools/lab/lab_app.h"
 #include "tools/lab/run.h"
 #include "tools/report/plot.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define ERROR_LINE   512
@@ -155,8 +161,70 @@ static int run(const struct lab_settings *t, char *const *names, size_t count, c
 	return status;
 }
 
-static int decide(
-	const struct lab_settings *t, char *const *words, size_t count, const char *command)
+/* ---- the chat ---- */
+
+static int open_script(struct lab_settings *t)
+{
+	char error[ERROR_LINE];
+
+	if (!t->script)
+		return 0;
+	t->lines_fd = open(t->script, O_RDONLY | O_CLOEXEC);
+	if (t->lines_fd >= 0)
+		return 0;
+	snprintf(error, sizeof(error), "%s: %s", t->script, strerror(errno));
+	return fail(error);
+}
+
+/* Which user namespace it is in; 0: nobody knows. */
+static ino_t user_namespace(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/user", &st) == 0 ? st.st_ino : 0;
+}
+
+static int wait_for_terminals(const struct lab_settings *t)
+{
+	char reason[SITE_REASON] = "", error[ERROR_LINE] = "";
+	struct stage_options o;
+	ino_t before = user_namespace();
+
+	if (t->json || t->pcap || t->report || t->script)
+		return fail("--terminals goes without --json, --pcap, --report and --script");
+	if (lab_options_stage(t, &chat_scenario, &o, error, sizeof(error)) != 0)
+		return fail(error);
+	if (t->loopback || site_enter(reason) != 0) {
+		fprintf(stderr, "lanchat-lab: it takes hosts of its own; %s\n",
+			t->loopback ? "a relay on loopback cannot show it (--loopback)" : reason);
+		return RUN_MISSING;
+	}
+	block_signals();
+	int e = chat_terminals(&o, user_namespace() != before, stdout, error, sizeof(error));
+	if (e == 0)
+		return RUN_GOOD;
+	(void)fail(error);
+	return e == ERR_REFUSED ? RUN_MISSING : RUN_FAILED;
+}
+
+static int chat(struct lab_settings *t, size_t words, const char *command)
+{
+	const struct scenario *chosen = &chat_scenario;
+
+	if (words)
+		return fail("chat takes options alone");
+	if (t->terminals)
+		return wait_for_terminals(t);
+	int status = open_script(t);
+	if (status)
+		return status;
+	status = play(t, &chosen, 1, command);
+	if (t->script)
+		net_close(t->lines_fd);
+	return status;
+}
+
+static int decide(struct lab_settings *t, char *const *words, size_t count, const char *command)
 {
 	char error[ERROR_LINE];
 
@@ -168,13 +236,18 @@ static int decide(
 		printf("lanchat-lab %s\n", LANCHAT_VERSION);
 		return RUN_GOOD;
 	}
+	bool is_chat = count > 0 && strcmp(words[0], "chat") == 0;
+	if (!is_chat && (t->script || t->terminals))
+		return fail("--script and --terminals go with chat");
 	if (count == 0 && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
 		return watch(t);
 	if (count == 0 || (count == 1 && strcmp(words[0], "list") == 0))
 		return list(count == 0);
+	if (is_chat)
+		return chat(t, count - 1, command);
 	if (strcmp(words[0], "run") == 0)
 		return run(t, words + 1, count - 1, command);
-	snprintf(error, sizeof(error), "\"%s\" is not list, nor run", words[0]);
+	snprintf(error, sizeof(error), "\"%s\" is not list, run or chat", words[0]);
 	return fail(error);
 }
 

@@ -117,6 +117,11 @@ enum site_medium site_medium(const struct site *s)
 	return s->medium;
 }
 
+int site_namespace(const struct site *s, size_t host)
+{
+	return s->host[host].netns;
+}
+
 int site_device(const struct site *s, size_t host)
 {
 	return s->host[host].device;

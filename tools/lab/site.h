@@ -48,6 +48,9 @@ void site_free(struct site *s);
 size_t site_hosts(const struct site *s);
 enum site_medium site_medium(const struct site *s);
 
+/* The network namespace of a host, for setns(2). Borrowed. */
+int site_namespace(const struct site *s, size_t host);
+
 /* The device of a host, non-blocking: what is read from it the host has sent. Borrowed. */
 int site_device(const struct site *s, size_t host);
 

@@ -38,6 +38,7 @@ struct stage_options {
 	uint32_t count, size;
 	uint64_t seed;
 	bool loopback; /* no namespaces: the relay */
+	int lines_fd;  /* chat: where lines come from, borrowed; unused by others */
 };
 
 struct stage;

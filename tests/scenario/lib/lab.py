@@ -21,6 +21,10 @@ class Lab(Scenario):
     def path(self, name):
         return os.path.join(self.folder, name)
 
+    @staticmethod
+    def command(*options):
+        return [LAB, *options]
+
     def start(self, *options, stdin=subprocess.DEVNULL, **environment):
         process = subprocess.Popen([LAB, *options], stdin=stdin, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True, cwd=self.folder,
