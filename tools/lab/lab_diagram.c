@@ -81,8 +81,8 @@ static void place(struct lab_diagram *d)
 		y += PITCH + (before && !left_out && at > before ? pause_height(at - before) : 0);
 		if (left_out) {
 			p->left_out = left_out;
-			p->left_out_y = y;
-			y += PITCH * 1.5;
+			p->left_out_y = y + PITCH / 2;
+			y += PITCH * 2;
 			left_out = 0;
 		}
 		p->sent_y = p->arrived_y = y;

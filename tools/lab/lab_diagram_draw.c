@@ -169,8 +169,9 @@ static int put_legend(FILE *out, const struct lab_diagram *d)
 	for (int k = 0; k < LOOKS && r == 0; k++) {
 		if (!there[k])
 			continue;
-		struct point at = {2 + LEGEND_EACH * (double)(count % LEGEND_ROW),
-			LEGEND_LINE / 2 + LEGEND_LINE * (double)(count / LEGEND_ROW)};
+		size_t line = count / LEGEND_ROW, column = count % LEGEND_ROW;
+		struct point at = {
+			2 + LEGEND_EACH * (double)column, LEGEND_LINE * ((double)line + 0.5)};
 		r = put_sample(out, (enum look)k, at);
 		fputc('\n', out);
 		count++;
@@ -200,9 +201,9 @@ static int put_time(FILE *out, const struct lab_diagram *d, size_t host, double 
 {
 	char text[TEXT];
 	bool left = host == 0;
-	uint64_t us = ns > d->from_ns ? (ns - d->from_ns) / 1000 : 0;
+	uint64_t since = ns > d->from_ns ? ns - d->from_ns : 0;
 
-	snprintf(text, sizeof(text), "%.1f", (double)us / 1e3);
+	snprintf(text, sizeof(text), "%.1f", (double)since / 1e6);
 	return put_text(out, "tick", left ? "end" : "start",
 		(struct point){host_x(d, host) + (left ? -8 : 8), y + 4}, text);
 }
@@ -215,9 +216,10 @@ static int put_title(FILE *out, const struct lab_diagram *d, const struct ladder
 	uint64_t since = r->sent_ns > d->from_ns ? r->sent_ns - d->from_ns : 0;
 	bool carried = p->fate.kind == FATE_CARRIED;
 
-	snprintf(text, sizeof(text), "%s to %s: %s, %" PRIu32 " bytes, at %.3f ms%s%s%s%s",
-		ladder_host(p->host), ladder_host(p->to_host),
-		ladder_label(p, LADDER_LABEL - 1, label), p->packet.length, (double)since / 1e6,
+	snprintf(text, sizeof(text), "%s:%u to %s:%u: %s, %" PRIu32 " bytes, at %.3f ms%s%s%s%s",
+		ladder_host(p->host), p->packet.from.port, ladder_host(p->to_host),
+		p->packet.to.port, ladder_label(p, LADDER_LABEL - 1, label), p->packet.length,
+		(double)since / 1e6,
 		carried ? "" : ", dropped: ", carried ? "" : fate_words(p->fate.kind),
 		p->fate.reordered ? ", overtaken" : "", p->fate.copies > 1 ? ", doubled" : "");
 	fputs("<title>", out);

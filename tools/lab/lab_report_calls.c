@@ -18,7 +18,7 @@ static void tell_more(void *of, const char *line)
 
 static char *put_time(const struct journal_entry *x, char out[TIME])
 {
-	snprintf(out, TIME, "%.1f", (double)(x->time_ns / 1000) / 1e3);
+	snprintf(out, TIME, "%.1f", (double)x->time_ns / 1e6);
 	return out;
 }
 

@@ -100,6 +100,13 @@ static void fill(struct by_number *b, struct stage *s, enum side side, uint32_t 
 	}
 }
 
+/* Nothing of it: no series. */
+static void add_series(struct plot_series *series, size_t *count, const struct plot_series *one)
+{
+	if (one->count)
+		series[(*count)++] = *one;
+}
+
 static void plot_by_number(struct page *page, const struct outcome *o, struct by_number b[SIDES])
 {
 	static const char *const names[SIDES][2] = {
@@ -110,18 +117,18 @@ static void plot_by_number(struct page *page, const struct outcome *o, struct by
 	char caption[TEXT];
 
 	for (int side = 0; side < SIDES; side++) {
-		if (b[side].came_count)
-			series[count++] = (struct plot_series){.name = names[side][0],
-				.points = b[side].came,
-				.count = b[side].came_count,
-				.style = PLOT_DOTS,
-				.colour = side + 1};
-		if (b[side].lost_count)
-			series[count++] = (struct plot_series){.name = names[side][1],
-				.points = b[side].lost,
-				.count = b[side].lost_count,
-				.style = PLOT_DOTS,
-				.colour = side + 3};
+		const struct plot_series came = {.name = names[side][0],
+			.points = b[side].came,
+			.count = b[side].came_count,
+			.style = PLOT_DOTS,
+			.colour = side + 1};
+		const struct plot_series lost = {.name = names[side][1],
+			.points = b[side].lost,
+			.count = b[side].lost_count,
+			.style = PLOT_DOTS,
+			.colour = side + 3};
+		add_series(series, &count, &came);
+		add_series(series, &count, &lost);
 		most = o->score[side].sent > most ? o->score[side].sent : most;
 	}
 	const struct plot plot = {.title = "How long each message took",
@@ -143,12 +150,11 @@ static void plot_by_percentile(struct page *page, const struct outcome *o)
 	size_t count = 0;
 
 	for (int side = 0; side < SIDES; side++) {
-		size_t got = percentiles_fill(&o->score[side].latency_us, points[side]);
-		if (got)
-			series[count++] = (struct plot_series){.name = names[side],
-				.points = points[side],
-				.count = got,
-				.colour = side + 1};
+		const struct plot_series one = {.name = names[side],
+			.points = points[side],
+			.count = percentiles_fill(&o->score[side].latency_us, points[side]),
+			.colour = side + 1};
+		add_series(series, &count, &one);
 	}
 	const struct plot plot = {.title = "Latency by percentile",
 		.x = {.label = "percentile of those that came", .scale = TICKS_PERCENTILE},
