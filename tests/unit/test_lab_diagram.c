@@ -89,9 +89,9 @@ static void check_page(void)
 	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
-static void draw(size_t hosts, size_t first, size_t notable)
+static void draw_some(size_t hosts, size_t first, size_t notable, uint64_t packets)
 {
-	const struct lab_diagram_bounds bounds = {first, notable, 0, NULL};
+	const struct lab_diagram_bounds bounds = {first, notable, packets, NULL};
 	size_t size;
 
 	(void)ladder_read(ladder);
@@ -101,6 +101,11 @@ static void draw(size_t hosts, size_t first, size_t notable)
 	ck_assert_int_eq(lab_diagram_draw(out, "id", diagram), 0);
 	ck_assert_int_eq(fclose(out), 0);
 	check_page();
+}
+
+static void draw(size_t hosts, size_t first, size_t notable)
+{
+	draw_some(hosts, first, notable, 0);
 }
 
 static unsigned count(const char *what)
@@ -226,6 +231,25 @@ START_TEST(just_bounded)
 }
 END_TEST
 
+/* What comes on the wire after those that are told of is left alone, arrivals too. */
+START_TEST(until)
+{
+	uint64_t one = enter(0, FLOW_DATA, 1, carried, 10);
+	arrive(one, false, 20);
+	uint64_t two = enter(0, FLOW_DATA, 65, carried, 30);
+	uint64_t three = enter(1, FLOW_ACK, 65, carried, 40);
+	arrive(two, false, 50);
+	arrive(three, false, 60);
+	draw_some(2, 10, 3, 2);
+	ck_assert_uint_eq(lab_diagram_packets(diagram), 2);
+	ck_assert_uint_eq(lab_diagram_shown(diagram), 2);
+	ck_assert_uint_eq(count("<g class=\"packet\">"), 2);
+	ck_assert_uint_eq(count(">on its way at the end<"), 1);
+	ck_assert_uint_eq(count(">50.0<"), 0);
+	ck_assert_uint_eq(count("left out"), 0);
+}
+END_TEST
+
 START_TEST(three_hosts)
 {
 	struct journal_packet p = {
@@ -252,6 +276,7 @@ Suite *lab_diagram_suite(void)
 	tcase_add_test(t, downwards);
 	tcase_add_test(t, bounded);
 	tcase_add_test(t, just_bounded);
+	tcase_add_test(t, until);
 	tcase_add_test(t, three_hosts);
 	suite_add_tcase(s, t);
 	return s;

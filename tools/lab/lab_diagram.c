@@ -23,13 +23,17 @@ static bool is_notable(const struct ladder_row *r)
 	return ladder_is_trouble(r->packet) || f->reordered || f->copies > 1;
 }
 
-static size_t count_packets(const struct ladder *l)
+/* How many there are, and on how many rows. */
+static void count_packets(struct lab_diagram *d, uint64_t most)
 {
-	size_t count = 0;
+	size_t all = ladder_count(d->ladder);
 
-	for (size_t i = 0; i < ladder_count(l); i++)
-		count += ladder_at(l, i)->sent;
-	return count;
+	for (d->rows = 0; d->rows < all; d->rows++) {
+		bool sent = ladder_at(d->ladder, d->rows)->sent;
+		if (sent && most && d->packets == most)
+			return;
+		d->packets += sent;
+	}
 }
 
 static void choose(struct lab_diagram *d, const struct lab_diagram_bounds *b)
@@ -37,9 +41,9 @@ static void choose(struct lab_diagram *d, const struct lab_diagram_bounds *b)
 	size_t notable = 0, seen = 0;
 	bool all;
 
-	d->packets = count_packets(d->ladder);
+	count_packets(d, b->packets);
 	all = d->packets <= b->first + b->notable;
-	for (size_t i = 0; i < ladder_count(d->ladder); i++) {
+	for (size_t i = 0; i < d->rows; i++) {
 		const struct ladder_row *r = ladder_at(d->ladder, i);
 		if (!r->sent)
 			continue;
@@ -68,7 +72,7 @@ static void place(struct lab_diagram *d)
 	uint64_t before = 0;
 	size_t left_out = 0;
 
-	for (size_t i = 0; i < ladder_count(d->ladder); i++) {
+	for (size_t i = 0; i < d->rows; i++) {
 		const struct ladder_row *r = ladder_at(d->ladder, i);
 		struct diagram_place *p = &d->places[i];
 		uint64_t at = r->sent ? r->sent_ns : r->arrived_ns;
@@ -87,7 +91,7 @@ static void place(struct lab_diagram *d)
 		}
 		p->sent_y = p->arrived_y = y;
 		before = at;
-		if (r->sent && r->arrived) {
+		if (diagram_arrival(d, r, 0) == i || diagram_arrival(d, r, 1) == i) {
 			y += PITCH / 3 + pause_height(r->arrived_ns - r->sent_ns);
 			p->arrived_y = y;
 			before = r->arrived_ns;
@@ -95,6 +99,11 @@ static void place(struct lab_diagram *d)
 	}
 	d->left_out_at_end = left_out;
 	d->bottom = y + PITCH * (left_out ? 2 : 1);
+}
+
+size_t diagram_arrival(const struct lab_diagram *d, const struct ladder_row *r, int second)
+{
+	return r->arrival_row[second] < d->rows ? r->arrival_row[second] : LADDER_NOWHERE;
 }
 
 int lab_diagram_new(struct lab_diagram **out, const struct ladder *l, size_t hosts,
@@ -108,7 +117,6 @@ int lab_diagram_new(struct lab_diagram **out, const struct ladder *l, size_t hos
 	d->ladder = l;
 	d->frames = bounds->frames;
 	d->hosts = hosts;
-	d->from_ns = bounds->from_ns;
 	d->places = calloc(rows ? rows : 1, sizeof(*d->places));
 	if (!d->places) {
 		free(d);

@@ -19,9 +19,9 @@
 #define LAB_DIAGRAM_WIDTH 760
 
 struct lab_diagram_bounds {
-	size_t first;                /* packets that are shown whatever they are */
-	size_t notable;              /* of those behind them, that a reader should notice */
-	uint64_t from_ns;            /* the time that counts as 0 */
+	size_t first;     /* packets that are shown whatever they are */
+	size_t notable;   /* of those behind them, that a reader should notice */
+	uint64_t packets; /* that there are: what came on the wire later is left alone; 0: all */
 	const struct frames *frames; /* borrowed as the ladder is; NULL: none are looked for */
 };
 

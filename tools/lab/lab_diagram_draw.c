@@ -84,7 +84,7 @@ static size_t find_looks(const struct lab_diagram *d, bool there[LOOKS])
 
 	for (size_t i = 0; i < LOOKS; i++)
 		there[i] = false;
-	for (size_t i = 0; i < ladder_count(d->ladder); i++) {
+	for (size_t i = 0; i < d->rows; i++) {
 		const struct ladder_row *r = ladder_at(d->ladder, i);
 		if (!r->sent || !d->places[i].shown)
 			continue;
@@ -201,25 +201,23 @@ static int put_time(FILE *out, const struct lab_diagram *d, size_t host, double 
 {
 	char text[TEXT];
 	bool left = host == 0;
-	uint64_t since = ns > d->from_ns ? ns - d->from_ns : 0;
 
-	snprintf(text, sizeof(text), "%.1f", (double)since / 1e6);
+	snprintf(text, sizeof(text), "%.1f", (double)ns / 1e6);
 	return put_text(out, "tick", left ? "end" : "start",
 		(struct point){host_x(d, host) + (left ? -8 : 8), y + 4}, text);
 }
 
 /* For who points at it, and for who cannot see it. */
-static int put_title(FILE *out, const struct lab_diagram *d, const struct ladder_row *r)
+static int put_title(FILE *out, const struct ladder_row *r)
 {
 	const struct journal_packet *p = r->packet;
 	char label[LADDER_LABEL], text[TEXT * 2];
-	uint64_t since = r->sent_ns > d->from_ns ? r->sent_ns - d->from_ns : 0;
 	bool carried = p->fate.kind == FATE_CARRIED;
 
 	snprintf(text, sizeof(text), "%s:%u to %s:%u: %s, %" PRIu32 " bytes, at %.3f ms%s%s%s%s",
 		ladder_host(p->host), p->packet.from.port, ladder_host(p->to_host),
 		p->packet.to.port, ladder_label(p, LADDER_LABEL - 1, label), p->packet.length,
-		(double)since / 1e6,
+		(double)r->sent_ns / 1e6,
 		carried ? "" : ", dropped: ", carried ? "" : fate_words(p->fate.kind),
 		p->fate.reordered ? ", overtaken" : "", p->fate.copies > 1 ? ", doubled" : "");
 	fputs("<title>", out);
@@ -244,9 +242,10 @@ static int put_label(FILE *out, const struct lab_diagram *d, const struct ladder
 		(struct point){host_x(d, p->host) + (right ? 9 : -9), y - 4}, text);
 }
 
-static bool arrives(const struct ladder_row *r)
+static bool arrives(const struct lab_diagram *d, const struct ladder_row *r)
 {
-	return r->arrival_row[0] != LADDER_NOWHERE || r->arrival_row[1] != LADDER_NOWHERE;
+	return diagram_arrival(d, r, 0) != LADDER_NOWHERE ||
+	       diagram_arrival(d, r, 1) != LADDER_NOWHERE;
 }
 
 /* Where one ends that does not arrive: dropped, or still on its way at the end. */
@@ -265,15 +264,16 @@ static int put_arrows(FILE *out, const struct lab_diagram *d, const struct ladde
 	char class[16];
 
 	fputs("<g class=\"packet\">", out);
-	int e = put_title(out, d, r);
+	int e = put_title(out, r);
 	for (int i = 0; i < 2; i++) {
-		if (r->arrival_row[i] == LADDER_NOWHERE)
+		size_t row = diagram_arrival(d, r, i);
+		if (row == LADDER_NOWHERE)
 			continue;
-		struct point to = {host_x(d, p->to_host), d->places[r->arrival_row[i]].arrived_y};
+		struct point to = {host_x(d, p->to_host), d->places[row].arrived_y};
 		snprintf(class, sizeof(class), "%s%s", looks[look_of(p)].class, i ? " copy" : "");
 		put_arrow(out, class, from, to, true);
 	}
-	if (!arrives(r))
+	if (!arrives(d, r))
 		put_arrow(out, lost ? "lost" : looks[look_of(p)].class, from, end, !lost);
 	if (lost)
 		put_cross(out, end);
@@ -286,7 +286,7 @@ static int put_arrival_times(FILE *out, const struct lab_diagram *d, const struc
 	int e = 0;
 
 	for (int i = 0; i < 2 && e == 0; i++) {
-		size_t row = r->arrival_row[i];
+		size_t row = diagram_arrival(d, r, i);
 		if (row != LADDER_NOWHERE)
 			e = put_time(out, d, r->packet->to_host, d->places[row].arrived_y,
 				ladder_at(d->ladder, row)->arrived_ns);
@@ -303,7 +303,7 @@ static int put_words(FILE *out, const struct lab_diagram *d, const struct ladder
 	int e = put_label(out, d, r, y);
 
 	(void)snprintf(why, sizeof(why), "dropped: %s", fate_words(p->fate.kind));
-	if (e == 0 && !arrives(r))
+	if (e == 0 && !arrives(d, r))
 		e = put_text(out, lost ? "reason" : "label", right ? "start" : "end",
 			(struct point){end.x + (right ? 11 : -11), end.y + 4},
 			lost ? why : "on its way at the end");
@@ -335,7 +335,7 @@ static int put_packets(FILE *out, const struct lab_diagram *d,
 {
 	int e = 0;
 
-	for (size_t i = 0; i < ladder_count(d->ladder) && e == 0; i++) {
+	for (size_t i = 0; i < d->rows && e == 0; i++) {
 		const struct ladder_row *r = ladder_at(d->ladder, i);
 		if (d->places[i].shown && r->sent)
 			e = put(out, d, r, d->places[i].sent_y);
@@ -347,7 +347,7 @@ static int put_gaps(FILE *out, const struct lab_diagram *d)
 {
 	int e = 0;
 
-	for (size_t i = 0; i < ladder_count(d->ladder) && e == 0; i++) {
+	for (size_t i = 0; i < d->rows && e == 0; i++) {
 		const struct diagram_place *p = &d->places[i];
 		if (p->left_out)
 			e = put_left_out(out, p->left_out, p->left_out_y);

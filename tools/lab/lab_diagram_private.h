@@ -18,11 +18,14 @@ struct lab_diagram {
 	const struct ladder *ladder; /* borrowed */
 	const struct frames *frames; /* borrowed; NULL: none */
 	size_t hosts;
-	uint64_t from_ns;
+	size_t rows;                  /* of the ladder, that are looked at */
 	struct diagram_place *places; /* owned; by row */
 	size_t packets, chosen, left_out_at_end;
 	double top, bottom; /* of the hosts' lines */
 };
+
+/* The row where it arrived, or its duplicate; LADDER_NOWHERE: on none that is looked at. */
+size_t diagram_arrival(const struct lab_diagram *d, const struct ladder_row *r, int second);
 
 /* With the hosts' names below it. */
 double diagram_legend_height(const struct lab_diagram *d);

@@ -200,7 +200,7 @@ int lab_report_add(struct lab_report *r, const struct outcome *o, struct stage *
 		report_calls(page, stage_journal(s));
 		if (o->options.loopback)
 			page_paragraph(page, "Packets are not seen on loopback: there is no wire.");
-		e = report_wire(page, stage_journal(s), x->hosts);
+		e = report_wire(page, o, stage_journal(s));
 		if (e == 0)
 			e = report_latency(page, o, s);
 		add_counts(page, o);

@@ -20,12 +20,13 @@ static const char *const titles[SIDES] = {"On the wire: TCP", "On the wire: UDP"
 /* ---- diagrams ---- */
 
 static int add_diagram(struct page *page, const struct ladder *l, const struct frames *frames,
-	enum side side, size_t hosts)
+	enum side side, const struct outcome *o)
 {
-	const struct lab_diagram_bounds bounds = {FIRST, NOTABLE, 0, frames};
+	/* When the outcome was taken; kernels go on to answer each other. */
+	const struct lab_diagram_bounds bounds = {FIRST, NOTABLE, o->wire[side].sent, frames};
 	struct lab_diagram *d;
 	char caption[TEXT];
-	int r = lab_diagram_new(&d, l, hosts, &bounds);
+	int r = lab_diagram_new(&d, l, o->options.scenario->hosts, &bounds);
 
 	if (r)
 		return r;
@@ -51,7 +52,7 @@ static int add_diagram(struct page *page, const struct ladder *l, const struct f
 	return 0;
 }
 
-int report_wire(struct page *page, const struct journal *j, size_t hosts)
+int report_wire(struct page *page, const struct outcome *o, const struct journal *j)
 {
 	struct frames *frames = frames_new(j);
 	int r = frames ? 0 : ERR_MEMORY;
@@ -65,7 +66,7 @@ int report_wire(struct page *page, const struct journal *j, size_t hosts)
 		if (!l)
 			r = ERR_MEMORY;
 		else if (ladder_count(l))
-			r = add_diagram(page, l, frames, (enum side)side, hosts);
+			r = add_diagram(page, l, frames, (enum side)side, o);
 		ladder_free(l);
 	}
 	frames_free(frames);

@@ -11,7 +11,7 @@
 void report_calls(struct page *page, const struct journal *j);
 
 /* What was on the wire, a diagram for each side. ERR_MEMORY. */
-int report_wire(struct page *page, const struct journal *j, size_t hosts);
+int report_wire(struct page *page, const struct outcome *o, const struct journal *j);
 
 /* How long numbered messages took; nothing where there were none. ERR_MEMORY. */
 int report_latency(struct page *page, const struct outcome *o, struct stage *s);
