@@ -75,7 +75,7 @@ report_o := $(call objects,tools/report)
 stress_o := $(call objects,tools/stress)
 lab_o    := $(call objects,tools/lab)
 # What the lab has of the client: a terminal, and what draws and reads there.
-screen_o := $(patsubst %,$(OUT)/client/%.o,canvas colour keys layout terminal view_box wrap)
+screen_o := $(patsubst %,$(OUT)/client/%.o,canvas colour editor keys layout terminal view_box wrap)
 unit_o   := $(call objects,tests/unit)
 property_o := $(call objects,tests/property)
 fuzz_c   := $(sort $(wildcard tests/fuzz/fuzz_*.c))

@@ -4,6 +4,9 @@
 #include "tools/lab/ladder.h"
 #include "tools/lab/ladder_text.h"
 
+#include "common/frame.h"
+#include "common/message.h"
+
 #include <check.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -354,6 +357,42 @@ START_TEST(as_text)
 }
 END_TEST
 
+/* What lanchat's message begins in a packet is called by it, where there is the room. */
+START_TEST(as_frames)
+{
+	uint8_t bytes[FRAME_HEADER + 12] = {0};
+	struct journal_packet p = {.to_host = 1,
+		.packet = {.protocol = IPPROTO_TCP,
+			.payload = bytes,
+			.payload_length = sizeof(bytes)},
+		.note = {.kind = FLOW_DATA, .relative_seq = 1},
+		.fate = {.kind = FATE_CARRIED},
+		.bytes = bytes,
+		.length = sizeof(bytes)};
+	char out[LADDER_TEXT_SIZE];
+	struct frames *f = frames_new(j);
+	struct ladder_look look = {.columns = 60, .hosts = 2, .frames = f};
+
+	ck_assert_ptr_nonnull(f);
+	frame_encode_header(bytes, 12, MESSAGE_SAY, 0);
+	ck_assert_int_ge(journal_packet(j, SIDE_TCP, 0, &p), 0);
+	p.note.kind = FLOW_RETRANSMISSION;
+	p.fate.kind = FATE_LOST;
+	ck_assert_int_ge(journal_packet(j, SIDE_TCP, MS, &p), 0);
+	frames_read(f);
+	ck_assert(ladder_read(tcp));
+	ck_assert_ptr_nonnull(
+		strstr(ladder_text(ladder_at(tcp, 0), &look, out), "- SAY 12 bytes -"));
+	(void)ladder_text(ladder_at(tcp, 1), &look, out);
+	ck_assert_ptr_nonnull(strstr(out, "- again: SAY 12 bytes --x"));
+	look.columns = 28;
+	(void)ladder_text(ladder_at(tcp, 0), &look, out);
+	ck_assert_ptr_null(strstr(out, "SAY"));
+	ck_assert_ptr_nonnull(strstr(out, "dat"));
+	frames_free(f);
+}
+END_TEST
+
 /* Three hosts: what goes to the last of them passes the one between. */
 START_TEST(three_hosts)
 {
@@ -422,6 +461,7 @@ Suite *ladder_suite(void)
 	suite_add_tcase(s, words);
 	tcase_add_checked_fixture(text, make, unmake);
 	tcase_add_test(text, as_text);
+	tcase_add_test(text, as_frames);
 	tcase_add_test(text, three_hosts);
 	tcase_add_test(text, any_width);
 	suite_add_tcase(s, text);

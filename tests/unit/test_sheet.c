@@ -101,6 +101,30 @@ START_TEST(words_and_verdicts)
 }
 END_TEST
 
+/* What programs print is the story's as it is told, and by itself without what tells of it. */
+START_TEST(voices)
+{
+	struct sheet *a = sheet_new(j, SHEET_FIRST_VOICE, SIDE_BOTH);
+	struct sheet *b = sheet_new(j, SHEET_SECOND_VOICE, SIDE_BOTH);
+
+	ck_assert(a && b);
+	ck_assert_int_ge(journal_voice(j, SIDE_TCP, 1, "a prints: ", "hello"), 0);
+	ck_assert_int_ge(journal_words(j, SIDE_TCP, "words"), 0);
+	ck_assert_int_ge(journal_voice(j, SIDE_TCP, 2, "b prints: ", "hi"), 0);
+	sheet_read(a, 80);
+	sheet_read(b, 80);
+	sheet_read(story, 80);
+	ck_assert_uint_eq(sheet_count(a), 1);
+	ck_assert_uint_eq(sheet_count(b), 1);
+	line_is(a, 0, SHEET_PLAIN, "hello");
+	line_is(b, 0, SHEET_PLAIN, "hi");
+	ck_assert_uint_eq(sheet_count(story), 3);
+	line_is(story, 0, SHEET_PLAIN, "TCP: a prints: hello");
+	sheet_free(a);
+	sheet_free(b);
+}
+END_TEST
+
 START_TEST(wrapped)
 {
 	char out[SHEET_LINE];
@@ -134,6 +158,7 @@ Suite *sheet_suite(void)
 	tcase_add_test(tests, nothing);
 	tcase_add_test(tests, calls);
 	tcase_add_test(tests, words_and_verdicts);
+	tcase_add_test(tests, voices);
 	tcase_add_test(tests, wrapped);
 	suite_add_tcase(suite, tests);
 	return suite;

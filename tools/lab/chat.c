@@ -13,6 +13,7 @@
 
 #define SLICE_MS    50
 #define PACE_MS     10
+#define WATCHED_MS  400
 #define PATIENCE_MS 60000 /* without anything new: it hangs */
 #define DATAGRAMS   100
 #define SIZE        64
@@ -82,8 +83,10 @@ static void printed(void *of, const char *line)
 {
 	struct chat *c = of;
 	int64_t number = chat_lines_print(&c->lines, c->by, line);
+	char before[64];
 
-	stage_say(c->stage, SIDE_TCP, "%s's client prints: %s", chat_name(c->by), line);
+	(void)snprintf(before, sizeof(before), "%s's client prints: ", chat_name(c->by));
+	stage_voice(c->stage, (uint8_t)(c->by + 1), before, line);
 	if (number >= 0 && chat_lines_who(&c->lines, (size_t)number) != c->by)
 		(void)stage_arrived(c->stage, SIDE_TCP, (uint32_t)number);
 	c->progress_ms = stage_ms(c->stage);
@@ -131,9 +134,9 @@ static void send_datagram(struct chat *c)
 	traffic_make(bytes, sizeof(bytes), c->sent);
 	stage_sent(c->stage, SIDE_UDP, c->sent);
 	(void)stage_send(c->stage, c->datagrams.client, bytes, sizeof(bytes), 0,
-		c->sent ? NULL : "a numbered datagram every 10 ms, by the same wire");
+		c->sent ? NULL : "numbered datagrams take the same wire");
 	c->sent++;
-	c->due_ms += PACE_MS;
+	c->due_ms += stage_options(c->stage)->watched ? WATCHED_MS : PACE_MS;
 }
 
 static void take_datagrams(struct chat *c)
@@ -224,10 +227,12 @@ static bool somebody_is_gone(struct chat *c)
 
 static int go_on(struct chat *c)
 {
+	const struct stage_options *o = stage_options(c->stage);
+
 	c->progress_ms = c->due_ms = stage_ms(c->stage);
 	for (;;) {
 		bool over = c->script.fd < 0;
-		if (over && chat_lines_all(&c->lines) && c->sent >= stage_options(c->stage)->count)
+		if (over && chat_lines_all(&c->lines) && (c->sent >= o->count || o->watched))
 			return 0;
 		if (stage_ms(c->stage) >= c->due_ms)
 			send_datagram(c);

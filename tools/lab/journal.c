@@ -5,6 +5,7 @@
 #include "common/lock.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -212,6 +213,22 @@ int64_t journal_words(struct journal *j, enum side side, const char *text)
 	struct journal_entry e = {.kind = JOURNAL_WORDS, .side = side};
 
 	return add(j, &e, copy_text(&e.of.words.text, text), true);
+}
+
+int64_t journal_voice(
+	struct journal *j, enum side side, uint8_t voice, const char *before, const char *line)
+{
+	struct journal_entry e = {.kind = JOURNAL_WORDS, .side = side};
+	size_t size = strlen(before) + strlen(line) + 1;
+	char *text = malloc(size);
+
+	if (!text)
+		return ERR_MEMORY;
+	(void)snprintf(text, size, "%s%s", before, line);
+	e.of.words.text = text;
+	e.of.words.voice = voice;
+	e.of.words.quote = (uint16_t)strlen(before);
+	return add(j, &e, true, true);
 }
 
 int64_t journal_check(

@@ -77,6 +77,8 @@ struct journal_entry {
 		struct journal_call call;
 		struct {
 			char *text;
+			uint8_t voice;  /* 0: whoever tells of it; else which program printed it */
+			uint16_t quote; /* then, where in the text what it printed begins */
 		} words;
 		struct {
 			bool good;
@@ -101,6 +103,9 @@ int64_t journal_arrival(
 	struct journal *j, enum side side, uint64_t time_ns, uint64_t of, bool second);
 int64_t journal_call(struct journal *j, enum side side, const struct journal_call *c);
 int64_t journal_words(struct journal *j, enum side side, const char *text);
+/* Words that are `before` and what a program printed; `voice` from 1. */
+int64_t journal_voice(
+	struct journal *j, enum side side, uint8_t voice, const char *before, const char *line);
 int64_t journal_check(
 	struct journal *j, enum side side, bool good, const char *text, const char *measured);
 

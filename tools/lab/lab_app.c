@@ -5,6 +5,7 @@
 #include "client/terminal.h"
 #include "common/clock.h"
 #include "common/err.h"
+#include "tools/lab/chat.h"
 #include "tools/lab/lab_screen.h"
 #include "tools/lab/menu.h"
 #include "tools/lab/run.h"
@@ -24,7 +25,7 @@ struct lab_app {
 	struct terminal *terminal;
 	struct canvas *canvas;
 	struct keys keys;
-	struct menu *menu;
+	struct menu *menu;         /* NULL: there is but one scenario */
 	struct lab_screen *screen; /* NULL: the menu is shown */
 	bool ascii;
 	int signals; /* signalfd */
@@ -86,7 +87,7 @@ static void heed(struct lab_app *a)
 	struct stage_options o;
 	struct lab_verdict v;
 
-	if (a->screen) {
+	if (a->screen && a->menu) {
 		lab_screen_verdict(a->screen, &v);
 		menu_tell(a->menu, lab_screen_number(a->screen), &v);
 	}
@@ -94,7 +95,10 @@ static void heed(struct lab_app *a)
 	case LAB_WISH_STAY:
 		break;
 	case LAB_WISH_LEAVE:
-		show_menu(a);
+		if (a->menu)
+			show_menu(a);
+		else
+			finish(a, RUN_GOOD);
 		break;
 	case LAB_WISH_QUIT:
 		finish(a, RUN_GOOD);
@@ -223,7 +227,22 @@ static int block_signals(struct lab_app *a)
 	return a->signals < 0 ? ERR_SYSTEM : 0;
 }
 
-static int start(struct lab_app *a, const struct lab_settings *settings, const char *no_hosts)
+static int start_only(
+	struct lab_app *a, const struct lab_settings *settings, const struct scenario *only)
+{
+	struct stage_options o;
+	char reason[SITE_REASON] = "";
+	int e = lab_options_stage(settings, only, &o, a->error, sizeof(a->error));
+
+	if (e == 0)
+		e = lab_screen_start(a->canvas, a->ascii, &o, &a->screen, reason);
+	if (e && *reason)
+		(void)snprintf(a->error, sizeof(a->error), "%s", reason);
+	return e;
+}
+
+static int start(struct lab_app *a, const struct lab_settings *settings, const char *no_hosts,
+	const struct scenario *only)
 {
 	const char *no_colour = getenv("NO_COLOR");
 	const struct terminal_user user = {
@@ -236,20 +255,23 @@ static int start(struct lab_app *a, const struct lab_settings *settings, const c
 	e = canvas_new(a->terminal, &a->canvas);
 	if (e == 0 && a->ascii)
 		canvas_ascii(a->canvas);
-	if (e == 0)
+	if (e == 0 && !only)
 		e = menu_new(a->canvas, settings, no_hosts, &a->menu);
-	if (e)
+	else if (e == 0)
+		e = start_only(a, settings, only);
+	if (e && !a->error[0])
 		(void)snprintf(a->error, sizeof(a->error), "%s", err_text(e));
 	return e;
 }
 
-int lab_app_run(const struct lab_settings *settings, const char *no_hosts)
+static int run(
+	const struct lab_settings *settings, const char *no_hosts, const struct scenario *only)
 {
 	struct lab_app a = {.signals = -1, .status = RUN_FAILED};
 
 	if (block_signals(&a) != 0)
 		(void)snprintf(a.error, sizeof(a.error), "cannot receive signals");
-	else if (start(&a, settings, no_hosts) == 0)
+	else if (start(&a, settings, no_hosts, only) == 0)
 		while (!a.over)
 			turn(&a);
 	/* The terminal first: what plays takes a moment to end. */
@@ -264,4 +286,14 @@ int lab_app_run(const struct lab_settings *settings, const char *no_hosts)
 	if (a.error[0])
 		(void)fprintf(stderr, "lanchat-lab: %s\n", a.error);
 	return a.status;
+}
+
+int lab_app_run(const struct lab_settings *settings, const char *no_hosts)
+{
+	return run(settings, no_hosts, NULL);
+}
+
+int lab_app_chat(const struct lab_settings *settings)
+{
+	return run(settings, NULL, &chat_scenario);
 }

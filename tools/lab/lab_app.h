@@ -11,4 +11,7 @@
  * loopback. The exit status: 0, or 1 with the reason on stderr. */
 int lab_app_run(const struct lab_settings *settings, const char *no_hosts);
 
+/* The chat alone, without a menu. The same. */
+int lab_app_chat(const struct lab_settings *settings);
+
 #endif

@@ -2,9 +2,11 @@
 
 #include "common/clock.h"
 #include "common/err.h"
+#include "tools/lab/chat.h"
 #include "tools/lab/knobs.h"
 #include "tools/lab/lab_keys.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -62,8 +64,14 @@ static void end_run(struct lab_screen *s)
 		s->ladder[i] = NULL;
 		s->calls[i] = NULL;
 	}
+	for (size_t i = 0; i < CHAT_PEOPLE; i++) {
+		sheet_free(s->voices[i]);
+		s->voices[i] = NULL;
+	}
 	sheet_free(s->story);
 	s->story = NULL;
+	frames_free(s->frames);
+	s->frames = NULL;
 	player_stop(s->player);
 	s->player = NULL;
 }
@@ -73,11 +81,21 @@ static int begin_run(struct lab_screen *s, char reason[SITE_REASON])
 	end_run(s);
 	s->over = s->stands = false;
 	memset(s->scroll, 0, sizeof(s->scroll));
+	if (s->chat && desk_open(&s->desk) != 0) {
+		snprintf(reason, SITE_REASON, "%s", strerror(errno));
+		return ERR_SYSTEM;
+	}
+	s->options.lines_fd = s->desk.listen;
 	int r = player_start(&s->options, s->slow, &s->player, reason);
 	if (r)
 		return r;
 	const struct journal *j = stage_journal(player_stage(s->player));
-	bool good = (s->story = sheet_new(j, SHEET_STORY, SIDE_BOTH)) != NULL;
+	bool good = (s->story = sheet_new(j, SHEET_STORY, SIDE_BOTH)) != NULL &&
+		    (s->frames = frames_new(j)) != NULL;
+	for (size_t i = 0; i < CHAT_PEOPLE && good; i++) {
+		s->voices[i] = sheet_new(j, i ? SHEET_SECOND_VOICE : SHEET_FIRST_VOICE, SIDE_BOTH);
+		good = s->voices[i] != NULL;
+	}
 	for (size_t i = 0; i < SIDES && good; i++) {
 		s->ladder[i] = ladder_new(j, (enum side)i);
 		s->calls[i] = sheet_new(j, SHEET_CALLS, (enum side)i);
@@ -114,7 +132,11 @@ int lab_screen_start(struct canvas *c, bool ascii, const struct stage_options *o
 	s->ascii = ascii;
 	s->options = *o;
 	s->impaired = o->impaired;
-	s->slow = lab_screen_pace(o);
+	s->chat = o->scenario == &chat_scenario;
+	s->options.watched = true;
+	/* Programs and people have clocks of their own. */
+	s->slow = s->chat ? 1 : lab_screen_pace(o);
+	desk_init(&s->desk);
 	s->chosen = PANE_STORY;
 	int r = begin_run(s, reason);
 	if (r == 0)
@@ -129,6 +151,7 @@ void lab_screen_stop(struct lab_screen *s)
 	if (!s)
 		return;
 	end_run(s);
+	desk_fini(&s->desk);
 	guide_fini(&s->guide);
 	free(s);
 }
@@ -402,6 +425,10 @@ static void act_guide(struct lab_screen *s, const struct lab_binding *b)
 
 void lab_screen_input(struct lab_screen *s, const struct input *in)
 {
+	if (s->chat && !s->guided && !s->over && desk_input(&s->desk, in)) {
+		s->hint[0] = '\0';
+		return;
+	}
 	if (in->kind == INPUT_MOUSE && s->player && !s->guided) {
 		if (in->mouse == MOUSE_WHEEL_UP)
 			scroll(s, -WHEEL_LINES);

@@ -4,7 +4,10 @@
 #ifndef LANCHAT_LAB_SCREEN_PRIVATE_H
 #define LANCHAT_LAB_SCREEN_PRIVATE_H
 
+#include "tools/lab/desk.h"
+#include "tools/lab/frames.h"
 #include "tools/lab/guide.h"
+#include "tools/lab/chat_lines.h"
 #include "tools/lab/ladder.h"
 #include "tools/lab/lab_screen.h"
 #include "tools/lab/panes.h"
@@ -32,6 +35,14 @@ struct lab_screen {
 	struct player *player;
 	struct ladder *ladder[SIDES];
 	struct sheet *calls[SIDES], *story;
+	struct frames *frames;
+
+	/* Of the chat. */
+	bool chat;
+	struct desk desk;
+	struct sheet
+		*voices[CHAT_PEOPLE]; /* owned; what both clients print, in place of TCP's calls */
+	struct lab_scroll second;     /* of b's; a's is the pane's */
 
 	bool over;
 	int result;

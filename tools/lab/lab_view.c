@@ -12,8 +12,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NS_PER_S  1e9
-#define WIDE_KEYS 112 /* columns for all of the hint */
+#define NS_PER_S       1e9
+#define WIDE_KEYS      112 /* columns for all of the hint */
+#define CLIENTS_BESIDE 56
 
 static bool is_empty(struct rect r)
 {
@@ -90,11 +91,10 @@ static const char *const headings[PANES] = {[PANE_TCP_CALLS] = "TCP",
 	[PANE_STORY] = "What happens"};
 
 /* The heading, on the first line of a pane that has more; what is left is the text's. */
-static struct rect draw_heading(struct lab_screen *s, enum pane p, struct rect r)
+static struct rect draw_heading(struct lab_screen *s, const struct lab_scroll *v, const char *name,
+	bool chosen, struct rect r)
 {
-	struct lab_scroll *v = &s->scroll[p];
 	char text[128], where[64] = "";
-	bool chosen = p == s->chosen;
 
 	if (r.lines < 2)
 		return r;
@@ -102,7 +102,7 @@ static struct rect draw_heading(struct lab_screen *s, enum pane p, struct rect r
 		(void)snprintf(where, sizeof(where), "  %zu-%zu of %zu%s", v->top + 1,
 			v->top + v->lines < v->count ? v->top + v->lines : v->count, v->count,
 			v->held ? ", held" : "");
-	(void)snprintf(text, sizeof(text), "%s%s", headings[p], where);
+	(void)snprintf(text, sizeof(text), "%s%s", name, where);
 	canvas_rule(s->canvas, (struct rect){r.y, r.x, 1, r.columns}, INK_RULE);
 	struct rect inside = {r.y, r.x + 2, 1, r.columns - 2};
 	char framed[140];
@@ -142,7 +142,8 @@ static int sheet_ink(enum sheet_look look)
 	return INK_NORMAL;
 }
 
-static void draw_sheet(struct lab_screen *s, enum pane p, struct sheet *sheet, struct rect r)
+static void draw_lines(struct lab_screen *s, struct lab_scroll *v, const char *name, bool chosen,
+	struct sheet *sheet, struct rect r)
 {
 	char text[SHEET_LINE];
 	enum sheet_look look;
@@ -151,14 +152,40 @@ static void draw_sheet(struct lab_screen *s, enum pane p, struct sheet *sheet, s
 	if (is_empty(r))
 		return;
 	sheet_read(sheet, (size_t)r.columns);
-	settle(&s->scroll[p], sheet_count(sheet), lines);
-	r = draw_heading(s, p, r);
+	settle(v, sheet_count(sheet), lines);
+	r = draw_heading(s, v, name, chosen, r);
 	for (size_t i = 0; i < lines; i++) {
-		(void)sheet_line(sheet, s->scroll[p].top + i, &look, text);
+		(void)sheet_line(sheet, v->top + i, &look, text);
 		if (look == SHEET_NEWEST && s->over)
 			look = SHEET_PLAIN;
 		put(s->canvas, r, r.y + (int)i, sheet_ink(look), text);
 	}
+}
+
+static void draw_sheet(struct lab_screen *s, enum pane p, struct sheet *sheet, struct rect r)
+{
+	draw_lines(s, &s->scroll[p], headings[p], p == s->chosen, sheet, r);
+}
+
+/* Both clients, where the calls of TCP are else: side by side, or one above the other. */
+static void draw_clients(struct lab_screen *s, struct rect r)
+{
+	static const char *const names[CHAT_PEOPLE] = {"a: lanchat --pipe", "b: lanchat --pipe"};
+	bool beside = r.columns >= CLIENTS_BESIDE;
+	struct rect first = r, second = r;
+
+	if (beside) {
+		first.columns = (r.columns - 1) / 2;
+		second.x += first.columns + 1;
+		second.columns -= first.columns + 1;
+	} else {
+		first.lines = r.lines / 2;
+		second.y += first.lines;
+		second.lines -= first.lines;
+	}
+	bool chosen = s->chosen == PANE_TCP_CALLS;
+	draw_lines(s, &s->scroll[PANE_TCP_CALLS], names[0], chosen, s->voices[0], first);
+	draw_lines(s, &s->second, names[1], false, s->voices[1], second);
 }
 
 static int row_ink(const struct ladder_row *r)
@@ -173,16 +200,18 @@ static void draw_wire(struct lab_screen *s, enum pane p, struct ladder *l, struc
 	char text[LADDER_TEXT_SIZE];
 	struct ladder_look look = {.columns = r.columns > 0 ? (size_t)r.columns - 1 : 0,
 		.hosts = s->options.scenario->hosts,
-		.unicode = !s->ascii};
+		.unicode = !s->ascii,
+		.frames = s->frames};
 	size_t lines = (size_t)(r.lines < 2 ? r.lines : r.lines - 1);
 
 	(void)ladder_read(l);
+	frames_read(s->frames);
 	if (is_empty(r))
 		return;
 	/* The names of the hosts take a line, where there is one. */
 	bool names = lines > 2;
 	settle(&s->scroll[p], ladder_count(l), lines - names);
-	r = draw_heading(s, p, r);
+	r = draw_heading(s, &s->scroll[p], headings[p], p == s->chosen, r);
 	if (names)
 		put(s->canvas, r, r.y, INK_DIM, ladder_text_head(&look, text));
 	for (size_t i = 0; i < lines - names; i++) {
@@ -299,7 +328,10 @@ static void draw_run(struct lab_screen *s, int lines, int columns)
 	draw_title(s, p.title);
 	put_bar(s->canvas, p.question, INK_NORMAL, s->options.scenario->about);
 	canvas_rule(s->canvas, p.rule, INK_RULE);
-	draw_sheet(s, PANE_TCP_CALLS, s->calls[SIDE_TCP], p.pane[PANE_TCP_CALLS]);
+	if (s->chat)
+		draw_clients(s, p.pane[PANE_TCP_CALLS]);
+	else
+		draw_sheet(s, PANE_TCP_CALLS, s->calls[SIDE_TCP], p.pane[PANE_TCP_CALLS]);
 	draw_sheet(s, PANE_UDP_CALLS, s->calls[SIDE_UDP], p.pane[PANE_UDP_CALLS]);
 	draw_wire(s, PANE_TCP_WIRE, s->ladder[SIDE_TCP], p.pane[PANE_TCP_WIRE]);
 	draw_wire(s, PANE_UDP_WIRE, s->ladder[SIDE_UDP], p.pane[PANE_UDP_WIRE]);
@@ -307,7 +339,10 @@ static void draw_run(struct lab_screen *s, int lines, int columns)
 	draw_score(s, SIDE_UDP, p.score[SIDE_UDP]);
 	draw_sheet(s, PANE_STORY, s->story, p.pane[PANE_STORY]);
 	draw_knobs(s, p.knobs);
-	draw_hint(s, p.hint);
+	if (s->chat && !s->over && !s->hint[0] && s->desk.speak >= 0)
+		desk_draw(&s->desk, s->canvas, p.hint);
+	else
+		draw_hint(s, p.hint);
 }
 
 void lab_view(struct lab_screen *s)

@@ -177,16 +177,35 @@ static const char *brief_reason(enum fate_kind kind)
 	return "";
 }
 
+/* What of lanchat's begins in it, "again" where it is sent again. False: nothing, or there is no room. */
+static bool frame_label(const struct ladder_look *look, const struct journal_packet *p, size_t room,
+	char out[LADDER_LABEL])
+{
+	const char *again = p->note.kind == FLOW_RETRANSMISSION ? "again: " : "";
+	char label[FRAMES_LABEL] = "";
+
+	if (look->frames)
+		(void)frames_label(look->frames, p, label);
+	size_t length = strlen(again) + strlen(label);
+	if (!*label || length > room || length >= LADDER_LABEL)
+		return false;
+	(void)snprintf(out, LADDER_LABEL, "%s%.*s", again, LADDER_LABEL - 16, label);
+	return true;
+}
+
 /* It is dropped on its way: "- data 1..64 --x lost by chance"; in fewer words where there is not the
  * room, and then where the time of its arrival would have stood. */
-static void dropped(struct shaft *s, const struct journal_packet *p)
+static void dropped(struct shaft *s, const struct ladder_look *look, const struct journal_packet *p)
 {
 	char label[LADDER_LABEL];
 	size_t room = s->span > DROPPED ? s->span - DROPPED : 0;
-	const char *why = fate_words(p->fate.kind);
+	const char *why = fate_words(p->fate.kind), *brief = brief_reason(p->fate.kind);
+	size_t left = room > strlen(brief) ? room - strlen(brief) : 0;
 
-	if (strlen(ladder_label(p, LADDER_LABEL, label)) + strlen(why) > room)
-		why = brief_reason(p->fate.kind);
+	if (!frame_label(look, p, left, label))
+		(void)ladder_label(p, LADDER_LABEL, label);
+	if (strlen(label) + strlen(why) > room)
+		why = brief;
 	if (strlen(label) + strlen(why) > room)
 		(void)ladder_label(p, 0, label);
 	size_t length = fit(label, room);
@@ -218,7 +237,8 @@ static void put_time(struct line *l, size_t host, uint64_t ns)
 	memcpy(l->cell + at, number, length);
 }
 
-static void make_label(const struct ladder_row *r, size_t room, char out[LADDER_LABEL])
+static void make_label(const struct ladder_row *r, const struct ladder_look *look, size_t room,
+	char out[LADDER_LABEL])
 {
 	static const char again[] = ", twice", late[] = ", late";
 	const char *more = !r->arrived                 ? ""
@@ -226,12 +246,14 @@ static void make_label(const struct ladder_row *r, size_t room, char out[LADDER_
 			   : r->packet->fate.reordered ? late
 						       : "";
 
-	(void)ladder_label(r->packet, room > strlen(more) ? room - strlen(more) : 0, out);
+	room = room > strlen(more) ? room - strlen(more) : 0;
+	if (!frame_label(look, r->packet, room, out))
+		(void)ladder_label(r->packet, room, out);
 	size_t used = strlen(out);
 	snprintf(out + used, LADDER_LABEL - used, "%s", more);
 }
 
-static void draw(struct line *l, const struct ladder_row *r)
+static void draw(struct line *l, const struct ladder_row *r, const struct ladder_look *look)
 {
 	char label[LADDER_LABEL];
 	size_t from = lifeline(l, r->packet->host), to = lifeline(l, r->packet->to_host);
@@ -241,10 +263,10 @@ static void draw(struct line *l, const struct ladder_row *r)
 		return;
 	s.span = (s.left ? from - to : to - from) - 1;
 	if (r->packet->fate.kind != FATE_CARRIED) {
-		dropped(&s, r->packet);
+		dropped(&s, look, r->packet);
 		return;
 	}
-	make_label(r, broken(&s), label);
+	make_label(r, look, broken(&s), label);
 	if (r->sent && r->arrived)
 		whole(&s, label);
 	else if (r->sent)
@@ -268,7 +290,7 @@ char *ladder_text(
 		put_time(&l, r->packet->host, r->sent_ns);
 	if (r->arrived)
 		put_time(&l, r->packet->to_host, r->arrived_ns);
-	draw(&l, r);
+	draw(&l, r, look);
 	return put_out(&l, look->unicode, out);
 }
 

@@ -14,6 +14,7 @@
 #ifndef LANCHAT_LAB_LADDER_TEXT_H
 #define LANCHAT_LAB_LADDER_TEXT_H
 
+#include "tools/lab/frames.h"
 #include "tools/lab/ladder.h"
 
 #define LADDER_TEXT_COLUMNS 160 /* a line is never longer */
@@ -24,6 +25,8 @@ struct ladder_look {
 	size_t columns;
 	size_t hosts; /* 2 or 3 */
 	bool unicode; /* lines of box drawing, not of ASCII */
+	/* Borrowed; NULL: none are looked for. What begins a message of lanchat's is called by it. */
+	const struct frames *frames;
 };
 
 /* Returns `out`; "" where there is not the room. */

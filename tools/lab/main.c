@@ -207,6 +207,20 @@ static int wait_for_terminals(const struct lab_settings *t)
 	return e == ERR_REFUSED ? RUN_MISSING : RUN_FAILED;
 }
 
+static int watch_chat(const struct lab_settings *t)
+{
+	char reason[SITE_REASON] = "", error[ERROR_LINE];
+	struct stage_options o;
+
+	if (lab_options_stage(t, &chat_scenario, &o, error, sizeof(error)) != 0)
+		return fail(error);
+	if (!t->loopback && site_enter(reason) == 0)
+		return lab_app_chat(t);
+	fprintf(stderr, "lanchat-lab: it takes hosts of its own; %s\n",
+		t->loopback ? "a relay on loopback cannot show it (--loopback)" : reason);
+	return RUN_MISSING;
+}
+
 static int chat(struct lab_settings *t, size_t words, const char *command)
 {
 	const struct scenario *chosen = &chat_scenario;
@@ -215,6 +229,9 @@ static int chat(struct lab_settings *t, size_t words, const char *command)
 		return fail("chat takes options alone");
 	if (t->terminals)
 		return wait_for_terminals(t);
+	if (!t->script && !t->json && !t->pcap && !t->report && isatty(STDIN_FILENO) &&
+		isatty(STDOUT_FILENO))
+		return watch_chat(t);
 	int status = open_script(t);
 	if (status)
 		return status;

@@ -73,9 +73,17 @@ static void write_story(const struct journal_entry *e, char out[TEXT])
 			sides[e->side], e->of.check.text, e->of.check.measured);
 }
 
-static void write_entry(const struct journal_entry *e, bool why, char out[TEXT])
+static bool is_voice(enum sheet_what what)
 {
-	if (e->kind == JOURNAL_CALL)
+	return what == SHEET_FIRST_VOICE || what == SHEET_SECOND_VOICE;
+}
+
+static void write_entry(
+	const struct sheet *s, const struct journal_entry *e, bool why, char out[TEXT])
+{
+	if (is_voice(s->what))
+		snprintf(out, TEXT, "%s", e->of.words.text + e->of.words.quote);
+	else if (e->kind == JOURNAL_CALL)
 		write_call(&e->of.call, why, out);
 	else
 		write_story(e, out);
@@ -84,6 +92,9 @@ static void write_entry(const struct journal_entry *e, bool why, char out[TEXT])
 /* Of calls, those of a side only; the story has both sides. */
 static bool belongs(const struct sheet *s, const struct journal_entry *e)
 {
+	if (is_voice(s->what))
+		return e->kind == JOURNAL_WORDS &&
+		       e->of.words.voice == 1 + (s->what - SHEET_FIRST_VOICE);
 	if (s->side != SIDE_BOTH && e->side != SIDE_BOTH && e->side != s->side)
 		return false;
 	if (s->what == SHEET_CALLS)
@@ -117,7 +128,7 @@ static bool add_text(struct sheet *s, const struct journal_entry *e, bool why)
 	char text[TEXT];
 	size_t at = 0, end, columns = s->columns > HANG ? s->columns : HANG + 1;
 
-	write_entry(e, why, text);
+	write_entry(s, e, why, text);
 	size_t length = strlen(text);
 	bool first = true;
 	while (at < length) {
@@ -185,7 +196,7 @@ char *sheet_line(const struct sheet *s, size_t line, enum sheet_look *look, char
 		return out;
 	const struct line *l = &s->lines[line];
 	const struct journal_entry *e = journal_at(s->journal, l->entry);
-	write_entry(e, l->why, text);
+	write_entry(s, e, l->why, text);
 	snprintf(out, SHEET_LINE, "%*s%.*s", (int)indent(l->why, l->first), "", l->to - l->from,
 		text + l->from);
 	*look = look_of(s, e, l->why);

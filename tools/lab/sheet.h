@@ -17,6 +17,8 @@
 enum sheet_what {
 	SHEET_CALLS,
 	SHEET_STORY,
+	SHEET_FIRST_VOICE, /* what the program of that number printed, on any side */
+	SHEET_SECOND_VOICE,
 };
 
 enum sheet_look {

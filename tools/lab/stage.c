@@ -286,6 +286,12 @@ void stage_say(struct stage *s, enum side side, const char *format, ...)
 		(void)journal_words(s->journal, side, text);
 }
 
+void stage_voice(struct stage *s, uint8_t voice, const char *before, const char *line)
+{
+	if (!stage_stopped(s))
+		(void)journal_voice(s->journal, SIDE_TCP, voice, before, line);
+}
+
 bool stage_check(
 	struct stage *s, enum side side, bool good, const char *text, const char *measured, ...)
 {

@@ -38,6 +38,7 @@ struct stage_options {
 	uint32_t count, size;
 	uint64_t seed;
 	bool loopback; /* no namespaces: the relay */
+	bool watched;  /* chat: at a pace that can be followed */
 	int lines_fd;  /* chat: where lines come from, borrowed; unused by others */
 };
 
@@ -142,6 +143,8 @@ void stage_counts(struct stage *s, enum side side, struct wire_counts *out);
 
 void stage_say(struct stage *s, enum side side, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The same of what a program printed: journal_voice. */
+void stage_voice(struct stage *s, uint8_t voice, const char *before, const char *line);
 /* Assert. `measured` says what was found, whichever way it went. Returns `good`. */
 bool stage_check(struct stage *s, enum side side, bool good, const char *text, const char *measured,
 	...) __attribute__((format(printf, 5, 6)));
