@@ -344,7 +344,7 @@ class Usage(Lab):
 
     def test_wrong(self):
         for words, clue in ((["run"], "run what"), (["run", "los"], "did you mean \"loss\""),
-                            (["run", "16"], "no scenario"), (["play"], "not list, nor run"),
+                            (["run", "16"], "no scenario"), (["play"], "not list, run or chat"),
                             (["run", "all", "loss"], "no scenario \"all\""),
                             (["run", "loss", "--loss", "much"], "--loss"),
                             (["run", "loss", "--delay", "1h"], "--delay"),
