@@ -56,6 +56,7 @@ static const struct lab_binding table[] = {
 	{LAB_LESS, KNOB_MTU, LAB_IN_RUN, {'m'}, NULL},
 	{LAB_MORE, KNOB_MTU, LAB_IN_RUN, {'M'}, NULL},
 	{LAB_RESET, 0, LAB_IN_RUN, {'0'}, "the network as the scenario has it"},
+	{LAB_TYPE, 0, LAB_IN_RUN, {'i'}, "in the chat: type what somebody says, until Esc"},
 
 	{LAB_HELP, 0, LAB_ANYWHERE, {'?', K_F1}, "what all this is"},
 	{LAB_BACK, 0, LAB_IN_RUN | LAB_IN_HELP, {K_ESCAPE, 'q'}, "back"},

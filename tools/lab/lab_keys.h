@@ -35,6 +35,7 @@ enum lab_action {
 	LAB_LESS, /* argument: enum knob */
 	LAB_MORE,
 	LAB_RESET,
+	LAB_TYPE,
 	LAB_REDRAW,
 	LAB_SUSPEND,
 };

@@ -387,6 +387,11 @@ static void act(struct lab_screen *s, const struct lab_binding *b)
 	case LAB_RESET:
 		reset_network(s);
 		break;
+	case LAB_TYPE: /* it was not the desk's */
+		hint(s, "%s",
+			s->chat ? "It has ended: r begins anew"
+				: "Nobody chats here: lanchat-lab chat");
+		break;
 	default: /* the menu's */
 		break;
 	}
