@@ -17,7 +17,6 @@
 
 #include <errno.h>
 #include <locale.h>
-#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -223,8 +222,7 @@ static int run(const struct arguments *a, struct settings *t)
 		return fail(EXIT_FAILED, strerror(errno));
 	}
 	raise_limits(t->max_clients > 0 ? t->max_clients : 0);
-	/* Thousands of threads would otherwise get an arena each for every few of them. */
-	mallopt(M_ARENA_MAX, 4);
+	tunables_set();
 	int r = server_start(t, &s, error, sizeof(error));
 	if (r) {
 		service_close(&service);

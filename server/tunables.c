@@ -3,6 +3,7 @@
 #include "server/instrumented.h"
 
 #include <limits.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -28,4 +29,21 @@ void tunables_apply(char **argv)
 		return;
 	(void)execv(path, argv);
 	(void)unsetenv(NAME);
+}
+
+/* Thousands of threads would get an arena each for every few of them. The free end of every arena but the
+ * first is not malloc_trim(3)'s business: it goes back when a piece beside it is freed and it is longer
+ * than a threshold, which, unless it is set, grows to megabytes with the largest block ever freed. And
+ * small pieces that are kept apart for quick use (fast bins) are joined to it only by malloc_trim, behind
+ * which nothing is freed any more: after a crowd had left, it was chance whether megabytes stayed. */
+#define ARENAS    4
+#define FREE_END  (128 << 10)
+#define OWN_PAGES (1 << 20) /* from so many bytes on a block has pages of its own */
+
+void tunables_set(void)
+{
+	(void)mallopt(M_ARENA_MAX, ARENAS);
+	(void)mallopt(M_MXFAST, 0);
+	(void)mallopt(M_TRIM_THRESHOLD, FREE_END);
+	(void)mallopt(M_MMAP_THRESHOLD, OWN_PAGES);
 }

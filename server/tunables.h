@@ -1,5 +1,5 @@
 /*
- * What the C library has to be told before it starts.
+ * What the C library is told of how to use memory: some of it has to be told before it starts.
  *
  * Most threads of a server wait for an idle connection, and glibc keeps for each of them what the thread
  * has freed (its tcache: 1 KiB, with TLS 7), and room for the thread-local variables of libraries that
@@ -14,5 +14,8 @@
  * preloaded: whoever did that wants to look on. Where it cannot be started, it goes on as it is. Before
  * there is a descriptor, a thread or a signal that must not get lost. */
 void tunables_apply(char **argv);
+
+/* The rest, mallopt(3). Before there are threads. */
+void tunables_set(void);
 
 #endif
