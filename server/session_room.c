@@ -197,8 +197,9 @@ static int stay(struct session *s, struct room *room)
 	}
 	/* Another session of theirs was sent out while this one came in, and the row went with it. Without
 	 * memory they are in no list, and in the room all the same. */
-	if (!atomic_load(&sr->member->expelled) && !room_has(room, &me))
-		(void)room_enter(room, &me, 0);
+	if (!atomic_load(&sr->member->expelled) && !room_has(room, &me) &&
+		room_enter(room, &me, 0) == 0 && atomic_load(&sr->member->expelled))
+		room_leave(room, &me, "");
 	return 0;
 }
 

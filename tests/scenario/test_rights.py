@@ -426,6 +426,23 @@ class Rooms(Rights):
         self.assertIn("127.0.0.2/31", self.anna.standings(BANNED))
         self.anna.says("I am from 127.0.0.1, and it is my room")
 
+    def test_address_of_one_session(self):
+        """Whoever is sent out by an address has no other session there that nobody sees."""
+        carol = Person(self, self.server, "carol", source="127.0.0.2")
+        carol.join()
+        other = Person(self, self.server, "carol", carol.key)
+        other.join()
+        self.anna.act("ban", "127.0.0.2")
+        for one in (carol, other):
+            self.assertEqual(one.peer.expect("PARTED")["code"], CODES["BANNED"])
+        other.says("am I here?", code="NOT_A_MEMBER")
+        carol.join(code="BANNED")
+        other.join()
+        other.says("here I am")
+        tag = self.anna.peer.request("MEMBERS", room="den")
+        got = self.anna.peer.expect("MEMBER_LIST", tag=tag)
+        self.assertEqual([m["nick"] for m in got["members"]], ["anna", "bob", "carol"])
+
     def test_mute(self):
         self.bob.says("one")
         self.anna.act("mute", "bob", value=60)
