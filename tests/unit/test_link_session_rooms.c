@@ -217,12 +217,58 @@ START_TEST(test_rooms_in_pages)
 }
 END_TEST
 
+/* A server whose list has no end. */
+START_TEST(test_endless_rooms)
+{
+	static uint8_t buffer[16384];
+	struct msg_room_list list = {.more = 1, .total = UINT32_MAX};
+	union message m;
+	unsigned pages = 0;
+	bool over = false;
+
+	for (unsigned i = 0; i < LIST_MAX; i++) {
+		struct item_room room = {.name = span_of("again"), .topic = span_of("")};
+		ck_assert_int_eq(
+			message_list_add(&list.rooms, ITEM_ROOM, &room, buffer, sizeof(buffer)), 0);
+	}
+	play_log_in_quietly(play, 0);
+	for (unsigned round = 1; round <= 2; round++) {
+		ck_assert_int_eq(link_session_list_rooms(play->s), 0);
+		for (over = false, pages = 0; !over && pages < 1000; pages++) {
+			EXPECT_SENT(play, MESSAGE_ROOMS, &m);
+			list.tag = m.rooms.tag;
+			ck_assert_int_eq(play_give(play, MESSAGE_ROOM_LIST, &list), 0);
+			over = play_expect(play, EVENT_ROOMS)->flag;
+		}
+		ck_assert_uint_eq(pages, 250);
+		EXPECT_NOTHING_SENT(play);
+	}
+}
+END_TEST
+
+/* A server that says that one was a member of any number of rooms. */
+START_TEST(test_endless_places)
+{
+	char room[16];
+
+	for (int i = 0; i < 10000; i++) {
+		(void)snprintf(room, sizeof(room), "r%d", i);
+		ck_assert_int_eq(link_session_join(play->s, room), 0);
+	}
+	ck_assert_int_eq(link_session_join(play->s, "r9999"), 0);
+	ck_assert_int_eq(link_session_join(play->s, "one"), ERR_FULL);
+	ck_assert_int_eq(link_session_part(play->s, "r17"), 0);
+	ck_assert_int_eq(link_session_join(play->s, "one"), 0);
+}
+END_TEST
+
 Suite *link_session_rooms_suite(void)
 {
 	Suite *s = suite_create("link_session_rooms");
 	TCase *t = tcase_create("link_session_rooms");
 
 	tcase_add_checked_fixture(t, play_setup, play_teardown);
+	tcase_set_timeout(t, 60); /* ten thousand rooms, with sanitizers */
 	tcase_add_test(t, test_join_refused);
 	tcase_add_test(t, test_part_follows_what_was_said);
 	tcase_add_test(t, test_part_then_join);
@@ -230,6 +276,8 @@ Suite *link_session_rooms_suite(void)
 	tcase_add_test(t, test_missed_presence);
 	tcase_add_test(t, test_presence_of_large_room);
 	tcase_add_test(t, test_rooms_in_pages);
+	tcase_add_test(t, test_endless_rooms);
+	tcase_add_test(t, test_endless_places);
 	suite_add_tcase(s, t);
 	return s;
 }
