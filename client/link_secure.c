@@ -2,7 +2,7 @@
  * Before anything else is said on a connection: TLS, and whether the server is the one that was met
  * before. What a user met by address is remembered under that address, what was found by its beacon
  * under the name that it announces, with a mark before it; a server's key that is known from elsewhere
- * is no news.
+ * is no news, unless the name was another one's.
  */
 #include "client/link_private.h"
 
@@ -125,10 +125,10 @@ static int check_book(struct link *l, const uint8_t *id)
 		return 0;
 	/* A name that a beacon shows is anybody's to take. Whoever asked for it is not given another
 	 * server; whoever chose from a list, or takes any, is told, and the name stays the first one's
-	 * until the user says otherwise. */
+	 * until the user says otherwise. That it has been met elsewhere makes it no other one's. */
 	if (another && l->chosen)
 		return changed(l, before, id);
-	if (!known)
+	if (!known || another)
 		link_post_met(l, id, another);
 	return 0;
 }

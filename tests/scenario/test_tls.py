@@ -135,6 +135,20 @@ class Tls(Scenario):
         self.assertIn(f"new here: {new}", self.run_pipe("office").stderr())
         self.assertEqual(self.run_pipe("office").stderr(), "")
 
+    def test_known_under_another_name(self):
+        """A server that has been met does not pass for another one by taking its name."""
+        office = Server(self, "--name", "office", beacon=True)
+        self.run_pipe("office")
+        self.assertEqual(office.stop(), 0)
+        rogue = Server(self, "--name", "games", beacon=True)
+        self.run_pipe("games")
+        self.assertEqual(self.run_pipe(None).stderr(), "")
+        self.assertEqual(rogue.stop(), 0)
+        rogue = Server(self, "--name", "office", beacon=True, data=rogue.data)
+        for _ in range(2):
+            self.assertIn("is not the one that was known by that name",
+                          self.run_pipe(None).stderr())
+
     def test_first_meetings_at_once(self):
         """Several programs of one person meet two servers for the first time at the same moment: both
         are known after that, by one line each, and everybody goes on."""
