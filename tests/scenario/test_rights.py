@@ -195,6 +195,12 @@ class Nicks(Rights):
         except AssertionError:
             return None
 
+    def test_longer_than_a_nick(self):
+        """What cannot be a nick is not taken for the one that it begins with."""
+        anna = Person(self, Server(self), "n" * 48)
+        anna.act("release", "n" * 49, room="", code="NO_SUCH_NICK")
+        self.assertEqual(anna.whois("n" * 48)["owned"], 1)
+
     def test_messages_to_an_owner(self):
         """They wait for the owner, whoever had the nick last."""
         server = self.serve()
