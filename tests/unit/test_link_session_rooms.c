@@ -139,6 +139,32 @@ START_TEST(test_members_in_pages)
 }
 END_TEST
 
+/* What came of a list that broke off is no part of the next one. */
+START_TEST(test_members_refused)
+{
+	static uint8_t buffer[32 * 1024];
+	struct msg_error error = {.code = CODE_RESOURCES, .text = span_of("")};
+	union message m;
+
+	play_log_in_quietly(play, 0);
+	play_join(play, "lobby", 0);
+	ck_assert_int_eq(link_session_list_members(play->s, "lobby"), 0);
+	EXPECT_SENT(play, MESSAGE_MEMBERS, &m);
+	ck_assert_int_eq(
+		give_members(play, m.members.tag, 3, true, people(0, 200, buffer, sizeof(buffer))),
+		0);
+	EXPECT_SENT(play, MESSAGE_MEMBERS, &m);
+	error.tag = m.members.tag;
+	ck_assert_int_eq(play_give(play, MESSAGE_ERROR, &error), 0);
+	play_expect(play, EVENT_ERROR);
+	ck_assert_int_eq(
+		give_members(play, 0, 4, false, people(100, 3, buffer, sizeof(buffer))), 0);
+	const struct event *e = play_expect(play, EVENT_MEMBERS);
+	ck_assert_uint_eq(e->count, 3);
+	ck_assert_str_eq(e->people[0].nick, "n100");
+}
+END_TEST
+
 START_TEST(test_missed_presence)
 {
 	static uint8_t buffer[4096];
@@ -273,6 +299,7 @@ Suite *link_session_rooms_suite(void)
 	tcase_add_test(t, test_part_follows_what_was_said);
 	tcase_add_test(t, test_part_then_join);
 	tcase_add_test(t, test_members_in_pages);
+	tcase_add_test(t, test_members_refused);
 	tcase_add_test(t, test_missed_presence);
 	tcase_add_test(t, test_presence_of_large_room);
 	tcase_add_test(t, test_rooms_in_pages);
