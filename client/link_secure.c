@@ -95,15 +95,22 @@ static int changed(struct link *l, const uint8_t *before, const uint8_t *now)
 }
 
 /* Remember a server where none was known, unless another process has met one there meanwhile: then
- * ERR_EXISTS, and `found`. What cannot be written is no reason not to go on. */
+ * ERR_EXISTS, and `found`. What cannot be written is no reason not to go on, and is remembered as long as
+ * the link is there. */
 static int enter(struct link *l, const uint8_t *id, uint8_t found[IDENTITY_SIZE])
 {
+	if (l->met) {
+		memcpy(found, l->met_id, IDENTITY_SIZE);
+		return ERR_EXISTS;
+	}
 	int r = book_meet(l->data_folder, LINK_BOOK, l->place, id, found);
 
 	if (r == 0 || r == ERR_EXISTS)
 		return r;
 	log_warning("the server's key cannot be remembered in %s: %s", l->data_folder,
 		r == ERR_SYSTEM ? strerror(errno) : err_text(r));
+	l->met = true;
+	memcpy(l->met_id, id, sizeof(l->met_id));
 	return 0;
 }
 

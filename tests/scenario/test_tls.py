@@ -91,6 +91,18 @@ class Tls(Scenario):
         self.assertIn("has another key than before", anna.stderr())
         self.assertNotIn("logged in", server.stderr())
 
+    def test_changed_and_not_remembered(self):
+        """Where keys cannot be written down, a program goes by the one that it has met itself."""
+        os.makedirs(self.env["XDG_DATA_HOME"] + "/lanchat/known_servers.lock")
+        server = Server(self)
+        anna = self.pipe(server, "--timeout", "60")
+        anna.wait_joined()
+        server = self.another_at(server)
+        self.assertEqual(anna.wait(30), 1)
+        self.assertIn("the server's key cannot be remembered", anna.stderr())
+        self.assertIn("has another key than before", anna.stderr())
+        self.assertNotIn("logged in", server.stderr())
+
     def test_changed_on_the_screen(self):
         server = Server(self)
         self.run_pipe(server)
