@@ -982,6 +982,21 @@ class Holes(Rights):
         _, got = peer.wait_end()
         self.assertEqual([m[1]["fatal"] for m in got if m[0] == "ERROR"], [0] * 9 + [1])
 
+    def test_full_again_and_again(self):
+        """The same where each would be one nick too many for the person."""
+        server = self.serve()
+        rich = Person(self, server, "n0")
+        for i in range(1, 100):
+            rich.peer.expect("RENAMED", tag=rich.peer.request("NICK", nick=f"n{i}"))
+        peer = Secure(self, server, key=rich.key)
+        welcome = peer.hello()
+        for _ in range(10):
+            peer.request("LOGIN", person=peer.person, instance=peer.instance, log=welcome["log"],
+                         nick="another", flags=1)
+        _, got = peer.wait_end()
+        errors = [(m[1]["code"], m[1]["fatal"]) for m in got if m[0] == "ERROR"]
+        self.assertEqual(errors, [(CODES["NICKS_FULL"], int(i == 9)) for i in range(10)])
+
 
 class Guesses(Rights):
     """At a room's key: few on a connection, and each counts against the address."""
