@@ -4,6 +4,7 @@
 #include "common/err.h"
 #include "common/lock.h"
 #include "server/occupant.h"
+#include "server/rules.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -468,6 +469,15 @@ bool room_is_closed(struct room *r)
 	bool closed = r->charter.entry != ENTRY_OPEN || r->stale;
 	lock_drop(&r->lock);
 	return closed;
+}
+
+bool room_may_speak(struct room *r, const uint8_t *person, uint64_t time)
+{
+	lock_take(&r->lock);
+	const struct rules rules = {.room = &r->charter};
+	bool may = !r->stale && rules_speak(&rules, person, time) == CODE_NONE;
+	lock_drop(&r->lock);
+	return may;
 }
 
 bool room_is_slow(const struct room *r)

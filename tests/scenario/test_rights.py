@@ -456,6 +456,46 @@ class Rooms(Rights):
         self.anna.act("unmute", "bob")
         self.bob.says("three")
 
+    def told(self, what, nick):
+        """The text of the next such change in the room."""
+        while True:
+            for c in self.anna.peer.expect("PRESENCE", room="den")["changes"]:
+                if (c["what"], c["nick"]) == (what, nick):
+                    return c["text"]
+
+    def away(self, person, text):
+        person.outcome("DONE", person.peer.request("AWAY", state=1, text=text), None)
+
+    def test_muted_by_other_means(self):
+        """Who may not speak says nothing by being away, or with the last words."""
+        joined, parted, state = 0, 1, 3
+        second = self.bob.again()
+        carol = Person(self, self.server, "carol")
+        self.away(self.bob, "for lunch")
+        self.assertEqual(self.told(state, "bob"), "for lunch")
+        self.anna.act("mute", "bob", value=60)
+        self.away(self.bob, "listen to me")
+        self.assertEqual(self.told(state, "bob"), "")
+        tag = self.anna.peer.request("MEMBERS", room="den")
+        got = self.anna.peer.expect("MEMBER_LIST", tag=tag)
+        self.assertEqual([(m["nick"], m["away"]) for m in got["members"]],
+                         [("anna", ""), ("bob", "")])
+        self.bob.peer.message("BYE", code=CODES["QUIT"], text="you will hear of me")
+        self.assertEqual(self.told(parted, "bob"), "")
+        self.away(second, "still here")
+        second.join()
+        self.assertEqual(self.told(joined, "bob"), "")
+        # In a moderated room who has a voice, or looks after it, has words.
+        self.anna.act("moderated", value=1)
+        self.away(carol, "nobody asked")
+        carol.join()
+        self.assertEqual(self.told(joined, "carol"), "")
+        self.anna.act("voice", "carol")
+        self.away(carol, "back at two")
+        self.assertEqual(self.told(state, "carol"), "back at two")
+        carol.peer.message("BYE", code=CODES["QUIT"], text="good night")
+        self.assertEqual(self.told(parted, "carol"), "good night")
+
     def test_moderated(self):
         self.anna.act("moderated", value=1)
         self.bob.says("may I?", code="MODERATED")
