@@ -166,11 +166,30 @@ void event_queue_fini(struct event_queue *q)
 	close(q->fd);
 }
 
+/* `count` is of a list only where there is one. */
+static size_t items_of(const struct event *e)
+{
+	bool list = e->people || e->rooms || e->places || e->standings || e->acts || e->entries;
+
+	return list ? e->count : 0;
+}
+
+static size_t weigh(const struct event_list *l)
+{
+	size_t weight = l->count;
+
+	for (const struct event_node *node = l->head; node; node = node->next)
+		weight += items_of(&node->event);
+	return weight;
+}
+
 void event_queue_put(struct event_queue *q, struct event_list *batch)
 {
 	if (!batch->head)
 		return;
+	size_t weight = weigh(batch);
 	lock_take(&q->lock);
+	q->weight += weight;
 	event_list_move(&q->waiting, batch);
 	bool signalled = q->signalled;
 	q->signalled = true;
@@ -182,7 +201,7 @@ void event_queue_put(struct event_queue *q, struct event_list *batch)
 bool event_queue_full(struct event_queue *q)
 {
 	lock_take(&q->lock);
-	bool full = q->waiting.count > EVENT_QUEUE_MOST;
+	bool full = q->weight > EVENT_QUEUE_MOST;
 	lock_drop(&q->lock);
 	return full;
 }
@@ -191,8 +210,9 @@ bool event_queue_full(struct event_queue *q)
 static bool fetch(struct event_queue *q)
 {
 	lock_take(&q->lock);
-	bool full = q->waiting.count > EVENT_QUEUE_MOST;
+	bool full = q->weight > EVENT_QUEUE_MOST;
 	event_list_move(&q->taken, &q->waiting);
+	q->weight = 0;
 	if (!q->taken.head)
 		q->signalled = false;
 	lock_drop(&q->lock);

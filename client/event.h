@@ -20,7 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Above this many waiting events the link stops reading from the network. */
+/* Above this many waiting events the link stops reading from the network. Each item of a list that an event
+ * has counts as one more: a server sends two hundred in one frame, as often as it likes. */
 #define EVENT_QUEUE_MOST 10000
 
 /* What an event lives in. Events are made by event_new alone. */
@@ -66,6 +67,7 @@ struct event_queue {
 
 	/* Guarded by `lock`. */
 	struct event_list waiting;
+	size_t weight;  /* of those: events, and items in them */
 	bool signalled; /* fd is readable, or about to be */
 
 	struct lock lock;
@@ -78,7 +80,7 @@ void event_queue_fini(struct event_queue *q);
 /* Give everything in `batch`, which is empty afterwards. */
 void event_queue_put(struct event_queue *q, struct event_list *batch);
 
-/* Are more than EVENT_QUEUE_MOST events waiting? For the putting thread. */
+/* Are more than EVENT_QUEUE_MOST events and items waiting? For the putting thread. */
 bool event_queue_full(struct event_queue *q);
 
 /* The next event, the caller's; NULL when there is none. `*drained` becomes true when this call

@@ -60,6 +60,8 @@ struct link {
 	struct lock lock;
 
 	/* The network thread's own. */
+	bool met; /* this one, which could not be written into the book */
+	uint8_t met_id[IDENTITY_SIZE];
 	struct stream *stream; /* owned; NULL without a connection */
 	uint8_t *input;        /* owned: INPUT_SIZE bytes */
 	size_t input_length;

@@ -2,7 +2,7 @@
  * Before anything else is said on a connection: TLS, and whether the server is the one that was met
  * before. What a user met by address is remembered under that address, what was found by its beacon
  * under the name that it announces, with a mark before it; a server's key that is known from elsewhere
- * is no news.
+ * is no news, unless the name was another one's.
  */
 #include "client/link_private.h"
 
@@ -95,15 +95,22 @@ static int changed(struct link *l, const uint8_t *before, const uint8_t *now)
 }
 
 /* Remember a server where none was known, unless another process has met one there meanwhile: then
- * ERR_EXISTS, and `found`. What cannot be written is no reason not to go on. */
+ * ERR_EXISTS, and `found`. What cannot be written is no reason not to go on, and is remembered as long as
+ * the link is there. */
 static int enter(struct link *l, const uint8_t *id, uint8_t found[IDENTITY_SIZE])
 {
+	if (l->met) {
+		memcpy(found, l->met_id, IDENTITY_SIZE);
+		return ERR_EXISTS;
+	}
 	int r = book_meet(l->data_folder, LINK_BOOK, l->place, id, found);
 
 	if (r == 0 || r == ERR_EXISTS)
 		return r;
 	log_warning("the server's key cannot be remembered in %s: %s", l->data_folder,
 		r == ERR_SYSTEM ? strerror(errno) : err_text(r));
+	l->met = true;
+	memcpy(l->met_id, id, sizeof(l->met_id));
 	return 0;
 }
 
@@ -125,10 +132,10 @@ static int check_book(struct link *l, const uint8_t *id)
 		return 0;
 	/* A name that a beacon shows is anybody's to take. Whoever asked for it is not given another
 	 * server; whoever chose from a list, or takes any, is told, and the name stays the first one's
-	 * until the user says otherwise. */
+	 * until the user says otherwise. That it has been met elsewhere makes it no other one's. */
 	if (another && l->chosen)
 		return changed(l, before, id);
-	if (!known)
+	if (!known || another)
 		link_post_met(l, id, another);
 	return 0;
 }

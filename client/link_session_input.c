@@ -303,6 +303,7 @@ static void refuse_request(struct link_session *s, const struct msg_error *error
 		listed->members_tag = 0;
 		listed->members_wanted = false;
 		listed->people_state = SEAT_PEOPLE_UNKNOWN;
+		seat_drop_pages(listed);
 	} else if (seat) {
 		refuse_seat(s, seat);
 	}

@@ -105,6 +105,7 @@ struct link_session {
 	enum person_state away;
 	char away_text[AWAY_MAX + 1];
 	bool rooms_wanted; /* the list of rooms */
+	size_t rooms_got;  /* of that which is coming, so far */
 	bool met;          /* the server with this id is the one that all of this is of */
 	uint8_t met_id[IDENTITY_SIZE];
 	bool log_known;

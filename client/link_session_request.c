@@ -9,6 +9,9 @@
 
 #define PAGE LIST_MAX /* items asked for at once */
 
+/* Rooms at once: whoever was in more is told of so many (PLACES). */
+#define SEATS_MOST 10000
+
 /* ---- wishes ---- */
 
 static void send_join(struct link_session *s, struct seat *seat)
@@ -133,6 +136,8 @@ void client_ask_rooms(struct link_session *s, struct span after)
 	struct msg_rooms rooms = {.tag = client_tag(s), .after = after, .limit = PAGE};
 
 	s->rooms_tag = rooms.tag;
+	if (after.length == 0)
+		s->rooms_got = 0;
 	client_request(s, MESSAGE_ROOMS, &rooms);
 }
 
@@ -182,6 +187,8 @@ int link_session_join(struct link_session *s, const char *room)
 	if (r)
 		return r;
 	struct seat *seat = seats_find(&s->seats, span_of(room));
+	if (!seat && s->seats.count >= SEATS_MOST)
+		return ERR_FULL;
 	if (!seat)
 		seat = seats_add(&s->seats, room);
 	if (!seat)

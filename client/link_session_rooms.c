@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A room that claims more people than this gets its list cut here. */
+/* A room that claims more people than this gets its list cut here, and so does a server with more rooms. */
 #define MEMBERS_MOST 50000
+#define ROOMS_MOST   50000
 
 /* Who operates the server is told by nobody: it is asked for again while something happens. */
 #define OPERATORS_AGE INT64_C(60000000) /* microseconds */
@@ -110,10 +111,11 @@ static int copy_rooms(struct event *e, struct list rooms)
 int client_on_room_list(struct link_session *s, const union message *m)
 {
 	const struct msg_room_list *l = &m->room_list;
-	bool more = l->more && l->rooms.count > 0;
 
 	if (l->tag == 0 || l->tag != s->rooms_tag)
 		return 0;
+	s->rooms_got += l->rooms.count;
+	bool more = l->more && l->rooms.count > 0 && s->rooms_got < ROOMS_MOST;
 	struct event *e = client_event(s, EVENT_ROOMS);
 	if (!e)
 		return 0;

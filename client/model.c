@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Conversations with people: anybody may begin one, under as many keys as they like. */
+#define DIRECTS_MOST 500
+
 static const uint8_t nobody[PERSON_ID];
 
 int model_set(char **field, const char *text)
@@ -183,12 +186,43 @@ struct buffer *model_open_room(struct model *m, const char *name)
 	return b ? b : insert(m, buffer_new(BUFFER_ROOM, name));
 }
 
+/* May it be closed without the user's asking? All that was said there is the server's to keep. */
+static bool may_go(const struct model *m, const struct buffer *b)
+{
+	return b->kind == BUFFER_DIRECT && b != model_current(m) && b->lines.waiting == 0 &&
+	       !(b->draft && b->draft[0]);
+}
+
+/* Which of two is missed less: one that the user has never answered, and then the one longer silent. */
+static bool is_missed_less(const struct buffer *a, const struct buffer *b)
+{
+	return a->answered != b->answered ? !a->answered : a->last_seq < b->last_seq;
+}
+
+/* Where there are as many as there may be, one makes way for another. */
+static void make_way(struct model *m)
+{
+	struct buffer *least = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < m->count; i++) {
+		struct buffer *b = m->buffers[i];
+		count += b->kind == BUFFER_DIRECT;
+		if (may_go(m, b) && (!least || is_missed_less(b, least)))
+			least = b;
+	}
+	if (count >= DIRECTS_MOST && least)
+		model_close(m, least);
+}
+
 struct buffer *model_open_direct(struct model *m, const uint8_t person[PERSON_ID], const char *nick)
 {
 	struct buffer *b = model_direct(m, person, nick);
 
-	if (!b)
+	if (!b) {
+		make_way(m);
 		b = insert(m, buffer_new(BUFFER_DIRECT, nick));
+	}
 	if (b && person && memcmp(person, nobody, PERSON_ID) != 0)
 		memcpy(b->person, person, PERSON_ID);
 	return b;
@@ -347,6 +381,7 @@ int model_sent(
 		free(l.text);
 		return ERR_MEMORY;
 	}
+	b->answered = true;
 	return model_add_line(m, b, &l, false);
 }
 

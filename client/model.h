@@ -91,6 +91,7 @@ struct buffer {
 	uint64_t read;        /* the user has seen everything up to here; 0: not known */
 	uint64_t left_at; /* what `read` was when joining, while the marker stands for it; or 0 */
 	char *draft;      /* what the user was writing here; owned, or NULL */
+	bool answered;    /* the user has said something here */
 };
 
 /* A message that a search found. */

@@ -113,6 +113,7 @@ static int add_message(struct model *m, struct buffer *b, const struct event *e)
 	if (err < 0)
 		return err;
 	b->last_seq = e->seq;
+	b->answered |= l.own;
 	if (e->seq < b->lines.from)
 		b->lines.from = e->seq;
 	model_stop_waiting(m, e);

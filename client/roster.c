@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* No server with more tells who comes and goes. */
+#define PEOPLE_MOST 50000
+
 static void person_fini(struct roster_person *p)
 {
 	free(p->key);
@@ -90,10 +93,13 @@ int roster_put(struct roster *r, const uint8_t person[PERSON_ID], const char *ni
 
 	if (err < 0)
 		return err;
+	bool known = search(r, key, &place);
+	if (!known && r->count >= PEOPLE_MOST)
+		return 0;
 	char *clean = text_sanitize(away, strlen(away), 0);
 	if (!clean)
 		return ERR_MEMORY;
-	if (!search(r, key, &place)) {
+	if (!known) {
 		err = insert(r, place, key, nick);
 		if (err < 0) {
 			free(clean);

@@ -32,7 +32,7 @@ struct roster {
 void roster_fini(struct roster *r);
 void roster_clear(struct roster *r);
 
-/* Add somebody, or bring up to date who is there already. ERR_MEMORY; ERR_TEXT and ERR_TOO_BIG for
+/* Add somebody, or bring up to date who is there already; beyond 50000 nobody is added. ERR_MEMORY; ERR_TEXT and ERR_TOO_BIG for
  * a nick that cannot be one. */
 int roster_put(struct roster *r, const uint8_t person[PERSON_ID], const char *nick,
 	enum person_state state, const char *away);

@@ -84,6 +84,13 @@ void seat_rename(struct seat *seat, struct span name)
 	seat->name[name.length] = '\0';
 }
 
+void seat_drop_pages(struct seat *seat)
+{
+	event_free(seat->pages);
+	seat->pages = NULL;
+	seat->pages_room = 0;
+}
+
 void seat_reset(struct seat *seat)
 {
 	seat->state = SEAT_OUT;
@@ -93,9 +100,7 @@ void seat_reset(struct seat *seat)
 	seat->people_state = SEAT_PEOPLE_UNKNOWN;
 	seat->members_tag = 0;
 	seat->ranks = (struct ranks_query){0};
-	event_free(seat->pages);
-	seat->pages = NULL;
-	seat->pages_room = 0;
+	seat_drop_pages(seat);
 }
 
 void seats_fini(struct seats *s)

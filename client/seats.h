@@ -98,6 +98,9 @@ void seats_remove(struct seats *s, struct seat *seat);
 /* Call the seat by the server's name for it, if that is the same name. */
 void seat_rename(struct seat *seat, struct span name);
 
+/* Forget the list of people that is being put together. */
+void seat_drop_pages(struct seat *seat);
+
 /* Forget what belonged to the connection: state, tags, people. */
 void seat_reset(struct seat *seat);
 

@@ -209,6 +209,16 @@ void trace_addrinfo(const struct addrinfo *list)
 
 /* ---- frames ---- */
 
+/* Has it what is for the server's eyes alone: a password, a room's key, the operator code? */
+static bool is_secret(const struct frame *f)
+{
+	union message m;
+
+	if (f->type == MESSAGE_ACT && message_decode(f, &m) == 0)
+		return m.act.verb == ACT_ENTRY || m.act.verb == ACT_OPERATOR;
+	return f->type == MESSAGE_PASSWORD || f->type == MESSAGE_UNLOCK;
+}
+
 void trace_frame(int fd, bool out, const uint8_t *bytes, size_t length)
 {
 	int error = errno;
@@ -227,7 +237,7 @@ void trace_frame(int fd, bool out, const uint8_t *bytes, size_t length)
 	const struct message_spec *spec = message_spec(f.type);
 	add(&l, "number 0x%04x (%s), length %" PRIu32 ", flags 0x%04x", f.type,
 		spec ? spec->name : "not in the table", f.length, f.flags);
-	if (f.type == MESSAGE_PASSWORD || f.type == MESSAGE_UNLOCK)
+	if (is_secret(&f))
 		add(&l, " | a secret");
 	else if (spec && message_decode(&f, &m) == 0)
 		add(&l, " | %s", message_print(f.type, &m, text, sizeof(text)));

@@ -258,13 +258,22 @@ static bool is_above(const struct follow_up *f, const uint8_t *person)
 	return rank != RANK_NONE && rank >= rules_rank(&rules, f->who->person);
 }
 
+/* Is this one to go? `rest`: those whose rows went with another session of theirs. Who was sent out by an
+ * address goes with all sessions: the others would stay, and nobody would see them. */
+static bool is_meant(const struct follow_up *f, const struct member *m, bool rest)
+{
+	const uint8_t *person = m->outlet->peer.person;
+
+	if (rest)
+		return !room_has_person(f->room, person);
+	return hits(f->act, &m->outlet->peer) && (f->act->has_person || !is_above(f, person));
+}
+
 static void expel_member(const struct follow_up *f, struct member *m, const char *why)
 {
 	enum code code = f->act->verb == ACT_BAN ? CODE_BANNED : CODE_KICKED;
 	const uint8_t *person = m->outlet->peer.person;
 
-	if (!hits(f->act, &m->outlet->peer) || (!f->act->has_person && is_above(f, person)))
-		return;
 	if (atomic_exchange(&m->expelled, true))
 		return;
 	member_leave(m);
@@ -274,11 +283,21 @@ static void expel_member(const struct follow_up *f, struct member *m, const char
 	tell_parted(m->outlet, f->room, code, why);
 }
 
+static void expel_all(const struct follow_up *f, bool rest, const char *why)
+{
+	struct member *m;
+	size_t at = SIZE_MAX;
+
+	while ((m = feed_member_before(room_feed(f->room), &at)) != NULL) {
+		if (is_meant(f, m, rest))
+			expel_member(f, m, why);
+		member_unref(m);
+	}
+}
+
 static void expel(const struct follow_up *f)
 {
 	const struct act *a = f->act;
-	struct member *m;
-	size_t at = SIZE_MAX;
 	char words[AWAY_MAX + 1], why[REASON_MAX + 1] = "";
 
 	word(a, words, sizeof(words));
@@ -287,10 +306,9 @@ static void expel(const struct follow_up *f)
 	put(why, sizeof(why), words);
 	if (a->has_person)
 		note_parted(f->chat, f->room, a->person);
-	while ((m = feed_member_before(room_feed(f->room), &at)) != NULL) {
-		expel_member(f, m, why);
-		member_unref(m);
-	}
+	expel_all(f, false, why);
+	if (!a->has_person)
+		expel_all(f, true, why);
 }
 
 /* ---- sending out whoever is not there ---- */

@@ -4,6 +4,7 @@
 #include "common/err.h"
 #include "common/lock.h"
 #include "server/occupant.h"
+#include "server/rules.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #define CHANGES_MAX    256  /* collected between two tellings; beyond it only the number is told */
+#define TURNS_FIRST    16   /* places for people who wait in slow mode */
 #define TURNS_MAX      1024 /* people who wait at once in slow mode; beyond it nobody waits */
 #define PRESENCE_FRAME 8192 /* bytes of one telling at most */
 
@@ -41,8 +43,8 @@ struct room {
 	struct charter charter;
 	bool stale; /* memory was out for an act: the engine has the charter */
 	struct occupants people;
-	struct turn *turns; /* TURNS_MAX of them once somebody has spoken in slow mode; else NULL */
-	size_t turn_count;
+	struct turn *turns; /* of those who have spoken since slow mode was set; NULL: nobody has */
+	size_t turn_count, turn_room;
 	struct room_topic topic;
 	struct change *changes; /* CHANGES_MAX of them while there are any, else NULL */
 	size_t change_count;
@@ -411,11 +413,22 @@ void room_set_charter(struct room *r, struct charter *c)
 	*c = (struct charter){0};
 }
 
+/* Whoever waits does so no longer: how long it is to be has changed. */
+static void forget_turns_locked(struct room *r)
+{
+	lock_assert_held(&r->lock);
+	free(r->turns);
+	r->turns = NULL;
+	r->turn_count = r->turn_room = 0;
+}
+
 void room_apply_act(struct room *r, const struct act *a, uint64_t time)
 {
 	lock_take(&r->lock);
 	if (charter_apply(&r->charter, a, time) != 0)
 		r->stale = true;
+	if (a->verb == ACT_SLOW)
+		forget_turns_locked(r);
 	atomic_store(&r->slow, r->charter.slow);
 	lock_drop(&r->lock);
 }
@@ -458,6 +471,15 @@ bool room_is_closed(struct room *r)
 	return closed;
 }
 
+bool room_may_speak(struct room *r, const uint8_t *person, uint64_t time)
+{
+	lock_take(&r->lock);
+	const struct rules rules = {.room = &r->charter};
+	bool may = !r->stale && rules_speak(&rules, person, time) == CODE_NONE;
+	lock_drop(&r->lock);
+	return may;
+}
+
 bool room_is_slow(const struct room *r)
 {
 	return atomic_load_explicit(&r->slow, memory_order_relaxed) > 0;
@@ -476,17 +498,28 @@ static struct turn *find_turn_locked(struct room *r, const uint8_t *person, int6
 	return NULL;
 }
 
+/* A place for one more; NULL where there is none. */
+static struct turn *add_turn_locked(struct room *r)
+{
+	lock_assert_held(&r->lock);
+	if (r->turn_count == r->turn_room && r->turn_room < TURNS_MAX) {
+		size_t size = r->turn_room ? r->turn_room * 2 : TURNS_FIRST;
+		struct turn *grown = realloc(r->turns, size * sizeof(*grown));
+		if (!grown)
+			return NULL;
+		r->turns = grown;
+		r->turn_room = size;
+	}
+	return r->turn_count < r->turn_room ? &r->turns[r->turn_count++] : NULL;
+}
+
 int64_t room_turn_in(struct room *r, const uint8_t person[PERSON_ID], int64_t now)
 {
 	lock_take(&r->lock);
 	struct turn *t = find_turn_locked(r, person, now);
 	int64_t wait = t && t->at > now ? t->at - now : 0;
-	if (!r->turns)
-		r->turns = malloc(TURNS_MAX * sizeof(r->turns[0]));
-	if (!t && r->turns && r->turn_count < TURNS_MAX) {
-		t = &r->turns[r->turn_count++];
+	if (!t && (t = add_turn_locked(r)) != NULL)
 		memcpy(t->person, person, PERSON_ID);
-	}
 	if (wait == 0 && t)
 		t->at = now + (int64_t)r->charter.slow * 1000;
 	lock_drop(&r->lock);

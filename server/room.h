@@ -96,6 +96,10 @@ void room_remove(struct room *r, const uint8_t person[PERSON_ID], const char *wh
 /* Is it one that not everybody may enter? */
 bool room_is_closed(struct room *r);
 
+/* May the person (NULL: nobody who has proven a key) speak there, as far as the room's charter says? The
+ * server's operators may in any case. false as well while the charter is not known for want of memory. */
+bool room_may_speak(struct room *r, const uint8_t *person, uint64_t time);
+
 /* Is the room in slow mode? Takes no lock. */
 bool room_is_slow(const struct room *r);
 

@@ -236,7 +236,8 @@ int session_on_login(struct session *s, const union message *m)
 		return session_end(s, code);
 	}
 	/* Looking for one that is free costs the log, and those who log in meanwhile, the most. */
-	if (code == CODE_NICK_TAKEN && ++s->taken_nicks == TAKEN_MOST)
+	bool looked = code == CODE_NICK_TAKEN || code == CODE_NICKS_FULL;
+	if (looked && ++s->taken_nicks == TAKEN_MOST)
 		return session_end(s, code);
 	if (code == CODE_BANNED)
 		return session_refuse_banned(s, login->tag, NULL);

@@ -265,6 +265,9 @@ int session_on_act(struct session *s, const union message *m)
 		return claim_operator(s, asked);
 	if (asked->verb == ACT_RELEASE && asked->room.length)
 		return session_refuse(s, asked->tag, CODE_BAD_VALUE);
+	/* Cut, it would be another one. */
+	if (asked->verb == ACT_RELEASE && asked->label.length > NICK_MAX)
+		return session_refuse(s, asked->tag, CODE_NO_SUCH_NICK);
 	if (asked->verb == ACT_RELEASE) {
 		char nick[NICK_MAX + 1];
 		(void)snprintf(nick, sizeof(nick), "%.*s", (int)asked->label.length,

@@ -3,6 +3,7 @@
  */
 #include "server/session.h"
 
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/frame.h"
 #include "server/moderate.h"
@@ -47,6 +48,23 @@ static int reserve_room(struct session *s)
 	s->rooms = rooms;
 	s->room_size = size;
 	return 0;
+}
+
+/* ---- what a room sees ---- */
+
+static bool may_speak(struct session *s, struct room *room)
+{
+	return room_may_speak(room, session_person(s), clock_wall_us()) || session_is_operator(s);
+}
+
+/* The session as a room sees it: who may not speak there says nothing by being away either. */
+static struct room_session as_seen_in(struct session *s, struct room *room)
+{
+	struct room_session me = session_as_seen(s);
+
+	if (*me.away && !may_speak(s, room))
+		me.away = "";
+	return me;
 }
 
 /* ---- lists ---- */
@@ -185,7 +203,7 @@ static int put_out(
 /* In the room's feed, whoever is sent out is found. What was done just before is seen here. */
 static int stay(struct session *s, struct room *room)
 {
-	struct room_session me = session_as_seen(s);
+	struct room_session me = as_seen_in(s, room);
 	struct session_room *sr = &s->rooms[s->room_count - 1];
 	enum code code = session_may_stay(s, feed_key(room_feed(room)));
 
@@ -197,15 +215,16 @@ static int stay(struct session *s, struct room *room)
 	}
 	/* Another session of theirs was sent out while this one came in, and the row went with it. Without
 	 * memory they are in no list, and in the room all the same. */
-	if (!atomic_load(&sr->member->expelled) && !room_has(room, &me))
-		(void)room_enter(room, &me, 0);
+	if (!atomic_load(&sr->member->expelled) && !room_has(room, &me) &&
+		room_enter(room, &me, 0) == 0 && atomic_load(&sr->member->expelled))
+		room_leave(room, &me, "");
 	return 0;
 }
 
 /* The room is the session's: tell the client, then let what was said come. */
 static int enter(struct session *s, const struct msg_join *join, struct room *room)
 {
-	struct room_session me = session_as_seen(s);
+	struct room_session me = as_seen_in(s, room);
 	uint64_t after = 0;
 	struct member *member;
 	bool told = false;
@@ -320,6 +339,9 @@ static void leave(struct session *s, struct session_room *sr, const char *why)
 	member_leave(sr->member);
 	member_unref(sr->member);
 	*sr = s->rooms[--s->room_count];
+	/* No last words either. */
+	if (!gone && why == s->farewell && !may_speak(s, room))
+		why = "";
 	if (!gone)
 		room_leave(room, &me, why);
 	chat_tell(s->chat, room);
@@ -364,9 +386,8 @@ void session_leave_all(struct session *s)
 /* Every room sees the session as it was and as it is. */
 static void change_everywhere(struct session *s, const struct room_session *old)
 {
-	struct room_session new = session_as_seen(s);
-
 	for (size_t i = 0; i < s->room_count; i++) {
+		struct room_session new = as_seen_in(s, s->rooms[i].room);
 		room_change(s->rooms[i].room, old, &new);
 		chat_tell(s->chat, s->rooms[i].room);
 	}

@@ -195,6 +195,12 @@ class Nicks(Rights):
         except AssertionError:
             return None
 
+    def test_longer_than_a_nick(self):
+        """What cannot be a nick is not taken for the one that it begins with."""
+        anna = Person(self, Server(self), "n" * 48)
+        anna.act("release", "n" * 49, room="", code="NO_SUCH_NICK")
+        self.assertEqual(anna.whois("n" * 48)["owned"], 1)
+
     def test_messages_to_an_owner(self):
         """They wait for the owner, whoever had the nick last."""
         server = self.serve()
@@ -426,12 +432,69 @@ class Rooms(Rights):
         self.assertIn("127.0.0.2/31", self.anna.standings(BANNED))
         self.anna.says("I am from 127.0.0.1, and it is my room")
 
+    def test_address_of_one_session(self):
+        """Whoever is sent out by an address has no other session there that nobody sees."""
+        carol = Person(self, self.server, "carol", source="127.0.0.2")
+        carol.join()
+        other = Person(self, self.server, "carol", carol.key)
+        other.join()
+        self.anna.act("ban", "127.0.0.2")
+        for one in (carol, other):
+            self.assertEqual(one.peer.expect("PARTED")["code"], CODES["BANNED"])
+        other.says("am I here?", code="NOT_A_MEMBER")
+        carol.join(code="BANNED")
+        other.join()
+        other.says("here I am")
+        tag = self.anna.peer.request("MEMBERS", room="den")
+        got = self.anna.peer.expect("MEMBER_LIST", tag=tag)
+        self.assertEqual([m["nick"] for m in got["members"]], ["anna", "bob", "carol"])
+
     def test_mute(self):
         self.bob.says("one")
         self.anna.act("mute", "bob", value=60)
         self.bob.says("two", code="MUTED")
         self.anna.act("unmute", "bob")
         self.bob.says("three")
+
+    def told(self, what, nick):
+        """The text of the next such change in the room."""
+        while True:
+            for c in self.anna.peer.expect("PRESENCE", room="den")["changes"]:
+                if (c["what"], c["nick"]) == (what, nick):
+                    return c["text"]
+
+    def away(self, person, text):
+        person.outcome("DONE", person.peer.request("AWAY", state=1, text=text), None)
+
+    def test_muted_by_other_means(self):
+        """Who may not speak says nothing by being away, or with the last words."""
+        joined, parted, state = 0, 1, 3
+        second = self.bob.again()
+        carol = Person(self, self.server, "carol")
+        self.away(self.bob, "for lunch")
+        self.assertEqual(self.told(state, "bob"), "for lunch")
+        self.anna.act("mute", "bob", value=60)
+        self.away(self.bob, "listen to me")
+        self.assertEqual(self.told(state, "bob"), "")
+        tag = self.anna.peer.request("MEMBERS", room="den")
+        got = self.anna.peer.expect("MEMBER_LIST", tag=tag)
+        self.assertEqual([(m["nick"], m["away"]) for m in got["members"]],
+                         [("anna", ""), ("bob", "")])
+        self.bob.peer.message("BYE", code=CODES["QUIT"], text="you will hear of me")
+        self.assertEqual(self.told(parted, "bob"), "")
+        self.away(second, "still here")
+        second.join()
+        self.assertEqual(self.told(joined, "bob"), "")
+        # In a moderated room who has a voice, or looks after it, has words.
+        self.anna.act("moderated", value=1)
+        self.away(carol, "nobody asked")
+        carol.join()
+        self.assertEqual(self.told(joined, "carol"), "")
+        self.anna.act("voice", "carol")
+        self.away(carol, "back at two")
+        self.assertEqual(self.told(state, "carol"), "back at two")
+        carol.peer.message("BYE", code=CODES["QUIT"], text="good night")
+        self.assertEqual(self.told(parted, "carol"), "good night")
 
     def test_moderated(self):
         self.anna.act("moderated", value=1)
@@ -958,6 +1021,21 @@ class Holes(Rights):
                          nick="anna")
         _, got = peer.wait_end()
         self.assertEqual([m[1]["fatal"] for m in got if m[0] == "ERROR"], [0] * 9 + [1])
+
+    def test_full_again_and_again(self):
+        """The same where each would be one nick too many for the person."""
+        server = self.serve()
+        rich = Person(self, server, "n0")
+        for i in range(1, 100):
+            rich.peer.expect("RENAMED", tag=rich.peer.request("NICK", nick=f"n{i}"))
+        peer = Secure(self, server, key=rich.key)
+        welcome = peer.hello()
+        for _ in range(10):
+            peer.request("LOGIN", person=peer.person, instance=peer.instance, log=welcome["log"],
+                         nick="another", flags=1)
+        _, got = peer.wait_end()
+        errors = [(m[1]["code"], m[1]["fatal"]) for m in got if m[0] == "ERROR"]
+        self.assertEqual(errors, [(CODES["NICKS_FULL"], int(i == 9)) for i in range(10)])
 
 
 class Guesses(Rights):

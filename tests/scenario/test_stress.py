@@ -179,6 +179,23 @@ class Faults(Stress):
                              "1", status=1)
         self.assertRegex(err, "lets nobody in|not everybody")
 
+    def test_escapes(self):
+        """What a server says when it refuses a client does nothing to a terminal."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+
+        def refuse():
+            with contextlib.suppress(OSError):
+                while True:
+                    peer = listener.accept()[0]
+                    self.addCleanup(peer.close)
+                    peer.sendall(b"ERROR :\x1b]0;mine\x07 no\r\n")
+        threading.Thread(target=refuse, daemon=True).start()
+        _, err = self.run_it("--protocol", "irc", f"127.0.0.1:{listener.getsockname()[1]}", "-c", "2",
+                             "-s", "1", status=1)
+        self.assertIn(r"ERROR :\x1b]0;mine\x07 no", err)
+        self.assertNotIn("\x1b", err)
+
 
 class Wishes(Stress):
     def refused(self, *options, status=2):

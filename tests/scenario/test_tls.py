@@ -91,6 +91,18 @@ class Tls(Scenario):
         self.assertIn("has another key than before", anna.stderr())
         self.assertNotIn("logged in", server.stderr())
 
+    def test_changed_and_not_remembered(self):
+        """Where keys cannot be written down, a program goes by the one that it has met itself."""
+        os.makedirs(self.env["XDG_DATA_HOME"] + "/lanchat/known_servers.lock")
+        server = Server(self)
+        anna = self.pipe(server, "--timeout", "60")
+        anna.wait_joined()
+        server = self.another_at(server)
+        self.assertEqual(anna.wait(30), 1)
+        self.assertIn("the server's key cannot be remembered", anna.stderr())
+        self.assertIn("has another key than before", anna.stderr())
+        self.assertNotIn("logged in", server.stderr())
+
     def test_changed_on_the_screen(self):
         server = Server(self)
         self.run_pipe(server)
@@ -134,6 +146,20 @@ class Tls(Scenario):
         self.assertEqual(self.client("--forget", "office").returncode, 0)
         self.assertIn(f"new here: {new}", self.run_pipe("office").stderr())
         self.assertEqual(self.run_pipe("office").stderr(), "")
+
+    def test_known_under_another_name(self):
+        """A server that has been met does not pass for another one by taking its name."""
+        office = Server(self, "--name", "office", beacon=True)
+        self.run_pipe("office")
+        self.assertEqual(office.stop(), 0)
+        rogue = Server(self, "--name", "games", beacon=True)
+        self.run_pipe("games")
+        self.assertEqual(self.run_pipe(None).stderr(), "")
+        self.assertEqual(rogue.stop(), 0)
+        rogue = Server(self, "--name", "office", beacon=True, data=rogue.data)
+        for _ in range(2):
+            self.assertIn("is not the one that was known by that name",
+                          self.run_pipe(None).stderr())
 
     def test_first_meetings_at_once(self):
         """Several programs of one person meet two servers for the first time at the same moment: both

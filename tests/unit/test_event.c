@@ -112,6 +112,39 @@ START_TEST(test_full)
 }
 END_TEST
 
+/* A server sends a list of two hundred in one frame, and many of them. */
+START_TEST(test_full_of_items)
+{
+	struct event_queue q;
+	struct event_list batch = {0};
+	bool drained;
+
+	ck_assert_int_eq(event_queue_init(&q), 0);
+	for (size_t i = 0; i <= EVENT_QUEUE_MOST / (LIST_MAX + 1); i++) {
+		ck_assert(!event_queue_full(&q));
+		struct event *e = event_new(EVENT_MEMBERS);
+		ck_assert_ptr_nonnull(e);
+		e->people = calloc(LIST_MAX, sizeof(*e->people));
+		ck_assert_ptr_nonnull(e->people);
+		e->count = LIST_MAX;
+		event_list_add(&batch, e);
+		event_queue_put(&q, &batch);
+	}
+	ck_assert(event_queue_full(&q));
+	event_free(event_queue_take(&q, &drained));
+	ck_assert(drained);
+	ck_assert(!event_queue_full(&q));
+	/* How many people are in a room is no list of them. */
+	struct event *joined = event_new(EVENT_JOINED);
+	ck_assert_ptr_nonnull(joined);
+	joined->count = 1000000;
+	event_list_add(&batch, joined);
+	event_queue_put(&q, &batch);
+	ck_assert(!event_queue_full(&q));
+	event_queue_fini(&q);
+}
+END_TEST
+
 static void *put_many(void *argument)
 {
 	struct event_queue *q = argument;
@@ -180,6 +213,7 @@ Suite *event_suite(void)
 	tcase_add_test(t, test_free);
 	tcase_add_test(t, test_queue);
 	tcase_add_test(t, test_full);
+	tcase_add_test(t, test_full_of_items);
 	tcase_add_test(t, test_two_threads);
 	suite_add_tcase(s, t);
 	return s;

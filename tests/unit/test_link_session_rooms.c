@@ -139,6 +139,32 @@ START_TEST(test_members_in_pages)
 }
 END_TEST
 
+/* What came of a list that broke off is no part of the next one. */
+START_TEST(test_members_refused)
+{
+	static uint8_t buffer[32 * 1024];
+	struct msg_error error = {.code = CODE_RESOURCES, .text = span_of("")};
+	union message m;
+
+	play_log_in_quietly(play, 0);
+	play_join(play, "lobby", 0);
+	ck_assert_int_eq(link_session_list_members(play->s, "lobby"), 0);
+	EXPECT_SENT(play, MESSAGE_MEMBERS, &m);
+	ck_assert_int_eq(
+		give_members(play, m.members.tag, 3, true, people(0, 200, buffer, sizeof(buffer))),
+		0);
+	EXPECT_SENT(play, MESSAGE_MEMBERS, &m);
+	error.tag = m.members.tag;
+	ck_assert_int_eq(play_give(play, MESSAGE_ERROR, &error), 0);
+	play_expect(play, EVENT_ERROR);
+	ck_assert_int_eq(
+		give_members(play, 0, 4, false, people(100, 3, buffer, sizeof(buffer))), 0);
+	const struct event *e = play_expect(play, EVENT_MEMBERS);
+	ck_assert_uint_eq(e->count, 3);
+	ck_assert_str_eq(e->people[0].nick, "n100");
+}
+END_TEST
+
 START_TEST(test_missed_presence)
 {
 	static uint8_t buffer[4096];
@@ -217,19 +243,68 @@ START_TEST(test_rooms_in_pages)
 }
 END_TEST
 
+/* A server whose list has no end. */
+START_TEST(test_endless_rooms)
+{
+	static uint8_t buffer[16384];
+	struct msg_room_list list = {.more = 1, .total = UINT32_MAX};
+	union message m;
+	unsigned pages = 0;
+	bool over = false;
+
+	for (unsigned i = 0; i < LIST_MAX; i++) {
+		struct item_room room = {.name = span_of("again"), .topic = span_of("")};
+		ck_assert_int_eq(
+			message_list_add(&list.rooms, ITEM_ROOM, &room, buffer, sizeof(buffer)), 0);
+	}
+	play_log_in_quietly(play, 0);
+	for (unsigned round = 1; round <= 2; round++) {
+		ck_assert_int_eq(link_session_list_rooms(play->s), 0);
+		for (over = false, pages = 0; !over && pages < 1000; pages++) {
+			EXPECT_SENT(play, MESSAGE_ROOMS, &m);
+			list.tag = m.rooms.tag;
+			ck_assert_int_eq(play_give(play, MESSAGE_ROOM_LIST, &list), 0);
+			over = play_expect(play, EVENT_ROOMS)->flag;
+		}
+		ck_assert_uint_eq(pages, 250);
+		EXPECT_NOTHING_SENT(play);
+	}
+}
+END_TEST
+
+/* A server that says that one was a member of any number of rooms. */
+START_TEST(test_endless_places)
+{
+	char room[16];
+
+	for (int i = 0; i < 10000; i++) {
+		(void)snprintf(room, sizeof(room), "r%d", i);
+		ck_assert_int_eq(link_session_join(play->s, room), 0);
+	}
+	ck_assert_int_eq(link_session_join(play->s, "r9999"), 0);
+	ck_assert_int_eq(link_session_join(play->s, "one"), ERR_FULL);
+	ck_assert_int_eq(link_session_part(play->s, "r17"), 0);
+	ck_assert_int_eq(link_session_join(play->s, "one"), 0);
+}
+END_TEST
+
 Suite *link_session_rooms_suite(void)
 {
 	Suite *s = suite_create("link_session_rooms");
 	TCase *t = tcase_create("link_session_rooms");
 
 	tcase_add_checked_fixture(t, play_setup, play_teardown);
+	tcase_set_timeout(t, 60); /* ten thousand rooms, with sanitizers */
 	tcase_add_test(t, test_join_refused);
 	tcase_add_test(t, test_part_follows_what_was_said);
 	tcase_add_test(t, test_part_then_join);
 	tcase_add_test(t, test_members_in_pages);
+	tcase_add_test(t, test_members_refused);
 	tcase_add_test(t, test_missed_presence);
 	tcase_add_test(t, test_presence_of_large_room);
 	tcase_add_test(t, test_rooms_in_pages);
+	tcase_add_test(t, test_endless_rooms);
+	tcase_add_test(t, test_endless_places);
 	suite_add_tcase(s, t);
 	return s;
 }

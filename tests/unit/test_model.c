@@ -293,6 +293,47 @@ START_TEST(direct_conversations)
 }
 END_TEST
 
+/* Whoever has many keys begins as many conversations. */
+START_TEST(direct_conversations_without_end)
+{
+	uint8_t person[PERSON_ID] = {9};
+	char nick[16];
+
+	apply(direct(anna, "anna", "psst"));
+	struct buffer *b = model_direct(&m, anna, "anna");
+	ck_assert_int_eq(model_sent(&m, b, SAID_TEXT, "what is it?", 1), 0);
+	struct event own = direct(anna, "me", "what is it?");
+	own.own = true;
+	own.counter = 1;
+	memcpy(own.person, me, PERSON_ID);
+	own.peer_nick = (char *)"anna";
+	apply(own);
+	ck_assert_uint_eq(b->lines.waiting, 0);
+	/* What is shown, what waits and what is being written stay as well. */
+	apply(direct(boris, "boris", "hi"));
+	model_show(&m, model_index(&m, model_direct(&m, boris, "boris")));
+	for (unsigned i = 0; i < 2000; i++) {
+		person[1] = (uint8_t)i;
+		person[2] = (uint8_t)(i >> 8);
+		(void)snprintf(nick, sizeof(nick), "n%u", i);
+		apply(direct(person, nick, "buy!"));
+		if (i == 0)
+			model_direct(&m, person, nick)->draft = strdup("no, ");
+		if (i == 1)
+			ck_assert_int_eq(
+				model_sent(&m, model_direct(&m, person, nick), SAID_TEXT, "no", 2),
+				0);
+	}
+	ck_assert_uint_eq(m.count, 3 + 500);
+	ck_assert_ptr_eq(model_direct(&m, anna, "anna"), b);
+	ck_assert_str_eq(model_current(&m)->name, "boris");
+	ck_assert_ptr_nonnull(model_direct(&m, NULL, "n0"));
+	ck_assert_ptr_nonnull(model_direct(&m, NULL, "n1"));
+	ck_assert_ptr_null(model_direct(&m, NULL, "n2"));
+	ck_assert_ptr_nonnull(model_direct(&m, NULL, "n1999"));
+}
+END_TEST
+
 /* Two programs of one person, under different nicks, talk to each other. */
 START_TEST(direct_to_oneself)
 {
@@ -685,6 +726,7 @@ Suite *model_suite(void)
 	tcase_add_test(t, restored_messages);
 	tcase_add_test(t, refused_message);
 	tcase_add_test(t, direct_conversations);
+	tcase_add_test(t, direct_conversations_without_end);
 	tcase_add_test(t, direct_to_oneself);
 	tcase_add_test(t, inbox_from_before);
 	tcase_add_test(t, people_come_and_go);

@@ -8,6 +8,7 @@
 #include "tests/unit/entries.h"
 
 #include <check.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -493,6 +494,63 @@ START_TEST(topics)
 }
 END_TEST
 
+static void make_slow(struct room *r, uint64_t seconds)
+{
+	const struct act a = {.verb = ACT_SLOW, .value = seconds};
+
+	room_apply_act(r, &a, 1);
+}
+
+static int64_t turn_in(unsigned who, int64_t at)
+{
+	uint8_t person[PERSON_ID] = {(uint8_t)who, (uint8_t)(who >> 8)};
+
+	return room_turn_in(room, person, at);
+}
+
+START_TEST(turns)
+{
+	make_slow(room, 10);
+	ck_assert_int_eq(turn_in(1, 1000), 0);
+	ck_assert_int_eq(turn_in(1, 2000), 9000);
+	ck_assert_int_eq(turn_in(2, 2000), 0);
+	ck_assert_int_eq(turn_in(1, 11000), 0);
+	ck_assert_int_eq(turn_in(1, 11001), 9999);
+	/* More than a thousand at once do not wait. */
+	for (unsigned who = 3; who < 1500; who++)
+		ck_assert_int_eq(turn_in(who, 11001), 0);
+	ck_assert_int_eq(turn_in(3, 11002), 9999);
+	ck_assert_int_eq(turn_in(1499, 11002), 0);
+	ck_assert_int_eq(turn_in(1499, 21001), 0);
+	ck_assert_int_eq(turn_in(1499, 21002), 9999);
+}
+END_TEST
+
+/* Whoever would have waited for an hour waits for no longer than is asked for now. */
+START_TEST(turns_by_the_new_time)
+{
+	make_slow(room, SLOW_MAX);
+	ck_assert_int_eq(turn_in(1, 1000), 0);
+	ck_assert_int_gt(turn_in(1, 2000), 10000);
+	make_slow(room, 10);
+	ck_assert_int_eq(turn_in(1, 3000), 0);
+	ck_assert_int_eq(turn_in(1, 4000), 9000);
+}
+END_TEST
+
+/* There may be 10,000 rooms, and anybody can say a word in each of them. */
+START_TEST(turns_take_little_memory)
+{
+	size_t before = mallinfo2().uordblks;
+
+	if (before == 0)
+		return; /* another allocator, which does not count */
+	make_slow(room, SLOW_MAX);
+	ck_assert_int_eq(turn_in(1, 1000), 0);
+	ck_assert_uint_lt(mallinfo2().uordblks - before, 4096);
+}
+END_TEST
+
 Suite *room_suite(void)
 {
 	Suite *s = suite_create("room");
@@ -515,6 +573,9 @@ Suite *room_suite(void)
 	tcase_add_test(c, a_page_of_what_fits);
 	tcase_add_test(c, the_list_says_who_is_away);
 	tcase_add_test(c, topics);
+	tcase_add_test(c, turns);
+	tcase_add_test(c, turns_by_the_new_time);
+	tcase_add_test(c, turns_take_little_memory);
 	suite_add_tcase(s, c);
 	return s;
 }

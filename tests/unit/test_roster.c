@@ -101,6 +101,27 @@ START_TEST(many)
 }
 END_TEST
 
+/* A server tells of people who come, and never of one who goes. */
+START_TEST(no_end_of_people)
+{
+	struct roster r = {0};
+	char nick[16];
+
+	/* Each goes to the end, which is fast. */
+	for (int i = 0; i < 50010; i++) {
+		(void)snprintf(nick, sizeof nick, "n%06d", i);
+		put(&r, nick);
+	}
+	ck_assert_uint_eq(r.count, 50000);
+	ck_assert_ptr_null(roster_find(&r, "n050000"));
+	put(&r, "n049999");
+	roster_remove(&r, "n000000");
+	put(&r, "n050000");
+	ck_assert_ptr_nonnull(roster_find(&r, "n050000"));
+	roster_fini(&r);
+}
+END_TEST
+
 Suite *roster_suite(void)
 {
 	Suite *s = suite_create("roster");
@@ -110,6 +131,7 @@ Suite *roster_suite(void)
 	tcase_add_test(t, renamed);
 	tcase_add_test(t, brought_up_to_date);
 	tcase_add_test(t, many);
+	tcase_add_test(t, no_end_of_people);
 	suite_add_tcase(s, t);
 	return s;
 }

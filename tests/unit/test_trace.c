@@ -250,6 +250,30 @@ START_TEST(secrets)
 }
 END_TEST
 
+/* So are the key that locks a room and the code that makes an operator, and no other act. */
+START_TEST(secret_acts)
+{
+	static const enum act_verb verbs[] = {ACT_ENTRY, ACT_OPERATOR, ACT_KICK};
+	uint8_t bytes[256];
+	size_t size;
+
+	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+		struct msg_act act = {
+			.room = span_of("den"),
+			.verb = (uint8_t)verbs[i],
+			.label = span_of(""),
+			.text = span_of("open sesame"),
+		};
+		ck_assert_int_eq(message_encode(MESSAGE_ACT, &act, bytes, sizeof bytes, &size), 0);
+		trace_frame(4, false, bytes, size);
+		if (verbs[i] == ACT_KICK)
+			EXPECT("(ACT)", "text=\"open sesame\"\n");
+		else
+			EXPECT("(ACT)", "flags 0x0000 | a secret\n");
+	}
+}
+END_TEST
+
 Suite *trace_suite(void);
 
 Suite *trace_suite(void)
@@ -267,6 +291,7 @@ Suite *trace_suite(void)
 	tcase_add_test(c, resolver_failure);
 	tcase_add_test(c, frame);
 	tcase_add_test(c, secrets);
+	tcase_add_test(c, secret_acts);
 	tcase_add_test(c, names);
 	suite_add_tcase(s, c);
 	return s;

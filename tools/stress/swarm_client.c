@@ -1,4 +1,5 @@
 #include "common/err.h"
+#include "common/log.h"
 #include "tools/stress/swarm_private.h"
 
 #include <errno.h>
@@ -353,8 +354,12 @@ void swarm_client_close(struct swarm *s, struct client *c, bool politely)
 
 void swarm_client_failed(struct swarm *s, struct client *c, const char *why)
 {
+	char clean[128];
+
+	/* A server may say anything. */
+	log_escape(why, strlen(why), clean, sizeof(clean));
 	if (!s->problem[0])
-		snprintf(s->problem, sizeof(s->problem), "client %u: %s", c->peer.number, why);
+		snprintf(s->problem, sizeof(s->problem), "client %u: %s", c->peer.number, clean);
 	s->out.used = 0;
 	s->out.full = false;
 	if (c->was_up)
