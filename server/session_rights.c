@@ -219,6 +219,24 @@ static int claim_operator(struct session *s, const struct msg_act *m)
 				 : session_refuse(s, m->tag, code);
 }
 
+/* A room that somebody is given is one of those that they may own, so its owner can give it to people who
+ * chose to be there, and to nobody else. Who has no right to is to hear of that. */
+static enum code may_be_given(struct session *s, struct room *room, const struct act *a)
+{
+	const struct stream_key *key = feed_key(room_feed(room));
+	struct session_rules r;
+
+	if (a->verb != ACT_OWNER || !a->has_person)
+		return CODE_NONE;
+	if (session_rules_take(s, key, &r) != 0)
+		return CODE_RESOURCES;
+	bool by_owner = rules_rank(&r.rules, s->person) == RANK_OWNER;
+	session_rules_drop(&r);
+	bool there = room_has_person(room, a->person) ||
+		     engine_is_member(chat_engine(s->chat), a->person, key);
+	return by_owner && !there ? CODE_NOT_THERE : CODE_NONE;
+}
+
 static enum code act_on_room(struct session *s, const struct msg_act *m, const struct act *a)
 {
 	const struct doer me = {.person = s->person, .nick = s->nick};
@@ -227,7 +245,9 @@ static enum code act_on_room(struct session *s, const struct msg_act *m, const s
 	enum code code = hub_open(chat_hub(s->chat), m->room, &room);
 	if (code != CODE_NONE)
 		return code;
-	code = moderate(s->chat, &me, room, a);
+	code = may_be_given(s, room, a);
+	if (code == CODE_NONE)
+		code = moderate(s->chat, &me, room, a);
 	hub_leave(chat_hub(s->chat), room);
 	return code;
 }

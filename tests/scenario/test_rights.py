@@ -721,6 +721,8 @@ class Owned(Rights):
             with self.subTest(history):
                 server = self.serve(*self.LIMIT, "--history", history)
                 anna, bob = self.check_limit(server)
+                bob.join("one")
+                bob.join("two")
                 error = bob.act("own", "anna", room="bobs", code="TOO_MANY_OWNED")
                 self.assertIn("(max-owned-rooms)", error["text"])
                 self.assertEqual(bob.standings(OWNER, "bobs"), ["bob"])
@@ -730,6 +732,21 @@ class Owned(Rights):
                 anna.act("own", "bob", room="two")  # who has three now
                 self.make(anna, "five")
                 self.refused_room(bob, "six")
+
+    def test_given_to_who_is_there(self):
+        """Nobody finds that they own what they never wanted: it would be instead of rooms of theirs."""
+        server = self.serve(*self.LIMIT)
+        root = self.operator(server)
+        anna, bob = Person(self, server, "anna"), Person(self, server, "bob")
+        self.make(anna, "one", "two")
+        anna.act("own", "bob", room="one", code="NOT_THERE")
+        self.assertEqual(anna.standings(OWNER, "one"), ["anna"])
+        # Who has no right to hears of nothing else.
+        bob.act("own", "anna", room="two", code="NO_RIGHT")
+        bob.act("own", "root", room="two", code="NO_RIGHT")
+        bob.join("one")
+        anna.act("own", "bob", room="one")
+        root.act("own", "bob", room="two")  # who looks after all of them may
 
     def test_operator(self):
         """An operator is no exception."""
@@ -779,6 +796,7 @@ class Owned(Rights):
         self.make(anna, "one")
         self.make(bob, "bobs")
         self.refused_room(anna, "two")
+        anna.join("bobs")
         bob.act("own", "anna", room="bobs", code="TOO_MANY_OWNED")
         done = subprocess.run([os.path.join(BUILD, "lanchatd"), "--data", server.data, "--status",
                                "--json"], capture_output=True, text=True, check=True, timeout=60)
