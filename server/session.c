@@ -305,15 +305,21 @@ static int turn(struct session *s)
 		rest(s);
 	else if ((more ? poll(&p, 1, 0) : wait_for_input(s, &p)) < 0 && errno != EINTR)
 		return ERR_SYSTEM;
-	unsigned stopping = atomic_load(&s->stopping);
-	if (stopping != CODE_NONE) {
-		session_end(s, (enum code)stopping);
+	if (atomic_load(&s->stopping) != CODE_NONE)
 		return ERR_STOPPING;
-	}
 	int r = p.revents || more ? take_input(s) : ERR_AGAIN;
 	if (r == 0 || r == ERR_AGAIN)
 		r = session_check_deadlines(s);
 	return r;
+}
+
+/* Being told to stop ends what comes in, too, and whichever of these the session hears of first. */
+static void note_stopping(struct session *s)
+{
+	unsigned stopping = atomic_load(&s->stopping);
+
+	if (s->end_code == CODE_NONE && stopping != CODE_NONE)
+		session_end(s, (enum code)stopping);
 }
 
 /* By somebody who had words for it: nobody else ends a session with these codes. */
@@ -428,6 +434,8 @@ void session_run(struct session *s, void (*quiet)(void *context), void *context)
 		r = 0;
 	while (r == 0 && s->phase != SESSION_OVER)
 		r = turn(s);
+	if (r)
+		note_stopping(s);
 	logins_leave(&s->login);
 	if (quiet)
 		quiet(context);

@@ -9,6 +9,7 @@
 #include "tests/unit/session_client.h"
 
 #include <check.h>
+#include <errno.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -478,31 +479,74 @@ START_TEST(being_told_to_stop)
 }
 END_TEST
 
-/* A goodbye behind much that waits: it comes as long as the peer reads. */
-START_TEST(stopped_while_much_waits)
+/* Ask for replies and read none, until the server's socket is full and so many bytes of them wait. */
+static void ask_without_reading(struct client *c, size_t replies)
 {
-	struct client c;
 	struct msg_ping ping = {0};
-	struct frame f;
-	union message m;
 
-	client_open(&c, chat);
-	client_log_in(&c, 1, "anna");
-	/* Until the server's socket is full and replies wait. */
 	do {
 		for (int i = 0; i < 64; i++)
-			client_ask(&c, MESSAGE_PING, &ping);
-	} while (outlet_pending(c.session->outlet) < 10000);
-	session_stop(c.session);
-	/* It does not give up at once: there is a second for us to take it. */
-	struct pollfd p = {.fd = c.peer.fd, .events = POLLRDHUP};
-	ck_assert_int_eq(poll(&p, 1, 200), 0);
+			client_ask(c, MESSAGE_PING, &ping);
+	} while (outlet_pending(c->session->outlet) < replies ||
+		 !atomic_load(&c->session->outlet->blocked));
+}
+
+/* The same, until it reads nothing any more, for there would be too many. */
+static void ask_until_it_waits(struct client *c)
+{
+	struct pollfd p = {.fd = c->peer.fd, .events = POLLOUT};
+	struct msg_ping ping = {0};
+	uint8_t frame[64];
+	size_t length = 0, at = 0;
+
+	ck_assert_int_eq(message_encode(MESSAGE_PING, &ping, frame, sizeof(frame), &length), 0);
+	ask_without_reading(c, 10000);
+	while (poll(&p, 1, 300) > 0) {
+		ssize_t n = send(p.fd, frame + at, length - at, MSG_DONTWAIT | MSG_NOSIGNAL);
+		ck_assert(n > 0 || errno == EAGAIN);
+		at = (at + (n > 0 ? (size_t)n : 0)) % length;
+	}
+}
+
+/* A goodbye behind much that waits: it comes as long as the peer reads. */
+static void take_the_goodbye(struct client *c, int unread_for_ms)
+{
+	struct pollfd p = {.fd = c->peer.fd, .events = POLLRDHUP};
+	struct frame f;
+	union message m;
 	int r;
+
+	session_stop(c->session);
+	/* It does not give up at once: there is a second for us to take it. */
+	ck_assert_int_eq(poll(&p, 1, unread_for_ms), 0);
 	do
-		r = peer_take(&c.peer, 4096, clock_ms() + PEER_PATIENCE, &f, &m);
+		r = peer_take(&c->peer, 4096, clock_ms() + PEER_PATIENCE, &f, &m);
 	while (r == 0 && f.type == MESSAGE_PONG);
 	ck_assert_int_eq(r, 0);
 	ck_assert_uint_eq(f.type, MESSAGE_BYE);
+}
+
+START_TEST(stopped_while_much_waits)
+{
+	struct client c;
+
+	client_open(&c, chat);
+	client_log_in(&c, 1, "anna");
+	ask_without_reading(&c, 10000);
+	take_the_goodbye(&c, 200);
+	client_close(&c);
+}
+END_TEST
+
+/* It went without a word where it waited for room for one more reply. */
+START_TEST(stopped_while_it_waits)
+{
+	struct client c;
+
+	client_open(&c, chat);
+	client_log_in(&c, 1, "anna");
+	ask_until_it_waits(&c);
+	take_the_goodbye(&c, 1500);
 	client_close(&c);
 }
 END_TEST
@@ -713,6 +757,7 @@ Suite *session_suite(void)
 	tcase_add_test(c, saying_goodbye);
 	tcase_add_test(c, being_told_to_stop);
 	tcase_add_test(c, stopped_while_much_waits);
+	tcase_add_test(c, stopped_while_it_waits);
 	tcase_add_test(c, silent_before_the_login);
 	tcase_add_test(c, a_frame_that_does_not_end);
 	tcase_add_test(c, pinged_then_given_up);
