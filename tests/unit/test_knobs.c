@@ -18,11 +18,11 @@ static const struct impairment odd = {.loss = 0.07,
 	.queue_bytes = 7000,
 	.mtu = 700};
 
-static const char *value(const struct impairment *how, int k)
+static const char *value(const struct impairment *how, enum knob k)
 {
 	static char out[KNOB_VALUE];
 
-	return knob_value(how, (enum knob)k, out);
+	return knob_value(how, k, out);
 }
 
 static const struct {

@@ -3,6 +3,7 @@
  */
 #include "tools/lab/wire_private.h"
 
+#include "common/clock.h"
 #include "common/err.h"
 #include "tests/unit/lab_bench.h"
 
@@ -384,7 +385,11 @@ static void send_and_note(struct impairment how, uint8_t seen[1000], struct wire
 	wire_set(b.wire, &how);
 	send_numbers(from, 1000, 1000);
 	ck_assert_int_eq(number(to, LAB_PATIENCE_MS), 1000);
-	wire_counts(b.wire, SIDE_UDP, counts);
+	/* An arrival is counted after it can be read. */
+	int64_t deadline = clock_ms() + LAB_PATIENCE_MS;
+	do
+		wire_counts(b.wire, SIDE_UDP, counts);
+	while (counts->arrived < carried() && clock_ms() < deadline);
 	(void)close(from);
 	(void)close(to);
 }
