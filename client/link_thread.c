@@ -222,10 +222,46 @@ static int tick(struct link *l, bool listening, int64_t *deadline)
 	return r ? session_failed(l, r) : 0;
 }
 
+/* What the session wants, and what it has to say, on either way. */
+static int turn_session(struct link *l, bool listening, bool leave, int64_t *deadline)
+{
+	int r = tick(l, listening, deadline);
+
+	if (r)
+		return r;
+	r = next_output(l, leave);
+	if (r == 0)
+		r = link_lane_serve(l);
+	if (r)
+		(void)session_failed(l, r);
+	return r;
+}
+
+/* Wait for the server, the owner or the time, and take what has come. */
+static int turn_input(struct link *l, bool listening, int64_t deadline)
+{
+	/* With nothing to ask of it, the socket is left out: a hang-up cannot be masked. */
+	bool sending = !l->output_broken && (output_waits(l) || stream_pending(l->stream));
+	bool more = listening && stream_buffered(l->stream);
+	struct pollfd fds[3] = {
+		{
+			.fd = listening || sending ? stream_fd(l->stream) : -1,
+			.events = (short)((listening ? POLLIN : 0) | (sending ? POLLOUT : 0)),
+		},
+		{.fd = listening ? l->lane_fd : -1, .events = POLLIN},
+	};
+
+	link_wait(l, fds, 2, more ? 0 : deadline);
+	if (fds[1].revents)
+		link_lane_take(l);
+	if (more || (listening && (fds[0].revents & (POLLIN | POLLHUP | POLLERR))))
+		return take_input(l);
+	return 0;
+}
+
 /* Until the connection ends, and why: ERR_STOPPING when it was our wish. */
 static int converse(struct link *l)
 {
-	struct pollfd fds[3];
 	int64_t deadline;
 	int r = 0;
 
@@ -234,30 +270,14 @@ static int converse(struct link *l)
 		bool listening = !event_queue_full(&l->events);
 		bool leave = link_must_leave(l);
 
-		r = tick(l, listening, &deadline);
-		if (r == 0 && (r = next_output(l, leave)) != 0)
-			(void)session_failed(l, r);
-		if (r == 0 && (r = link_lane_serve(l)) != 0)
-			(void)session_failed(l, r);
+		r = turn_session(l, listening, leave, &deadline);
 		link_publish(l);
 		if (r == 0 && leave)
 			return ERR_STOPPING;
-		if (r)
-			break;
-		/* With nothing to ask of it, the socket is left out: a hang-up cannot be masked. */
-		bool sending = !l->output_broken && (output_waits(l) || stream_pending(l->stream));
-		fds[0] = (struct pollfd){
-			.fd = listening || sending ? stream_fd(l->stream) : -1,
-			.events = (short)((listening ? POLLIN : 0) | (sending ? POLLOUT : 0)),
-		};
-		fds[1] = (struct pollfd){.fd = listening ? l->lane_fd : -1, .events = POLLIN};
-		bool more = listening && stream_buffered(l->stream);
-		link_wait(l, fds, 2, more ? 0 : deadline);
-		if (fds[1].revents)
-			link_lane_take(l);
-		if (more || (listening && (fds[0].revents & (POLLIN | POLLHUP | POLLERR))))
-			r = take_input(l);
-		link_publish(l);
+		if (r == 0) {
+			r = turn_input(l, listening, deadline);
+			link_publish(l);
+		}
 	}
 	return r;
 }
