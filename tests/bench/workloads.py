@@ -31,7 +31,7 @@ def idle(members, seconds=1):
                      "--rate", "1/s", "-d", f"{seconds}s"], 0, 0)
 
 
-FULL = [*(saturated(m, s, 4) for m, s in SATURATED), *(paced(m, r, 5) for m, r in PACED), idle(5000)]
+FULL = [*(saturated(m, s, 3) for m, s in SATURATED), *(paced(m, r, 4) for m, r in PACED), idle(5000)]
 QUICK = [saturated(100, 10, 2), saturated(1000, 10, 2), paced(100, 200, 2), idle(1000)]
 
 # What ours is to reach, on the machine of the others' figures. CPU: nanoseconds a delivery when saturated,
@@ -47,7 +47,7 @@ IDLE_TARGETS = {"bytes": "at most 12,000", "connects": "at least 15,000", "cpu":
 
 # Ours alone, by how it keeps what is said and whether it speaks TLS.
 WAYS = [("off", False), ("os", False), ("full", False), ("off", True), ("os", True), ("full", True)]
-OWN = [saturated(100, 1, 3), saturated(100, 10, 3), saturated(100, 100, 3), paced(100, 200, 3),
+OWN = [saturated(100, 1, 2), saturated(100, 10, 2), saturated(100, 100, 2), paced(100, 200, 3),
        idle(2000)]
 QUICK_OWN = [saturated(100, 10, 1)]
 
