@@ -119,7 +119,7 @@ lint: ## both compilers with -Werror, clang-tidy, cppcheck, the formatter, shell
 	@$(RUN_TESTS) lint
 coverage: ## how much of each file the tests run
 	@$(RUN_TESTS) coverage
-bench: all $(OUT)/tests/bench/limit ## ours beside other servers and the limit, half an hour: docs/BENCHMARKS.md
+bench: all $(OUT)/tests/bench/limit ## ours beside other servers and the limit, twenty minutes: docs/BENCHMARKS.md
 	LANCHAT_BUILD=$(OUT) tests/bench/compare --document docs/BENCHMARKS.md $(ARGS)
 bench-quick: all $(OUT)/tests/bench/limit ## the same with one round of a few loads, two minutes
 	LANCHAT_BUILD=$(OUT) tests/bench/compare --quick $(ARGS)
