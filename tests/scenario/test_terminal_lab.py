@@ -112,9 +112,9 @@ class Playing(Terminal):
         self.assertEqual((lab.figure("received", 0), lab.figure("received", 1)), (20, 19), text)
         # The wire of TCP, alone and from its beginning.
         lab.keys("Tab", "Tab", "z", "Home")
-        text = lab.wait_text(r"│─+ SYN ─+>│")
-        self.assertRegex(text, r"│<─+ SYN-ACK ─+│")
-        self.assertRegex(text, r"│─ data 257\.\.320 ──✗ on purpose +│")
+        lab.wait_text(r"│─+ SYN ─+>│")
+        lab.wait_text(r"│<─+ SYN-ACK ─+│")
+        lab.wait_text(r"│─ data 257\.\.320 ──✗ on purpose +│")
         lab.keys("PageDown")
         text = lab.wait_text(r"│─ retransmission 257\.\.320 ")
         self.assertRegex(text, r"duplicate ACK 257 ─│")
@@ -126,6 +126,15 @@ class Playing(Terminal):
         self.assertNotIn("retransmission", lab.text())
         lab.keys("q")
         lab.wait_text("5  blocking .*all 5 held")
+
+    def test_waiting(self):
+        """A call that has not returned is seen while it waits, and not when it has."""
+        self.wire()
+        lab = Lab(self, choose=6, columns=130, rows=40)
+        lab.wait_text(r"client: connect\(\d+\) waits, \d+\.\d s")
+        lab.wait_text(r"client: recvmsg\(\d+\) waits, \d+\.\d s")
+        lab.wait_text(OVER, 20)
+        self.assertNotIn(" waits, ", lab.text())
 
     def test_a_screen(self):
         self.wire()

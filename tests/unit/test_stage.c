@@ -165,6 +165,65 @@ START_TEST(overdue_is_eagain)
 }
 END_TEST
 
+/* A call that has not returned is seen all the same, the longest wait first. */
+static void *wait_for_word(void *of)
+{
+	struct pair *p = of;
+	char bytes[8];
+
+	return stage_receive(stage, p->server, bytes, sizeof(bytes), NULL, SOON_MS, NULL) == 4
+		       ? of
+		       : NULL;
+}
+
+START_TEST(waiting_is_seen)
+{
+	struct pair p;
+	struct stage_waiter w[STAGE_WAITERS], none[STAGE_WAITERS];
+	pthread_t thread;
+	void *good = NULL;
+	int64_t end = clock_ms() + SOON_MS;
+
+	ck_assert_int_eq(pair_udp(stage, PAIR_PORT, true, &p), 0);
+	ck_assert_uint_eq(stage_waiters(stage, SIDE_UDP, w), 0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, wait_for_word, &p), 0);
+	size_t seen = 0, other = 0;
+	while (seen == 0 && clock_ms() < end) {
+		(void)stage_pause_ms(stage, 10);
+		seen = stage_waiters(stage, SIDE_UDP, w);
+		other += stage_waiters(stage, SIDE_TCP, none);
+	}
+	ssize_t said = stage_send(stage, p.client, "word", 4, 0, NULL);
+	ck_assert_int_eq(pthread_join(thread, &good), 0);
+	ck_assert_int_eq(said, 4);
+	ck_assert_ptr_nonnull(good);
+	ck_assert_uint_eq(seen, 1);
+	ck_assert_uint_eq(other, 0);
+	ck_assert_str_eq(w[0].operation, "recvmsg");
+	ck_assert_int_eq(w[0].fd, p.server);
+	ck_assert_int_eq(w[0].host, SERVER_HOST);
+	ck_assert_uint_ge(w[0].for_ms, 100);
+	ck_assert_uint_eq(stage_waiters(stage, SIDE_UDP, w), 0);
+}
+END_TEST
+
+/* Waiting for a little while, again and again, is one wait. */
+START_TEST(waits_add_up)
+{
+	struct pair p;
+	struct stage_waiter w[STAGE_WAITERS] = {0};
+	char bytes[8];
+	int64_t end = clock_ms() + SOON_MS;
+
+	ck_assert_int_eq(pair_udp(stage, PAIR_PORT, true, &p), 0);
+	do
+		ck_assert_int_eq(stage_receive(stage, p.client, bytes, 8, NULL, 5, NULL), -1);
+	while ((stage_waiters(stage, SIDE_UDP, w) == 0 || w[0].for_ms < 200) && clock_ms() < end);
+	ck_assert_uint_ge(w[0].for_ms, 200);
+	ck_assert_int_eq(w[0].fd, p.client);
+}
+END_TEST
+
 /* Two stages at once, with the same ports: as two runs beside each other. */
 START_TEST(two_do_not_meet)
 {
@@ -305,6 +364,8 @@ Suite *stage_suite(void)
 	tcase_add_test(c, calls_are_written_down);
 	tcase_add_test(c, no_descriptor_is_refused_quietly);
 	tcase_add_test(c, overdue_is_eagain);
+	tcase_add_test(c, waiting_is_seen);
+	tcase_add_test(c, waits_add_up);
 	tcase_add_test(c, two_do_not_meet);
 	tcase_add_test(c, stopping_wakes_whoever_waits);
 	tcase_add_test(c, checks_are_counted);

@@ -16,7 +16,8 @@ struct term {
 
 static const struct term panes[] = {
 	{"TCP, UDP", "the socket calls of each side with what they were given and what they "
-		     "returned, the newest marked; a sentence below one says what it is for"},
+		     "returned, the newest marked; a sentence below one says what it is for; "
+		     "and at the end those that wait, and for how long"},
 	{"wire", "each packet that the two kernels exchanged, as it happened: the client at the "
 		 "left, the server at the right, time running downwards in milliseconds"},
 	{"story", "what happened, and why; and at the end what was asserted of it, whether it "

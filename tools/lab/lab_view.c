@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define NS_PER_S       1e9
+#define MS_PER_S       1e3
 #define WIDE_KEYS      112 /* columns for all of the hint */
 #define CLIENTS_BESIDE 56
 
@@ -142,15 +143,39 @@ static int sheet_ink(enum sheet_look look)
 	return INK_NORMAL;
 }
 
+/* Calls that have not returned stand below those that have. What is left of the pane. */
+static struct rect draw_waiters(struct lab_screen *s, enum side side, struct rect r)
+{
+	struct stage_waiter w[STAGE_WAITERS];
+	char text[128];
+
+	if (s->over || r.lines < 4)
+		return r;
+	size_t count = stage_waiters(player_stage(s->player), side, w);
+	while (count > 0 && r.lines >= 4) {
+		count--;
+		int n = snprintf(text, sizeof(text), "%s: %s(%d) waits", ladder_host(w[count].host),
+			w[count].operation, w[count].fd);
+		/* Where time stands still, nothing on the screen goes on. */
+		if (!s->stands)
+			(void)snprintf(text + n, sizeof(text) - (size_t)n, ", %.1f s",
+				(double)w[count].for_ms / MS_PER_S);
+		r.lines--;
+		put(s->canvas, (struct rect){r.y + r.lines, r.x, 1, r.columns}, r.y + r.lines,
+			INK_CHOSEN, text);
+	}
+	return r;
+}
+
 static void draw_lines(struct lab_screen *s, struct lab_scroll *v, const char *name, bool chosen,
 	struct sheet *sheet, struct rect r)
 {
 	char text[SHEET_LINE];
 	enum sheet_look look;
-	size_t lines = (size_t)(r.lines < 2 ? r.lines : r.lines - 1);
 
 	if (is_empty(r))
 		return;
+	size_t lines = (size_t)(r.lines < 2 ? r.lines : r.lines - 1);
 	sheet_read(sheet, (size_t)r.columns);
 	settle(v, sheet_count(sheet), lines);
 	r = draw_heading(s, v, name, chosen, r);
@@ -162,9 +187,16 @@ static void draw_lines(struct lab_screen *s, struct lab_scroll *v, const char *n
 	}
 }
 
-static void draw_sheet(struct lab_screen *s, enum pane p, struct sheet *sheet, struct rect r)
+static void draw_calls(struct lab_screen *s, enum pane p, enum side side, struct rect r)
 {
-	draw_lines(s, &s->scroll[p], headings[p], p == s->chosen, sheet, r);
+	r = draw_waiters(s, side, r);
+	draw_lines(s, &s->scroll[p], headings[p], p == s->chosen, s->calls[side], r);
+}
+
+static void draw_story(struct lab_screen *s, struct rect r)
+{
+	draw_lines(s, &s->scroll[PANE_STORY], headings[PANE_STORY], s->chosen == PANE_STORY,
+		s->story, r);
 }
 
 /* Both clients, where the calls of TCP are else: side by side, or one above the other. */
@@ -331,13 +363,13 @@ static void draw_run(struct lab_screen *s, int lines, int columns)
 	if (s->chat)
 		draw_clients(s, p.pane[PANE_TCP_CALLS]);
 	else
-		draw_sheet(s, PANE_TCP_CALLS, s->calls[SIDE_TCP], p.pane[PANE_TCP_CALLS]);
-	draw_sheet(s, PANE_UDP_CALLS, s->calls[SIDE_UDP], p.pane[PANE_UDP_CALLS]);
+		draw_calls(s, PANE_TCP_CALLS, SIDE_TCP, p.pane[PANE_TCP_CALLS]);
+	draw_calls(s, PANE_UDP_CALLS, SIDE_UDP, p.pane[PANE_UDP_CALLS]);
 	draw_wire(s, PANE_TCP_WIRE, s->ladder[SIDE_TCP], p.pane[PANE_TCP_WIRE]);
 	draw_wire(s, PANE_UDP_WIRE, s->ladder[SIDE_UDP], p.pane[PANE_UDP_WIRE]);
 	draw_score(s, SIDE_TCP, p.score[SIDE_TCP]);
 	draw_score(s, SIDE_UDP, p.score[SIDE_UDP]);
-	draw_sheet(s, PANE_STORY, s->story, p.pane[PANE_STORY]);
+	draw_story(s, p.pane[PANE_STORY]);
 	draw_knobs(s, p.knobs);
 	if (s->chat && !s->over && !s->hint[0] && s->desk.speak >= 0)
 		desk_draw(&s->desk, s->canvas, p.hint);

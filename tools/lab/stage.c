@@ -86,7 +86,7 @@ void stage_impair(struct stage *s, const struct impairment *how)
 		relay_set(s->relay, how);
 }
 
-int stage_wait(struct stage *s, int fd, short events, int timeout_ms)
+static int wait_for(struct stage *s, int fd, short events, int timeout_ms)
 {
 	uint64_t end = stage_clock(s) + (uint64_t)(timeout_ms > 0 ? timeout_ms : 0) * MS;
 
@@ -110,9 +110,24 @@ int stage_wait(struct stage *s, int fd, short events, int timeout_ms)
 	}
 }
 
+int stage_await(struct stage *s, int fd, short events, int timeout_ms, const char *operation)
+{
+	if (timeout_ms <= 0)
+		return wait_for(s, fd, events, timeout_ms);
+	stage_end_waits(s, fd, operation);
+	int r = wait_for(s, fd, events, timeout_ms);
+	stage_end_waited(s, fd, r == 0);
+	return r;
+}
+
+int stage_wait(struct stage *s, int fd, short events, int timeout_ms)
+{
+	return stage_await(s, fd, events, timeout_ms, "poll");
+}
+
 int stage_pause_ms(struct stage *s, unsigned ms)
 {
-	return stage_wait(s, -1, 0, (int)ms) < 0 ? ERR_STOPPING : 0;
+	return wait_for(s, -1, 0, (int)ms) < 0 ? ERR_STOPPING : 0;
 }
 
 /* ---- what the wire did ---- */

@@ -127,6 +127,16 @@ int64_t stage_drops(struct stage *s, int fd);
 /* Without writing down: poll(2) for `events`, at most `timeout_ms`. What came, 0 when it was too long,
  * -1 and ECANCELED when stopped. */
 int stage_wait(struct stage *s, int fd, short events, int timeout_ms);
+/* A call that has waited until now, with nothing to show for it. */
+struct stage_waiter {
+	uint8_t host;
+	int fd;
+	const char *operation; /* "accept"; a constant */
+	uint64_t for_ms;       /* since a wait here was not in vain; by the journal's clock */
+};
+#define STAGE_WAITERS 4
+/* The calls of that side that have waited for a tenth of a second, the longest first; how many. */
+size_t stage_waiters(struct stage *s, enum side side, struct stage_waiter out[STAGE_WAITERS]);
 /* Let that much time pass, as slow as the audience wants it. ERR_STOPPING. */
 int stage_pause_ms(struct stage *s, unsigned ms);
 /* The stage's clock, in milliseconds since it was opened. */

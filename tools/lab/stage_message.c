@@ -98,7 +98,7 @@ ssize_t stage_receive(struct stage *s, int fd, void *bytes, size_t size, int *fl
 		.msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &v, .msg_iovlen = 1};
 	int asked = flags ? *flags : 0;
 
-	if (!stage_begin(s, fd, &e) || stage_wait(s, fd, POLLIN, timeout_ms) < 0)
+	if (!stage_begin(s, fd, &e) || stage_await(s, fd, POLLIN, timeout_ms, "recvmsg") < 0)
 		return -1;
 	ssize_t n = recvmsg(fd, &m, asked | MSG_DONTWAIT);
 	if (n < 0)

@@ -24,6 +24,11 @@ struct stage_end {
 	int type;
 	bool bound;              /* by stage_bind, and so perhaps with a relay before it */
 	struct net_address from; /* who sent the last datagram that was read here */
+
+	/* Which call waits here, or did at `waited_ns` (UINT64_MAX: it does now); on the journal's clock. */
+	const char *waits_in;   /* NULL: the last one did not wait in vain */
+	uint64_t vain_since_ns; /* since when nothing came of it */
+	uint64_t waited_ns;
 };
 
 /* On loopback: a port that a host has, and where it is to be found. */
@@ -79,6 +84,12 @@ int stage_end_add(struct stage *s, const struct stage_end *e);
 void stage_end_remove(struct stage *s, int fd);
 void stage_end_bound(struct stage *s, int fd);
 void stage_end_heard(struct stage *s, int fd, const struct net_address *from);
+/* A call begins to wait, and has ended its wait. */
+void stage_end_waits(struct stage *s, int fd, const char *operation);
+void stage_end_waited(struct stage *s, int fd, bool in_vain);
+
+/* stage_wait, in that call. */
+int stage_await(struct stage *s, int fd, short events, int timeout_ms, const char *operation);
 
 /* ---- calls: stage_note.c ---- */
 

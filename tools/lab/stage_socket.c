@@ -95,7 +95,7 @@ int stage_accept(struct stage *s, int fd, const char *why)
 
 	if (!stage_begin(s, fd, &e))
 		return -1;
-	if (e.type == SOCK_STREAM && stage_wait(s, fd, POLLIN, STAGE_PATIENCE_MS) < 0)
+	if (e.type == SOCK_STREAM && stage_await(s, fd, POLLIN, STAGE_PATIENCE_MS, "accept") < 0)
 		return -1;
 	int taken = accept4(fd, &peer.u.any, &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	stage_note(s, &e, "accept", taken, why, "%d%s%s", fd, taken < 0 ? "" : ", from ",
@@ -104,6 +104,7 @@ int stage_accept(struct stage *s, int fd, const char *why)
 		return -1;
 	e.fd = taken;
 	e.bound = false;
+	e.waits_in = NULL;
 	if (stage_end_add(s, &e) == 0)
 		return taken;
 	net_close(taken);
@@ -122,7 +123,7 @@ int stage_connect(struct stage *s, int fd, size_t host, uint16_t port, const cha
 	stage_reach(s, host, port, e.type, &a);
 	int r = connect(fd, &a.u.any, a.length);
 	if (r != 0 && errno == EINPROGRESS) {
-		int came = stage_wait(s, fd, POLLOUT, STAGE_PATIENCE_MS);
+		int came = stage_await(s, fd, POLLOUT, STAGE_PATIENCE_MS, "connect");
 		int error = 0;
 		if (came < 0)
 			return -1;
