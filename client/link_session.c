@@ -64,7 +64,8 @@ void link_session_free(struct link_session *s)
 	if (!s)
 		return;
 	client_keep_free(s);
-	client_lane_free(s);
+	client_lane_end(s);
+	client_race_free(s);
 	seats_fini(&s->seats);
 	outbox_fini(&s->outbox);
 	client_inquiries_free(s);
@@ -317,6 +318,7 @@ void link_session_end(struct link_session *s)
 	client_copied_end(s);
 	s->stage = STAGE_NONE;
 	client_lane_end(s);
+	client_race_end(s);
 	link_bytes_wipe(&s->out);
 	s->out.length = 0;
 	s->compare_tag = s->login_tag = s->nick_tag = s->away_tag = s->rooms_tag = s->ranks_tag = 0;
@@ -419,6 +421,7 @@ int link_session_tick(struct link_session *s, int64_t now)
 	}
 	client_ranks_tick(s);
 	client_lane_tick(s);
+	client_race_tick(s);
 	return client_check_memory(s);
 }
 
@@ -444,7 +447,8 @@ int64_t link_session_deadline(const struct link_session *s)
 		due = sooner(due, s->save_at);
 	for (const struct seat *seat = s->seats.head; seat; seat = seat->next)
 		due = sooner(due, client_members_due(seat));
-	return sooner(sooner(due, client_ranks_due(s)), client_lane_due(s));
+	due = sooner(due, client_ranks_due(s));
+	return sooner(due, sooner(client_lane_due(s), client_race_due(s)));
 }
 
 void link_session_heard(struct link_session *s, int64_t now)

@@ -232,7 +232,7 @@ static int on_done(struct link_session *s, const union message *m)
 {
 	if (m->done.tag == s->away_tag)
 		s->away_tag = 0;
-	else if (!client_lane_done(s, m->done.tag))
+	else if (!client_race_done(s, m->done.tag))
 		client_done(s, m->done.tag);
 	return 0;
 }
@@ -277,7 +277,8 @@ static void refuse_request(struct link_session *s, const struct msg_error *error
 {
 	/* Nobody asked but the session itself: the room was left meanwhile, or the server is short of
 	 * memory. */
-	if (client_ranks_answered(s, error->tag) || client_lane_refused(s, error))
+	if (client_ranks_answered(s, error->tag) || client_lane_refused(s, error) ||
+		client_race_refused(s, error))
 		return;
 	struct seat *seat = seats_find_tag(&s->seats, error->tag);
 	struct seat *listed = seats_find_members_tag(&s->seats, error->tag);

@@ -7,8 +7,9 @@
  *     link_session_rooms.c    what comes in about rooms and the people in them
  *     link_session_said.c     what comes in that somebody said, and answers to what we said
  *     link_session_history.c  asking for what was said earlier, and the answers
- *     link_session_rights.c  who may do what
- *     link_session_lane.c    the datagram lane, and races
+ *     link_session_rights.c   who may do what
+ *     link_session_lane.c     the datagram lane
+ *     link_session_race.c     races over it
  *     link_session_read.c     how far the user has read
  *     link_session_keep.c     what outlives the process: messages that wait
  *     link_session_positions.c  how far was read, for the next process; another log
@@ -249,17 +250,30 @@ client_handler client_on_ack, client_on_refused, client_on_said, client_on_direc
 
 client_handler client_on_lane, client_on_raced, client_on_probe, client_on_tossed;
 
-/* An error, or a DONE, that is about the lane or a race. */
-bool client_lane_refused(struct link_session *s, const struct msg_error *error);
-bool client_lane_done(struct link_session *s, uint32_t tag);
+/* Ask for a lane, if that was not done yet. Settled: it is known whether datagrams get through. */
+void client_lane_open(struct link_session *s);
+bool client_lane_is_settled(const struct link_session *s);
+/* Put out a frame, of `most` bytes at most, for a datagram; where too much waits, it is lost. */
+void client_lane_put(
+	struct link_session *s, enum message_number number, const void *value, size_t most);
+/* A PROBE that came that way. */
+void client_race_probe(struct link_session *s, enum race_way way, const struct msg_probe *m);
 
-/* What is due of lane and races, and when that will be; INT64_MAX: never. */
+/* An error, or a DONE, that is about the lane, or about a race. */
+bool client_lane_refused(struct link_session *s, const struct msg_error *error);
+bool client_race_refused(struct link_session *s, const struct msg_error *error);
+bool client_race_done(struct link_session *s, uint32_t tag);
+
+/* What is due, and when that will be; INT64_MAX: never. */
 void client_lane_tick(struct link_session *s);
 int64_t client_lane_due(const struct link_session *s);
+void client_race_tick(struct link_session *s);
+int64_t client_race_due(const struct link_session *s);
 
 /* The connection is over; and the session. */
 void client_lane_end(struct link_session *s);
-void client_lane_free(struct link_session *s);
+void client_race_end(struct link_session *s);
+void client_race_free(struct link_session *s);
 
 /* What all events of a message have, but for its room. */
 void client_fill_message(struct link_session *s, struct event *e, const struct item_entry *m);
