@@ -1,46 +1,14 @@
-#include "server/hub.h"
+#include "server/hub_private.h"
 
 #include "common/clock.h"
 #include "common/err.h"
-#include "common/lock.h"
 #include "common/log.h"
-#include "server/tree.h"
 
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
-#define DAMAGED_TOLD   16   /* rooms whose damage is logged, each once */
 #define FORGOTTEN_MOST 2000 /* in one look: whoever wants a room waits meanwhile */
-
-/* A room's place in the table. */
-struct row {
-	struct stream_key key;     /* first: it stands for the whole in comparisons */
-	struct room *room;         /* counted */
-	bool kept;                 /* it was in the log when it was opened */
-	bool closed;               /* it is not among the open ones */
-	TAILQ_ENTRY(row) deserted; /* while nobody uses the room */
-};
-
-struct hub {
-	struct engine *engine;         /* borrowed */
-	struct segment_budget *budget; /* borrowed */
-	struct lock lock;
-	/* guarded by lock */
-	struct tree rows;      /* all of them */
-	struct tree open_rows; /* those of rooms that everybody may see */
-	size_t count, max;
-	size_t used;                /* rows that somebody uses */
-	size_t fresh;               /* rows that are not `kept` */
-	size_t in_log;              /* about how many rooms the log has, these apart */
-	size_t closed;              /* about how many of these and those are not open */
-	uint64_t missed;            /* entries that were applied to rooms that are not here */
-	TAILQ_HEAD(, row) deserted; /* rooms that nobody uses, the longest deserted first */
-	struct stream_key damaged[DAMAGED_TOLD]; /* what was logged of */
-	size_t damaged_count;
-	struct room *telling; /* rooms with something to tell, linked and counted */
-};
 
 static int compare(const void *a, const void *b)
 {
@@ -292,7 +260,7 @@ static bool is_news(struct hub *h, const struct stream_key *key)
 	lock_take(&h->lock);
 	for (size_t i = 0; i < h->damaged_count; i++)
 		known = known || stream_key_compare(&h->damaged[i], key) == 0;
-	known = known || h->damaged_count == DAMAGED_TOLD;
+	known = known || h->damaged_count == HUB_DAMAGED_TOLD;
 	if (!known)
 		h->damaged[h->damaged_count++] = *key;
 	lock_drop(&h->lock);
@@ -366,81 +334,6 @@ void hub_look_again(struct hub *h, const struct stream_key *key)
 	if (row)
 		sort_locked(h, row);
 	lock_drop(&h->lock);
-}
-
-/* ---- the list ---- */
-
-static const struct stream_key *key_of(struct room *r)
-{
-	return feed_key(room_feed(r));
-}
-
-/* Two kinds of rooms in one order: rows of the table, and the viewer's own, which may be among them. */
-struct listing {
-	const struct tree *rows;
-	const struct row *row;
-	struct room *const *mine, *const *end;
-};
-
-static struct listing begin_listing(
-	const struct hub *h, const struct stream_key *after, const struct hub_viewer *viewer)
-{
-	static const struct stream_key below_all;
-	struct listing l = {.rows = viewer->all ? &h->rows : &h->open_rows};
-
-	if (!after)
-		after = &below_all;
-	l.row = tree_after(l.rows, after);
-	l.end = l.mine = viewer->rooms;
-	if (viewer->room_count)
-		l.end += viewer->room_count;
-	while (l.mine != l.end && stream_key_compare(key_of(*l.mine), after) <= 0)
-		l.mine++;
-	return l;
-}
-
-/* The next room; NULL. */
-static struct room *next_listed(struct listing *l)
-{
-	const struct row *row = l->row;
-	int order = -1;
-
-	if (l->mine != l->end)
-		order = row ? stream_key_compare(&row->key, key_of(*l->mine)) : 1;
-	else if (!row)
-		return NULL;
-	struct room *r = order <= 0 ? row->room : *l->mine;
-	if (order <= 0)
-		l->row = tree_after(l->rows, &row->key);
-	if (order >= 0)
-		l->mine++;
-	return r;
-}
-
-/* About how many rooms a viewer sees. */
-static size_t total_locked(const struct hub *h, const struct hub_viewer *viewer)
-{
-	size_t total = h->in_log + h->fresh, hidden = viewer->all ? 0 : h->closed;
-
-	lock_assert_held(&h->lock);
-	for (size_t i = 0; i < viewer->room_count && hidden > 0; i++)
-		hidden -= room_is_closed(viewer->rooms[i]);
-	return total > hidden ? total - hidden : 0;
-}
-
-size_t hub_rooms_after(struct hub *h, const struct stream_key *after,
-	const struct hub_viewer *viewer, struct room **rooms, size_t size, uint32_t *total)
-{
-	size_t count = 0;
-	struct room *r;
-
-	lock_take(&h->lock);
-	struct listing l = begin_listing(h, after, viewer);
-	while (count < size && (r = next_listed(&l)) != NULL)
-		rooms[count++] = room_ref(r);
-	*total = (uint32_t)total_locked(h, viewer);
-	lock_drop(&h->lock);
-	return count;
 }
 
 void hub_numbers(struct hub *h, struct hub_numbers *out)

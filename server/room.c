@@ -5,6 +5,7 @@
 #include "common/lock.h"
 #include "server/occupant.h"
 #include "server/rules.h"
+#include "server/turns.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -12,8 +13,6 @@
 #include <string.h>
 
 #define CHANGES_MAX    256  /* collected between two tellings; beyond it only the number is told */
-#define TURNS_FIRST    16   /* places for people who wait in slow mode */
-#define TURNS_MAX      1024 /* people who wait at once in slow mode; beyond it nobody waits */
 #define PRESENCE_FRAME 8192 /* bytes of one telling at most */
 
 /* Something to tell. */
@@ -23,12 +22,6 @@ struct change {
 	uint8_t person[PERSON_ID];
 	char nick[NICK_MAX + 1];
 	char text[AWAY_MAX + 1];
-};
-
-/* Who has spoken in slow mode, and may again from a time on. */
-struct turn {
-	uint8_t person[PERSON_ID];
-	int64_t at; /* clock_ms */
 };
 
 struct room {
@@ -43,8 +36,7 @@ struct room {
 	struct charter charter;
 	bool stale; /* memory was out for an act: the engine has the charter */
 	struct occupants people;
-	struct turn *turns; /* of those who have spoken since slow mode was set; NULL: nobody has */
-	size_t turn_count, turn_room;
+	struct turns turns;
 	struct room_topic topic;
 	struct change *changes; /* CHANGES_MAX of them while there are any, else NULL */
 	size_t change_count;
@@ -85,7 +77,7 @@ void room_unref(struct room *r)
 		return;
 	occupants_fini(&r->people);
 	charter_fini(&r->charter);
-	free(r->turns);
+	turns_forget(&r->turns);
 	free(r->changes);
 	feed_unref(r->feed);
 	lock_fini(&r->lock);
@@ -413,22 +405,14 @@ void room_set_charter(struct room *r, struct charter *c)
 	*c = (struct charter){0};
 }
 
-/* Whoever waits does so no longer: how long it is to be has changed. */
-static void forget_turns_locked(struct room *r)
-{
-	lock_assert_held(&r->lock);
-	free(r->turns);
-	r->turns = NULL;
-	r->turn_count = r->turn_room = 0;
-}
-
 void room_apply_act(struct room *r, const struct act *a, uint64_t time)
 {
 	lock_take(&r->lock);
 	if (charter_apply(&r->charter, a, time) != 0)
 		r->stale = true;
+	/* Whoever waits does so no longer: how long it is to be has changed. */
 	if (a->verb == ACT_SLOW)
-		forget_turns_locked(r);
+		turns_forget(&r->turns);
 	atomic_store(&r->slow, r->charter.slow);
 	lock_drop(&r->lock);
 }
@@ -485,43 +469,10 @@ bool room_is_slow(const struct room *r)
 	return atomic_load_explicit(&r->slow, memory_order_relaxed) > 0;
 }
 
-/* By person: neither another nick nor leaving and coming back makes a new turn. */
-static struct turn *find_turn_locked(struct room *r, const uint8_t *person, int64_t now)
-{
-	lock_assert_held(&r->lock);
-	for (size_t i = r->turn_count; i-- > 0;) {
-		if (memcmp(r->turns[i].person, person, PERSON_ID) == 0)
-			return &r->turns[i];
-		if (r->turns[i].at <= now)
-			r->turns[i] = r->turns[--r->turn_count];
-	}
-	return NULL;
-}
-
-/* A place for one more; NULL where there is none. */
-static struct turn *add_turn_locked(struct room *r)
-{
-	lock_assert_held(&r->lock);
-	if (r->turn_count == r->turn_room && r->turn_room < TURNS_MAX) {
-		size_t size = r->turn_room ? r->turn_room * 2 : TURNS_FIRST;
-		struct turn *grown = realloc(r->turns, size * sizeof(*grown));
-		if (!grown)
-			return NULL;
-		r->turns = grown;
-		r->turn_room = size;
-	}
-	return r->turn_count < r->turn_room ? &r->turns[r->turn_count++] : NULL;
-}
-
 int64_t room_turn_in(struct room *r, const uint8_t person[PERSON_ID], int64_t now)
 {
 	lock_take(&r->lock);
-	struct turn *t = find_turn_locked(r, person, now);
-	int64_t wait = t && t->at > now ? t->at - now : 0;
-	if (!t && (t = add_turn_locked(r)) != NULL)
-		memcpy(t->person, person, PERSON_ID);
-	if (wait == 0 && t)
-		t->at = now + (int64_t)r->charter.slow * 1000;
+	int64_t wait = turns_take(&r->turns, person, now, (int64_t)r->charter.slow * 1000);
 	lock_drop(&r->lock);
 	return wait;
 }
