@@ -89,9 +89,10 @@ class Memory(Scenario):
         memory is the system's again, also where somebody goes on talking. (Pages of the log stayed, as
         did rooms that nobody was in.)"""
         server, target = self.start()
-        threads, descriptors = server.shape()
-        shape = threads + 1, descriptors + 1
         talker = Talker(self, target)
+        # Ready is said before the last file of the start is closed.
+        wait_for(lambda: talker.said > 10, "somebody who talks", AFTER)
+        shape = server.shape()
         # What is made once, the first time that it is needed.
         for _, act, *_ in KINDS:
             act(target, (2, 4, 0.2) if act is lingering.never_reads else (2, 0.2))
