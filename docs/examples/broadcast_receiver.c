@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 
 int main(int argc, char **argv)
@@ -25,6 +26,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: broadcast_receiver PORT\n");
 		return 2;
 	}
+	if (strtoul(argv[1], NULL, 10) > 65535) /* getaddrinfo would take 65537 for 1 */
+		errx(1, "%s is no port: they end at 65535", argv[1]);
 	/* No name and AI_PASSIVE: 0.0.0.0, the one answer. A socket that is bound to one of the machine's
 	 * own addresses would not get what is sent to the broadcast address. */
 	int error = getaddrinfo(NULL, argv[1], &hints, &any);

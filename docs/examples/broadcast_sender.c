@@ -8,6 +8,7 @@
 #include <err.h>
 #include <netdb.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -21,6 +22,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: broadcast_sender ADDRESS PORT TEXT\n");
 		return 2;
 	}
+	if (strtoul(argv[2], NULL, 10) > 65535) /* getaddrinfo would take 65537 for 1 */
+		errx(1, "%s is no port: they end at 65535", argv[2]);
 	int error = getaddrinfo(argv[1], argv[2], &hints, &list);
 	if (error != 0)
 		errx(1, "%s port %s: %s", argv[1], argv[2], gai_strerror(error));

@@ -7,6 +7,7 @@
 #include <err.h>
 #include <netdb.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 
 static const char *family(int number)
@@ -30,6 +31,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: lookup NAME [SERVICE]\n");
 		return 2;
 	}
+	if (argc == 3 &&
+		strtoul(argv[2], NULL, 10) > 65535) /* getaddrinfo would take 65537 for 1 */
+		errx(1, "%s is no port: they end at 65535", argv[2]);
 	int error = getaddrinfo(argv[1], argc == 3 ? argv[2] : NULL, &hints, &list);
 	if (error != 0)
 		errx(1, "%s: %s", argv[1], gai_strerror(error));

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cerrno>
+#include <cstdlib>
 #include <memory>
 #include <netdb.h>
 #include <stdexcept>
@@ -56,6 +57,9 @@ inline Addresses resolve(const char *host, const char *port, const addrinfo &hin
 {
 	addrinfo *list = nullptr;
 
+	if (port &&
+		std::strtoul(port, nullptr, 10) > 65535) /* getaddrinfo would take 65537 for 1 */
+		throw std::runtime_error{std::string{port} + " is no port: they end at 65535"};
 	if (const int error = getaddrinfo(host, port, &hints, &list); error != 0)
 		throw std::runtime_error{std::string{host ? host : "any address"} + " port " +
 					 (port ? port : "0") + ": " + gai_strerror(error)};

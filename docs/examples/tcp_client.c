@@ -1,5 +1,5 @@
 /*
- * A TCP client: sends each line of stdin, and prints what comes back.
+ * A TCP client: sends what it reads, and prints what comes back: in a terminal, line by line.
  * Compile:  cc -std=c17 -Wall -Wextra -Wpedantic -o tcp_client tcp_client.c
  * Run:      ./tcp_client 127.0.0.1 7000      (Ctrl-D ends it)
  * With:     ./tcp_server 127.0.0.1 7000      in another terminal, first
@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -36,24 +36,28 @@ static int print(int fd, size_t size)
 		if (n < 0 && errno != EINTR)
 			err(1, "recv");
 		if (n == 0)
-			return 0;
-		if (n > 0)
-			size -= fwrite(buffer, 1, (size_t)n, stdout);
+			break;
+		if (n > 0 &&
+			(fwrite(buffer, 1, (size_t)n, stdout) < (size_t)n || fflush(stdout) != 0))
+			err(1, "stdout");
+		size -= n > 0 ? (size_t)n : 0;
 	}
-	fflush(stdout);
-	return 1;
+	return size == 0;
 }
 
 int main(int argc, char **argv)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list, *ai;
-	char line[1024];
+	char bytes[4096];
+	ssize_t got;
 	int fd = -1;
 
 	if (argc != 3) {
 		fprintf(stderr, "usage: tcp_client HOST PORT\n");
 		return 2;
 	}
+	if (strtoul(argv[2], NULL, 10) > 65535) /* getaddrinfo would take 65537 for 1 */
+		errx(1, "%s is no port: they end at 65535", argv[2]);
 	int error = getaddrinfo(argv[1], argv[2], &hints, &list);
 	if (error != 0)
 		errx(1, "%s port %s: %s", argv[1], argv[2], gai_strerror(error));
@@ -68,9 +72,13 @@ int main(int argc, char **argv)
 	freeaddrinfo(list);
 	if (!ai)
 		return 1;
-	while (fgets(line, sizeof(line), stdin)) {
-		send_all(fd, line, strlen(line));
-		if (!print(fd, strlen(line)))
+	while ((got = read(STDIN_FILENO, bytes, sizeof(bytes))) != 0) { /* 0: the end of stdin */
+		if (got < 0 && errno != EINTR)
+			err(1, "stdin");
+		if (got < 0)
+			continue;
+		send_all(fd, bytes, (size_t)got);
+		if (!print(fd, (size_t)got))
 			errx(1, "the server has closed the connection");
 	}
 	shutdown(fd, SHUT_WR); /* that was all; what the server still says comes until it closes */

@@ -1,5 +1,5 @@
 /*
- * A TCP client: sends each line of stdin, and prints what comes back.
+ * A TCP client: sends what it reads, and prints what comes back: in a terminal, line by line.
  * Compile:  c++ -std=c++17 -Wall -Wextra -Wpedantic -o tcp_client tcp_client.cpp
  * Run:      ./tcp_client 127.0.0.1 7000      (Ctrl-D ends it)
  * With:     ./tcp_server 127.0.0.1 7000      in another terminal, first
@@ -51,10 +51,10 @@ static bool print_bytes(const Descriptor &fd, std::size_t size)
 			throw std::system_error{last_error(), "recv"};
 		if (n == 0)
 			return false;
-		std::cout.write(buffer.data(), n);
+		if (!std::cout.write(buffer.data(), n).flush())
+			throw std::system_error{last_error(), "stdout"};
 		size -= static_cast<std::size_t>(n);
 	}
-	std::cout.flush();
 	return true;
 }
 
@@ -65,10 +65,17 @@ try {
 		return 2;
 	}
 	const Descriptor fd = connect_to(argv[1], argv[2]);
-	for (std::string line; std::getline(std::cin, line);) {
-		line += '\n';
-		send_all(fd, line);
-		if (!print_bytes(fd, line.size()))
+	std::array<char, 4096> bytes;
+	for (;;) {
+		const ssize_t got =
+			again([&] { return read(STDIN_FILENO, bytes.data(), bytes.size()); });
+		if (got < 0)
+			throw std::system_error{last_error(), "stdin"};
+		if (got == 0) /* the end of stdin */
+			break;
+		const std::string_view piece{bytes.data(), static_cast<std::size_t>(got)};
+		send_all(fd, piece);
+		if (!print_bytes(fd, piece.size()))
 			throw std::runtime_error{"the server has closed the connection"};
 	}
 	shutdown(fd.get(), SHUT_WR); /* that was all; the server may say more until it closes */

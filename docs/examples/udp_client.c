@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -18,7 +19,7 @@
 /* Has the server sent `line` back? Anything else is a late answer to an earlier line. */
 static int ask(int fd, const char *line, size_t size)
 {
-	char answer[1024];
+	static char answer[65536]; /* no datagram is larger */
 
 	for (int attempt = 1; attempt <= 3; attempt++) {
 		if (send(fd, line, size, 0) < 0)
@@ -36,13 +37,17 @@ int main(int argc, char **argv)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_DGRAM}, *list, *ai;
 	struct timeval second = {.tv_sec = 1};
-	char line[1024];
+	char *line = NULL; /* getline makes room, and knows of bytes that are 0 */
+	size_t room = 0;
+	ssize_t size;
 	int fd = -1;
 
 	if (argc != 3) {
 		fprintf(stderr, "usage: udp_client HOST PORT\n");
 		return 2;
 	}
+	if (strtoul(argv[2], NULL, 10) > 65535) /* getaddrinfo would take 65537 for 1 */
+		errx(1, "%s is no port: they end at 65535", argv[2]);
 	int error = getaddrinfo(argv[1], argv[2], &hints, &list);
 	if (error != 0)
 		errx(1, "%s port %s: %s", argv[1], argv[2], gai_strerror(error));
@@ -59,12 +64,13 @@ int main(int argc, char **argv)
 		return 1;
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof(second)) < 0)
 		err(1, "SO_RCVTIMEO");
-	while (fgets(line, sizeof(line), stdin)) {
-		if (!ask(fd, line, strlen(line)))
+	while ((size = getline(&line, &room, stdin)) > 0) {
+		if (!ask(fd, line, (size_t)size))
 			errx(1, "no answer");
-		fputs(line, stdout);
-		fflush(stdout);
+		if (fwrite(line, 1, (size_t)size, stdout) < (size_t)size || fflush(stdout) != 0)
+			err(1, "stdout");
 	}
+	free(line);
 	close(fd);
 	return 0;
 }

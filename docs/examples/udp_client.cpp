@@ -57,10 +57,12 @@ try {
 	if (setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &second, sizeof(second)) < 0)
 		throw std::system_error{last_error(), "SO_RCVTIMEO"};
 	for (std::string line; std::getline(std::cin, line);) {
-		line += '\n';
+		if (!std::cin.eof()) /* the last one may have no end */
+			line += '\n';
 		if (!ask(fd, line))
 			throw std::runtime_error{"no answer"};
-		std::cout << line << std::flush;
+		if (!(std::cout << line << std::flush))
+			throw std::system_error{last_error(), "stdout"};
 	}
 } catch (const std::exception &error) {
 	std::cerr << "udp_client: " << error.what() << '\n';

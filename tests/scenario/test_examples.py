@@ -5,6 +5,7 @@ from C++."""
 import concurrent.futures
 import glob
 import os
+import random
 import re
 import shutil
 import socket
@@ -73,10 +74,10 @@ class Examples(Scenario):
         return program, re.search(r"port (\d+)$", program.wait_line(r" port \d+$")).group(1)
 
     def ended(self, name, language, *arguments, text="", status=0):
-        """Run to the end: (stdout, stderr)."""
-        done = subprocess.run(self.argv(name, language, *arguments), input=text, text=True,
-                              capture_output=True, timeout=20)
-        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        """Run to the end: (stdout, stderr), of the type that the text has."""
+        done = subprocess.run(self.argv(name, language, *arguments), input=text,
+                              text=isinstance(text, str), capture_output=True, timeout=20)
+        self.assertEqual(done.returncode, status, done.stdout[-1000:] + done.stderr)
         return done.stdout, done.stderr
 
 
@@ -108,8 +109,36 @@ class Text(Examples):
                     _, said = self.ended(name, language, *arguments, status=2)
                     self.assertRegex(said, rf"\Ausage: {name} [A-Z[].*\n\Z")
 
+    def test_no_such_port(self):
+        """getaddrinfo would make another port of it, and say nothing."""
+        before = {"broadcast_receiver": [], "layout": None}
+        for language, names in sources().items():
+            for name in names:
+                arguments = before.get(name, ["127.0.0.1"])
+                if arguments is None:
+                    continue
+                text = ["hello"] if name == "broadcast_sender" else []
+                for port in ("65536", "99999", "-1", "4294967303"):
+                    with self.subTest(name=name, language=language, port=port):
+                        _, said = self.ended(name, language, *arguments, port, *text, status=1)
+                        self.assertEqual(said, f"{name}: {port} is no port: they end at 65535\n")
+        for language in LANGUAGES:
+            self.assertIn("port 65535", self.ended("lookup", language, "::1", "65535")[0])
+
+
+# What is not text, or no line.
+ODD = (b"a\0b\nc", b"\0", b"no end", b"\n\n", bytes(range(256)) * 3)
+
 
 class Stream(Examples):
+    def test_any_bytes(self):
+        """All of them come back, whatever they are, and nothing besides."""
+        for here in LANGUAGES:
+            _, port = self.listen("tcp_server", here, "127.0.0.1")
+            for sent in (*ODD, random.Random(1).randbytes(200000)):
+                said, _ = self.ended("tcp_client", here, "127.0.0.1", port, text=sent)
+                self.assertTrue(said == sent, f"{here}: {len(sent)} bytes, {len(said)} back")
+
     def test_crosswise(self):
         """Each client with each server: some lines, a line in many sends, an empty input."""
         for there in LANGUAGES:
@@ -185,6 +214,44 @@ class Stream(Examples):
 
 
 class Datagrams(Examples):
+    @staticmethod
+    def echo(peer):
+        """Send back what comes, until "the end"; what came, each repetition once."""
+        heard = []
+        while (got := peer.recvfrom(65536))[0] != b"the end":
+            peer.sendto(*got)
+            if heard[-1:] != [got[0]]:
+                heard.append(got[0])
+        return heard
+
+    def test_any_bytes(self):
+        """A line is a datagram, with its end, if it has one."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer, \
+                concurrent.futures.ThreadPoolExecutor(1) as pool:
+            peer.settimeout(20)
+            peer.bind(("127.0.0.1", 0))
+            port = str(peer.getsockname()[1])
+            for language in LANGUAGES:
+                for sent in (*ODD, b"x" * 65507, b"x" * 30000 + b"\n" + b"y" * 40000):
+                    heard = pool.submit(self.echo, peer)
+                    try:
+                        said, _ = self.ended("udp_client", language, "127.0.0.1", port, text=sent)
+                    finally:
+                        peer.sendto(b"the end", peer.getsockname())
+                    self.assertTrue(said == sent, f"{language}: {said[:40]}")
+                    lines = re.findall(rb"[^\n]*\n|[^\n]+", sent)
+                    self.assertEqual(heard.result(), [line for n, line in enumerate(lines)
+                                                      if line not in lines[n - 1:n]])
+
+    def test_too_long(self):
+        """A line that is no datagram is an error, in either language the same."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+            peer.bind(("127.0.0.1", 0))
+            for language in LANGUAGES:
+                said = self.ended("udp_client", language, "127.0.0.1", str(peer.getsockname()[1]),
+                                  text="x" * 70000 + "\n", status=1)
+                self.assertEqual(said, ("", "udp_client: send: Message too long\n"))
+
     def test_crosswise(self):
         for there in LANGUAGES:
             server, port = self.listen("udp_server", there, "127.0.0.1")

@@ -2,6 +2,7 @@
 """The lesson, docs/SOCKETS.md and docs/SOCKETS.ru.md: what it shows is what the programs print, what it
 names is there, and both languages have the same."""
 
+import collections
 import ctypes
 import glob
 import os
@@ -14,7 +15,7 @@ import sys
 import threading
 import unittest
 
-from lib import Lan, Pipe, PlainScenario, Program, Server, main, wire
+from lib import Client, Lan, Pipe, PlainScenario, Program, Screen, Server, main, wait_for, wire
 from lib.wait import BUILD
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
@@ -28,6 +29,10 @@ PLACE = re.compile(r"`(\w+)`\s\(`([\w/.]+\.[ch])`\)")
 OPERATIONS = {"socket": "socket", "bind": "bind", "listen": "listen", "accept": "accept4?",
               "connect": "connect", "send": "send|sendmsg", "receive": "recv|recvmsg",
               "close": "close"}
+# Rows of the table that files have for themselves: a call, not a name behind "." or "->" or in another.
+CALLS = {**{name: name for name in OPERATIONS}, "accept": "accept4?",
+         "send": "send|sendto|sendmsg|sendmmsg", "receive": "recv|recvfrom|recvmsg|recvmmsg"}
+del CALLS["close"]  # of files too
 
 
 def read(path):
@@ -40,6 +45,27 @@ def scenarios():
     path = os.path.join(ROOT, "tools/lab/scenarios.def")
     table = read(path) if os.path.exists(path) else ""
     return tuple(re.findall(r'^SCENARIO\(\s*\d+,\s*\w+,\s*"([^"]+)"', table, re.M)) or LAB
+
+
+def code(path):
+    """A file of C without its comments and texts."""
+    return re.sub(r'/\*.*?\*/|"(?:\\.|[^"\\])*"', " ", read(path), flags=re.S)
+
+
+def callers():
+    """{operation: files that call it}, of those whose sockets are for the network."""
+    found = collections.defaultdict(set)
+    for folder in ("common", "server", "client"):
+        for path in glob.glob(f"{ROOT}/{folder}/*.c"):
+            path = os.path.relpath(path, ROOT)
+            text = code(path)
+            if re.search(r"\bAF_(UNIX|NETLINK)\b", text):
+                continue  # between programs of one machine, or to the kernel
+            for operation, names in CALLS.items():
+                if re.search(rf"(?<![\w.>])(?:{names})\(", text) and \
+                        not re.search(rf"^static .*\b(?:{names})\(", text, re.M):
+                    found[operation].add(path)
+    return found
 
 
 class Section:
@@ -131,12 +157,47 @@ class Names(unittest.TestCase):
             tabled = [row for row in rows if PLACE.search(row[1])]
             self.assertEqual({row[0] for row in tabled} - {""}, set(OPERATIONS))
             self.assertEqual({row[0] for row in rows if not PLACE.search(row[1])}, set(OPERATIONS))
-            operation = None
+            operation, places = None, collections.defaultdict(set)
             for row in tabled:
                 operation = row[0] or operation
                 called, path = PLACE.search(row[1]).groups()
                 self.assertRegex(function(path, called), rf"\b(?:{OPERATIONS[operation]})\(",
                                  f"{operation}: {called}")
+                places[operation].add(path)
+            del places["close"]
+            self.assertEqual(places, callers())
+            intro = next(section for section in numbered(name, 2) if section.rows and
+                         len(section.rows[0]) == 3 and section.places)
+            above = re.sub(r"^\|.*", "", intro.prose, flags=re.M)
+            self.assertEqual(set(re.findall(r"`(\S+\.c)`", above)),
+                             set().union(*places.values()))
+
+    def test_sizes(self):
+        """Of datagrams: what section 8 tells is what the headers have."""
+        header = read("common/lane.h") + read("common/frame.h") + read("common/beacon.h")
+
+        def number(name):
+            return int(re.search(rf"#define {name}\s+(\d+)", header).group(1))
+
+        least = number("LANE_HEADER") + number("FRAME_HEADER") + 8  # a PING is a token
+        for name in LANGUAGES:
+            text = " ".join(" ".join(section.prose for section in numbered(name, 8)).split())
+            self.assertEqual(
+                [tuple(map(int, pair)) for pair in
+                 re.findall(r"(?:have|от) (\d+) (?:to|до) (\d+) (?:bytes|байтов)", text)],
+                [(least, number("LANE_MAX"))])
+            self.assertRegex(text, rf"\b{number('BEACON_SIZE')} (bytes|байта)")
+            self.assertRegex(text, rf"\b{number('LANE_HEADER')} (bytes|of the|байтов)")
+
+    def test_lane(self):
+        """The lane, and what shows it, are told of where they belong."""
+        for name in LANGUAGES:
+            for chapter in (8, 11):
+                codes = {code.split()[0] for section in numbered(name, chapter)
+                         for code in section.codes}
+                self.assertLessEqual({"/race", "/udp"}, codes, (name, chapter))
+            last = [section.rows[-1] for section in numbered(name, 9) if section.rows][-1]
+            self.assertRegex(last[2], "; (the lane|дорожка)$")
 
     def test_files(self):
         """What looks like a path of ours is one; each example is told about."""
@@ -184,10 +245,14 @@ def hexadecimal(text):
 
 
 def pattern(line):
-    """A line of a trace without what differs from run to run."""
+    """A line of a trace without what differs from run to run. What a frame is, its size, and what HELLO
+    offers are the same each time; so is the size of a datagram."""
+    kept = re.findall(r"\b(?:features|version_low|version_high|sealed|length|number)[= ]\w+|"
+                      r"\b\d+ bytes(?=, PKTINFO|\))|^(?:recvmsg|send|recv)\([^=]*[^s]\) = \d+", line)
+    kept = [re.sub(r"\(.*\)", "", text) for text in kept]
     line = re.sub(r"\(\d+(, \d+ bytes, )a peer that is gone\)", r"(1\g<1>1.1.1.1:1)", line)
     line = re.sub(r"fe80::[0-9a-f:]+", "fe80::", line)
-    return re.sub(r"\d+", "N", " ".join(line.split()))
+    return " ".join([*kept, re.sub(r"\d+", "N", " ".join(line.split()))])
 
 
 class Tapped:
@@ -254,11 +319,27 @@ class Shown(PlainScenario):
         client.write("hello\n")
         client.close_input()
         self.assertEqual(client.wait(20), 0, client.tail())
+        talker = Screen(self, ["sh", "-c", f"exec {BUILD}/lanchat --trace --plaintext --nick anna "
+                               f"192.0.2.7:19830 2>{self.dir}/talker"], name="talker", host=here,
+                        env={"HOME": self.dir})
+        talker.wait_text("online, ")
+        talker.enter("/udp hello")
+        server.wait_stderr(r"frame in on \d+: number 0x0006 ")  # the lane works both ways
+        self.told(r"^recv\(\d+\) = 33 ")
+        talker.enter("/quit")
+        told = self.told(r"^shutdown\((?:.*\n)*close\(")
         # It waits for more than the first answer.
         finder = self.lanchat(here, "--discover")
         self.assertEqual(finder.wait(20), 0, finder.tail())
         self.assertEqual(server.stop(), 0)
-        return "\n".join(program.stderr() for program in (server, refused, client, finder))
+        return "\n".join([*(program.stderr() for program in (server, refused, client, finder)), told])
+
+    def told(self, wanted):
+        """What the client of play with a screen has told, when that is there."""
+        def read_it():
+            text = read(self.dir + "/talker")
+            return re.search(wanted, text, re.M) and text
+        return wait_for(read_it, f"{wanted!r} of the client")
 
     def test_traces(self):
         """Each line of a trace, apart from its numbers; where it ends in "...", what is before that."""
@@ -267,12 +348,95 @@ class Shown(PlainScenario):
         self.assertGreater(len(shown), 80)
         calls = [cell.strip("`") for section in numbered(LANGUAGES[0], 2) for row in section.rows
                  for cell in row[2:] if re.match(r"`\w+\(.*\) = ", cell)]
-        self.assertEqual(len(calls), 10)
+        self.assertEqual(len(calls), 15)
         for line in shown + calls:
             start, cut, _ = pattern(line).partition("...")
             found = any(other.startswith(start) for other in printed) \
                 if cut or line in calls else start in printed
             self.assertTrue(found, line)
+        # And of sockets for datagrams, all that is said of any is said in the lesson: none is left out.
+        shown = {pattern(line).partition(" | ")[2] for line in shown}
+        for line in printed:
+            if re.search(r"\bdatagram|\bonly this address", line) and "IPV" not in line:
+                self.assertIn(line.partition(" | ")[2], shown, line)
+
+    def test_race(self):
+        """The end of a race, but for its figures and its marks."""
+        def labels(text):
+            lines = re.findall(r"^ (?:TCP: every|[#x]|sent|arrived|lost|late|twice|p50|p99).*", text, re.M)
+            return [" ".join(re.sub(r"[#x]{5,}", "#", re.sub(r"[\d.]+", "N", line)).split())
+                    for line in lines]
+
+        (_, text), = blocks("race")
+        server = Server(self)
+        client = Client(self, server, "anna", "--plaintext", columns=100)
+        client.wait_room()
+        client.enter("/race")
+        client.wait_text("The race is over", 20)
+        self.assertEqual(labels(text), labels(client.text()))
+        self.assertEqual(len(labels(text)), len(text.splitlines()))
+
+    def test_waits(self):
+        """Calls that wait on the lab's screen, and what they come to."""
+        done = subprocess.run([os.path.join(BUILD, "lanchat-lab"), "run", "zero"], text=True,
+                              capture_output=True, stdin=subprocess.DEVNULL, timeout=60)
+        if "played on loopback" in done.stderr:
+            self.skipTest(done.stderr.strip().partition(": ")[2])
+        (_, text), = blocks("wait")
+        lab = Screen(self, [os.path.join(BUILD, "lanchat-lab")], name="lab", columns=140, rows=50)
+        lab.wait_text("TCP beside UDP")
+        lab.keys("6", "Enter")
+        for line in text.splitlines():
+            lab.wait_text(re.sub(r"\d+\\\.\d", r"\\d+\\.\\d", re.escape(line)), 20)
+
+    def exercise(self, number):
+        """The commands of one, in their order."""
+        text = " ".join(section.prose for section in numbered(LANGUAGES[0], 11))
+        asked = re.search(rf"^{number}\. .*?(?=^{number + 1}\. )", text, re.M | re.S).group()
+        return CODE.findall(" ".join(asked.split()))
+
+    def typed(self, command):
+        """What a command of the exercises prints, typed where the server is."""
+        return self.alone.run("sh", "-c", f"PATH={BUILD}:{BUILD}/examples/c:$PATH; {command}")
+
+    def test_exercises(self):
+        """Two that need a program to send by hand work as they are typed, with what is there."""
+        self.alone = Lan(self).host("alone")
+        subprocess.run(["make", "-s", "-C", ROOT, "examples"], check=True, timeout=120)
+        server = Program(self, [os.path.join(BUILD, "lanchatd"), "--plaintext", "--trace", "--data",
+                                self.dir + "/data"], host=self.alone, stdin=subprocess.DEVNULL)
+        server.wait_stderr(r"listen\(")
+        seventh, = (line for line in self.exercise(7) if "|" in line)
+        self.assertRegex(self.typed(seventh), r"\A 00 00 00 32 00 08 ")
+        tenth, = (line for line in self.exercise(10) if "|" in line)
+        with self.alone.inside():
+            listener = socket.create_server(("127.0.0.1", 7000))
+        sizes = []
+
+        def echo():
+            with listener, listener.accept()[0] as peer:
+                while got := peer.recv(4096):
+                    sizes.append(len(got))
+                    peer.sendall(got)
+
+        echoing = threading.Thread(target=echo)
+        echoing.start()
+        self.assertEqual(self.typed(tenth), "")
+        echoing.join()
+        self.assertEqual(sum(sizes), 588895)
+        self.assertEqual(max(sizes), 4096)
+
+    def test_tools(self):
+        """Commands of the exercises are ours, or of every system."""
+        ours = {"lanchat", "lanchatd", "lanchat-lab", *(os.path.splitext(os.path.basename(path))[0]
+                for path in glob.glob(ROOT + "/docs/examples/*.c"))}
+        for name in LANGUAGES:
+            for section in numbered(name, 11) + numbered(name, 12):
+                for command in section.codes:
+                    if not re.match(r"[a-z_-]+ [^;=]*[^;)}]$", command):
+                        continue
+                    for part in command.split(" | "):
+                        self.assertIn(part.split()[0], ours | {"printf", "seq", "od", "kill", "ss", "make"})
 
     def test_frame(self):
         """The bytes of the frame are what the client sends, and what the document makes of them."""
