@@ -95,9 +95,9 @@ static const char *namespace_remedy(const struct site_failure *f, const struct s
 	if (f->error == ENOSPC || (f->step == SITE_STEP_USER && facts->user_namespaces == 0) ||
 		(f->step == SITE_STEP_NAMESPACE && facts->net_namespaces == 0))
 		return f->step == SITE_STEP_NAMESPACE
-			       ? "as many network namespaces as may be are there: "
+			       ? "no more network namespaces may be made: "
 				 "sudo sysctl user.max_net_namespaces=10000"
-			       : "as many user namespaces as may be are there: "
+			       : "no more user namespaces may be made: "
 				 "sudo sysctl user.max_user_namespaces=10000";
 	if (f->error == EINVAL)
 		return f->step == SITE_STEP_NAMESPACE
