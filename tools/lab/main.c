@@ -129,6 +129,9 @@ static int play(const struct lab_settings *t, const struct scenario *const *chos
 	for (size_t i = 0; i < count; i++) {
 		if (lab_options_stage(t, chosen[i], &o, error, sizeof(error)) != 0)
 			return fail(error);
+		if ((t->count || t->size) && scenario_fits(chosen[i], &o.impaired, o.count, o.size,
+						     error, sizeof(error)) != 0)
+			return fail(error);
 	}
 	if (check_files(t, error, sizeof(error)) != 0)
 		return fail(error);

@@ -1,5 +1,8 @@
 #include "tools/lab/scenario.h"
 
+#include "common/err.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,4 +54,64 @@ const struct scenario *scenario_find(const char *name)
 			return &scenarios[i];
 	}
 	return NULL;
+}
+
+/* ---- what is too small ---- */
+
+static const struct {
+	const char *name;
+	uint32_t count;
+} least[] = {
+	{"blocking", 6},      /* the fifth is lost, and one comes behind it */
+	{"slow-reader", 100}, /* of any size fill the receiver's buffer */
+};
+
+uint32_t scenario_least_count(const struct scenario *x)
+{
+	for (size_t i = 0; i < sizeof(least) / sizeof(least[0]); i++) {
+		if (strcmp(x->name, least[i].name) == 0)
+			return least[i].count;
+	}
+	return x->count ? 1 : 0;
+}
+
+#define UDP_HEADERS 28 /* and IPv4's */
+
+/* To fill a queue takes twice what it holds, for meanwhile some leaves. */
+static int fills_queue(
+	const struct impairment *how, uint32_t count, uint32_t size, char *error, size_t error_size)
+{
+	uint64_t one = size + UDP_HEADERS,
+		 needed = (2 * (uint64_t)how->queue_bytes + one - 1) / one;
+
+	if (count >= needed)
+		return 0;
+	(void)snprintf(error, error_size,
+		"congestion: %u messages of %u bytes do not fill the queue: --count %llu at least, "
+		"a larger --size or a smaller --queue",
+		count, size, (unsigned long long)needed);
+	return ERR_ARGUMENT;
+}
+
+int scenario_fits(const struct scenario *x, const struct impairment *how, uint32_t count,
+	uint32_t size, char *error, size_t error_size)
+{
+	uint32_t most = (how->mtu ? how->mtu : SITE_MTU) - UDP_HEADERS;
+
+	if (count < scenario_least_count(x)) {
+		(void)snprintf(error, error_size,
+			"%s needs more messages to show anything: --count %u at least", x->name,
+			scenario_least_count(x));
+		return ERR_ARGUMENT;
+	}
+	if (strcmp(x->name, "fragments") == 0 && size <= most) {
+		(void)snprintf(error, error_size,
+			"fragments needs a message that does not fit into a packet: --size %u at "
+			"least",
+			most + 1);
+		return ERR_ARGUMENT;
+	}
+	if (strcmp(x->name, "congestion") == 0)
+		return fills_queue(how, count, size, error, error_size);
+	return 0;
 }

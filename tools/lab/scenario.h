@@ -37,6 +37,14 @@ struct scenario {
 extern const struct scenario scenarios[];
 extern const size_t scenarios_count;
 
+/* How many messages it needs at least to show anything; 0: it sends none that are counted. */
+uint32_t scenario_least_count(const struct scenario *x);
+
+/* Do so many messages of that size on that network show what the scenario is about? ERR_ARGUMENT: `error`
+ * says in one line what is too small, and the least. */
+int scenario_fits(const struct scenario *x, const struct impairment *how, uint32_t count,
+	uint32_t size, char *error, size_t error_size);
+
 /* By name or number ("4"); NULL: there is none. */
 const struct scenario *scenario_find(const char *name);
 
