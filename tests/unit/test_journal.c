@@ -89,7 +89,7 @@ START_TEST(every_kind)
 	ck_assert_int_eq(at(3)->side, SIDE_BOTH);
 	ck_assert_str_eq(at(4)->of.check.text, "four");
 	ck_assert_str_eq(at(4)->of.check.measured, "words");
-	ck_assert(at(4)->of.check.good);
+	ck_assert(at(4)->of.check.verdict == VERDICT_HELD);
 	ck_assert_uint_le(at(2)->time_ns, at(3)->time_ns);
 	ck_assert_uint_le(at(3)->time_ns, journal_now(j));
 }

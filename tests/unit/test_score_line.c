@@ -30,6 +30,17 @@ START_TEST(messages)
 }
 END_TEST
 
+/* Nothing numbered is no count of 0: datagrams may well have been sent and lost. */
+START_TEST(none_numbered)
+{
+	struct score x = {0};
+	struct items i;
+
+	score_line_messages(&x, &i);
+	line_is(&i, "sent -  received -  lost -  twice -  late -  waiting -  p50 -  p99 -");
+}
+END_TEST
+
 static const struct wire_counts counts = {.sent = 1,
 	.lost = 2,
 	.overflowed = 3,
@@ -94,6 +105,7 @@ Suite *score_line_suite(void)
 	TCase *tests = tcase_create("score_line");
 
 	tcase_add_test(tests, messages);
+	tcase_add_test(tests, none_numbered);
 	tcase_add_test(tests, packets);
 	tcase_add_test(tests, no_wire);
 	tcase_add_test(tests, explained);

@@ -325,7 +325,9 @@ START_TEST(messages_have_numbers)
 
 	traffic_make(bytes, sizeof(bytes), 1234567);
 	ck_assert_int_eq(traffic_number(bytes, sizeof(bytes)), 1234567);
+	ck_assert_int_eq(memcmp(bytes, "1234568 abc", 11), 0);
 	traffic_make(bytes, TRAFFIC_LEAST, 0);
+	ck_assert_int_eq(memcmp(bytes, "0000001 ", TRAFFIC_LEAST), 0);
 	ck_assert_int_eq(traffic_number(bytes, TRAFFIC_LEAST), 0);
 	ck_assert_int_eq(traffic_number(bytes, 6), -1);
 	bytes[3] = 'x';

@@ -123,6 +123,41 @@ START_TEST(verdicts_are_told)
 }
 END_TEST
 
+/* Neither held nor failed, and no success either. */
+START_TEST(an_open_verdict_is_told)
+{
+	struct outcome_check checks[] = {{SIDE_TCP, VERDICT_HELD, "it holds", "5 of 5"},
+		{SIDE_TCP, VERDICT_OPEN, "all come", "4 of 5; TCP is still trying"}};
+
+	outcome.checks = checks;
+	outcome.checks_count = 2;
+	outcome.held = outcome.open = 1;
+	const char *all = told();
+	ck_assert_ptr_nonnull(
+		strstr(all, "\nNOT SHOWN  TCP  all come: 4 of 5; TCP is still trying\n"));
+	ck_assert_ptr_null(strstr(all, "FAILED"));
+	ck_assert(!outcome_good(&outcome));
+	ck_assert(!outcome_bad(&outcome));
+	outcome.held = 0;
+	ck_assert(!outcome_bad(&outcome));
+	outcome.failed = 1;
+	ck_assert(outcome_bad(&outcome));
+	transcript_total(&outcome, 1, 7, out);
+	fflush(out);
+	ck_assert_ptr_nonnull(strstr(text, "0 assertions held, 1 failed, 1 not shown (seed 7)\n"));
+}
+END_TEST
+
+/* Which call it was, and not only that it was one. */
+START_TEST(the_call_that_failed_is_named)
+{
+	outcome.error = ERR_SYSTEM;
+	snprintf(outcome.trouble, sizeof(outcome.trouble), "connect(5): ECONNREFUSED");
+	ck_assert_ptr_nonnull(
+		strstr(told(), "FAILED  it did not come to its end: connect(5): ECONNREFUSED\n"));
+}
+END_TEST
+
 START_TEST(what_was_not_shown_is_told)
 {
 	outcome.shown = false;
@@ -131,7 +166,7 @@ START_TEST(what_was_not_shown_is_told)
 	transcript_total(&outcome, 1, 7, out);
 	fflush(out);
 	ck_assert_ptr_nonnull(strstr(text, "NOT SHOWN  no device\n"));
-	ck_assert_ptr_nonnull(strstr(text, ", 1 not shown"));
+	ck_assert_ptr_nonnull(strstr(text, "; 1 scenario not shown"));
 	ck_assert(!outcome_good(&outcome));
 }
 END_TEST
@@ -158,6 +193,8 @@ Suite *transcript_suite(void)
 	tcase_add_test(c, failures_are_counted_apart);
 	tcase_add_test(c, what_sets_up_is_always_told);
 	tcase_add_test(c, verdicts_are_told);
+	tcase_add_test(c, an_open_verdict_is_told);
+	tcase_add_test(c, the_call_that_failed_is_named);
 	tcase_add_test(c, what_was_not_shown_is_told);
 	tcase_add_test(c, nothing_held_is_not_good);
 	suite_add_tcase(s, c);

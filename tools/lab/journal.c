@@ -231,10 +231,10 @@ int64_t journal_voice(
 	return add(j, &e, true, true);
 }
 
-int64_t journal_check(
-	struct journal *j, enum side side, bool good, const char *text, const char *measured)
+int64_t journal_check(struct journal *j, enum side side, enum verdict verdict, const char *text,
+	const char *measured)
 {
-	struct journal_entry e = {.kind = JOURNAL_CHECK, .side = side, .of.check.good = good};
+	struct journal_entry e = {.kind = JOURNAL_CHECK, .side = side, .of.check.verdict = verdict};
 
 	bool whole = copy_text(&e.of.check.text, text);
 	whole = copy_text(&e.of.check.measured, measured) && whole;

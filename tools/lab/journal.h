@@ -41,6 +41,13 @@ enum journal_kind {
 	JOURNAL_CHECK,   /* an assertion, and whether it held */
 };
 
+/* What came of an assertion. A bool is one of the first two. */
+enum verdict {
+	VERDICT_FAILED,
+	VERDICT_HELD,
+	VERDICT_OPEN, /* not shown: what happened says neither */
+};
+
 /* A socket call, as --trace tells it. */
 struct journal_call {
 	uint8_t host;
@@ -81,9 +88,9 @@ struct journal_entry {
 			uint16_t quote; /* then, where in the text what it printed begins */
 		} words;
 		struct {
-			bool good;
+			enum verdict verdict;
 			char *text;     /* what is asserted: "all 1000 arrive in order" */
-			char *measured; /* "1000 of 1000" */
+			char *measured; /* "1000 of 1000"; where it is open, why */
 		} check;
 	} of;
 };
@@ -106,8 +113,8 @@ int64_t journal_words(struct journal *j, enum side side, const char *text);
 /* Words that are `before` and what a program printed; `voice` from 1. */
 int64_t journal_voice(
 	struct journal *j, enum side side, uint8_t voice, const char *before, const char *line);
-int64_t journal_check(
-	struct journal *j, enum side side, bool good, const char *text, const char *measured);
+int64_t journal_check(struct journal *j, enum side side, enum verdict verdict, const char *text,
+	const char *measured);
 
 /* How many there are now. */
 uint64_t journal_count(const struct journal *j);

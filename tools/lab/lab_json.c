@@ -1,6 +1,5 @@
 #include "tools/lab/lab_json.h"
 
-#include "common/err.h"
 #include "common/json.h"
 
 static const char *const side_names[] = {"tcp", "udp", "both"};
@@ -33,7 +32,10 @@ static void put_check(struct json *j, const struct outcome_check *c)
 {
 	json_object_begin(j, NULL);
 	json_text(j, "side", side_names[c->side]);
-	json_bool(j, "good", c->good);
+	if (c->verdict == VERDICT_OPEN)
+		json_null(j, "good");
+	else
+		json_bool(j, "good", c->verdict == VERDICT_HELD);
 	json_text(j, "text", c->text);
 	json_text(j, "measured", c->measured);
 	json_object_end(j);
@@ -65,7 +67,11 @@ static void put_side(struct json *j, const struct outcome *o, enum side side)
 	json_unsigned(j, "lost", x->lost);
 	json_unsigned(j, "twice", x->twice);
 	json_unsigned(j, "late", x->late);
-	json_unsigned(j, "retransmitted", x->retransmitted);
+	json_unsigned(j, "waiting", x->in_flight);
+	if (side == SIDE_TCP && !x->retransmitted_known)
+		json_null(j, "retransmitted");
+	else
+		json_unsigned(j, "retransmitted", x->retransmitted);
 	put_latency(j, &x->latency_us);
 	json_object_begin(j, "wire");
 	json_unsigned(j, "sent", w->sent);
@@ -93,10 +99,11 @@ static void put_outcome(struct json *j, const struct outcome *o)
 	put_options(j, &o->options);
 	json_bool(j, "shown", o->shown);
 	json_text(j, "reason", o->reason[0] ? o->reason : NULL);
-	json_text(j, "error", o->error ? err_text(o->error) : NULL);
+	json_text(j, "error", o->error ? outcome_error(o) : NULL);
 	json_unsigned(j, "milliseconds", (uint64_t)(o->milliseconds > 0 ? o->milliseconds : 0));
 	json_unsigned(j, "held", o->held);
 	json_unsigned(j, "failed", o->failed);
+	json_unsigned(j, "not_shown", o->open);
 	json_array_begin(j, "checks");
 	for (size_t i = 0; i < o->checks_count; i++)
 		put_check(j, &o->checks[i]);
@@ -109,17 +116,19 @@ static void put_outcome(struct json *j, const struct outcome *o)
 void lab_json(const struct outcome *all, size_t count, uint64_t seed, int status, FILE *out)
 {
 	struct json j;
-	uint64_t held = 0, failed = 0;
+	uint64_t held = 0, failed = 0, open = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		held += all[i].held;
 		failed += all[i].failed;
+		open += all[i].open;
 	}
 	json_begin(&j, out);
 	json_text(&j, "version", LANCHAT_VERSION);
 	json_unsigned(&j, "seed", seed);
 	json_unsigned(&j, "held", held);
 	json_unsigned(&j, "failed", failed);
+	json_unsigned(&j, "not_shown", open);
 	json_number(&j, "status", status);
 	json_array_begin(&j, "scenarios");
 	for (size_t i = 0; i < count; i++)

@@ -97,6 +97,18 @@ static void add_count(struct page *page, const char *name, uint64_t tcp, uint64_
 	page_row(page, cells);
 }
 
+/* A dash for a side whose messages have no numbers. */
+static void add_numbered(struct page *page, const char *name, const struct score *t, uint64_t tcp,
+	const struct score *u, uint64_t udp)
+{
+	char a[TEXT], b[TEXT];
+	const char *cells[] = {name, t->sent ? a : NULL, u->sent ? b : NULL};
+
+	(void)snprintf(a, sizeof(a), "%" PRIu64, tcp);
+	(void)snprintf(b, sizeof(b), "%" PRIu64, udp);
+	page_row(page, cells);
+}
+
 static void add_time(struct page *page, const char *name, const struct outcome *o, double part)
 {
 	char texts[SIDES][TEXT];
@@ -119,11 +131,12 @@ static void add_messages(struct page *page, const struct outcome *o,
 	if (t->sent + u->sent == 0)
 		return;
 	page_table_begin(page, "Numbered messages", columns, 3);
-	add_count(page, "sent", t->sent, u->sent);
-	add_count(page, "received", t->received, u->received);
-	add_count(page, "lost", t->lost, u->lost);
-	add_count(page, "received twice", t->twice, u->twice);
-	add_count(page, "received after a later one", t->late, u->late);
+	add_numbered(page, "sent", t, t->sent, u, u->sent);
+	add_numbered(page, "received", t, t->received, u, u->received);
+	add_numbered(page, "lost", t, t->lost, u, u->lost);
+	add_numbered(page, "still waiting at the end", t, t->in_flight, u, u->in_flight);
+	add_numbered(page, "received twice", t, t->twice, u, u->twice);
+	add_numbered(page, "received after a later one", t, t->late, u, u->late);
 	add_time(page, "half of them within, ms", o, 0.5);
 	add_time(page, "99 % within, ms", o, 0.99);
 	add_time(page, "the slowest, ms", o, 1);
@@ -162,18 +175,22 @@ static void add_counts(struct page *page, const struct outcome *o)
 static void add_checks(struct page *page, const struct outcome *o)
 {
 	static const char *const sides[] = {"TCP", "UDP", "Both"};
+	static const enum page_verdict verdicts[] = {[VERDICT_FAILED] = PAGE_FAILED,
+		[VERDICT_HELD] = PAGE_PASSED,
+		[VERDICT_OPEN] = PAGE_NOTED};
 	char line[LINE];
 
 	page_subheading(page, "What was asserted");
 	for (size_t i = 0; i < o->checks_count; i++) {
 		const struct outcome_check *k = &o->checks[i];
-		(void)snprintf(
-			line, sizeof(line), "%s: %s (%s)", sides[k->side], k->text, k->measured);
-		page_verdict(page, k->good ? PAGE_PASSED : PAGE_FAILED, line);
+		(void)snprintf(line, sizeof(line), "%s%s: %s (%s)",
+			k->verdict == VERDICT_OPEN ? "not shown: " : "", sides[k->side], k->text,
+			k->measured);
+		page_verdict(page, verdicts[k->verdict], line);
 	}
 	if (!o->error)
 		return;
-	(void)snprintf(line, sizeof(line), "it did not come to its end: %s", err_text(o->error));
+	(void)snprintf(line, sizeof(line), "it did not come to its end: %s", outcome_error(o));
 	page_verdict(page, PAGE_FAILED, line);
 }
 
@@ -222,9 +239,9 @@ static void add_total(struct page *page, const struct outcome *all, size_t count
 		const struct outcome *o = &all[i];
 		char held[TEXT], failed[TEXT];
 		const char *cells[] = {o->options.scenario->title,
-			!o->shown         ? "not shown"
-			: outcome_good(o) ? "passed"
-					  : "failed",
+			outcome_good(o)  ? "passed"
+			: outcome_bad(o) ? "failed"
+					 : "not shown",
 			held, failed};
 		(void)snprintf(held, sizeof(held), "%zu", o->held);
 		(void)snprintf(failed, sizeof(failed), "%zu", o->failed);

@@ -28,7 +28,8 @@ static int copy_checks(struct outcome *o, const struct journal *j)
 			continue;
 		struct outcome_check *c = &o->checks[o->checks_count++];
 		c->side = x->side;
-		c->good = x->of.check.good;
+		c->verdict = x->of.check.verdict;
+		o->open += c->verdict == VERDICT_OPEN;
 		c->text = strdup(x->of.check.text);
 		c->measured = strdup(x->of.check.measured);
 		if (!c->text || !c->measured)
@@ -49,6 +50,8 @@ int outcome_take(struct outcome *out, struct stage *s, int error)
 		return ERR_MEMORY;
 	}
 	stage_verdict(s, &o.held, &o.failed);
+	if (error)
+		stage_trouble(s, o.trouble);
 	for (int side = 0; side < SIDES; side++) {
 		stage_score(s, (enum side)side, &o.score[side]);
 		stage_counts(s, (enum side)side, &o.wire[side]);
@@ -70,5 +73,15 @@ void outcome_fini(struct outcome *o)
 
 bool outcome_good(const struct outcome *o)
 {
-	return o->shown && o->error == 0 && o->failed == 0 && o->held > 0;
+	return o->shown && o->error == 0 && o->failed == 0 && o->open == 0 && o->held > 0;
+}
+
+bool outcome_bad(const struct outcome *o)
+{
+	return o->shown && (o->error != 0 || o->failed > 0 || o->held + o->open == 0);
+}
+
+const char *outcome_error(const struct outcome *o)
+{
+	return o->trouble[0] ? o->trouble : err_text(o->error);
 }

@@ -4,10 +4,31 @@
 #include "common/lock.h"
 
 #include <errno.h>
+#include <stdio.h>
 
-int pair_failure(const struct stage *s)
+int pair_failure(struct stage *s, enum side side)
 {
-	return stage_stopped(s) ? ERR_STOPPING : ERR_SYSTEM;
+	int error = errno;
+
+	if (stage_stopped(s))
+		return ERR_STOPPING;
+	if (side == SIDE_TCP && (error == EINPROGRESS || error == EAGAIN)) {
+		stage_unshown(s, side, "a connection comes about",
+			"neither refused nor there by the time that it was waited for");
+		return ERR_TIMEOUT;
+	}
+	stage_failed(s, side);
+	errno = error;
+	return ERR_SYSTEM;
+}
+
+const char *pair_bytes(ssize_t n, char out[PAIR_BYTES])
+{
+	if (n < 0)
+		(void)snprintf(out, PAIR_BYTES, "nothing");
+	else
+		(void)snprintf(out, PAIR_BYTES, "%zd bytes", n);
+	return out;
 }
 
 static void make_small(struct stage *s, int fd, int bytes)
@@ -26,15 +47,15 @@ int pair_tcp_small(struct stage *s, uint16_t port, int bytes, struct pair *out)
 	make_small(s, p.listener, bytes);
 	if (stage_bind(s, p.listener, port, NULL) != 0 ||
 		stage_listen(s, p.listener, 8, "handshakes are completed from now on") != 0)
-		return pair_failure(s);
+		return pair_failure(s, SIDE_TCP);
 	p.client = stage_socket(s, SIDE_TCP, CLIENT_HOST, SOCK_STREAM, NULL);
 	make_small(s, p.client, bytes);
 	if (stage_connect(s, p.client, SERVER_HOST, port,
 		    "SYN, SYN-ACK, ACK: returns when the answer is there") != 0)
-		return pair_failure(s);
+		return pair_failure(s, SIDE_TCP);
 	p.server = stage_accept(s, p.listener, "a new descriptor, for this client alone");
 	if (p.server < 0)
-		return pair_failure(s);
+		return pair_failure(s, SIDE_TCP);
 	*out = p;
 	return 0;
 }
@@ -50,13 +71,13 @@ int pair_udp(struct stage *s, uint16_t port, bool connected, struct pair *out)
 		.listener = -1, .server = stage_socket(s, SIDE_UDP, SERVER_HOST, SOCK_DGRAM, NULL)};
 
 	if (stage_bind(s, p.server, port, "that is all that a receiver needs") != 0)
-		return pair_failure(s);
+		return pair_failure(s, SIDE_UDP);
 	p.client = stage_socket(s, SIDE_UDP, CLIENT_HOST, SOCK_DGRAM, NULL);
 	if (p.client < 0)
-		return pair_failure(s);
+		return pair_failure(s, SIDE_UDP);
 	if (connected && stage_connect(s, p.client, SERVER_HOST, port,
 				 "remembers the peer; nothing is sent for it") != 0)
-		return pair_failure(s);
+		return pair_failure(s, SIDE_UDP);
 	*out = p;
 	return 0;
 }

@@ -24,8 +24,13 @@ int pair_tcp_small(struct stage *s, uint16_t port, int bytes, struct pair *out);
 /* Two UDP sockets: the server's is bound; the client's, where `connected`, has it as its peer. */
 int pair_udp(struct stage *s, uint16_t port, bool connected, struct pair *out);
 
-/* What a call that failed comes to: ERR_STOPPING, or ERR_SYSTEM. */
-int pair_failure(const struct stage *s);
+/* What that side's call, which has just failed, comes to: ERR_STOPPING; ERR_TIMEOUT where TCP still tries,
+ * which is told as not shown; or ERR_SYSTEM, and the stage knows which call. */
+int pair_failure(struct stage *s, enum side side);
+
+/* "4 bytes" or "nothing": what a receive returned. */
+#define PAIR_BYTES 32
+const char *pair_bytes(ssize_t n, char out[PAIR_BYTES]);
 
 /* Play both sides at once, TCP in a thread of its own. The first error. */
 int pair_sides(struct stage *s, int (*tcp)(struct stage *s), int (*udp)(struct stage *s));

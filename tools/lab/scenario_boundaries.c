@@ -12,7 +12,7 @@ static const char *const words[] = {"one", "two", "three"};
 static int streams(struct stage *s)
 {
 	struct pair p;
-	char bytes[64];
+	char bytes[64], came[PAIR_BYTES];
 	int r = pair_tcp(s, PAIR_PORT, &p);
 
 	if (r)
@@ -24,8 +24,8 @@ static int streams(struct stage *s)
 			i ? NULL : "three sends: three, three and five bytes");
 	ssize_t n = stage_receive(s, p.server, bytes, sizeof(bytes), NULL, STAGE_PATIENCE_MS,
 		"all that is there by now, wherever one send ended");
-	stage_check(s, SIDE_TCP, n == TOTAL && memcmp(bytes, "onetwothree", TOTAL) == 0,
-		"three sends, one receive of 11 bytes", "%zd bytes", n);
+	stage_expect(s, SIDE_TCP, n == TOTAL && memcmp(bytes, "onetwothree", TOTAL) == 0,
+		"three sends, one receive of 11 bytes", "%s", pair_bytes(n, came));
 	stage_say(s, SIDE_TCP,
 		"TCP carries bytes in order and nothing else. Who wants messages frames them: a "
 		"length "
@@ -50,7 +50,7 @@ static int datagrams(struct stage *s)
 			i ? NULL : "all three are there, and one is returned");
 		same += n == (ssize_t)strlen(words[i]) && memcmp(bytes, words[i], (size_t)n) == 0;
 	}
-	stage_check(s, SIDE_UDP, same == WORDS,
+	stage_expect(s, SIDE_UDP, same == WORDS,
 		"three sends, three receives, each of one whole message", "%d of %d", same, WORDS);
 	stage_say(s, SIDE_UDP,
 		"Each datagram travels and arrives whole, or not at all. Two are never joined.");

@@ -13,7 +13,7 @@
 
 static int connect_both(struct stage *s, struct pair *tcp, struct pair *udp)
 {
-	char bytes[8];
+	char bytes[8], one[PAIR_BYTES], other[PAIR_BYTES];
 	int r = pair_tcp(s, PAIR_PORT, tcp);
 
 	if (r == 0)
@@ -30,7 +30,8 @@ static int connect_both(struct stage *s, struct pair *tcp, struct pair *udp)
 	ssize_t a = stage_receive(
 		s, tcp->server, bytes, sizeof(bytes), NULL, STAGE_PATIENCE_MS, "both are well");
 	ssize_t b = stage_receive(s, udp->server, bytes, sizeof(bytes), NULL, PAIR_SOON_MS, NULL);
-	stage_check(s, SIDE_BOTH, a == 5 && b == 5, "both talk before", "%zd and %zd bytes", a, b);
+	stage_expect(s, SIDE_BOTH, a == 5 && b == 5, "both talk before", "%s and %s",
+		pair_bytes(a, one), pair_bytes(b, other));
 	/* Until its answer is acknowledged, too, the connection is not silent. */
 	uint64_t from = journal_count(stage_journal(s));
 	(void)stage_send(s, tcp->server, "hello", 5, 0, NULL);
@@ -61,14 +62,14 @@ int scenario_dead_peer(struct stage *s)
 	int error = errno;
 	uint64_t probes = evidence_count(stage_journal(s), before,
 		(struct evidence){SIDE_TCP, CLIENT_HOST, FLOW_KEEPALIVE, FATE_UNPLUGGED});
-	stage_check(s, SIDE_TCP, n < 0 && error == ETIMEDOUT && probes == PROBES,
+	stage_expect(s, SIDE_TCP, n < 0 && error == ETIMEDOUT && probes == PROBES,
 		"keepalive finds out: three probes, and then ETIMEDOUT",
 		"%s after %lu probes and %ld ms", n < 0 ? strerrorname_np(error) : "no error",
 		(unsigned long)probes, (long)(stage_ms(s) - began));
 	ssize_t more = stage_send(s, udp.client, "hello?", 6, 0, "succeeds still");
 	n = stage_receive(
 		s, udp.client, bytes, sizeof(bytes), NULL, 0, "nothing, not even an error");
-	stage_check(s, SIDE_UDP, sent == 12 && more == 6 && n < 0 && errno == EAGAIN,
+	stage_expect(s, SIDE_UDP, sent == 12 && more == 6 && n < 0 && errno == EAGAIN,
 		"UDP never notices", "two sends succeeded after it; receive: %s",
 		n < 0 ? strerrorname_np(errno) : "something");
 	stage_say(s, SIDE_BOTH,

@@ -32,12 +32,33 @@ static uint64_t fragments(struct stage *s, int fate)
 		stage_journal(s), 0, (struct evidence){SIDE_UDP, CLIENT_HOST, FLOW_FRAGMENT, fate});
 }
 
+/* Send all of it, in as many sends as the kernel takes it in, and read it meanwhile. Bytes that came. */
+static size_t carry(struct stage *s, const struct pair *p, char *bytes, size_t size)
+{
+	size_t sent = 0, have = 0;
+
+	while (have < size) {
+		ssize_t n = sent == size ? 0
+					 : stage_send(s, p->client, bytes, size - sent, 0,
+						   sent ? "what the kernel had no room for"
+							: "cut by TCP, to fit");
+		if (n < 0 && errno != EAGAIN)
+			break;
+		sent += n > 0 ? (size_t)n : 0;
+		/* What is on its way comes, and then there is room. */
+		n = stage_receive(s, p->server, bytes, size - have, NULL, STAGE_PATIENCE_MS, NULL);
+		if (n <= 0)
+			break;
+		have += (size_t)n;
+	}
+	return have;
+}
+
 static int streams(struct stage *s)
 {
 	struct pair p;
 	uint32_t size = stage_options(s)->size;
 	char *bytes = calloc(1, size);
-	size_t have = 0;
 	int r = bytes ? pair_tcp(s, PAIR_PORT, &p) : ERR_MEMORY;
 
 	if (r) {
@@ -45,20 +66,13 @@ static int streams(struct stage *s)
 		return r;
 	}
 	memset(bytes, 'x', size);
-	(void)stage_send(s, p.client, bytes, size, 0, "cut by TCP, to fit");
-	while (have < size) {
-		ssize_t n = stage_receive(
-			s, p.server, bytes, size - have, NULL, STAGE_PATIENCE_MS, NULL);
-		if (n <= 0)
-			break;
-		have += (size_t)n;
-	}
+	size_t have = carry(s, &p, bytes, size);
 	free(bytes);
 	uint64_t cut = evidence_count(stage_journal(s), 0,
 		(struct evidence){SIDE_TCP, EVIDENCE_ANY, FLOW_FRAGMENT, EVIDENCE_ANY});
 	uint64_t segments = evidence_count(stage_journal(s), 0,
 		(struct evidence){SIDE_TCP, CLIENT_HOST, FLOW_DATA, EVIDENCE_ANY});
-	stage_check(s, SIDE_TCP, have == size && cut == 0 && segments > size / mtu(s),
+	stage_expect(s, SIDE_TCP, have == size && cut == 0 && segments > size / mtu(s),
 		"TCP cuts by itself: all arrive, and nothing is a fragment",
 		"%zu of %u bytes in %lu segments, %lu fragments", have, size,
 		(unsigned long)segments, (unsigned long)cut);
@@ -89,11 +103,11 @@ static void lose_one(struct stage *s, const struct pair *p, uint8_t *bytes, uint
 	if (wire_script(stage_wire(s), &rule) != 0)
 		return;
 	stage_say(s, SIDE_UDP, "Now the wire drops one fragment, the second.");
+	char came[PAIR_BYTES];
 	ssize_t n = first_of_two(s, p, bytes, size, "the same again");
 	uint64_t lost = fragments(s, FATE_SCRIPTED);
-	stage_check(s, SIDE_UDP, n == 5 && lost == 1, "one fragment lost loses the whole message",
-		"%lu lost; the next message that is received has %zd bytes", (unsigned long)lost,
-		n);
+	stage_expect(s, SIDE_UDP, n == 5 && lost == 1, "one fragment lost loses the whole message",
+		"%lu lost; what is received next: %s", (unsigned long)lost, pair_bytes(n, came));
 }
 
 static void forbid(struct stage *s, const struct pair *p, const uint8_t *bytes)
@@ -125,14 +139,15 @@ static int datagrams(struct stage *s)
 		free(bytes);
 		return r;
 	}
+	char came[PAIR_BYTES];
 	uint32_t expected = (size + UDP_HEADER + piece(s) - 1) / piece(s);
 	(void)stage_option(s, p.client, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT,
 		"IP may cut what is too large");
 	ssize_t n = first_of_two(s, &p, bytes, size, "cut by IP");
 	uint64_t cut = fragments(s, EVIDENCE_ANY);
-	stage_check(s, SIDE_UDP, n == (ssize_t)size && (expected < 2 || cut == expected),
+	stage_expect(s, SIDE_UDP, n == (ssize_t)size && (expected < 2 || cut == expected),
 		"IP cuts it, and the receiver's kernel puts it together",
-		"%zd bytes in %lu fragments of %u", n, (unsigned long)cut, expected);
+		"%s in %lu fragments of %u", pair_bytes(n, came), (unsigned long)cut, expected);
 	(void)stage_receive(s, p.server, bytes, TOO_LARGE, NULL, PAIR_SOON_MS, NULL);
 	if (expected > 1)
 		lose_one(s, &p, bytes, size);

@@ -25,15 +25,23 @@ static void refused_stream(struct stage *s)
 	int r = stage_connect(
 		s, fd, SERVER_HOST, NOBODY, "nobody listens there: the kernel answers RST");
 
-	stage_check(s, SIDE_TCP, r != 0 && errno == ECONNREFUSED, "connect fails: ECONNREFUSED",
+	stage_expect(s, SIDE_TCP, r != 0 && errno == ECONNREFUSED, "connect fails: ECONNREFUSED",
 		"%s", errno_name(r));
 	if (stage_wire(s)) {
 		uint64_t resets = evidence_count(stage_journal(s), 0,
 			(struct evidence){SIDE_TCP, SERVER_HOST, FLOW_RST, EVIDENCE_ANY});
-		stage_check(s, SIDE_TCP, resets > 0, "the answer to the SYN was a RST", "%lu",
+		stage_expect(s, SIDE_TCP, resets > 0, "the answer to the SYN was a RST", "%lu",
 			(unsigned long)resets);
 	}
 	(void)stage_close_socket(s, fd, NULL);
+}
+
+/* How many "port unreachable" the wire has carried to the client; on loopback both are certain. */
+static uint64_t answers_came(struct stage *s)
+{
+	struct evidence e = {SIDE_UDP, SERVER_HOST, FLOW_ICMP, FATE_CARRIED};
+
+	return stage_wire(s) ? evidence_count(stage_journal(s), 0, e) : 2;
 }
 
 static void refused_datagram(struct stage *s)
@@ -49,12 +57,16 @@ static void refused_datagram(struct stage *s)
 	stage_check(s, SIDE_UDP, n == 5, "so does that of a connected socket", "%zd bytes", n);
 	n = stage_receive(s, fd, bytes, sizeof(bytes), NULL, PAIR_SOON_MS,
 		"ICMP \"port unreachable\" came back: the next call is told");
-	stage_check(s, SIDE_UDP, n < 0 && errno == ECONNREFUSED,
+	stage_expect(s, SIDE_UDP, n < 0 && errno == ECONNREFUSED,
 		"a connected socket hears of it later: ECONNREFUSED", "%s", errno_name(n));
 	n = stage_receive(s, loose, bytes, sizeof(bytes), NULL, 0,
 		"the same answer came to this one, and nobody is told");
-	stage_check(s, SIDE_UDP, n < 0 && errno == EAGAIN,
-		"one that is not connected never hears of it", "%s", errno_name(n));
+	static const char deaf[] = "one that is not connected never hears of it";
+	const char *said = errno_name(n);
+	if (answers_came(s) < 2)
+		stage_unshown(s, SIDE_UDP, deaf, "no answer came that it could have heard of");
+	else
+		stage_check(s, SIDE_UDP, n < 0 && strcmp(said, "EAGAIN") == 0, deaf, "%s", said);
 	(void)stage_close_socket(s, fd, NULL);
 	(void)stage_close_socket(s, loose, NULL);
 }
@@ -92,7 +104,7 @@ static void silence(struct stage *s)
 	(void)stage_send(s, fd, "hello", 5, 0, NULL);
 	bool answered = evidence_wait(stage_journal(s), 0, dropped, 1, PAIR_SOON_MS);
 	ssize_t n = stage_receive(s, fd, bytes, sizeof(bytes), NULL, QUIET_MS, "silence");
-	stage_check(s, SIDE_UDP, answered && n < 0 && errno == EAGAIN,
+	stage_expect(s, SIDE_UDP, answered && n < 0 && errno == EAGAIN,
 		"where ICMP is dropped there is silence", "%s; %s",
 		answered ? "the answer was sent, and dropped" : "no answer was sent",
 		errno_name(n));
@@ -119,11 +131,11 @@ static void unplugged(struct stage *s)
 	int error = errno;
 	uint64_t again = evidence_count(stage_journal(s), before,
 		(struct evidence){SIDE_TCP, CLIENT_HOST, FLOW_RETRANSMISSION, FATE_UNPLUGGED});
-	stage_check(s, SIDE_TCP, r != 0 && error == ETIMEDOUT && again > 0,
+	stage_expect(s, SIDE_TCP, r != 0 && error == ETIMEDOUT && again > 0,
 		"TCP tries again, and then says ETIMEDOUT", "%s after %lu more SYN",
 		r ? strerrorname_np(error) : "no error", (unsigned long)again);
 	ssize_t n = stage_receive(s, loose, bytes, sizeof(bytes), NULL, 0, "and still nothing");
-	stage_check(s, SIDE_UDP, sent == 5 && n < 0 && errno == EAGAIN, "UDP never finds out",
+	stage_expect(s, SIDE_UDP, sent == 5 && n < 0 && errno == EAGAIN, "UDP never finds out",
 		"the send succeeded, and then: %s", errno_name(n));
 	wire_unplug(stage_wire(s), false);
 }

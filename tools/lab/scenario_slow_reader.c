@@ -51,6 +51,21 @@ static uint64_t empty(struct stage *s, const struct pair *p, char *bytes, uint64
 	return have;
 }
 
+/* Retransmissions that no loss explains would be odd without a word. */
+static void tell_probes(struct stage *s)
+{
+	struct wire_counts c;
+
+	stage_counts(s, SIDE_TCP, &c);
+	if (c.retransmitted == 0 || c.lost + c.overflowed > 0)
+		return;
+	stage_say(s, SIDE_TCP,
+		"Nothing was lost, and still %lu packet%s sent again: while the receiver is silent "
+		"its sender cannot know whether it is full or gone, and asks with bytes that it "
+		"has sent already (a probe).",
+		(unsigned long)c.retransmitted, c.retransmitted == 1 ? " was" : "s were");
+}
+
 static int streams(struct stage *s)
 {
 	struct pair p;
@@ -64,14 +79,15 @@ static int streams(struct stage *s)
 	}
 	memset(bytes, 'x', READ);
 	uint64_t total = fill(s, &p, bytes, stage_options(s)->size, &full);
-	stage_check(s, SIDE_TCP, full, "the sender is stopped: EAGAIN", "after %lu bytes",
+	stage_expect(s, SIDE_TCP, full, "the sender is stopped: EAGAIN", "after %lu bytes",
 		(unsigned long)total);
 	stage_say(s, SIDE_TCP,
 		"The receiver's window is closed: its kernel has no room, and says so in every "
 		"acknowledgement. A blocking send would sleep here.");
 	uint64_t have = empty(s, &p, bytes, total);
-	stage_check(s, SIDE_TCP, have == total, "once it reads, all of it is there",
+	stage_expect(s, SIDE_TCP, have == total, "once it reads, all of it is there",
 		"%lu of %lu bytes", (unsigned long)have, (unsigned long)total);
+	tell_probes(s);
 	free(bytes);
 	return 0;
 }
@@ -112,7 +128,7 @@ static int datagrams(struct stage *s)
 	uint64_t full = (uint64_t)stage_drops(s, p.server);
 	stage_check(s, SIDE_UDP, sent == o->count, "every send succeeds", "%lu of %u",
 		(unsigned long)sent, o->count);
-	stage_check(s, SIDE_UDP, full > 0 && got + full == c.arrived,
+	stage_expect(s, SIDE_UDP, full > 0 && got + full == c.arrived,
 		"what has no room at the receiver is thrown away",
 		"%lu arrived, %lu were received, %lu found the buffer full",
 		(unsigned long)c.arrived, (unsigned long)got, (unsigned long)full);

@@ -16,13 +16,13 @@ static int serve_once(struct stage *s, uint16_t port, int reuse)
 		(void)stage_option(s, p.listener, SOL_SOCKET, SO_REUSEADDR, 1,
 			"before bind; what accept gives inherits it");
 	if (stage_bind(s, p.listener, port, NULL) != 0 || stage_listen(s, p.listener, 8, NULL) != 0)
-		return pair_failure(s);
+		return pair_failure(s, SIDE_TCP);
 	p.client = stage_socket(s, SIDE_TCP, CLIENT_HOST, SOCK_STREAM, NULL);
 	if (stage_connect(s, p.client, SERVER_HOST, port, NULL) != 0)
-		return pair_failure(s);
+		return pair_failure(s, SIDE_TCP);
 	p.server = stage_accept(s, p.listener, NULL);
 	if (p.server < 0)
-		return pair_failure(s);
+		return pair_failure(s, SIDE_TCP);
 	(void)stage_close_socket(s, p.server, "the server closes first, so it keeps TIME_WAIT");
 	(void)stage_receive(s, p.client, bytes, sizeof(bytes), NULL, STAGE_PATIENCE_MS, "the end");
 	(void)stage_close_socket(s, p.client, NULL);
@@ -61,12 +61,12 @@ static int streams(struct stage *s)
 	int other = start_again(
 		s, PAIR_PORT + 1, false, "the old one offers to share; this one does not");
 	int both = start_again(s, PAIR_PORT + 1, true, "both do");
-	stage_check(s, SIDE_TCP, plain == EADDRINUSE,
+	stage_expect(s, SIDE_TCP, plain == EADDRINUSE,
 		"a new server may not have the port: EADDRINUSE", "%s", name(plain));
-	stage_check(s, SIDE_TCP, half == EADDRINUSE && other == EADDRINUSE,
+	stage_expect(s, SIDE_TCP, half == EADDRINUSE && other == EADDRINUSE,
 		"SO_REUSEADDR of one of the two is not enough", "of the new: %s; of the old: %s",
 		name(half), name(other));
-	stage_check(s, SIDE_TCP, both == 0, "where both had it set, it may", "%s", name(both));
+	stage_expect(s, SIDE_TCP, both == 0, "where both had it set, it may", "%s", name(both));
 	stage_say(s, SIDE_TCP,
 		"Who closed first waits a minute, lest a late packet of the old connection be "
 		"taken "
@@ -87,7 +87,7 @@ static int datagrams(struct stage *s)
 	(void)stage_close_socket(s, p.server, "the server ends");
 	int again = stage_socket(s, SIDE_UDP, SERVER_HOST, SOCK_DGRAM, NULL);
 	int error = stage_bind(s, again, PAIR_PORT, "and starts again") == 0 ? 0 : errno;
-	stage_check(s, SIDE_UDP, error == 0, "the port is free at once", "%s", name(error));
+	stage_expect(s, SIDE_UDP, error == 0, "the port is free at once", "%s", name(error));
 	stage_say(s, SIDE_UDP, "No connection, so nothing has to be waited out.");
 	return 0;
 }

@@ -4,9 +4,9 @@
 
 static const struct score_term terms[] = {
 	{"sent", "messages that the program has handed to the kernel, in scenarios that number "
-		 "them"},
+		 "them; - where none is numbered"},
 	{"received", "of these, how many the other program has read"},
-	{"lost", "never came, and are no longer waited for"},
+	{"lost", "never came, and never will: given up, or, of UDP, lost on the wire"},
 	{"twice", "came once more, having come before"},
 	{"late", "came behind one that was sent after them: out of order"},
 	{"waiting", "sent, and neither received nor given up: in flight, or in a buffer"},
@@ -41,7 +41,15 @@ static void add_time(struct items *out, const char *name, const struct score *x,
 
 void score_line_messages(const struct score *x, struct items *out)
 {
+	static const char *const names[] = {
+		"sent", "received", "lost", "twice", "late", "waiting", "p50", "p99"};
+
 	*out = (struct items){0};
+	/* Where no messages are numbered there is nothing to say of them. */
+	for (size_t i = 0; x->sent + x->received == 0 && i < sizeof(names) / sizeof(names[0]); i++)
+		items_add(out, "%s -", names[i]);
+	if (out->count)
+		return;
 	items_add(out, "sent %" PRIu64, x->sent);
 	items_add(out, "received %" PRIu64, x->received);
 	items_add(out, "lost %" PRIu64, x->lost);

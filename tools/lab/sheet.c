@@ -65,12 +65,14 @@ static void write_call(const struct journal_call *c, bool why, char out[TEXT])
 static void write_story(const struct journal_entry *e, char out[TEXT])
 {
 	static const char *const sides[] = {"TCP: ", "UDP: ", ""};
+	static const char *const verdicts[] = {
+		[VERDICT_FAILED] = "FAILED", [VERDICT_HELD] = "held", [VERDICT_OPEN] = "not shown"};
 
 	if (e->kind == JOURNAL_WORDS)
 		snprintf(out, TEXT, "%s%s", sides[e->side], e->of.words.text);
 	else
-		snprintf(out, TEXT, "%s  %s%s: %s", e->of.check.good ? "held" : "FAILED",
-			sides[e->side], e->of.check.text, e->of.check.measured);
+		snprintf(out, TEXT, "%s  %s%s: %s", verdicts[e->of.check.verdict], sides[e->side],
+			e->of.check.text, e->of.check.measured);
 }
 
 static bool is_voice(enum sheet_what what)
@@ -176,7 +178,9 @@ size_t sheet_count(const struct sheet *s)
 static enum sheet_look look_of(const struct sheet *s, const struct journal_entry *e, bool why)
 {
 	if (e->kind == JOURNAL_CHECK)
-		return e->of.check.good ? SHEET_HELD : SHEET_FAILED;
+		return e->of.check.verdict == VERDICT_HELD     ? SHEET_HELD
+		       : e->of.check.verdict == VERDICT_FAILED ? SHEET_FAILED
+							       : SHEET_PLAIN;
 	if (e->kind != JOURNAL_CALL)
 		return SHEET_PLAIN;
 	if (why)

@@ -5,16 +5,14 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#define MS        UINT64_C(1000000)
-#define SLICE_MS  50 /* a change of pace is noticed so soon */
-#define TEXT_SIZE 1024
+#define MS       UINT64_C(1000000)
+#define SLICE_MS 50 /* a change of pace is noticed so soon */
 
 /* ---- its clock ---- */
 
@@ -89,7 +87,10 @@ void stage_impair(struct stage *s, const struct impairment *how)
 static int wait_for(struct stage *s, int fd, short events, int timeout_ms)
 {
 	uint64_t end = stage_clock(s) + (uint64_t)(timeout_ms > 0 ? timeout_ms : 0) * MS;
+	uint64_t bound = s->options.bound_ms * MS;
 
+	if (bound && end > bound)
+		end = bound;
 	for (;;) {
 		uint64_t now = stage_clock(s);
 		uint64_t left = now < end ? end - now : 0;
@@ -125,6 +126,11 @@ int stage_wait(struct stage *s, int fd, short events, int timeout_ms)
 	return stage_await(s, fd, events, timeout_ms, "poll");
 }
 
+bool stage_overdue(struct stage *s)
+{
+	return s->options.bound_ms && stage_clock(s) >= s->options.bound_ms * MS;
+}
+
 int stage_pause_ms(struct stage *s, unsigned ms)
 {
 	return wait_for(s, -1, 0, (int)ms) < 0 ? ERR_STOPPING : 0;
@@ -145,7 +151,7 @@ static int await_wire(struct stage *s, enum side side, uint64_t sent, bool all)
 {
 	uint64_t end = stage_clock(s) + STAGE_PATIENCE_MS * MS;
 
-	while (stage_clock(s) < end) {
+	while (stage_clock(s) < end && !stage_overdue(s)) {
 		struct wire_counts c;
 		uint64_t entries = journal_count(s->journal);
 		stage_counts(s, side, &c);
@@ -208,6 +214,8 @@ int stage_open(const struct stage_options *o, struct stage **out, char reason[SI
 	if (!s)
 		return ERR_MEMORY;
 	s->options = *o;
+	if (s->options.count < scenario_least_count(o->scenario))
+		s->options.count = scenario_least_count(o->scenario);
 	s->stop_fd = -1;
 	s->slow = 1;
 	s->since_ns = real_ns();
@@ -230,9 +238,18 @@ int stage_open(const struct stage_options *o, struct stage **out, char reason[SI
 
 int stage_play(struct stage *s)
 {
+	if (s->relay)
+		stage_say(s, SIDE_BOTH,
+			"Between the two stands a relay: the client speaks to a port of the "
+			"relay's, and the relay to the server's. So each sees the relay's address "
+			"in place of the other's.");
 	int r = s->options.scenario->run(s);
 
-	return stage_stopped(s) ? ERR_STOPPING : r;
+	stage_end_ask_all(s);
+	if (stage_stopped(s))
+		return ERR_STOPPING;
+	/* It went on for too long to be watched, and a check says so. */
+	return r == ERR_TIMEOUT && atomic_load(&s->open) ? 0 : r;
 }
 
 void stage_stop(struct stage *s)
@@ -283,48 +300,4 @@ struct site *stage_site(struct stage *s)
 const struct stage_options *stage_options(const struct stage *s)
 {
 	return &s->options;
-}
-
-/* ---- telling ---- */
-
-void stage_say(struct stage *s, enum side side, const char *format, ...)
-{
-	char text[TEXT_SIZE];
-	va_list ap;
-
-	if (stage_stopped(s))
-		return;
-	va_start(ap, format);
-	int n = vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
-	if (n >= 0)
-		(void)journal_words(s->journal, side, text);
-}
-
-void stage_voice(struct stage *s, uint8_t voice, const char *before, const char *line)
-{
-	if (!stage_stopped(s))
-		(void)journal_voice(s->journal, SIDE_TCP, voice, before, line);
-}
-
-bool stage_check(
-	struct stage *s, enum side side, bool good, const char *text, const char *measured, ...)
-{
-	char found[TEXT_SIZE];
-	va_list ap;
-
-	if (stage_stopped(s))
-		return false;
-	va_start(ap, measured);
-	int n = vsnprintf(found, sizeof(found), measured, ap);
-	va_end(ap);
-	atomic_fetch_add(good ? &s->held : &s->failed, 1);
-	(void)journal_check(s->journal, side, good, text, n < 0 ? "?" : found);
-	return good;
-}
-
-void stage_verdict(const struct stage *s, size_t *held, size_t *failed)
-{
-	*held = atomic_load(&s->held);
-	*failed = atomic_load(&s->failed);
 }

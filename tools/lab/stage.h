@@ -31,6 +31,8 @@
 #include <stdint.h>
 
 #define STAGE_PATIENCE_MS 20000 /* no single wait of a scenario is longer */
+#define STAGE_TROUBLE     512   /* what kept a scenario from its end, in words */
+#define STAGE_TRYING      256   /* what TCP still tries, in words */
 
 struct stage_options {
 	const struct scenario *scenario;
@@ -39,7 +41,9 @@ struct stage_options {
 	uint64_t seed;
 	bool loopback; /* no namespaces: the relay */
 	bool watched;  /* chat: at a pace that can be followed */
-	int lines_fd;  /* chat: where lines come from, borrowed; unused by others */
+	/* From then on, on the stage's clock, nothing is waited for any more; 0: no bound. */
+	uint64_t bound_ms;
+	int lines_fd; /* chat: where lines come from, borrowed; unused by others */
 };
 
 struct stage;
@@ -68,7 +72,10 @@ struct wire *stage_wire(struct stage *s); /* NULL on loopback */
 struct site *stage_site(struct stage *s); /* the same */
 const struct stage_options *stage_options(const struct stage *s);
 
-/* How many checks held, and how many did not. */
+/* Is it past its bound? Any thread. */
+bool stage_overdue(struct stage *s);
+
+/* How many checks held, and how many did not; not counted are those that showed nothing. */
 void stage_verdict(const struct stage *s, size_t *held, size_t *failed);
 
 /* ---- sockets: each call is made, and written down with `why` (one sentence, or NULL) ---- */
@@ -119,8 +126,12 @@ bool stage_ends(struct stage *s, int fd, struct net_address *own, struct net_add
 int stage_resolve(struct stage *s, uint16_t port, const char *why);
 /* The error that waits on it (SO_ERROR), which is cleared. */
 int stage_error(struct stage *s, int fd, const char *why);
-/* getsockopt TCP_INFO; its count of retransmissions goes into the score. */
+/* getsockopt TCP_INFO; its count of retransmissions goes into the score. So does, without being written
+ * down, that of each stream that is closed, or open at the end. */
 int stage_tcp_info(struct stage *s, int fd, struct tcp_info *out);
+/* Does a stream of the scenario wait for an acknowledgement that did not come in time? Then in words
+ * what its kernel says of that. Quietly; by the thread that TCP is played in. */
+bool stage_trying(struct stage *s, char out[STAGE_TRYING]);
 /* Datagrams that the kernel threw away at this socket because its buffer was full (SO_MEMINFO); -1. */
 int64_t stage_drops(struct stage *s, int fd);
 
@@ -159,12 +170,27 @@ void stage_voice(struct stage *s, uint8_t voice, const char *before, const char 
 bool stage_check(struct stage *s, enum side side, bool good, const char *text, const char *measured,
 	...) __attribute__((format(printf, 5, 6)));
 
-/* ---- scores: numbered messages, from 0 ---- */
+/* Assert what holds unless the network takes, doubles or delays a packet: where it does not hold, and the
+ * network did so to that side, or TCP still tries, nothing is shown by it, and why is told. */
+bool stage_expect(struct stage *s, enum side side, bool good, const char *text,
+	const char *measured, ...) __attribute__((format(printf, 5, 6)));
+/* It can neither be said to hold nor not to. `measured` says why, and what the network did is added. */
+void stage_unshown(struct stage *s, enum side side, const char *text, const char *measured, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* That side's last call that failed keeps the scenario from its end. */
+void stage_failed(struct stage *s, enum side side);
+/* Of the first of these, name, arguments and error; "" if there was none. */
+void stage_trouble(struct stage *s, char out[STAGE_TROUBLE]);
+
+/* ---- scores: numbered messages, from 0; where people see them, from 1 ---- */
 
 struct score {
-	uint64_t sent, received, lost, twice, late; /* lost: given up, and not received */
-	uint64_t retransmitted;                     /* by TCP, as TCP_INFO says */
-	uint64_t in_flight;                         /* sent, and neither received nor given up */
+	/* Lost: given up, and not received; of datagrams also those that the wire has lost by now. */
+	uint64_t sent, received, lost, twice, late;
+	uint64_t retransmitted; /* by TCP, as TCP_INFO of all sockets that were asked says */
+	bool retransmitted_known;
+	uint64_t in_flight; /* sent, and neither received nor given up */
 	struct histogram_view latency_us;
 };
 

@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define HOPEFUL_MS 1000 /* who waits for so long expects something */
+
 static ssize_t send_noted(struct stage *s, const struct stage_end *e, const void *bytes,
 	size_t length, const struct net_address *to, const char *why)
 {
@@ -97,9 +99,17 @@ ssize_t stage_receive(struct stage *s, int fd, void *bytes, size_t size, int *fl
 	struct msghdr m = {
 		.msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &v, .msg_iovlen = 1};
 	int asked = flags ? *flags : 0;
+	int64_t began = stage_ms(s);
+	char waited[STAGE_WAITED];
 
-	if (!stage_begin(s, fd, &e) || stage_await(s, fd, POLLIN, timeout_ms, "recvmsg") < 0)
+	if (!stage_begin(s, fd, &e))
 		return -1;
+	int came = stage_await(s, fd, POLLIN, timeout_ms, "recvmsg");
+	if (came < 0)
+		return -1;
+	/* A short wait is for what should not come. */
+	if (came == 0 && timeout_ms >= HOPEFUL_MS)
+		why = stage_waited(s, began, "nothing came", waited);
 	ssize_t n = recvmsg(fd, &m, asked | MSG_DONTWAIT);
 	if (n < 0)
 		m.msg_namelen = 0;

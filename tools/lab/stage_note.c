@@ -1,3 +1,4 @@
+#include "tools/lab/call_text.h"
 #include "tools/lab/stage_private.h"
 
 #include <errno.h>
@@ -5,6 +6,22 @@
 #include <stdio.h>
 
 #define ARGUMENTS 384
+
+/* In case nothing can go on without it. */
+static void keep_failing(struct stage *s, enum side side, const struct journal_call *c)
+{
+	lock_take(&s->lock);
+	(void)snprintf(s->failing[side], STAGE_TROUBLE, "%s(%s): %s%s%s", c->operation,
+		c->arguments, call_text_error(c->error), c->why ? ", " : "", c->why ? c->why : "");
+	lock_drop(&s->lock);
+}
+
+const char *stage_waited(struct stage *s, int64_t began, const char *what, char out[STAGE_WAITED])
+{
+	(void)snprintf(out, STAGE_WAITED, "%s, after %.1f s of waiting", what,
+		(double)(stage_ms(s) - began) / 1000);
+	return out;
+}
 
 void stage_note(struct stage *s, const struct stage_end *e, const char *operation, long result,
 	const char *why, const char *format, ...)
@@ -28,6 +45,8 @@ void stage_note(struct stage *s, const struct stage_end *e, const char *operatio
 		.why = why ? reason : NULL,
 	};
 	(void)journal_call(s->journal, e->side, &c);
+	if (result < 0)
+		keep_failing(s, e->side, &c);
 	errno = error;
 }
 

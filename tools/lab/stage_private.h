@@ -29,6 +29,9 @@ struct stage_end {
 	const char *waits_in;   /* NULL: the last one did not wait in vain */
 	uint64_t vain_since_ns; /* since when nothing came of it */
 	uint64_t waited_ns;
+
+	bool asked; /* TCP_INFO, which said: */
+	uint32_t retransmitted;
 };
 
 /* On loopback: a port that a host has, and where it is to be found. */
@@ -58,7 +61,7 @@ struct stage {
 	int stop_fd; /* eventfd, readable once it is told to stop */
 
 	atomic_bool stopped;
-	atomic_size_t held, failed; /* checks */
+	atomic_size_t held, failed, open; /* checks */
 
 	struct lock lock; /* LOCK_LEAF; for all below */
 	/* The stage's clock: `passed_ns` had passed at `since_ns` of the monotonic clock. */
@@ -69,6 +72,11 @@ struct stage {
 	struct stage_place places[STAGE_PLACES];
 	size_t places_count;
 	struct reckoning reckonings[SIDES];
+	/* Of TCP's sockets that are closed: their retransmissions, and whether there are any. */
+	uint64_t closed_retransmitted;
+	bool closed_asked;
+	char failing[SIDES + 1][STAGE_TROUBLE]; /* the last call of each side that failed */
+	char trouble[STAGE_TROUBLE];
 };
 
 /* ---- the clock ---- */
@@ -88,6 +96,11 @@ void stage_end_heard(struct stage *s, int fd, const struct net_address *from);
 void stage_end_waits(struct stage *s, int fd, const char *operation);
 void stage_end_waited(struct stage *s, int fd, bool in_vain);
 
+/* Ask a stream's TCP_INFO, quietly, and keep its retransmissions. 0, or -1 with errno. */
+int stage_end_ask(struct stage *s, int fd, struct tcp_info *out);
+/* All that are open. */
+void stage_end_ask_all(struct stage *s);
+
 /* stage_wait, in that call. */
 int stage_await(struct stage *s, int fd, short events, int timeout_ms, const char *operation);
 
@@ -96,6 +109,9 @@ int stage_await(struct stage *s, int fd, short events, int timeout_ms, const cha
 /* Write a call down; errno is kept. */
 void stage_note(struct stage *s, const struct stage_end *e, const char *operation, long result,
 	const char *why, const char *format, ...) __attribute__((format(printf, 6, 7)));
+/* "no answer, after 20 s of waiting": what is said of a call that waited since `began`, stage_ms, in vain. */
+#define STAGE_WAITED 128
+const char *stage_waited(struct stage *s, int64_t began, const char *what, char out[STAGE_WAITED]);
 /* May a call of it be made? Else errno says why not: ECANCELED, EBADF. */
 bool stage_begin(struct stage *s, int fd, struct stage_end *out);
 

@@ -98,11 +98,43 @@ void stage_give_up(struct stage *s, enum side side)
 	lock_drop(&s->lock);
 }
 
+/* Of all streams that were asked. */
+static void add_retransmissions_locked(const struct stage *s, struct score *out)
+{
+	lock_assert_held(&s->lock);
+	out->retransmitted = s->closed_retransmitted;
+	out->retransmitted_known = s->closed_asked;
+	for (size_t i = 0; i < STAGE_SOCKETS; i++) {
+		const struct stage_end *e = &s->ends[i];
+		if (e->fd < 0 || !e->asked)
+			continue;
+		out->retransmitted += e->retransmitted;
+		out->retransmitted_known = true;
+	}
+}
+
+/* Nobody sends a datagram again: what the wire has lost never comes. */
+static void count_gone(struct stage *s, struct score *out)
+{
+	struct wire_counts c;
+	uint64_t missing = out->sent > out->received ? out->sent - out->received : 0;
+
+	if (missing == 0)
+		return;
+	stage_counts(s, SIDE_UDP, &c);
+	uint64_t gone = c.lost + c.overflowed < missing ? c.lost + c.overflowed : missing;
+	out->lost = gone > out->lost ? gone : out->lost;
+}
+
 void stage_score(struct stage *s, enum side side, struct score *out)
 {
 	lock_take(&s->lock);
 	*out = s->reckonings[side].score;
+	if (side == SIDE_TCP)
+		add_retransmissions_locked(s, out);
 	lock_drop(&s->lock);
+	if (side == SIDE_UDP)
+		count_gone(s, out);
 	uint64_t done = out->received + out->lost;
 	out->in_flight = out->sent > done ? out->sent - done : 0;
 }

@@ -95,8 +95,15 @@ int stage_accept(struct stage *s, int fd, const char *why)
 
 	if (!stage_begin(s, fd, &e))
 		return -1;
-	if (e.type == SOCK_STREAM && stage_await(s, fd, POLLIN, STAGE_PATIENCE_MS, "accept") < 0)
+	int64_t began = stage_ms(s);
+	int came =
+		e.type == SOCK_STREAM ? stage_await(s, fd, POLLIN, STAGE_PATIENCE_MS, "accept") : 1;
+	if (came < 0)
 		return -1;
+	char waited[STAGE_WAITED];
+	if (came == 0)
+		why = stage_waited(
+			s, began, "nobody came, or the last ACK of the handshake did not", waited);
 	int taken = accept4(fd, &peer.u.any, &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	stage_note(s, &e, "accept", taken, why, "%d%s%s", fd, taken < 0 ? "" : ", from ",
 		taken < 0 ? "" : net_print(&peer, text));
@@ -105,6 +112,7 @@ int stage_accept(struct stage *s, int fd, const char *why)
 	e.fd = taken;
 	e.bound = false;
 	e.waits_in = NULL;
+	e.asked = false;
 	if (stage_end_add(s, &e) == 0)
 		return taken;
 	net_close(taken);
@@ -121,16 +129,21 @@ int stage_connect(struct stage *s, int fd, size_t host, uint16_t port, const cha
 	if (!stage_begin(s, fd, &e))
 		return -1;
 	stage_reach(s, host, port, e.type, &a);
+	int64_t began = stage_ms(s);
+	char waited[STAGE_WAITED];
 	int r = connect(fd, &a.u.any, a.length);
 	if (r != 0 && errno == EINPROGRESS) {
 		int came = stage_await(s, fd, POLLOUT, STAGE_PATIENCE_MS, "connect");
 		int error = 0;
 		if (came < 0)
 			return -1;
-		if (came == 0)
+		if (came == 0) {
 			error = EINPROGRESS;
-		else
+			why = stage_waited(
+				s, began, "no answer; the kernel goes on asking", waited);
+		} else {
 			(void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
+		}
 		r = error ? -1 : 0;
 		errno = error;
 	}
@@ -213,6 +226,9 @@ int stage_close_socket(struct stage *s, int fd, const char *why)
 		return -1;
 	if (e.bound)
 		(void)stage_place_waits(s, &e, false);
+	struct tcp_info info;
+	if (e.type == SOCK_STREAM)
+		(void)stage_end_ask(s, fd, &info);
 	stage_end_remove(s, fd);
 	int r = close(fd);
 	stage_note(s, &e, "close", r, why, "%d", fd);
@@ -255,20 +271,14 @@ int stage_error(struct stage *s, int fd, const char *why)
 int stage_tcp_info(struct stage *s, int fd, struct tcp_info *out)
 {
 	struct stage_end e;
-	socklen_t length = sizeof(*out);
 
 	memset(out, 0, sizeof(*out));
 	if (!stage_begin(s, fd, &e))
 		return -1;
-	int r = getsockopt(fd, IPPROTO_TCP, TCP_INFO, out, &length);
+	int r = stage_end_ask(s, fd, out);
 	stage_note(s, &e, "getsockopt", r, NULL, "%d, IPPROTO_TCP, TCP_INFO: %u retransmissions",
 		fd, out->tcpi_total_retrans);
-	if (r != 0)
-		return r;
-	lock_take(&s->lock);
-	s->reckonings[e.side].score.retransmitted = out->tcpi_total_retrans;
-	lock_drop(&s->lock);
-	return 0;
+	return r;
 }
 
 int64_t stage_drops(struct stage *s, int fd)

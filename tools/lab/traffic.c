@@ -3,6 +3,7 @@
 #include "common/err.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,8 +21,9 @@ struct run {
 	size_t partial; /* bytes in `taken` of a message that is not whole yet: TCP */
 	uint32_t next;  /* to be sent */
 	uint32_t came;
-	bool full;       /* the kernel took no more, the last time */
-	uint64_t before; /* packets that the wire had taken when it began */
+	bool full;        /* the kernel took no more, the last time */
+	int64_t moved_ms; /* when something was sent or received, on the stage's clock */
+	uint64_t before;  /* packets that the wire had taken when it began */
 };
 
 int64_t traffic_number(const void *bytes, size_t length)
@@ -36,7 +38,7 @@ int64_t traffic_number(const void *bytes, size_t length)
 			return -1;
 		number = number * 10 + (text[i] - '0');
 	}
-	return number;
+	return number - 1;
 }
 
 void traffic_make(void *bytes, size_t size, uint32_t number)
@@ -44,7 +46,7 @@ void traffic_make(void *bytes, size_t size, uint32_t number)
 	char digits[16];
 	char *text = bytes;
 
-	snprintf(digits, sizeof(digits), "%07u", number % 10000000U);
+	snprintf(digits, sizeof(digits), "%07u", (number + 1) % 10000000U);
 	memcpy(text, digits, DIGITS);
 	for (size_t i = DIGITS; i < size; i++)
 		text[i] = i == DIGITS ? ' ' : (char)('a' + (i - DIGITS - 1) % 26);
@@ -88,6 +90,7 @@ static int take(struct run *r, int timeout_ms)
 		return errno == EAGAIN ? ERR_AGAIN : errno == ECANCELED ? ERR_STOPPING : ERR_SYSTEM;
 	if (r->t->side == SIDE_TCP && n == 0)
 		return ERR_CLOSED;
+	r->moved_ms = stage_ms(s);
 	if (r->t->side == SIDE_TCP)
 		cut_stream(r, (size_t)n);
 	else
@@ -120,6 +123,7 @@ static int send_next(struct run *r)
 	if (n < 0)
 		return errno == EAGAIN ? ERR_AGAIN : errno == ECANCELED ? ERR_STOPPING : ERR_SYSTEM;
 	r->begun += (size_t)n;
+	r->moved_ms = stage_ms(r->stage);
 	if (r->begun < t->size)
 		return ERR_AGAIN;
 	r->begun = 0;
@@ -154,12 +158,18 @@ static int send_due(struct run *r, int64_t began_us)
 	return 0;
 }
 
-static int play(struct run *r)
+static bool stands_still(const struct run *r)
+{
+	return stage_overdue(r->stage) || stage_ms(r->stage) - r->moved_ms > STAGE_PATIENCE_MS;
+}
+
+static int send_all(struct run *r)
 {
 	const struct traffic *t = r->t;
 	int64_t began_us = stage_ms(r->stage) * 1000;
 	int e = 0;
 
+	r->moved_ms = stage_ms(r->stage);
 	while (r->next < t->count && e == 0) {
 		e = send_due(r, began_us);
 		if (e == 0)
@@ -168,20 +178,42 @@ static int play(struct run *r)
 			e = take_all(r);
 		if (e == ERR_AGAIN)
 			e = 0;
-	}
-	if (t->side == SIDE_UDP) {
-		if (e == 0)
-			e = stage_settle(r->stage, SIDE_UDP, r->before + t->count);
-		if (e == 0)
-			e = take_all(r);
-	}
-	while (t->side == SIDE_TCP && e == 0 && r->came < t->count) {
-		e = take(r, STAGE_PATIENCE_MS);
-		if (e == ERR_AGAIN)
+		if (e == 0 && r->next < t->count && stands_still(r))
 			e = ERR_TIMEOUT;
 	}
-	if (e != ERR_STOPPING)
-		stage_give_up(r->stage, t->side);
+	return e;
+}
+
+/* What the wire has not lost. */
+static int take_datagrams(struct run *r)
+{
+	int e = stage_settle(r->stage, SIDE_UDP, r->before + r->t->count);
+
+	return e ? e : take_all(r);
+}
+
+static int take_stream(struct run *r)
+{
+	while (r->came < r->t->count) {
+		int e = take(r, STAGE_PATIENCE_MS);
+		if (e)
+			return e == ERR_AGAIN ? ERR_TIMEOUT : e;
+		if (r->came < r->t->count && stage_overdue(r->stage))
+			return ERR_TIMEOUT;
+	}
+	return 0;
+}
+
+static int play(struct run *r)
+{
+	enum side side = r->t->side;
+	int e = send_all(r);
+
+	if (e == 0)
+		e = side == SIDE_UDP ? take_datagrams(r) : take_stream(r);
+	/* What TCP still tries to deliver is not lost. */
+	if (e != ERR_STOPPING && (side == SIDE_UDP || e != ERR_TIMEOUT))
+		stage_give_up(r->stage, side);
 	return e;
 }
 
@@ -195,7 +227,45 @@ int traffic_run(struct stage *s, const struct traffic *t)
 	r.message = malloc(t->size);
 	r.taken = malloc(READ);
 	int e = r.message && r.taken ? play(&r) : ERR_MEMORY;
+	int error = errno;
 	free(r.message);
 	free(r.taken);
+	errno = error;
 	return e;
+}
+
+/* ---- what came of it ---- */
+
+const char *traffic_latency(const struct score *x, char out[TRAFFIC_LATENCY])
+{
+	if (x->latency_us.count == 0)
+		(void)snprintf(out, TRAFFIC_LATENCY, "how long they took: -");
+	else
+		(void)snprintf(out, TRAFFIC_LATENCY,
+			"half within %" PRIu64 " ms, 99 %% within %" PRIu64 " ms",
+			histogram_quantile(&x->latency_us, 0.5) / 1000,
+			histogram_quantile(&x->latency_us, 0.99) / 1000);
+	return out;
+}
+
+void traffic_check_stream(struct stage *s, int result, int error, const char *text)
+{
+	const uint32_t count = stage_options(s)->count;
+	char latency[TRAFFIC_LATENCY];
+	struct score x;
+
+	stage_score(s, SIDE_TCP, &x);
+	bool clean = !x.late && !x.twice;
+	if (result == ERR_TIMEOUT && clean)
+		stage_unshown(s, SIDE_TCP, text,
+			"%" PRIu64 " of %u came, in order; %" PRIu64 " are waiting, and not lost",
+			x.received, count, x.in_flight);
+	else if (result == ERR_SYSTEM || result == ERR_CLOSED)
+		stage_check(s, SIDE_TCP, false, text,
+			"%" PRIu64 " of %u; then TCP gave up, and said so: %s", x.received, count,
+			result == ERR_CLOSED ? "the end" : strerrorname_np(error));
+	else
+		stage_check(s, SIDE_TCP, x.received == count && clean, text,
+			"%" PRIu64 " of %u, %" PRIu64 " late, %" PRIu64 " twice; %s", x.received,
+			count, x.late, x.twice, traffic_latency(&x, latency));
 }

@@ -1,6 +1,5 @@
 #include "tools/lab/transcript.h"
 
-#include "common/err.h"
 #include "tools/lab/alike.h"
 #include "tools/lab/call_text.h"
 #include "tools/lab/columns.h"
@@ -163,12 +162,15 @@ static void tell_wire(const struct outcome *o, struct columns *c)
 
 static void tell_checks(const struct outcome *o, struct columns *c)
 {
+	static const char *const signs[] = {[VERDICT_FAILED] = "FAILED  ",
+		[VERDICT_HELD] = "ok      ",
+		[VERDICT_OPEN] = "NOT SHOWN  "};
 	char line[LINE];
 
 	for (size_t i = 0; i < o->checks_count; i++) {
 		const struct outcome_check *k = &o->checks[i];
 		snprintf(line, sizeof(line), "%-4s %s: %s", sides[k->side], k->text, k->measured);
-		columns_wide(c, k->good ? "ok      " : "FAILED  ", line);
+		columns_wide(c, signs[k->verdict], line);
 	}
 }
 
@@ -191,7 +193,7 @@ void transcript_end(const struct outcome *o, const struct journal *j, FILE *out,
 	if (!o->shown)
 		columns_wide(&c, "NOT SHOWN  ", o->reason);
 	else if (o->error) {
-		snprintf(line, sizeof(line), "it did not come to its end: %s", err_text(o->error));
+		snprintf(line, sizeof(line), "it did not come to its end: %s", outcome_error(o));
 		columns_wide(&c, "FAILED  ", line);
 	}
 	columns_fini(&c);
@@ -199,19 +201,22 @@ void transcript_end(const struct outcome *o, const struct journal *j, FILE *out,
 
 void transcript_total(const struct outcome *all, size_t count, uint64_t seed, FILE *out)
 {
-	size_t held = 0, failed = 0, missing = 0, broken = 0;
+	size_t held = 0, failed = 0, open = 0, missing = 0, broken = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		held += all[i].held;
 		failed += all[i].failed;
+		open += all[i].open;
 		missing += !all[i].shown;
 		broken += all[i].shown && all[i].error != 0;
 	}
 	fprintf(out, "%zu scenario%s, %zu assertion%s held, %zu failed", count,
 		count == 1 ? "" : "s", held, held == 1 ? "" : "s", failed);
+	if (open)
+		fprintf(out, ", %zu not shown", open);
 	if (broken)
 		fprintf(out, ", %zu did not come to an end", broken);
 	if (missing)
-		fprintf(out, ", %zu not shown", missing);
+		fprintf(out, "; %zu scenario%s not shown", missing, missing == 1 ? "" : "s");
 	fprintf(out, " (seed %" PRIu64 ")\n", seed);
 }
