@@ -75,7 +75,7 @@ int report_wire(struct page *page, const struct outcome *o, const struct journal
 
 /* ---- latency ---- */
 
-/* Of a side, by number: how long messages took, and which never came. */
+/* Of a side, by number: how long messages took, and which were not received. */
 struct by_number {
 	struct plot_point came[POINTS_MAX], lost[POINTS_MAX];
 	size_t came_count, lost_count;
@@ -95,9 +95,10 @@ static void fill(struct by_number *b, struct stage *s, enum side side, uint32_t 
 			missing |= us < 0;
 		}
 		if (slowest >= 0)
-			b->came[b->came_count++] = (struct plot_point){from, (double)slowest / 1e3};
+			b->came[b->came_count++] =
+				(struct plot_point){from + 1, (double)slowest / 1e3};
 		if (missing)
-			b->lost[b->lost_count++] = (struct plot_point){from, 0};
+			b->lost[b->lost_count++] = (struct plot_point){from + 1, 0};
 	}
 }
 
@@ -111,7 +112,7 @@ static void add_series(struct plot_series *series, size_t *count, const struct p
 static void plot_by_number(struct page *page, const struct outcome *o, struct by_number b[SIDES])
 {
 	static const char *const names[SIDES][2] = {
-		{"TCP", "TCP, never came"}, {"UDP", "UDP, never came"}};
+		{"TCP", "TCP, not received"}, {"UDP", "UDP, not received"}};
 	struct plot_series series[SIDES * 2];
 	size_t count = 0;
 	uint64_t most = 0;
@@ -137,7 +138,7 @@ static void plot_by_number(struct page *page, const struct outcome *o, struct by
 		.y = {.label = "from send to receive", .unit = "ms"},
 		.series = series,
 		.count = count};
-	snprintf(caption, sizeof(caption), "%s%s", "What never came stands at the bottom.",
+	snprintf(caption, sizeof(caption), "%s%s", "What was not received stands at the bottom.",
 		most > POINTS_MAX ? " Of messages side by side the slowest is shown." : "");
 	if (count)
 		page_plot(page, &plot, caption);
