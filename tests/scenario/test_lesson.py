@@ -246,9 +246,10 @@ def hexadecimal(text):
 
 def pattern(line):
     """A line of a trace without what differs from run to run. What a frame is, its size, and what HELLO
-    offers are the same each time; so is the size of a datagram."""
+    offers are the same each time; so is the size of a datagram, but not what is read of a stream at once."""
     kept = re.findall(r"\b(?:features|version_low|version_high|sealed|length|number)[= ]\w+|"
-                      r"\b\d+ bytes(?=, PKTINFO|\))|^(?:recvmsg|send|recv)\([^=]*[^s]\) = \d+", line)
+                      r"\b\d+ bytes(?=, PKTINFO|\))|^(?:recvmsg|send)\([^=]*[^s]\) = \d+|"
+                      r"^recv\(\d+\) = \d+", line)
     kept = [re.sub(r"\(.*\)", "", text) for text in kept]
     line = re.sub(r"\(\d+(, \d+ bytes, )a peer that is gone\)", r"(1\g<1>1.1.1.1:1)", line)
     line = re.sub(r"fe80::[0-9a-f:]+", "fe80::", line)
