@@ -332,6 +332,8 @@ int server_start(const struct settings *settings, struct server **out, char *err
 	s->settings = settings;
 	int r = values_check_keeping(settings, error, size);
 	if (r == 0)
+		r = values_check_lane(settings, error, size);
+	if (r == 0)
 		r = become_user(settings, error, size);
 	if (r == 0)
 		r = data_folder_open(settings->data, &s->folder, error, size);

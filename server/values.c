@@ -137,6 +137,15 @@ int values_check_keeping(const struct settings *t, char *error, size_t size)
 	return ERR_ARGUMENT;
 }
 
+int values_check_lane(const struct settings *t, char *error, size_t size)
+{
+	if (t->no_beacon || t->lane != NET_PORT)
+		return 0;
+	snprintf(error, size,
+		"--lane %d is the beacon's UDP port: take another one, or --no-beacon", NET_PORT);
+	return ERR_ARGUMENT;
+}
+
 int values_check_admission(const struct settings *t, char *error, size_t size)
 {
 	/* A key that is not proven is worth nothing. */
@@ -175,5 +184,7 @@ int values_check(const struct settings *t, char *error, size_t size)
 		free(motd);
 	if (r == 0)
 		r = values_check_admission(t, error, size);
+	if (r == 0)
+		r = values_check_lane(t, error, size);
 	return r ? r : values_check_keeping(t, error, size);
 }

@@ -32,6 +32,9 @@ void values_log(const struct settings *t, const char *folder, struct engine_conf
 int values_check_keeping(const struct settings *t, char *error, size_t size);
 int values_check_admission(const struct settings *t, char *error, size_t size);
 
+/* The lane and the beacon cannot have the same port. ERR_ARGUMENT. */
+int values_check_lane(const struct settings *t, char *error, size_t size);
+
 /* All of that, for --check-config. */
 int values_check(const struct settings *t, char *error, size_t size);
 

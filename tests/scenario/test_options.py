@@ -54,6 +54,13 @@ class Usage(Starting):
                 self.ended([SERVER, "--data", self.dir + "/data", "--check-config",
                             option, value], 2)
 
+    def test_lane_on_the_beacons_port(self):
+        """They cannot have the same one, so without --no-beacon it is refused, also at the start."""
+        argv = [SERVER, "--data", self.dir + "/data", "--lane", "19830"]
+        self.ended([*argv, "--check-config"], 2, "--lane 19830", "--no-beacon")
+        self.ended([*argv, "--listen", "127.0.0.1:0"], 2, "--lane 19830", "--no-beacon")
+        self.ended([*argv, "--no-beacon", "--check-config"], 0)
+
     def test_bad_addresses(self):
         self.ended([CLIENT, "--pipe", "--nick", "anna", "127.0.0.1:port"], 2,
                    "127.0.0.1:port")
