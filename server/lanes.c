@@ -229,6 +229,15 @@ static void act(struct lanes *l, struct lane_row *r, const struct frame *f, unio
 	lane_act(l, l->chat, &client, f, m);
 }
 
+/* May a client say that in a datagram? */
+static bool belongs_here(uint16_t number)
+{
+	const struct message_spec *spec = message_spec(number);
+
+	return number == MESSAGE_PING || number == MESSAGE_PONG ||
+	       (spec && (spec->sender & SENDER_CLIENT) && (spec->phase & PHASE_LANE));
+}
+
 static void consider(
 	struct lanes *l, struct lane_row *r, size_t length, const struct lane_path *path)
 {
@@ -245,7 +254,8 @@ static void consider(
 	if (trace_on())
 		trace_frame(path->fd, false, a.frame.payload - FRAME_HEADER,
 			FRAME_HEADER + (size_t)a.frame.length);
-	if (message_decode(&a.frame, &m) != 0 || message_check_text(a.frame.type, &m) != 0) {
+	if (!belongs_here(a.frame.type) || message_decode(&a.frame, &m) != 0 ||
+		message_check_text(a.frame.type, &m) != 0) {
 		count(&l->strange);
 		return;
 	}

@@ -81,9 +81,11 @@ class Opening(Lanes):
         before = self.numbers()
         lane.send("SAY", counter=1, kind=0, room="lobby", text="hi")
         lane.send("HELLO", version_low=1, version_high=1, features=0, agent="")
+        lane.send("LANE_OPEN", tag=1)
+        lane.send("TOSSED", time=1, person=bytes(32), kind=0, nick="a", room="lobby", text="b")
         lane.send("PING", token=7)
         self.assertEqual(lane.get(), {"message": "PONG", "token": 7})
-        self.count(before, lane_received=3, lane_sent=1)
+        self.count(before, lane_received=5, lane_sent=1, lane_strange=4)
         wire.send("SAY", counter=1, kind=0, room="lobby", text="hi")
         self.assertEqual(wire.wait("ACK")["duplicate"], 0)
 
