@@ -155,28 +155,61 @@ int lane_id(const uint8_t *datagram, size_t length, uint64_t *id)
 	return 0;
 }
 
-int lane_open(struct lane *l, uint8_t *datagram, size_t length, struct lane_arrival *out)
+/* The counter, and how long the frame is; ERR_PROTOCOL. */
+static int look_at(const struct lane *l, const uint8_t *datagram, size_t length, uint64_t *counter,
+	size_t *size)
 {
-	struct lane_arrival a;
 	uint64_t id;
 
 	if (lane_id(datagram, length, &id) != 0 || id != l->id ||
 		length < lane_sealed_size(l, FRAME_HEADER))
 		return ERR_PROTOCOL;
-	uint64_t counter = get_u64(datagram + AT_COUNTER);
-	size_t size = length - lane_sealed_size(l, 0);
+	*counter = get_u64(datagram + AT_COUNTER);
+	*size = length - lane_sealed_size(l, 0);
+	return 0;
+}
+
+/* Is it from the other end? What is insecure always is. */
+static int unseal(struct lane *l, uint64_t counter, uint8_t *datagram, size_t size)
+{
+	if (!l->in || (l->forged < LANE_FORGED_MOST && decrypt(l, counter, datagram, (int)size)))
+		return 0;
+	ERR_clear_error();
+	l->forged++;
+	return ERR_CRYPTO;
+}
+
+int lane_open(struct lane *l, uint8_t *datagram, size_t length, struct lane_arrival *out)
+{
+	struct lane_arrival a;
+	uint64_t counter;
+	size_t size;
+	int r = look_at(l, datagram, length, &counter, &size);
+
 	/* Before the work of looking at it, but nothing is noted yet: whoever forges must not use
 	 * numbers up. */
-	if (!replay_is_new(&l->replay, counter))
-		return ERR_EXISTS;
-	if (l->in && (l->forged >= LANE_FORGED_MOST || !decrypt(l, counter, datagram, (int)size))) {
-		ERR_clear_error();
-		l->forged++;
-		return ERR_CRYPTO;
-	}
+	if (r == 0 && !replay_is_new(&l->replay, counter))
+		r = ERR_EXISTS;
+	if (r == 0)
+		r = unseal(l, counter, datagram, size);
+	if (r)
+		return r;
 	a.newest = replay_take(&l->replay, counter);
-	int r = frame_decode_datagram(datagram + LANE_HEADER, size, FRAME_PAYLOAD_MAX, &a.frame);
+	r = frame_decode_datagram(datagram + LANE_HEADER, size, FRAME_PAYLOAD_MAX, &a.frame);
 	if (r == 0)
 		*out = a;
 	return r;
+}
+
+int lane_open_copy(struct lane *l, uint8_t *datagram, size_t length, struct frame *out)
+{
+	uint64_t counter;
+	size_t size;
+	int r = look_at(l, datagram, length, &counter, &size);
+
+	if (r == 0 && !replay_was_there(&l->replay, counter))
+		r = ERR_NOT_FOUND;
+	if (r == 0)
+		r = unseal(l, counter, datagram, size);
+	return r ? r : frame_decode_datagram(datagram + LANE_HEADER, size, FRAME_PAYLOAD_MAX, out);
 }

@@ -93,4 +93,9 @@ int lane_id(const uint8_t *datagram, size_t length, uint64_t *id);
  * used. */
 int lane_open(struct lane *l, uint8_t *datagram, size_t length, struct lane_arrival *out);
 
+/* After ERR_EXISTS, for counting what a network doubles: is it from the other end, and was its number
+ * there before? Then what is in it, which must not be acted on. Errors as lane_open; ERR_NOT_FOUND: too
+ * old to tell. */
+int lane_open_copy(struct lane *l, uint8_t *datagram, size_t length, struct frame *out);
+
 #endif

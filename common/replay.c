@@ -16,6 +16,12 @@ bool replay_is_new(const struct replay *r, uint64_t number)
 	return !(r->seen[number / 64 % REPLAY_WORDS] & bit_of(number));
 }
 
+bool replay_was_there(const struct replay *r, uint64_t number)
+{
+	return number != 0 && number <= r->newest && r->newest - number < REPLAY_WINDOW &&
+	       !replay_is_new(r, number);
+}
+
 bool replay_take(struct replay *r, uint64_t number)
 {
 	bool newest = number > r->newest;

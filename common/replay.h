@@ -26,6 +26,9 @@ struct replay {
 /* Is the number new, as far as is known? Asked before a datagram is believed, so it changes nothing. */
 bool replay_is_new(const struct replay *r, uint64_t number);
 
+/* Was it there, without a doubt? What is older than the window is neither this nor new. */
+bool replay_was_there(const struct replay *r, uint64_t number);
+
 /* A number that is new was there, and is who it says. True: it is the newest so far. */
 bool replay_take(struct replay *r, uint64_t number);
 

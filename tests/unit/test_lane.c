@@ -211,6 +211,42 @@ START_TEST(test_again)
 }
 END_TEST
 
+/* A copy is told apart from what is not from the other end, and from what was never there. */
+START_TEST(test_copies)
+{
+	struct lane_arrival a;
+	struct frame f;
+	uint8_t first[64], copy[64];
+	size_t first_length;
+
+	make_insecure(_i);
+	seal();
+	memcpy(first, datagram, length);
+	first_length = length;
+	memcpy(copy, first, first_length);
+	ck_assert_int_eq(lane_open_copy(&server, copy, first_length, &f), ERR_NOT_FOUND);
+	ck_assert_int_eq(try_open(first, first_length, &a), 0);
+	for (int i = 0; i < 2; i++) {
+		memcpy(copy, first, first_length);
+		ck_assert_int_eq(lane_open_copy(&server, copy, first_length, &f), 0);
+		ck_assert_uint_eq(f.type, MESSAGE_PING);
+		ck_assert_int_eq(try_open(first, first_length, &a), ERR_EXISTS);
+	}
+	if (server.in) {
+		memcpy(copy, first, first_length);
+		copy[first_length - 1] ^= 1;
+		ck_assert_int_eq(lane_open_copy(&server, copy, first_length, &f), ERR_CRYPTO);
+		ck_assert_uint_eq(server.forged, 1);
+	}
+	/* What is older than the window may never have been there. */
+	client.counter += REPLAY_WINDOW;
+	seal();
+	ck_assert_int_eq(try_open(datagram, length, &a), 0);
+	memcpy(copy, first, first_length);
+	ck_assert_int_eq(lane_open_copy(&server, copy, first_length, &f), ERR_NOT_FOUND);
+}
+END_TEST
+
 /* What one sends comes back to it: a reflected datagram is not from the other end. */
 START_TEST(test_reflected)
 {
@@ -278,6 +314,7 @@ Suite *lane_suite(void)
 	tcase_add_test(t, test_tampered);
 	tcase_add_loop_test(t, test_truncated, 0, 2);
 	tcase_add_loop_test(t, test_again, 0, 2);
+	tcase_add_loop_test(t, test_copies, 0, 2);
 	tcase_add_test(t, test_reflected);
 	tcase_add_loop_test(t, test_content, 0, 2);
 	tcase_add_test(t, test_limits);
