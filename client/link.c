@@ -370,7 +370,7 @@ void link_race_stop(struct link *l)
 {
 	lock_take(&l->lock);
 	link_session_race_stop(l->session);
-	lock_drop(&l->lock);
+	drop_and_wake(l);
 }
 
 bool link_race_look(struct link *l, struct link_race *out)
@@ -385,6 +385,14 @@ int link_race_accept(struct link *l, uint32_t race, uint32_t count)
 {
 	lock_take(&l->lock);
 	int r = link_session_race_accept(l->session, race, count, clock_us());
+	drop_and_wake(l);
+	return r;
+}
+
+int link_race_refuse(struct link *l, uint32_t race, unsigned code)
+{
+	lock_take(&l->lock);
+	int r = link_session_race_refuse(l->session, race, code);
 	drop_and_wake(l);
 	return r;
 }

@@ -280,7 +280,7 @@ int link_toss(struct link *l, const char *room, const char *text);
  * them back; a race that was run before is stopped. Errors as link_toss, and ERR_MEMORY. */
 struct link_race_plan {
 	uint32_t count; /* 1 to RACE_COUNT_MOST */
-	uint16_t size;  /* bytes of a datagram, as far as it can be so short */
+	uint16_t size;  /* bytes of a datagram; a race has what comes nearest to it */
 };
 int link_race(struct link *l, const char *nick, const struct link_race_plan *plan);
 
@@ -306,14 +306,18 @@ struct link_race {
 	bool sealed;
 	struct race_score scores[RACE_WAYS];
 	enum race_mark marks[RACE_WAYS][LINK_RACE_MARKS];
-	char why[REASON_MAX + 1]; /* it failed, or nothing comes by UDP; or empty */
+	char why[REASON_MAX + 1]; /* it failed, or nothing came by UDP; or empty */
 };
 
 /* Look at it; false: there is none. */
 bool link_race_look(struct link *l, struct link_race *out);
 
-/* Send back what somebody's race (EVENT_RACED) sends, up to so many messages each way. */
+/* Send back what somebody's race (EVENT_RACED) sends, up to so many messages each way. ERR_CLOSED;
+ * ERR_EXISTS: another's is going on. */
 int link_race_accept(struct link *l, uint32_t race, uint32_t count);
+
+/* Do not; `code` says why: RACING, RACE_TOO_SOON or RACE_TOO_MUCH of codes.def. ERR_CLOSED. */
+int link_race_refuse(struct link *l, uint32_t race, unsigned code);
 
 /* The user has seen everything in a room ("": the direct messages) up to `seq`. Told to the server
  * now and then; what is not told yet goes with link_quit. */

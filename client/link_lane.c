@@ -123,6 +123,18 @@ int link_lane_serve(struct link *l)
 	return r;
 }
 
+/* One that was there before, if it is from the server: for whoever counts what the network doubles. */
+static void take_copy(struct link *l, size_t length)
+{
+	struct frame f;
+
+	if (lane_open_copy(&l->lane, l->lane_buffer, length, &f) != 0)
+		return;
+	lock_take(&l->lock);
+	link_session_lane_copy(l->session, &f);
+	lock_drop(&l->lock);
+}
+
 /* Take one datagram; false: none waits. */
 static bool take_one(struct link *l)
 {
@@ -134,7 +146,10 @@ static bool take_one(struct link *l)
 			"recv(%d)", l->lane_fd);
 	if (got < 0)
 		return errno != EAGAIN;
-	if (lane_open(&l->lane, l->lane_buffer, (size_t)got, &a) != 0)
+	int opened = lane_open(&l->lane, l->lane_buffer, (size_t)got, &a);
+	if (opened == ERR_EXISTS)
+		take_copy(l, (size_t)got);
+	if (opened)
 		return true;
 	if (trace_on())
 		trace_frame(l->lane_fd, false, a.frame.payload - FRAME_HEADER,

@@ -156,6 +156,7 @@ int link_session_race(
 void link_session_race_stop(struct link_session *s);
 bool link_session_race_look(const struct link_session *s, int64_t now, struct link_race *out);
 int link_session_race_accept(struct link_session *s, uint32_t race, uint32_t count, int64_t now);
+int link_session_race_refuse(struct link_session *s, uint32_t race, unsigned code);
 
 /* ---- the datagram lane of this connection ---- */
 
@@ -172,6 +173,9 @@ void link_session_lane_ready(struct link_session *s, const char *problem, int64_
 
 /* What was in a datagram from the server. */
 void link_session_lane_input(struct link_session *s, const struct frame *f, int64_t now);
+
+/* A copy of a datagram that was there before came, from the server: it is counted, and nothing else. */
+void link_session_lane_copy(struct link_session *s, const struct frame *f);
 
 /* As link_session_output: whole frames, each for a datagram of its own. */
 int link_session_lane_output(struct link_session *s, struct link_bytes *out);

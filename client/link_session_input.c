@@ -388,6 +388,7 @@ static client_handler *const handlers[] = {
 	[MESSAGE_TOSSED] = client_on_tossed,
 	[MESSAGE_RACED] = client_on_raced,
 	[MESSAGE_PROBE] = client_on_probe,
+	[MESSAGE_RACE_OVER] = client_on_race_over,
 };
 
 /* May a server send this message now? */

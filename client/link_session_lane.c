@@ -257,6 +257,14 @@ void link_session_lane_input(struct link_session *s, const struct frame *f, int6
 	}
 }
 
+void link_session_lane_copy(struct link_session *s, const struct frame *f)
+{
+	union message m;
+
+	if (f->type == MESSAGE_PROBE && message_decode(f, &m) == 0)
+		client_race_copy(s, &m.probe);
+}
+
 int link_session_lane_output(struct link_session *s, struct link_bytes *out)
 {
 	struct link_bytes full = s->lane.out;

@@ -76,9 +76,9 @@ struct client_run {
 
 /* The race that somebody else runs with us. */
 struct client_guest {
-	uint32_t race; /* 0: none */
-	uint32_t tag;  /* of RACE_ACCEPT */
-	bool waits;    /* it is to be accepted when the lane has been tried */
+	uint32_t race;   /* 0: none */
+	bool waits;      /* it is to be accepted when the lane has been tried */
+	int64_t idle_at; /* when it is over, unless something comes */
 	uint32_t left[RACE_WAYS];
 	size_t bytes[RACE_WAYS]; /* that may still be sent back */
 };
@@ -141,7 +141,9 @@ struct link_session {
 	bool lanes;                    /* and of these */
 	struct client_lane lane;
 	struct client_guest guest;
-	bool kept; /* WELCOME said that history is kept */
+	uint32_t race_tag;   /* of the last RACE, for whatever comes of it late; 0: none */
+	uint32_t accept_tag; /* of RACE_ACCEPT, until its answer; or 0 */
+	bool kept;           /* WELCOME said that history is kept */
 	char server_name[SERVER_NAME_MAX + 1];
 	uint32_t text_max;
 	int64_t login_deadline;
@@ -248,7 +250,8 @@ client_handler client_on_charter_is, client_on_audit_page, client_on_person;
 client_handler client_on_ack, client_on_refused, client_on_said, client_on_direct_said,
 	client_on_gap, client_on_caught_up;
 
-client_handler client_on_lane, client_on_raced, client_on_probe, client_on_tossed;
+client_handler client_on_lane, client_on_raced, client_on_race_over, client_on_probe,
+	client_on_tossed;
 
 /* Ask for a lane, if that was not done yet. Settled: it is known whether datagrams get through. */
 void client_lane_open(struct link_session *s);
@@ -256,8 +259,9 @@ bool client_lane_is_settled(const struct link_session *s);
 /* Put out a frame, of `most` bytes at most, for a datagram; where too much waits, it is lost. */
 void client_lane_put(
 	struct link_session *s, enum message_number number, const void *value, size_t most);
-/* A PROBE that came that way. */
+/* A PROBE that came that way; and a copy of one. */
 void client_race_probe(struct link_session *s, enum race_way way, const struct msg_probe *m);
+void client_race_copy(struct link_session *s, const struct msg_probe *m);
 
 /* An error, or a DONE, that is about the lane, or about a race. */
 bool client_lane_refused(struct link_session *s, const struct msg_error *error);

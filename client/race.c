@@ -20,6 +20,7 @@ struct lap {
 struct race {
 	uint32_t count, sent;
 	int64_t began; /* when the first was due; 0: not yet */
+	int64_t cut;   /* INT64_MAX: it was not */
 	int64_t *sent_at;
 	struct lap laps[RACE_WAYS];
 	uint32_t *sorted; /* room for the score */
@@ -32,6 +33,7 @@ struct race *race_new(uint32_t count)
 	if (!r)
 		return NULL;
 	r->count = count;
+	r->cut = INT64_MAX;
 	r->sent_at = calloc(count, sizeof r->sent_at[0]);
 	r->sorted = calloc(count, sizeof r->sorted[0]);
 	for (int i = 0; i < RACE_WAYS; i++)
@@ -91,6 +93,18 @@ void race_back(struct race *r, enum race_way way, uint32_t number, int64_t now)
 		l->highest = number + 1;
 }
 
+void race_copy(struct race *r, enum race_way way, uint32_t number)
+{
+	if (number < r->sent && r->laps[way].trips[number].back)
+		r->laps[way].twice++;
+}
+
+void race_cut(struct race *r, int64_t now)
+{
+	if (now < r->cut)
+		r->cut = now;
+}
+
 static int64_t lost_after(enum race_way way)
 {
 	return way == RACE_TCP ? RACE_LOST_TCP_US : RACE_LOST_US;
@@ -111,6 +125,8 @@ int64_t race_end(const struct race *r, int64_t now)
 
 static bool is_lost(const struct race *r, enum race_way way, uint32_t number, int64_t now)
 {
+	if (now > r->cut)
+		now = r->cut;
 	return !r->laps[way].trips[number].back && now - r->sent_at[number] >= lost_after(way);
 }
 
@@ -168,11 +184,22 @@ void race_marks(
 
 char *race_print(const struct race_score *s, char *out, size_t size)
 {
-	int used = snprintf(out, size, "%u of %u arrived, %u lost, %u late, %u twice", s->arrived,
-		s->sent, s->lost, s->late, s->twice);
+	uint32_t open = s->sent - s->arrived - s->lost;
+	char more[32] = "", times[64] = "";
 
-	if (s->arrived && used > 0 && (size_t)used < size)
-		(void)snprintf(out + used, size - (size_t)used, ", p50 %.1f ms, p99 %.1f ms",
-			s->p50_us / 1e3, s->p99_us / 1e3);
+	if (open)
+		(void)snprintf(more, sizeof more, " %u not waited for,", open);
+	if (s->arrived)
+		(void)snprintf(times, sizeof times, ", p50 %.1f ms, p99 %.1f ms", s->p50_us / 1e3,
+			s->p99_us / 1e3);
+	(void)snprintf(out, size, "%u of %u arrived, %u lost,%s %u late, %u twice%s", s->arrived,
+		s->sent, s->lost, more, s->late, s->twice, times);
 	return out;
+}
+
+uint32_t race_guest_count(uint16_t size)
+{
+	uint32_t most = (uint32_t)(RACE_GUEST_BYTES / (size ? size : 1));
+
+	return most < RACE_GUEST_COUNT ? most : RACE_GUEST_COUNT;
 }

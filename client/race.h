@@ -4,7 +4,8 @@
  * Each way has the same numbers at the same times. Of each number it is known when it was
  * sent and how long it took to come back, and from that everything else follows: what is
  * missing is lost when it is not back after RACE_LOST_US (RACE_LOST_TCP_US), what comes after a higher number
- * is late, what comes again counts as twice.
+ * is late, what comes again counts as twice. In a race that was cut short, what was under
+ * way then is not lost.
  *
  * Pure; one thread at a time. Times are microseconds on the monotonic clock.
  */
@@ -17,8 +18,12 @@
 #define RACE_COUNT      100   /* messages each way, where nobody says how many */
 #define RACE_COUNT_MOST 10000 /* as the server relays at most */
 #define RACE_SIZE       200   /* bytes of a datagram, where nobody says */
-#define RACE_EVERY_US   10000 /* between two numbers */
-#define RACE_LOST_US    2000000
+/* What somebody's program sends back of another's race, each way; more is for those who ask for it here. */
+#define RACE_GUEST_COUNT 1000
+#define RACE_GUEST_BYTES ((size_t)16 * 1024 * 1024)
+
+#define RACE_EVERY_US 10000 /* between two numbers */
+#define RACE_LOST_US  2000000
 /* TCP sends again what was lost, so there it is late; a server that does not relay it can lose it all the
  * same. */
 #define RACE_LOST_TCP_US 10000000
@@ -43,6 +48,12 @@ uint32_t race_next(struct race *r, int64_t now);
 
 /* A number came back; one that was not sent is ignored. */
 void race_back(struct race *r, enum race_way way, uint32_t number, int64_t now);
+
+/* One of those that came back came again, as a copy that the network made. */
+void race_copy(struct race *r, enum race_way way, uint32_t number);
+
+/* It goes no further: from now on nothing more is lost. */
+void race_cut(struct race *r, int64_t now);
 
 /* When there is nothing more to wait for: all is back, or lost; INT64_MAX: not known yet. */
 int64_t race_end(const struct race *r, int64_t now);
@@ -71,7 +82,11 @@ void race_marks(const struct race *r, enum race_way way, int64_t now, enum race_
 	uint32_t columns);
 
 /* "100 messages of 200 bytes ... " is the caller's; this is one way in words: "97 of 100 arrived, 3 lost,
- * 0 late, 0 twice, p50 0.2 ms, p99 0.9 ms", cut to `size`. Returns `out`. */
+ * 0 late, 0 twice, p50 0.2 ms, p99 0.9 ms", cut to `size`; those that nobody waited for are told behind
+ * the lost. Returns `out`. */
 char *race_print(const struct race_score *s, char *out, size_t size);
+
+/* How many messages of so many bytes a race with somebody else may have, so that all are sent back. */
+uint32_t race_guest_count(uint16_t size);
 
 #endif

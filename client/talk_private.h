@@ -70,6 +70,7 @@ struct talk {
 	char race_room[ROOM_NAME_MAX + 1]; /* where it was asked for, and its result goes; */
 	enum buffer_kind race_kind;
 	int64_t race_look; /* clock_ms: when to look again */
+	int64_t raced_at;  /* clock_ms: when we were raced last; 0: never */
 
 	uint32_t act_request; /* of the last act, until it is answered; or 0 */
 	char *act_room;       /* owned: where, "" the server */

@@ -14,8 +14,8 @@
 
 #define LOOK_MS 100 /* between two looks at a race that is shown */
 
-/* What somebody's race may have sent back by us: more is for those who ask for it here. */
-#define GUEST_MOST 1000
+/* Between two races that others run with us: each is a line. */
+#define GUEST_PAUSE_MS 2000
 
 /* ---- saying ---- */
 
@@ -86,10 +86,18 @@ bool talk_race(struct talk *t, const struct command *c)
 
 	if (!parse(c->rest, nick, &plan))
 		return talk_fail(t,
-			"Use it so: /race [NICK] [N] [SIZE], with N up to %d and SIZE up to %d.",
+			"Use it so: /race [NICK] [N] [SIZE], with N up to %d and SIZE up to %d; "
+			"what is around a message alone has 60 bytes (44 with --plaintext).",
 			RACE_COUNT_MOST, LANE_MAX);
 	if (!nick[0] && b->kind == BUFFER_DIRECT)
 		(void)snprintf(nick, sizeof nick, "%s", b->name);
+	uint32_t most = race_guest_count(plan.size);
+	if (nick[0] && plan.count > most)
+		return talk_fail(t,
+			"With somebody else, a race has at most %u messages of %u bytes: their "
+			"program "
+			"sends back no more. With the server: /race %u %u",
+			most, plan.size, plan.count, plan.size);
 	int err = link_race(t->link, nick, &plan);
 	if (err == ERR_CLOSED)
 		return talk_fail(t, "There is no connection to race over.");
@@ -106,20 +114,38 @@ bool talk_race(struct talk *t, const struct command *c)
 
 /* ---- being raced ---- */
 
+/* Why not, as a code; CODE_NONE: our program sends back what comes. */
+static enum code accept_race(struct talk *t, const struct event *e)
+{
+	int64_t now = clock_ms();
+
+	if (e->read > race_guest_count((uint16_t)e->code))
+		return CODE_RACE_TOO_MUCH;
+	if (t->raced_at && now - t->raced_at < GUEST_PAUSE_MS)
+		return CODE_RACE_TOO_SOON;
+	int err = link_race_accept(t->link, (uint32_t)e->number, (uint32_t)e->read);
+	if (err == 0)
+		t->raced_at = now;
+	return err == 0 ? CODE_NONE : CODE_RACING;
+}
+
 void talk_race_event(struct talk *t, const struct event *e)
 {
 	struct model *m = &t->model;
 
 	if (e->type != EVENT_RACED || model_is_ignored(m, e->person))
 		return;
-	uint32_t count = e->read < GUEST_MOST ? (uint32_t)e->read : GUEST_MOST;
-	struct buffer *b = model_direct(m, e->person, e->nick);
-	if (link_race_accept(t->link, (uint32_t)e->number, count) < 0)
+	enum code code = accept_race(t, e);
+	if (code) {
+		(void)link_race_refuse(t->link, (uint32_t)e->number, code);
 		return;
+	}
+	struct buffer *b = model_direct(m, e->person, e->nick);
 	(void)model_say(m, b ? b : model_current(m), LINE_INFO,
-		"%s races TCP against UDP with you: %u messages each way, of %u bytes, are sent "
+		"%s races TCP against UDP with you: %u message%s each way, of %u bytes, %s sent "
 		"back. (/ignore %s refuses the next race.)",
-		e->nick, count, e->code, e->nick);
+		e->nick, (unsigned)e->read, e->read == 1 ? "" : "s", e->code,
+		e->read == 1 ? "is" : "are", e->nick);
 }
 
 /* ---- the race that is shown ---- */
@@ -152,7 +178,7 @@ static void say_result(struct talk *t)
 
 void talk_race_key(struct talk *t, uint32_t key)
 {
-	if (key != K_ESCAPE && key != 'q' && key != K_ENTER && key != CTRL('C') && key != CTRL('G'))
+	if (key != K_ESCAPE && key != CTRL('C'))
 		return;
 	(void)link_race_look(t->link, &t->race);
 	say_result(t);

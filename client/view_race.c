@@ -105,7 +105,8 @@ static void write_state(struct pen *p, const struct link_race *race)
 		write_line(p, INK_GOOD, "The race is over.");
 		break;
 	case LINK_RACE_FAILED:
-		write_line(p, INK_ERROR, "No race: %s.", race->why);
+		write_line(p, INK_ERROR, "%s: %s.",
+			race->scores[RACE_TCP].sent ? "The race ended early" : "No race", race->why);
 		return;
 	}
 	if (race->why[0])
@@ -119,8 +120,9 @@ void view_race(struct canvas *c, struct rect r, const struct link_race *race)
 	char footer[] = "Esc: close, and keep the score";
 
 	canvas_fill(c, r, INK_NORMAL);
-	write_line(&p, INK_STRONG, "Race with %s: %u messages of %u bytes each way",
-		race->nick[0] ? race->nick : "the server", race->plan.count, race->plan.size);
+	write_line(&p, INK_STRONG, "Race with %s: %u message%s of %u bytes each way",
+		race->nick[0] ? race->nick : "the server", race->plan.count,
+		race->plan.count == 1 ? "" : "s", race->plan.size);
 	p.y++;
 	struct rect left = {p.y, p.r.x, r.y + r.lines - 1 - p.y, p.r.columns}, right = left;
 	if (p.r.columns >= SIDE_BY) {

@@ -62,7 +62,7 @@ enum {
 #include "common/messages.def"
 };
 
-#define NUMBER_END 0x48
+#define NUMBER_END 0x49
 
 const struct message_spec *message_spec(uint16_t number)
 {

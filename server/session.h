@@ -103,6 +103,7 @@ struct session {
 	uint64_t retry_from; /* after a RETRY: the counter to go on from; 0: none */
 	uint64_t accepted;   /* the highest counter known to be accepted of this instance */
 	uint64_t refused;    /* the highest counter refused for good on this connection */
+	int64_t raced_at;    /* clock_ms: when it asked for a race last; 0: never */
 	int64_t turn_in;     /* milliseconds, in slow mode, as of the last message */
 };
 
@@ -276,6 +277,7 @@ session_handler session_on_say, session_on_direct;
 session_handler session_on_history, session_on_search, session_on_read;
 session_handler session_on_act, session_on_charter, session_on_audit, session_on_unlock,
 	session_on_whois, session_on_password;
-session_handler session_on_lane_open, session_on_race, session_on_race_accept, session_on_probe;
+session_handler session_on_lane_open, session_on_race, session_on_race_accept, session_on_probe,
+	session_on_race_over;
 
 #endif

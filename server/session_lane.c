@@ -12,6 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Between two races that somebody asks for: each is a line on somebody's screen. */
+#define RACE_PAUSE_MS 3000
+
+/* There is a lane for those who said in HELLO that they know of it. */
+static struct lanes *lanes_for(const struct session *s)
+{
+	return s->outlet->peer.lane ? chat_lanes(s->chat) : NULL;
+}
+
 /* ---- opening ---- */
 
 /* Keys of the connection's for the lane of that id; without TLS there are none. */
@@ -49,7 +58,7 @@ static int open_lane(struct session *s, struct lanes *lanes, uint64_t id, bool *
 
 int session_on_lane_open(struct session *s, const union message *m)
 {
-	struct lanes *lanes = chat_lanes(s->chat);
+	struct lanes *lanes = lanes_for(s);
 	struct msg_lane answer = {.tag = m->lane_open.tag};
 	struct net_address local;
 	bool sealed;
@@ -125,36 +134,59 @@ static int ask(struct session *s, struct outlet *to, const struct race_plan *pla
 	return tell(to, MESSAGE_RACED, &raced);
 }
 
+/* Is there time for another one? */
+static bool may_ask(const struct session *s)
+{
+	return s->raced_at == 0 || clock_ms() - s->raced_at >= RACE_PAUSE_MS;
+}
+
+static enum code check_plan(struct session *s, const struct msg_race *race, struct race_plan *plan)
+{
+	if (!lanes_for(s))
+		return CODE_NO_LANE;
+	if (race->count == 0 || race->count > RACE_MESSAGES || race->size > LANE_MAX)
+		return CODE_BAD_VALUE;
+	if (people_find(chat_people(s->chat), race->nick, plan->person, plan->nick) != 0)
+		return CODE_NO_SUCH_PERSON;
+	return may_ask(s) ? CODE_NONE : CODE_RACE_TOO_SOON;
+}
+
 int session_on_race(struct session *s, const union message *m)
 {
 	const struct msg_race *race = &m->race;
 	struct race_plan plan = {.tag = race->tag, .count = race->count, .size = race->size};
+	enum code code = check_plan(s, race, &plan);
 
-	if (!chat_lanes(s->chat))
-		return session_refuse(s, race->tag, CODE_NO_LANE);
-	if (race->count == 0 || race->count > RACE_MESSAGES || race->size > LANE_MAX)
-		return session_refuse(s, race->tag, CODE_BAD_VALUE);
-	if (people_find(chat_people(s->chat), race->nick, plan.person, plan.nick) != 0)
-		return session_refuse(s, race->tag, CODE_NO_SUCH_PERSON);
+	if (code)
+		return session_refuse(s, race->tag, code);
 	struct outlet *to = find_outlet(s, plan.person);
+	if (!to && memcmp(plan.person, s->person, PERSON_ID) == 0)
+		return session_refuse_saying(s, race->tag, CODE_BAD_VALUE,
+			"nobody can race themselves; race the server instead");
 	if (!to)
 		return session_refuse_saying(
 			s, race->tag, CODE_NO_LANE, "their program knows of no datagram lane");
 	/* The answer is given when they accept. */
 	int r = ask(s, to, &plan);
 	outlet_unref(to);
-	return r ? session_refuse(s, race->tag, CODE_RACE_FULL) : 0;
+	if (r == 0)
+		s->raced_at = clock_ms();
+	return r ? session_refuse(s, race->tag, r == ERR_EXISTS ? CODE_RACING : CODE_RACE_FULL) : 0;
 }
 
 int session_on_race_accept(struct session *s, const union message *m)
 {
-	struct lanes *lanes = chat_lanes(s->chat);
+	struct lanes *lanes = lanes_for(s);
 	struct outlet *from;
 	struct race_plan plan;
 
-	if (!lanes ||
-		races_accept(lanes_races(lanes), m->race_accept.race, s->outlet, &from, &plan) != 0)
-		return session_refuse(s, m->race_accept.tag, CODE_BAD_VALUE);
+	if (!lanes)
+		return session_refuse(s, m->race_accept.tag, CODE_NO_LANE);
+	int r = races_accept(
+		lanes_races(lanes), m->race_accept.race, s->outlet, clock_ms(), &from, &plan);
+	if (r)
+		return session_refuse(
+			s, m->race_accept.tag, r == ERR_EXISTS ? CODE_RACING : CODE_BAD_VALUE);
 	struct msg_raced raced = {
 		.tag = plan.tag,
 		.race = m->race_accept.race,
@@ -167,6 +199,20 @@ int session_on_race_accept(struct session *s, const union message *m)
 	outlet_unref(from);
 	struct msg_done done = {.tag = m->race_accept.tag};
 	return session_reply(s, MESSAGE_DONE, &done);
+}
+
+/* Whoever ends a race, or refuses one, may say why; but for the reasons that there are, nothing is
+ * passed on. */
+int session_on_race_over(struct session *s, const union message *m)
+{
+	enum code code = (enum code)m->race_over.code;
+
+	if (!lanes_for(s))
+		return session_end(s, CODE_PROTOCOL);
+	if (code != CODE_RACING && code != CODE_RACE_TOO_SOON && code != CODE_RACE_TOO_MUCH)
+		code = CODE_NONE;
+	races_end(lanes_races(chat_lanes(s->chat)), m->race_over.race, s->outlet, code);
+	return 0;
 }
 
 /* What cannot be relayed now is lost, as it would be on the lane: nobody waits for somebody else's
@@ -189,7 +235,7 @@ int session_on_probe(struct session *s, const union message *m)
 	size_t size = FRAME_HEADER + 32 + (size_t)probe.padding.length, used = 0;
 	int r = 0;
 
-	if (!chat_lanes(s->chat) || (probe.race == 0 && probe.back))
+	if (!lanes_for(s) || (probe.race == 0 && probe.back))
 		return session_end(s, CODE_PROTOCOL);
 	uint8_t *frame = malloc(size);
 	if (!frame)

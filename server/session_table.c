@@ -32,6 +32,7 @@ static const struct session_row rows[] = {
 	{MESSAGE_RACE, session_on_race},
 	{MESSAGE_RACE_ACCEPT, session_on_race_accept},
 	{MESSAGE_PROBE, session_on_probe},
+	{MESSAGE_RACE_OVER, session_on_race_over},
 };
 
 session_handler *session_handler_of(uint16_t number)

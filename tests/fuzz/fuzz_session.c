@@ -211,6 +211,7 @@ static size_t give_frame(struct fuzz *z, uint8_t type, const uint8_t *data, size
 	if (z->lane) {
 		struct frame f = {.type = type, .length = (uint32_t)length, .payload = data + 2};
 		link_session_lane_input(z->s, &f, z->now);
+		link_session_lane_copy(z->s, &f);
 		take_events(z);
 	}
 	give(z, frame, FRAME_HEADER + length);
@@ -270,7 +271,8 @@ static void ask(struct fuzz *z, uint8_t which)
 		(void)link_session_race(z->s, "ben", &plan, z->now);
 		break;
 	case 10:
-		(void)link_session_race_accept(z->s, 1, 5, z->now);
+		if (link_session_race_accept(z->s, 1, 5, z->now) != 0)
+			(void)link_session_race_refuse(z->s, 1, CODE_RACING);
 		break;
 	case 11:
 		serve_lane(z);

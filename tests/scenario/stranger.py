@@ -48,7 +48,8 @@ CODES = dict(enumerate(
     "ALREADY DISK_FULL DAMAGED TLS_WANTED NOT_YOUR_KEY TOO_MANY_HERE PENALTY "
     "TOO_MANY_LOGINS".split(), 1))
 CODES.update(enumerate("ROOM_FULL NICK_TOO_LONG TOPIC_TOO_LONG TEXT_TOO_LONG".split(), 40))
-CODES.update({52: "NO_LANE", 53: "RACE_FULL"})
+CODES[34] = "NO_RIGHT"
+CODES.update(enumerate("NO_LANE RACE_FULL NOT_THERE RACING RACE_TOO_SOON RACE_TOO_MUCH".split(), 52))
 CODE = {name: number for number, name in CODES.items()}
 
 # Fields as "name:kind" or "name:kind:least:most".
@@ -130,6 +131,7 @@ MESSAGES = {
     (0x45, "RACED"): "tag:u32 race:u32 person:id32 nick:name:1:48 count:u32 size:u16",
     (0x46, "RACE_ACCEPT"): "tag:u32 race:u32",
     (0x47, "PROBE"): "race:u32 number:u32 sent:u64 back:u8 padding:line:0:65447",
+    (0x48, "RACE_OVER"): "race:u32 code:u16",
 }
 
 

@@ -10,7 +10,7 @@ import struct
 
 from lib import Program, PlainScenario, Server, main, wait_for
 from lib.wait import BUILD
-from stranger import COMPARE, LANES, Failed, Lane, Wire, encode
+from stranger import CODE, COMPARE, LANES, Failed, Lane, Wire, encode
 
 LANCHATD = os.path.join(BUILD, "lanchatd")
 
@@ -69,6 +69,18 @@ class Opening(Lanes):
         self.wire("ben")
         self.assertEqual(self.features, COMPARE | LANES)
 
+    def test_without_the_feature(self):
+        """Who did not say that they know of lanes gets none, and races nobody."""
+        old = self.wire("old", features=COMPARE)
+        self.wire("ben")
+        for name, values in (("LANE_OPEN", {}), ("RACE", {"nick": "ben", "count": 1, "size": 0}),
+                             ("RACE_ACCEPT", {"race": 1})):
+            with self.assertRaises(Failed) as caught:
+                old.answer(old.ask(name, **values))
+            self.assertEqual(caught.exception.code, "NO_LANE", name)
+        old.send("RACE_OVER", race=1, code=0)
+        self.assertEqual(old.end(), "PROTOCOL")
+
     def test_toss_over_tcp(self):
         wire = self.wire("anna")
         wire.send("TOSS", kind=0, room="lobby", text="hi")
@@ -82,10 +94,11 @@ class Opening(Lanes):
         lane.send("SAY", counter=1, kind=0, room="lobby", text="hi")
         lane.send("HELLO", version_low=1, version_high=1, features=0, agent="")
         lane.send("LANE_OPEN", tag=1)
+        lane.send("RACE_OVER", race=1, code=0)
         lane.send("TOSSED", time=1, person=bytes(32), kind=0, nick="a", room="lobby", text="b")
         lane.send("PING", token=7)
         self.assertEqual(lane.get(), {"message": "PONG", "token": 7})
-        self.count(before, lane_received=5, lane_sent=1, lane_strange=4)
+        self.count(before, lane_received=6, lane_sent=1, lane_strange=5)
         wire.send("SAY", counter=1, kind=0, room="lobby", text="hi")
         self.assertEqual(wire.wait("ACK")["duplicate"], 0)
 
@@ -355,19 +368,78 @@ class Races(Lanes):
         his.send("PROBE", **self.probe(1, race + 1, back=1))
         zoe.send("PROBE", **self.probe(1, race))
         self.count(before, lane_dropped=7, lane_sent=0)
-        anna.ask("RACE", nick="zoe", count=9, size=0)
-        asked = zoe.wait("RACED")["race"]
-        hers.send("PROBE", **self.probe(1, asked))
-        hers.send("PROBE", **self.probe(1, race))  # another one ends the one before
-        self.count(before, lane_dropped=9, lane_sent=0)
+        anna.send("RACE_OVER", race=race, code=0)
+        self.assertEqual(ben.wait("RACE_OVER"), {"message": "RACE_OVER", "race": race, "code": 0})
+        hers.send("PROBE", **self.probe(1, race))
+        self.count(before, lane_dropped=8, lane_sent=0)
         with self.assertRaises(Failed):
-            ben.answer(ben.ask("RACE_ACCEPT", race=asked))
+            ben.answer(ben.ask("RACE_ACCEPT", race=race))
+
+    def refused(self, wire, **values):
+        """The code of the refusal of a RACE."""
+        with self.assertRaises(Failed) as caught:
+            wire.answer(wire.ask("RACE", **{"count": 9, "size": 0, **values}))
+        return caught.exception.code
+
+    def test_one_at_a_time(self):
+        """Whoever is being raced is not raced by another one; the first race goes on."""
+        anna, ben, _, _, race = self.agreed()
+        carl = self.wire("carl")
+        self.assertEqual(self.refused(carl, nick="ben"), "RACING")
+        anna.send("PROBE", **self.probe(3, race))
+        self.assertEqual(ben.wait("PROBE")["race"], race)
+        anna.send("RACE_OVER", race=race, code=0)
+        ben.wait("RACE_OVER")
+        carl.ask("RACE", nick="ben", count=9, size=0)
+        self.assertEqual(ben.wait("RACED")["nick"], "carl")
+
+    def test_refusing(self):
+        """Whoever is asked may say why not; words for that there are few."""
+        ben = self.wire("ben")
+        for nick, code, told in (("anna", "RACE_TOO_MUCH", "RACE_TOO_MUCH"), ("carl", "RACING", "RACING"),
+                                 ("dora", "PROTOCOL", "NO_RIGHT")):
+            wire = self.wire(nick)
+            tag = wire.ask("RACE", nick="ben", count=9, size=0)
+            race = ben.wait("RACED")["race"]
+            ben.send("RACE_OVER", race=race, code=CODE[code])
+            with self.assertRaises(Failed) as caught:
+                wire.answer(tag)
+            self.assertEqual(caught.exception.code, told)
+            wire.send("PING", token=1)
+            self.assertEqual(wire.wait("PONG")["token"], 1)
+
+    def test_leaving(self):
+        """Either's end is told to the other at once, before and after it was agreed on."""
+        anna, ben, _, _, race = self.agreed()
+        ben.close()
+        self.assertEqual(anna.wait("RACE_OVER"), {"message": "RACE_OVER", "race": race, "code": CODE["QUIT"]})
+        carl, dora = self.wire("carl"), self.wire("dora")
+        tag = carl.ask("RACE", nick="dora", count=9, size=0)
+        dora.wait("RACED")
+        dora.close()
+        with self.assertRaises(Failed) as caught:
+            carl.answer(tag)
+        self.assertEqual(caught.exception.code, "QUIT")
+
+    def test_too_often(self):
+        """However often somebody asks, few of it come."""
+        anna, ben = self.wire("anna"), self.wire("ben")
+        anna.ask("RACE", nick="ben", count=9, size=0)
+        tags = [anna.ask("RACE", nick="ben", count=9, size=0) for _ in range(20)]
+        for tag in tags:
+            with self.assertRaises(Failed) as caught:
+                anna.answer(tag)
+            self.assertEqual(caught.exception.code, "RACE_TOO_SOON")
+        ben.wait("RACED")
+        ben.send("PING", token=1)
+        while (message := ben.get())["message"] != "PONG":
+            self.assertNotEqual(message["message"], "RACED")
 
     def test_refused(self):
         anna = self.wire("anna")
         self.wire("old", features=COMPARE)
         for code, values in (("NO_SUCH_PERSON", {"nick": "nobody"}), ("NO_LANE", {"nick": "old"}),
-                             ("NO_LANE", {"nick": "anna"}), ("BAD_VALUE", {"count": 0}),
+                             ("BAD_VALUE", {"nick": "anna"}), ("BAD_VALUE", {"count": 0}),
                              ("BAD_VALUE", {"count": 10001}), ("BAD_VALUE", {"size": 65508})):
             with self.assertRaises(Failed) as caught:
                 anna.answer(anna.ask("RACE", **{"nick": "old", "count": 1, "size": 0, **values}))

@@ -5,9 +5,14 @@ lane and over the insecure one."""
 import json
 import os
 import re
+import signal
+import socket
+import threading
 
 from lib import Client, Lan, Pipe, Program, Scenario, Server, main, wait_for
+from lib.proxy import Proxy
 from lib.wait import BUILD
+from stranger import COMPARE, LANES, Failed, Wire
 
 LANCHATD = os.path.join(BUILD, "lanchatd")
 OVER = "The race is over"
@@ -102,13 +107,28 @@ class Sealed(Races):
         anna = self.client("anna")
         anna.enter("/race nobody")
         anna.wait_text("No race: nobody of that name is here")
-        anna.keys("q")
+        anna.keys("C-c")
         for line in ("/race 0", "/race 5 99999", "/race 10001", "/race bob bob", "/race 1 2 3"):
             anna.enter(line)
             anna.wait_text(r"Use it so: /race \[NICK\] \[N\] \[SIZE\]")
             anna.keys("C-u")
             anna.enter("/clear")
             anna.wait_gone("Use it so")
+
+    def test_oneself(self):
+        anna = self.client("anna")
+        anna.enter("/race anna")
+        anna.wait_text("No race: nobody can race themselves; race the server instead")
+
+    def test_keys(self):
+        """Only Escape and ^C close it: what else is typed meanwhile does nothing, anywhere."""
+        anna = self.client("anna")
+        anna.enter("/race 5")
+        anna.wait_text(OVER, 20)
+        anna.keys("q", "Enter", "C-g", "x", "Escape")
+        anna.wait_text("Race with the server, datagrams of")
+        anna.enter("said")
+        anna.wait_text(r"✓ *anna │ said\b")
 
     def test_udp(self):
         """Said as a datagram, and marked as one on all screens; not in the history."""
@@ -165,6 +185,110 @@ class Sealed(Races):
         self.assertNotIn("four", anna.text())
 
 
+class Guests(Races):
+    """Who is raced."""
+
+    def test_second(self):
+        """A second race is refused, and the first one goes on."""
+        anna, bob, carl = (self.client(nick) for nick in ("anna", "bob", "carl"))
+        anna.wait_text("│3 people")
+        anna.enter("/race bob 500")
+        bob.wait_text("anna races TCP against UDP with you: 500 messages each way, of 200 bytes")
+        anna.wait_text("Sending")
+        carl.enter("/race bob 5")
+        carl.wait_text("No race: they are in a race already")
+        anna.wait_text(OVER, 30)
+        self.assertEqual([self.counts(anna)[row][0] for row in ("sent", "arrived", "lost")], [500, 500, 0])
+        self.assertNotIn("carl races", bob.text())
+        # It is over for bob, too.
+        carl.keys("Escape")
+        carl.wait_gone("Esc: close")
+        carl.enter("/race bob 5")
+        carl.wait_text(OVER, 20)
+
+    def test_too_much(self):
+        """What they would not send back is refused here, before anything is sent."""
+        anna, bob = self.client("anna"), self.client("bob")
+        anna.wait_text("│2 people")
+        for line, limit in (("/race bob 1100 100", "1000 messages of 100 bytes"),
+                            ("/race bob 300 65507", "256 messages of 65507 bytes")):
+            anna.enter(line)
+            anna.wait_text("a race has at most " + limit)
+            anna.keys("C-u")
+        self.assertNotIn("races TCP", bob.text())
+
+    def test_killed(self):
+        """Whoever is raced is gone: it ends, and TCP has lost nothing."""
+        anna, bob = self.client("anna"), self.client("bob")
+        anna.wait_text("│2 people")
+        anna.enter("/race bob 1000")
+        anna.wait_text("Sending")
+        os.kill(bob.pid(), signal.SIGKILL)
+        anna.wait_text("The race ended early: bob has left, or their connection broke", 20)
+        anna.keys("Escape")
+        anna.wait_text(r"Race with bob \(not to its end\).*TCP: \d+ of \d+ arrived, 0 lost")
+        anna.wait_text(r"\(bob\b")
+
+
+class Doubler:
+    """Between a client at 127.0.0.1 and the lane at 127.0.0.2, on the same port: what comes from the
+    server goes on twice."""
+
+    def __init__(self, case, port):
+        self.here = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.here.bind(("127.0.0.1", port))
+        self.lane = ("127.0.0.2", port)
+        self.client = None
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+        case.addCleanup(self.close)
+
+    def run(self):
+        while True:
+            data, sender = self.here.recvfrom(65536)
+            if not data:
+                return
+            if sender != self.lane:
+                self.client = sender
+                self.here.sendto(data, self.lane)
+            elif self.client:
+                for _ in range(2):
+                    self.here.sendto(data, self.client)
+
+    def close(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as end:
+            end.sendto(b"", self.here.getsockname())
+        self.thread.join()
+        self.here.close()
+
+
+class Doubled(Races):
+    """A network that doubles datagrams, those of a sealed lane."""
+
+    def setUp(self):
+        Scenario.setUp(self)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.server = Server(self, "--name", "alpha", "--lane", str(port), *self.options,
+                             listen="127.0.0.2:0")
+        self.proxy = Proxy(self, ("127.0.0.2", self.server.port), 1)
+        self.proxy.cutting = False
+        Doubler(self, port)
+
+    def test_twice(self):
+        anna = Client(self, f"127.0.0.1:{self.proxy.address[1]}", "anna", env=self.env("anna"), columns=160)
+        anna.wait_room()
+        anna.enter("/race 20")
+        anna.wait_text(OVER, 20)
+        self.assertEqual(self.counts(anna), {"sent": (20, 20), "arrived": (20, 20), "lost": (0, 0),
+                                             "late": (0, 0), "twice": (0, 20)})
+
+
+class DoubledInsecure(Doubled):
+    plaintext = True
+
+
 class Firewall(Scenario):
     """Two machines, and what is between them lets no datagrams through."""
 
@@ -212,6 +336,7 @@ class Firewall(Scenario):
         self.firewall(True)
         self.race()
         self.anna.wait_text(r"UDP: 0 of 20 arrived, 20 lost")
+        self.anna.wait_text(r"20 lost, 0 late, 0 twice\. \(nothing came back by")
         self.anna.enter("the chat goes on")
         self.anna.wait_text("✓ *anna │ the chat goes on")
         self.anna.enter("/clear")
@@ -246,6 +371,45 @@ class Insecure(Races):
         self.assertEqual(self.counts(anna)["arrived"], (5, 5))
         anna.keys("Escape")
         anna.wait_text(r"datagrams of 200 bytes \(insecure\)")
+
+    def test_true_size(self):
+        """What is shown is what is sent: never less than the headers, nor more than a line of padding."""
+        anna = self.client("anna")
+        for line, shown in (("/race 1 1", "1 message of 44 bytes each way"),
+                            ("/race 2 65507", "2 messages of 65491 bytes each way")):
+            anna.enter(line)
+            anna.wait_text(OVER, 20)
+            self.assertIn(shown, anna.text())
+            anna.keys("Escape")
+            anna.wait_gone("Esc: close")
+
+    def test_flood(self):
+        """Whoever asks by many connections is told once on the screen, and nothing is refused there; a
+        race of more than is sent back is refused without a word."""
+        bob = self.client("bob")
+        wires = []
+        for nick in ("one", "two", "three", "four", "five"):
+            wires.append(Wire(self.server.port))
+            self.addCleanup(wires[-1].close)
+            wires[-1].hello(features=LANES | COMPARE)
+            wires[-1].login(nick)
+        with self.assertRaises(Failed) as caught:
+            wires[0].answer(wires[0].ask("RACE", nick="bob", count=1100, size=100))
+        self.assertEqual(caught.exception.code, "RACE_TOO_MUCH")
+        tags = [wire.ask("RACE", nick="bob", count=5, size=100) for wire in wires[1:]]
+        codes = []
+        for wire, tag in zip(wires[1:], tags):
+            try:
+                wire.answer(tag)
+            except Failed as failed:
+                codes.append(failed.code)
+        self.assertEqual(len(codes), 3)
+        self.assertLessEqual(set(codes), {"RACE_TOO_SOON", "RACING"})
+        bob.enter("/rooms")
+        bob.wait_text("lobby")
+        self.assertEqual(len(re.findall("races TCP", bob.text())), 1)
+        self.assertNotIn("1100", bob.text())
+        self.assertNotIn("Refused", bob.text())
 
 
 if __name__ == "__main__":

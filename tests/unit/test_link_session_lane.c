@@ -387,7 +387,7 @@ START_TEST(test_race_behind_a_firewall)
 	ck_assert_uint_eq(look().scores[RACE_TCP].arrived, 3);
 	ck_assert_uint_eq(look().scores[RACE_UDP].arrived, 0);
 	ck_assert_uint_eq(look().scores[RACE_UDP].lost, 3);
-	ck_assert_ptr_nonnull(strstr(look().why, "nothing comes back by UDP"));
+	ck_assert_ptr_nonnull(strstr(look().why, "nothing came back by UDP"));
 }
 END_TEST
 
@@ -444,6 +444,11 @@ START_TEST(test_nobody_accepts)
 	struct msg_raced raced = raced_by(m.race.tag, 9);
 	ck_assert_int_eq(play_give(play, MESSAGE_RACED, &raced), 0);
 	ck_assert_int_eq(look().stage, LINK_RACE_FAILED);
+	EXPECT_SENT(play, MESSAGE_RACE_OVER, &m);
+	ck_assert_uint_eq(m.race_over.race, 9);
+	/* Nobody typed what that error is about. */
+	error.tag = raced.tag;
+	ck_assert_int_eq(play_give(play, MESSAGE_ERROR, &error), 0);
 	start("ben", 5, 100);
 	EXPECT_SENT(play, MESSAGE_RACE, &m);
 	error.tag = m.race.tag;
@@ -465,6 +470,146 @@ START_TEST(test_bad_plans)
 	ck_assert_int_eq(link_session_race(play->s, "", &long_ones, play->now), ERR_ARGUMENT);
 	ck_assert_int_eq(link_session_race(play->s, "a b", &good, play->now), ERR_TEXT);
 	EXPECT_NOTHING_SENT(play);
+}
+END_TEST
+
+/* The firewall's fault is told of this race alone: not where some came back, nor where TCP does not
+ * answer either; and a lane that worked before is no proof. */
+START_TEST(test_firewall_is_of_this_race)
+{
+	union message m;
+
+	start("", 2, 100);
+	give_lane(1);
+	give_pong();
+	pass(0);
+	(void)send_back(0, 40);
+	pass(RACE_EVERY_US);
+	(void)send_back(0, 40);
+	pass(RACE_EVERY_US);
+	ck_assert_int_eq(look().stage, LINK_RACE_OVER);
+	ck_assert_str_eq(look().why, "");
+	/* Now all vanish; then TCP answers. */
+	start("", 2, 100);
+	pass(0);
+	pass(2 * SECOND);
+	ck_assert_int_eq(look().lane, LINK_LANE_OPEN);
+	ck_assert_str_eq(look().why, "");
+	ck_assert_uint_eq(play_sent(play, &m), MESSAGE_PROBE);
+	m.probe.back = 1;
+	ck_assert_int_eq(play_give(play, MESSAGE_PROBE, &m.probe), 0);
+	ck_assert_ptr_nonnull(strstr(look().why, "nothing came back by UDP"));
+	/* One comes, and the lane falls silent after it. */
+	give(MESSAGE_PROBE, &m.probe);
+	for (int i = 0; i < 5; i++)
+		pass(15 * SECOND);
+	ck_assert_int_eq(look().lane, LINK_LANE_SILENT);
+	ck_assert_str_eq(look().why, "");
+}
+END_TEST
+
+/* Once the datagram was there, a copy of it is counted, and nothing else. */
+START_TEST(test_copy)
+{
+	static uint8_t bytes[FRAME_MAX];
+	struct frame f;
+	union message m;
+	size_t used;
+
+	start("", 1, 100);
+	give_lane(1);
+	give_pong();
+	pass(0);
+	while (tossed_out(&m) != MESSAGE_PROBE)
+		;
+	m.probe.back = 1;
+	ck_assert_int_eq(message_encode(MESSAGE_PROBE, &m.probe, bytes, sizeof(bytes), &used), 0);
+	ck_assert_int_eq(frame_decode_datagram(bytes, used, FRAME_PAYLOAD_MAX, &f), 0);
+	link_session_lane_copy(play->s, &f);
+	ck_assert_uint_eq(look().scores[RACE_UDP].arrived, 0);
+	ck_assert_uint_eq(look().scores[RACE_UDP].twice, 0);
+	link_session_lane_input(play->s, &f, play->now);
+	link_session_lane_copy(play->s, &f);
+	link_session_lane_copy(play->s, &f);
+	ck_assert_uint_eq(look().scores[RACE_UDP].arrived, 1);
+	ck_assert_uint_eq(look().scores[RACE_UDP].twice, 2);
+}
+END_TEST
+
+/* What is shown, and told to whoever is raced, is what is sent. */
+START_TEST(test_true_size)
+{
+	union message m;
+
+	start("ben", 5, 1);
+	give_lane(0);
+	EXPECT_SENT(play, MESSAGE_RACE, &m);
+	ck_assert_uint_eq(m.race.size, 44);
+	ck_assert_uint_eq(look().plan.size, 44);
+	start("ben", 5, 65507);
+	EXPECT_SENT(play, MESSAGE_RACE, &m);
+	ck_assert_uint_eq(m.race.size, 65491);
+	start("ben", 5, 200);
+	EXPECT_SENT(play, MESSAGE_RACE, &m);
+	ck_assert_uint_eq(m.race.size, 200);
+}
+END_TEST
+
+/* Whoever was raced has left: it ends, and what they did not answer is not lost. */
+START_TEST(test_they_leave)
+{
+	union message m;
+	struct msg_race_over over = {.race = 8, .code = CODE_QUIT};
+
+	start("ben", 5, 100);
+	give_lane(1);
+	EXPECT_SENT(play, MESSAGE_RACE, &m);
+	give_pong();
+	struct msg_raced raced = raced_by(m.race.tag, 9);
+	ck_assert_int_eq(play_give(play, MESSAGE_RACED, &raced), 0);
+	pass(RACE_EVERY_US);
+	ck_assert_int_eq(play_give(play, MESSAGE_RACE_OVER, &over), 0); /* another one */
+	ck_assert_int_eq(look().stage, LINK_RACE_RUNNING);
+	over.race = 9;
+	ck_assert_int_eq(play_give(play, MESSAGE_RACE_OVER, &over), 0);
+	ck_assert_int_eq(look().stage, LINK_RACE_FAILED);
+	ck_assert_str_eq(look().why, "ben has left, or their connection broke");
+	pass(20 * SECOND);
+	ck_assert_uint_eq(look().scores[RACE_TCP].sent, 2);
+	ck_assert_uint_eq(look().scores[RACE_TCP].lost, 0);
+	/* They know that it is over. */
+	while (play_sent(play, &m) == MESSAGE_PROBE)
+		;
+	link_session_race_stop(play->s);
+	EXPECT_NOTHING_SENT(play);
+}
+END_TEST
+
+/* Whoever is raced is told the end, however it comes. */
+START_TEST(test_tells_the_end)
+{
+	union message m;
+
+	for (int i = 0; i < 2; i++) {
+		start("ben", 1, 100);
+		if (i == 0)
+			give_lane(1);
+		EXPECT_SENT(play, MESSAGE_RACE, &m);
+		give_pong();
+		struct msg_raced raced = raced_by(m.race.tag, 9);
+		ck_assert_int_eq(play_give(play, MESSAGE_RACED, &raced), 0);
+		if (i == 0) {
+			ck_assert_uint_eq(send_back(9, 40), 1);
+			pass(0);
+			ck_assert_int_eq(look().stage, LINK_RACE_OVER);
+		} else {
+			ck_assert_uint_eq(play_sent(play, &m), MESSAGE_PROBE);
+			link_session_race_stop(play->s);
+		}
+		EXPECT_SENT(play, MESSAGE_RACE_OVER, &m);
+		ck_assert_uint_eq(m.race_over.race, 9);
+		ck_assert_uint_eq(m.race_over.code, CODE_NONE);
+	}
 }
 END_TEST
 
@@ -541,6 +686,48 @@ START_TEST(test_no_echo_of_echoes)
 }
 END_TEST
 
+/* A second race does not take the place of the first one, nor does an error that nobody caused here
+ * show up. */
+START_TEST(test_raced_by_two)
+{
+	struct msg_probe probe = {.race = 9, .padding = span_of("")};
+	struct msg_error error = {.code = CODE_BAD_VALUE, .text = span_of("")};
+	struct msg_race_over over = {.race = 9};
+	union message m;
+
+	ck_assert_int_eq(link_session_race_accept(play->s, 9, 5, play->now), 0);
+	ck_assert_int_eq(link_session_race_accept(play->s, 10, 5, play->now), ERR_EXISTS);
+	give_lane(1);
+	give_pong();
+	pass(0);
+	EXPECT_SENT(play, MESSAGE_RACE_ACCEPT, &m);
+	error.tag = m.race_accept.tag;
+	ck_assert_int_eq(link_session_race_accept(play->s, 10, 5, play->now), ERR_EXISTS);
+	ck_assert_int_eq(link_session_race_refuse(play->s, 10, CODE_RACING), 0);
+	EXPECT_SENT(play, MESSAGE_RACE_OVER, &m);
+	ck_assert_uint_eq(m.race_over.race, 10);
+	ck_assert_uint_eq(m.race_over.code, CODE_RACING);
+	ck_assert_int_eq(play_give(play, MESSAGE_PROBE, &probe), 0);
+	EXPECT_SENT(play, MESSAGE_PROBE, &m);
+	/* The first is over, and only then was it refused. */
+	ck_assert_int_eq(play_give(play, MESSAGE_RACE_OVER, &over), 0);
+	ck_assert_int_eq(play_give(play, MESSAGE_PROBE, &probe), 0);
+	EXPECT_NOTHING_SENT(play);
+	ck_assert_int_eq(play_give(play, MESSAGE_ERROR, &error), 0);
+	link_session_events(play->s, &play->events);
+	play_expect_no_event(play);
+	ck_assert_int_eq(link_session_race_accept(play->s, 10, 5, play->now), 0);
+	/* One of which nothing comes any more stands in nobody's way. */
+	pass(0);
+	EXPECT_SENT(play, MESSAGE_RACE_ACCEPT, &m);
+	struct msg_done done = {.tag = m.race_accept.tag};
+	ck_assert_int_eq(play_give(play, MESSAGE_DONE, &done), 0);
+	ck_assert_int_eq(link_session_race_accept(play->s, 11, 5, play->now), ERR_EXISTS);
+	pass(30 * SECOND);
+	ck_assert_int_eq(link_session_race_accept(play->s, 11, 5, play->now), 0);
+}
+END_TEST
+
 Suite *link_session_lane_suite(void);
 Suite *link_session_lane_suite(void)
 {
@@ -564,6 +751,12 @@ Suite *link_session_lane_suite(void)
 	tcase_add_test(t, test_bad_plans);
 	tcase_add_test(t, test_raced);
 	tcase_add_test(t, test_no_echo_of_echoes);
+	tcase_add_test(t, test_firewall_is_of_this_race);
+	tcase_add_test(t, test_copy);
+	tcase_add_test(t, test_true_size);
+	tcase_add_test(t, test_they_leave);
+	tcase_add_test(t, test_tells_the_end);
+	tcase_add_test(t, test_raced_by_two);
 	suite_add_tcase(s, t);
 	return s;
 }

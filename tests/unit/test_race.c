@@ -137,6 +137,52 @@ START_TEST(test_late_and_twice)
 }
 END_TEST
 
+/* A copy that the network made is told apart from an answer that was sent again. */
+START_TEST(test_copies)
+{
+	send_on(3);
+	race_back(race, RACE_UDP, 1, now);
+	race_copy(race, RACE_UDP, 1);
+	race_copy(race, RACE_UDP, 1);
+	race_copy(race, RACE_UDP, 0); /* which is not back */
+	race_copy(race, RACE_UDP, 3);
+	race_copy(race, RACE_UDP, UINT32_MAX);
+	look(RACE_UDP);
+	ck_assert_uint_eq(score.arrived, 1);
+	ck_assert_uint_eq(score.twice, 2);
+}
+END_TEST
+
+/* What was under way when the race was cut short is not lost. */
+START_TEST(test_cut)
+{
+	char text[200];
+
+	send_on(1);
+	now += RACE_LOST_US;
+	send_on(4);
+	race_back(race, RACE_UDP, 1, now);
+	race_cut(race, now);
+	now += 100 * RACE_LOST_TCP_US;
+	race_cut(race, now);
+	look(RACE_UDP);
+	ck_assert_uint_eq(score.lost, 1);
+	ck_assert_str_eq(race_print(&score, text, 60),
+		"1 of 5 arrived, 1 lost, 3 not waited for, 0 late, 0 twice, ");
+	look(RACE_TCP);
+	ck_assert_uint_eq(score.lost, 0);
+}
+END_TEST
+
+START_TEST(test_guest)
+{
+	ck_assert_uint_eq(race_guest_count(0), 1000);
+	ck_assert_uint_eq(race_guest_count(16777), 1000);
+	ck_assert_uint_eq(race_guest_count(16778), 999);
+	ck_assert_uint_eq(race_guest_count(65507), 256);
+}
+END_TEST
+
 START_TEST(test_marks)
 {
 	enum race_mark marks[200];
@@ -200,6 +246,9 @@ Suite *race_suite(void)
 	tcase_add_test(t, test_lost);
 	tcase_add_test(t, test_lost_by_tcp);
 	tcase_add_test(t, test_late_and_twice);
+	tcase_add_test(t, test_copies);
+	tcase_add_test(t, test_cut);
+	tcase_add_test(t, test_guest);
 	tcase_add_test(t, test_marks);
 	tcase_add_test(t, test_words);
 	suite_add_tcase(s, t);

@@ -16,6 +16,14 @@ static struct peer peers[PEOPLE];
 static struct outlet *outlets[PEOPLE];
 static const struct race_plan plan = {.tag = 9, .nick = "ben", .count = 5, .size = 200};
 
+static void on_blocked(void *context, struct outlet *o)
+{
+	(void)context;
+	(void)o;
+}
+
+static const struct outlet_hooks hooks = {.blocked = on_blocked};
+
 static void setup(void)
 {
 	races = races_new();
@@ -25,7 +33,7 @@ static void setup(void)
 		int fd;
 		ck_assert_int_eq(peer_open(&peers[i], 0, &fd), 0);
 		ck_assert_int_eq(stream_new_plain(fd, &s), 0);
-		ck_assert_int_eq(outlet_new(s, NULL, &outlets[i]), 0);
+		ck_assert_int_eq(outlet_new(s, &hooks, &outlets[i]), 0);
 	}
 }
 
@@ -53,7 +61,7 @@ static int accept_it(int who, uint32_t number)
 {
 	struct outlet *from;
 	struct race_plan asked;
-	int r = races_accept(races, number, outlets[who], &from, &asked);
+	int r = races_accept(races, number, outlets[who], 0, &from, &asked);
 
 	if (r == 0) {
 		ck_assert_uint_eq(asked.tag, plan.tag);
@@ -92,26 +100,103 @@ START_TEST(test_agreed)
 }
 END_TEST
 
+/* What was sent to somebody: RACE_OVER with the race and the code, or the ERROR about its tag. */
+static void expect_over(int who, uint32_t number, enum code code)
+{
+	union message m;
+
+	ck_assert_int_eq(peer_expect(&peers[who], MESSAGE_RACE_OVER, &m), 0);
+	ck_assert_uint_eq(m.race_over.race, number);
+	ck_assert_uint_eq(m.race_over.code, code);
+}
+
+static void expect_refused(int who, enum code code)
+{
+	union message m;
+
+	ck_assert_int_eq(peer_expect(&peers[who], MESSAGE_ERROR, &m), 0);
+	ck_assert_uint_eq(m.error.tag, plan.tag);
+	ck_assert_uint_eq(m.error.code, code);
+	ck_assert_uint_eq(m.error.fatal, 0);
+}
+
+static void expect_nothing(int who)
+{
+	ck_assert_uint_eq(peer_drain(&peers[who]), 0);
+}
+
 START_TEST(test_over)
 {
-	uint32_t first = ask(0, 1, 0), second, third;
+	uint32_t first = ask(0, 1, 0), second;
 
 	ck_assert_int_eq(accept_it(1, first), 0);
-	ck_assert(goes(first, 0, 1, false, 0, RACE_MS - 1));
-	ck_assert(!goes(first, 0, 1, false, 0, RACE_MS));
-	/* Another one of the same ends it, one of somebody else does not. */
-	third = ask(2, 1, 0);
-	ck_assert_int_eq(accept_it(1, third), 0);
-	ck_assert(goes(first, 0, 1, false, 0, 0));
+	/* Another one of the same ends it. */
 	second = ask(0, 3, 0);
 	ck_assert(!goes(first, 0, 1, false, 0, 0));
+	expect_over(1, first, CODE_NONE);
+	expect_nothing(0);
 	ck_assert_int_eq(accept_it(3, second), 0);
 	/* And so does the end of either. */
 	races_forget(races, outlets[3]);
 	ck_assert(!goes(second, 0, 3, false, 0, 0));
-	ck_assert(goes(third, 2, 1, false, 0, 0));
+	expect_over(0, second, CODE_QUIT);
+	expect_nothing(3);
+	/* Whoever waits for an answer knows no number yet. */
+	(void)ask(0, 2, 0);
 	races_forget(races, outlets[2]);
-	ck_assert(!goes(third, 2, 1, false, 0, 0));
+	expect_refused(0, CODE_QUIT);
+	second = ask(0, 2, 0);
+	ck_assert_int_eq(accept_it(2, second), 0);
+	races_forget(races, outlets[0]);
+	expect_over(2, second, CODE_QUIT);
+}
+END_TEST
+
+/* When nothing goes any more, and at last anyway. */
+START_TEST(test_time)
+{
+	uint32_t number = ask(0, 1, 0);
+	int64_t now = 0;
+
+	ck_assert_int_eq(accept_it(1, number), 0);
+	for (; now < RACE_MS; now += RACE_IDLE_MS - 1)
+		ck_assert(goes(number, 0, 1, false, 0, now));
+	ck_assert(!goes(number, 0, 1, false, 0, RACE_MS));
+	expect_over(0, number, CODE_TIMEOUT);
+	expect_over(1, number, CODE_TIMEOUT);
+	number = ask(0, 1, 0);
+	ck_assert_int_eq(accept_it(1, number), 0);
+	ck_assert(!goes(number, 0, 1, false, 0, RACE_IDLE_MS));
+	expect_over(0, number, CODE_TIMEOUT);
+}
+END_TEST
+
+/* One at a time: whoever is being raced is not raced by another one, and the first goes on. */
+START_TEST(test_one_at_a_time)
+{
+	uint32_t first = ask(0, 1, 0), waiting = ask(3, 1, 0), number;
+
+	ck_assert_int_eq(accept_it(1, first), 0);
+	ck_assert_int_eq(races_ask(races, outlets[2], outlets[1], &plan, 1, &number), ERR_EXISTS);
+	ck_assert_int_eq(accept_it(1, waiting), ERR_EXISTS);
+	ck_assert(goes(first, 0, 1, false, 0, 0));
+	/* What was only asked for stands in nobody's way, and whoever is raced may race. */
+	number = ask(1, 2, 0);
+	ck_assert_int_eq(accept_it(2, number), 0);
+	/* Nobody else can end it. */
+	races_end(races, first, outlets[2], CODE_NONE);
+	ck_assert(goes(first, 0, 1, false, 0, 0));
+	races_end(races, first, outlets[0], CODE_NONE);
+	expect_over(1, first, CODE_NONE);
+	ck_assert(!goes(first, 0, 1, false, 0, 0));
+	ck_assert_int_eq(accept_it(1, waiting), 0);
+	races_end(races, waiting, outlets[1], CODE_NONE);
+	expect_over(3, waiting, CODE_NONE);
+	/* Whoever is asked may say no. */
+	number = ask(0, 3, 0);
+	races_end(races, number, outlets[3], CODE_RACE_TOO_MUCH);
+	expect_refused(0, CODE_RACE_TOO_MUCH);
+	expect_nothing(3);
 }
 END_TEST
 
@@ -125,6 +210,7 @@ START_TEST(test_full)
 	static struct outlet *many[RACES_MOST];
 	for (int i = 0; i < RACES_MOST; i++) {
 		ck_assert_int_eq(outlet_new(NULL, NULL, &many[i]), 0);
+		atomic_store(&many[i]->closed, true); /* there is no way to tell it anything */
 		ck_assert_int_eq(races_ask(races, many[i], outlets[1], &plan, now, &number), 0);
 	}
 	ck_assert_int_eq(races_ask(races, outlets[0], outlets[1], &plan, now, &number), ERR_FULL);
@@ -147,6 +233,8 @@ Suite *races_suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, test_agreed);
 	tcase_add_test(t, test_over);
+	tcase_add_test(t, test_time);
+	tcase_add_test(t, test_one_at_a_time);
 	tcase_add_test(t, test_full);
 	suite_add_tcase(s, t);
 	return s;

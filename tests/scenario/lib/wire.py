@@ -78,6 +78,7 @@ MESSAGES = {
     "RACED": (0x45, "tag:u32 race:u32 person:id32 nick:text count:u32 size:u16"),
     "RACE_ACCEPT": (0x46, "tag:u32 race:u32"),
     "PROBE": (0x47, "race:u32 number:u32 sent:u64 back:u8 padding:text"),
+    "RACE_OVER": (0x48, "race:u32 code:u16"),
 }
 ITEMS = {
     "room": "name:text people:u32 topic:text",
@@ -106,7 +107,7 @@ CODES = {"PROTOCOL": 1, "VERSION": 2, "FULL": 3, "RESOURCES": 4, "TIMEOUT": 5, "
          "NICK_TOO_LONG": 41, "TOPIC_TOO_LONG": 42, "TEXT_TOO_LONG": 43,
          "ROOM_DAMAGED": 44, "NO_CHANGE": 45, "NO_SUCH_ROOM": 46, "NOT_ALLOWED": 48,
          "WRONG_CODE": 49, "NOT_PROVEN": 50, "TOO_MANY_OWNED": 51, "NO_LANE": 52, "RACE_FULL": 53,
-         "NOT_THERE": 54}
+         "NOT_THERE": 54, "RACING": 55, "RACE_TOO_SOON": 56, "RACE_TOO_MUCH": 57}
 
 
 def fields(text):
