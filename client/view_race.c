@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PANE_LINES 11 /* of one way */
-#define SIDE_BY    60 /* columns from which on both are side by side */
-#define LABEL      12 /* columns of what a number is called */
+#define PANE_LINES   11 /* of one way */
+#define SIDE_BY      60 /* columns from which on both are side by side */
+#define STATE_LINES  2  /* how it is going */
+#define BRIEF_IN_ONE 76 /* columns from which on a way is one line, where panes do not fit */
+#define LABEL        12 /* columns of what a number is called */
 
 struct pen {
 	struct canvas *canvas;
@@ -106,39 +108,87 @@ static void write_state(struct pen *p, const struct link_race *race)
 		break;
 	case LINK_RACE_FAILED:
 		write_line(p, INK_ERROR, "%s: %s.",
-			race->scores[RACE_TCP].sent ? "The race ended early" : "No race", race->why);
+			race->scores[RACE_TCP].sent ? "The race ended early" : "No race",
+			race->why);
 		return;
 	}
 	if (race->why[0])
 		write_line(p, INK_ERROR, "UDP: %s.", race->why);
 }
 
-void view_race(struct canvas *c, struct rect r, const struct link_race *race)
+/* A way in a line, or where that is too long, two; and its marks, where there is room. */
+static void draw_briefly(
+	struct pen *p, const struct link_race *race, enum race_way way, bool in_one, bool marks)
 {
-	struct pen p = {c, {r.y, r.x + 1, r.lines, r.columns - 2}, r.y + 1};
-	int half = p.r.columns / 2;
-	char footer[] = "Esc: close, and keep the score";
+	const struct race_score *s = &race->scores[way];
+	int ink = s->lost || s->late || s->twice ? INK_ERROR : INK_NORMAL;
+	const char *name = way == RACE_TCP ? "TCP" : "UDP";
+	char counts[80], times[48] = "";
 
-	canvas_fill(c, r, INK_NORMAL);
-	write_line(&p, INK_STRONG, "Race with %s: %u message%s of %u bytes each way",
-		race->nick[0] ? race->nick : "the server", race->plan.count,
-		race->plan.count == 1 ? "" : "s", race->plan.size);
-	p.y++;
-	struct rect left = {p.y, p.r.x, r.y + r.lines - 1 - p.y, p.r.columns}, right = left;
-	if (p.r.columns >= SIDE_BY) {
+	(void)snprintf(counts, sizeof counts, "%s %u/%u, %u lost, %u late, %u twice", name,
+		s->arrived, s->sent, s->lost, s->late, s->twice);
+	if (s->arrived)
+		(void)snprintf(times, sizeof times, "p50 %.1f ms, p99 %.1f ms", s->p50_us / 1e3,
+			s->p99_us / 1e3);
+	if (in_one) {
+		write_line(p, ink, "%s%s%s", counts, times[0] ? ", " : "", times);
+	} else {
+		write_line(p, ink, "%s", counts);
+		write_line(p, INK_DIM, "    %s", times);
+	}
+	if (marks)
+		draw_marks(p, race->marks[way]);
+}
+
+/* What there is no room for the panes for. */
+static void draw_compact(struct pen *p, const struct link_race *race)
+{
+	bool in_one = p->r.columns >= BRIEF_IN_ONE;
+	/* Behind the ways come two lines of how it is going. */
+	bool marks = p->r.y + p->r.lines - p->y >= 2 * (in_one ? 2 : 3) + 2;
+
+	draw_briefly(p, race, RACE_TCP, in_one, marks);
+	draw_briefly(p, race, RACE_UDP, in_one, marks);
+}
+
+/* Side by side, or one above the other. */
+static void draw_panes(struct canvas *c, struct pen *p, const struct link_race *race)
+{
+	int half = p->r.columns / 2;
+	struct rect left = {p->y, p->r.x, PANE_LINES, p->r.columns}, right = left;
+
+	if (p->r.columns >= SIDE_BY) {
 		left.columns = half - 1;
 		right.x += half + 1;
 		right.columns -= half + 1;
-		canvas_rule(c, (struct rect){p.y, p.r.x + half - 1, PANE_LINES - 1, 1}, INK_RULE);
-		p.y += PANE_LINES;
+		canvas_rule(c, (struct rect){p->y, p->r.x + half - 1, PANE_LINES - 1, 1}, INK_RULE);
+		p->y += PANE_LINES;
 	} else {
-		left.lines = left.lines < PANE_LINES ? left.lines : PANE_LINES;
 		right.y += PANE_LINES;
-		right.lines -= PANE_LINES;
-		p.y += 2 * PANE_LINES;
+		p->y += 2 * PANE_LINES;
 	}
 	draw_way(c, left, race, RACE_TCP);
 	draw_way(c, right, race, RACE_UDP);
+}
+
+void view_race(struct canvas *c, struct rect r, const struct link_race *race)
+{
+	/* The last line is the footer's. */
+	struct pen p = {c, {r.y, r.x + 1, r.lines - 1, r.columns - 2}, r.y};
+	int panes = (p.r.columns >= SIDE_BY ? 1 : 2) * PANE_LINES;
+	bool compact = r.lines < 3 + panes + STATE_LINES + 1;
+	char footer[] = "Esc: close, and keep the score";
+
+	canvas_fill(c, r, INK_NORMAL);
+	p.y += compact ? 0 : 1;
+	write_line(&p, INK_STRONG, "Race with %s: %u message%s of %u bytes each way",
+		race->nick[0] ? race->nick : "the server", race->plan.count,
+		race->plan.count == 1 ? "" : "s", race->plan.size);
+	p.y += compact ? 0 : 1;
+	if (compact)
+		draw_compact(&p, race);
+	else
+		draw_panes(c, &p, race);
 	write_state(&p, race);
 	canvas_text(c, r, r.y + r.lines - 1, r.x + 1, INK_STRONG, footer, strlen(footer));
 }

@@ -130,6 +130,21 @@ class Sealed(Races):
         anna.enter("said")
         anna.wait_text(r"✓ *anna │ said\b")
 
+    def test_small_windows(self):
+        """Where there is no room for both panes, each way has a line or two; nothing is missing."""
+        anna = self.client("anna", columns=80)
+        anna.enter("/race 50")
+        anna.wait_text(OVER, 20)
+        for columns, lines in ((60, 15), (40, 10), (80, 12)):
+            anna.resize(columns, lines)
+            anna.wait_text("UDP 50/50, 0 lost, 0 late, 0 twice")
+            self.assertRegex(anna.text(), r"TCP 50/50, 0 lost, 0 late, 0 twice")
+            self.assertEqual(len(re.findall(r"p50 \d+\.\d ms, p99 \d+\.\d ms", anna.text())), 2)
+            self.assertIn(OVER, anna.text())
+            self.assertIn("Esc: close", anna.text())
+            if lines == 12:
+                anna.same("race-small")
+
     def test_udp(self):
         """Said as a datagram, and marked as one on all screens; not in the history."""
         anna, bob = self.client("anna"), self.client("bob")
