@@ -28,7 +28,7 @@ static int set(int fd, int level, int option, const char *name, const char *why)
 	return r < 0 ? ERR_SYSTEM : 0;
 }
 
-static int open_one(const struct net_address *listening, uint16_t port, int *fd)
+static int open_at(const struct net_address *listening, uint16_t port, int *fd)
 {
 	static const char why[] = "each datagram then comes with the address that it was sent to";
 	struct net_address local = *listening;
@@ -52,6 +52,24 @@ static int open_one(const struct net_address *listening, uint16_t port, int *fd)
 	}
 	*fd = s;
 	return 0;
+}
+
+/* Where any port will do, the beacon's will not: there the server is to be found. */
+static int open_one(const struct net_address *listening, uint16_t port, int *fd)
+{
+	struct net_address bound;
+	int s = -1, other = -1;
+	int r = open_at(listening, port, &s);
+
+	if (r || port != 0 || net_local(s, &bound) != 0 || net_port(&bound) != NET_PORT) {
+		*fd = s;
+		return r;
+	}
+	/* While that one is taken, it is not given out again. */
+	r = open_at(listening, 0, &other);
+	net_close(s);
+	*fd = other;
+	return r;
 }
 
 int lane_sockets_open(const struct net_address *listening, size_t count, uint16_t port, int *fds,

@@ -166,6 +166,29 @@ class Port(PlainScenario):
             self.assertIn("no datagram lane at UDP 127.0.0.1:", program.stderr())
 
 
+class FreePort(PlainScenario):
+    """Where any free port will do, it is not the beacon's, by which the server is found."""
+
+    RANGE = "/proc/sys/net/ipv4/ip_local_port_range"
+
+    def ports(self, text):
+        with open(self.RANGE, "w", encoding="ascii") as f:
+            f.write(text)
+
+    def setUp(self):
+        super().setUp()
+        with open(self.RANGE, encoding="ascii") as f:
+            self.addCleanup(self.ports, f.read())
+
+    def test_not_the_beacons(self):
+        for free, lane in (("19830 19830", False), ("19830 19831", True)):
+            self.ports(free)
+            server = Server(self, beacon=True)
+            self.assertNotIn("no beacon", server.stderr())
+            self.assertEqual("no datagram lane" not in server.stderr(), lane)
+            self.assertEqual(server.stop(), 0)
+
+
 class Strangers(Lanes):
     """Whatever is not the client's is counted, and nothing comes back."""
 
