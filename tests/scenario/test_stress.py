@@ -143,6 +143,14 @@ class Faults(Stress):
         self.assertGreaterEqual(r["reordered"], 20 * (r["sent"] // 50 - 1))
         self.assertEqual(r["doubled"], 0)
 
+    def test_drop_among_churn(self):
+        """Coming and going ends with the load, and does not keep up waiting for what is lost."""
+        for fault, count in (("drop", "lost"), ("double", "doubled")):
+            with self.subTest(fault=fault):
+                r = self.plant(fault, "--rate", "200/s", "-d", "1s", "--churn", "20/s", "--slow", "5")
+                self.assertGreaterEqual(r[count], 16 * (r["sent"] // 50))
+                self.assertGreater(r["churned"], 0)
+
     def test_none(self):
         """The same server without a fault is sound."""
         self.sound(self.measure("--local", "--plaintext", "--lanchatd", FAULTY, "-c", "20", "-s",

@@ -19,6 +19,7 @@
 #define OUT_BYTES   ((size_t)256 * 1024)
 #define EVENTS      512
 #define PATIENCE    INT64_C(5000000) /* microseconds without any progress */
+#define WAIT_MOST INT64_C(120000000) /* for the rest, and as long again as the load took */
 #define REST        INT64_C(1500000) /* in which a server is to get to rest after logins */
 #define TURN_MOST   INT64_C(50000)   /* between two looks at the clock */
 #define CHECK_EVERY INT64_C(20000)   /* between two looks at whether all have everything */
@@ -212,6 +213,28 @@ static bool is_stuck(const struct swarm *s)
 	return swarm_now() - s->progress_at > PATIENCE;
 }
 
+/* By rate there may be nothing to wait for between two messages. */
+static bool is_stuck_in_load(const struct swarm *s)
+{
+	return s->arrived < s->expected && is_stuck(s);
+}
+
+/* The load is over, and waiting for the rest is, too: no message comes, or no end of them. */
+static bool is_given_up(struct swarm *s)
+{
+	int64_t most = WAIT_MOST + s->load_ended - s->load_began;
+
+	if (is_stuck(s))
+		return true;
+	if (swarm_now() - s->load_ended < most)
+		return false;
+	if (!s->problem[0])
+		snprintf(s->problem, sizeof(s->problem),
+			"messages still came %d s after the load: no longer waited for them",
+			(int)(most / 1000000));
+	return true;
+}
+
 static int fail(struct swarm *s, int r, char *error, size_t size, const char *what)
 {
 	snprintf(error, size, "%s%s%s", what, s->problem[0] ? ": " : "", s->problem);
@@ -273,7 +296,7 @@ static void load(struct swarm *s)
 	swarm_pace_begin(s, now);
 	swarm_roles_begin(s, now);
 	tally_begin(&s->tally, now, s->setting.subject);
-	while (now < s->load_ends && !s->stopped && !is_stuck(s) && s->up + s->away + s->dialing) {
+	while (now < s->load_ends && !s->stopped && !is_stuck_in_load(s) && s->up + s->away + s->dialing) {
 		swarm_pace_turn(s, now);
 		int64_t next = swarm_pace_next(s);
 		wait_for_events(s, next < s->load_ends ? next : s->load_ends);
@@ -289,7 +312,8 @@ static void drain(struct swarm *s)
 	s->phase = PHASE_DRAIN;
 	s->load_ended = swarm_now();
 	s->stopped = false;
-	while (s->arrived < s->expected && !s->stopped && !s->disconnected && !is_stuck(s)) {
+	swarm_roles_stay(s);
+	while (s->arrived < s->expected && !s->stopped && !s->disconnected && !is_given_up(s)) {
 		wait_for_events(s, INT64_MAX);
 		int64_t now = swarm_now();
 		swarm_roles_turn(s, now);
@@ -307,7 +331,7 @@ static void catch_up(struct swarm *s)
 	s->phase = PHASE_CATCH_UP;
 	s->progress_at = swarm_now();
 	swarm_roles_end(s, s->progress_at);
-	while (!s->stopped && !is_stuck(s)) {
+	while (!s->stopped && !is_given_up(s)) {
 		int64_t now = swarm_now();
 		if (now >= looked + CHECK_EVERY) {
 			if (swarm_is_complete(s))

@@ -285,8 +285,6 @@ void swarm_client_read(struct swarm *s, struct client *c, size_t most)
 			return;
 		}
 		s->tally.bytes_in += got;
-		if (s->phase > PHASE_CONNECTING)
-			s->progress_at = swarm_now();
 		if (!act_on(s, c, at + got) || most || !stream_buffered(c->stream))
 			return;
 	}

@@ -61,6 +61,8 @@ static void write_message(struct swarm *s, struct client *c, uint64_t due, int64
 	sender->sent_at[m.counter & sender->mask] = now;
 	if (sender->remaining)
 		sender->remaining[m.counter & sender->mask] = receivers(s, c);
+	if (s->arrived == s->expected)
+		s->progress_at = now; /* before it there was nothing to wait for */
 	s->expected += receivers(s, c);
 	s->tally.sent++;
 	s->protocol->say(&c->peer, m.counter, text, s->plan->size, &s->out);

@@ -82,7 +82,7 @@ struct swarm {
 	uint32_t dialing, up; /* clients */
 	uint32_t connected, refused, disconnected, churned, quit;
 	int64_t first_dial, last_up; /* microseconds */
-	int64_t progress_at;         /* when something last went on */
+	int64_t progress_at;         /* when a client, a message or its acknowledgement last came */
 	uint64_t chance;             /* plan_random */
 	struct net_address source;   /* the loopback address that is dialed from; length 0: any */
 	uint32_t source_used;
@@ -169,7 +169,10 @@ void swarm_pace_delivered(struct swarm *s, struct client *sender, uint32_t count
 void swarm_roles_begin(struct swarm *s, int64_t now);
 void swarm_roles_turn(struct swarm *s, int64_t now);
 
-/* The load is over: everybody returns, and reads as fast as it can. */
+/* The load is over: nobody leaves any more. */
+void swarm_roles_stay(struct swarm *s);
+
+/* Those who are steady are done: everybody returns, and reads as fast as it can. */
 void swarm_roles_end(struct swarm *s, int64_t now);
 
 #endif

@@ -88,9 +88,13 @@ void swarm_roles_turn(struct swarm *s, int64_t now)
 	}
 }
 
+void swarm_roles_stay(struct swarm *s)
+{
+	s->next_churn = s->quit_at = INT64_MAX;
+}
+
 void swarm_roles_end(struct swarm *s, int64_t now)
 {
-	s->next_churn = INT64_MAX;
 	for (uint32_t i = 0; i < s->plan->clients; i++) {
 		struct client *c = &s->clients[i];
 		if (c->state == CLIENT_AWAY && c->back_at)

@@ -57,7 +57,7 @@ static void note_time(struct swarm *s, struct client *c, const struct mark *m, i
 	if (us > c->latency_most)
 		c->latency_most = us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
 	s->arrived++;
-	s->last_delivery = now;
+	s->last_delivery = s->progress_at = now;
 	if (s->plan->rate > 0) {
 		int64_t since = now - from->sender->sent_at[m->counter & from->sender->mask];
 		histogram_view_add(&s->tally.service, since < 0 ? 0 : (uint64_t)since);
@@ -84,6 +84,8 @@ static void deliver(struct swarm *s, struct client *c, const struct event *e, in
 	s->tally.delivered++;
 	if (is_steady(c))
 		note_time(s, c, &m, now);
+	else if (s->phase == PHASE_CATCH_UP)
+		s->progress_at = now;
 }
 
 static void acknowledge(struct swarm *s, struct client *c, uint64_t number, int64_t now)
@@ -98,6 +100,7 @@ static void acknowledge(struct swarm *s, struct client *c, uint64_t number, int6
 		int64_t since = now - sender->sent_at[++sender->acknowledged & sender->mask];
 		histogram_view_add(&s->tally.acknowledge, since < 0 ? 0 : (uint64_t)since);
 		s->tally.acknowledged++;
+		s->progress_at = now;
 	}
 }
 
