@@ -192,7 +192,7 @@ $(OUT)/lanchat.lua: $(OUT)/tools/wireshark/tables tools/wireshark/lanchat.lua
 # A server with faults that lanchat-stress has to find.
 $(OUT)/faulty/lanchatd: $(OUT)/tests/stress/faulty_feed.o $(OUT)/server/main.o $(server_o) $(common_o)
 	@mkdir -p $(@D)
-	$(LINK) -Wl,--wrap=feed_publish -o $@ $^ $(SANDBOX) $(LIBS)
+	$(LINK) -Wl,--wrap=feed_publish,--wrap=said_frame_seq -o $@ $^ $(SANDBOX) $(LIBS)
 $(OUT)/unit: $(unit_o) $(lab_o) $(stress_o) $(report_o) $(client_o) $(server_o) $(common_o)
 	$(LINK) -Wl,--wrap=_mark_point -o $@ $^ $(CHECK) $(SCREEN) $(SANDBOX) $(LIBS)
 # Wrappers tell when a session waits for its client, and stand before the log.

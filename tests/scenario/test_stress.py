@@ -139,9 +139,18 @@ class Faults(Stress):
         self.assertEqual((r["lost"], r["reordered"]), (0, 0))
 
     def test_reorder(self):
-        r = self.plant("reorder", "-s", "1", "-d", "300ms")
-        self.assertGreaterEqual(r["reordered"], 20 * (r["sent"] // 50 - 1))
-        self.assertEqual(r["doubled"], 0)
+        """Whoever's the two are that changed places; only the last of all may have none to do so."""
+        for seed in ("1", "2"):
+            for options in (("-s", "1"), ("-s", "20"), ("-s", "20", "--rate", "1000/s"),
+                            ("-s", "6", "-r", "3", "--rate", "1000/s")):
+                with self.subTest(options=options, seed=seed):
+                    r = self.plant("reorder", *options, "-d", "520ms", "--seed", seed)
+                    members = 20 // int(r["rooms"])
+                    planted = r["sent"] // 50 - 1
+                    self.assertGreater(planted, 0)
+                    self.assertGreaterEqual(r["reordered"], members * planted)
+                    self.assertLessEqual(r["lost"], 20)
+                    self.assertEqual(r["doubled"], 0)
 
     def test_drop_among_churn(self):
         """Coming and going ends with the load, and does not keep up waiting for what is lost."""

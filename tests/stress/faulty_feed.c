@@ -1,20 +1,27 @@
 /*
  * A server that loses, doubles or misplaces a message now and then, for lanchat-stress to find out.
  *
- * It is lanchatd with one function in place of another (the linker's --wrap): what is published in a
- * room. The normal server has nothing of it. $LANCHAT_FAULT is "drop", "double" or "reorder", and
- * $LANCHAT_FAULT_EVERY says how many messages there are between two faults.
+ * It is lanchatd with two functions in place of others (the linker's --wrap): what is published in a
+ * room, and what number it has. The normal server has nothing of it. $LANCHAT_FAULT is "drop", "double"
+ * or "reorder", and $LANCHAT_FAULT_EVERY says how many messages there are between two faults. What is
+ * out of order changes places with the next one in its room, whoever's that is.
  */
 #include "common/bytes.h"
 #include "common/frame.h"
 #include "common/lock.h"
+#include "common/message.h"
 #include "server/feed.h"
+#include "server/said.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 void __real_feed_publish(struct feed *f, const uint8_t *frame, size_t length, uint64_t seq);
 void __wrap_feed_publish(struct feed *f, const uint8_t *frame, size_t length, uint64_t seq);
+uint64_t __real_said_frame_seq(const uint8_t *frame);
+uint64_t __wrap_said_frame_seq(const uint8_t *frame);
+
+#define PREV (FRAME_HEADER + 8) /* of a SAID, behind its number: that of the one before it */
 
 static const char *fault;
 static unsigned long every;
@@ -28,8 +35,17 @@ static void read_wish(void)
 	every = n ? strtoul(n, NULL, 10) : 10000;
 }
 
-/* Once more, or late. With a number of 0 it is a passing message to the server, which otherwise would
- * see that the numbers do not rise. */
+/* Once more, or late, with its own number. The server sees a passing message, or it would find that the
+ * numbers do not rise: it knows these by a message that comes after itself. */
+uint64_t __wrap_said_frame_seq(const uint8_t *frame)
+{
+	uint64_t seq = __real_said_frame_seq(frame);
+
+	if (bytes_u16(frame + 4) != MESSAGE_SAID)
+		return seq;
+	return bytes_u64(frame + PREV) == seq ? 0 : seq;
+}
+
 static void publish_again(struct feed *f, const uint8_t *frame, size_t length)
 {
 	uint8_t *copy = malloc(length);
@@ -37,7 +53,7 @@ static void publish_again(struct feed *f, const uint8_t *frame, size_t length)
 	if (!copy)
 		abort();
 	memcpy(copy, frame, length);
-	bytes_put_u64(copy + FRAME_HEADER, 0);
+	bytes_put_u64(copy + PREV, bytes_u64(copy + FRAME_HEADER));
 	__real_feed_publish(f, copy, length, 0);
 	free(copy);
 }

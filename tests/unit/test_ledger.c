@@ -66,6 +66,24 @@ START_TEST(each_for_itself)
 }
 END_TEST
 
+/* Places in a room: the same whoever's message it is, and counted once. */
+START_TEST(in_their_places)
+{
+	uint64_t newest = 0;
+
+	ledger_place(&ledger, &newest, 40, false);
+	ledger_place(&ledger, &newest, 42, false); /* 41 is none of the room's */
+	ledger_place(&ledger, &newest, 45, false);
+	ck_assert_uint_eq(ledger.reordered, 0);
+	ledger_place(&ledger, &newest, 44, false);
+	ck_assert_uint_eq(ledger.reordered, 1);
+	ledger_place(&ledger, &newest, 43, true);
+	ck_assert_uint_eq(ledger.reordered, 1);
+	ledger_place(&ledger, &newest, 46, false);
+	ck_assert_uint_eq(ledger.reordered, 1);
+}
+END_TEST
+
 START_TEST(from_anywhere)
 {
 	uint32_t last = LEDGER_ANY;
@@ -112,6 +130,7 @@ Suite *ledger_suite(void)
 	tcase_add_checked_fixture(c, NULL, teardown);
 	tcase_add_loop_test(c, told_apart, 0, sizeof(cases) / sizeof(cases[0]));
 	tcase_add_test(c, each_for_itself);
+	tcase_add_test(c, in_their_places);
 	tcase_add_test(c, from_anywhere);
 	tcase_add_loop_test(c, by_chance, 0, 50);
 	suite_add_tcase(s, c);

@@ -114,6 +114,11 @@ START_TEST(said_is_read_by_its_places)
 	ck_assert_int_eq(e.kind, EVENT_MESSAGE);
 	ck_assert_uint_eq(e.length, 16);
 	ck_assert_int_eq(memcmp(e.text, "this is the text", 16), 0);
+	ck_assert_uint_eq(e.number, 1234567);
+	ck_assert_uint_eq(peer.position, 1234567);
+	/* What comes late does not have it ask for what it has. */
+	m.seq = 1234566;
+	(void)take(frame, encode(frame, sizeof(frame), MESSAGE_SAID, &m));
 	ck_assert_uint_eq(peer.position, 1234567);
 	/* Any length of a text in it that does not fit is found. */
 	size_t used;
@@ -155,6 +160,13 @@ START_TEST(dialogue)
 	ck_assert_int_eq(take(frame, encode(frame, sizeof(frame), MESSAGE_JOINED, &joined)).kind,
 		EVENT_READY);
 	ck_assert_uint_eq(peer.position, 41);
+	/* Places in another log are no places in this one. */
+	welcome.log[0] ^= 1;
+	(void)take(frame, encode(frame, sizeof(frame), MESSAGE_WELCOME, &welcome));
+	ck_assert_uint_eq(peer.position, 0);
+	peer.position = 41;
+	peer.step = before.step;
+	(void)take(frame, encode(frame, sizeof(frame), MESSAGE_JOINED, &joined));
 	e = take(frame, encode(frame, sizeof(frame), MESSAGE_ACK, &ack));
 	ck_assert_int_eq(e.kind, EVENT_ACK);
 	ck_assert_uint_eq(e.number, 3);

@@ -67,6 +67,14 @@ bool ledger_note(
 	return false;
 }
 
+void ledger_place(struct ledger *l, uint64_t *newest, uint64_t place, bool known)
+{
+	if (place > *newest)
+		*newest = place;
+	else if (!known)
+		l->reordered++;
+}
+
 void ledger_close(struct ledger *l, uint32_t *last, uint32_t sent)
 {
 	if (*last != LEDGER_ANY && *last < sent)

@@ -56,7 +56,7 @@ struct protocol_peer {
 enum event_kind {
 	EVENT_NONE,    /* understood, and nothing to do */
 	EVENT_READY,   /* it is in its room */
-	EVENT_MESSAGE, /* `text` */
+	EVENT_MESSAGE, /* `text`; `number` is its place in the room, 0: the protocol has none */
 	EVENT_ACK,     /* all of its messages up to `number` are accepted */
 	EVENT_GAP,     /* the server says that messages for it are lost */
 	EVENT_REFUSED, /* `text` says why; the connection is of no more use */

@@ -134,13 +134,15 @@ static int take_said(struct protocol_peer *p, const struct frame *f, struct even
 	}
 	if (at + 2 > f->length || at + 2 + bytes_u16(f->payload + at) != f->length)
 		return ERR_PROTOCOL;
-	p->position = bytes_u64(f->payload);
 	*e = (struct event){
 		.kind = EVENT_MESSAGE,
 		.text = (const char *)f->payload + at + 2,
 		.length = f->length - at - 2,
-		.number = p->position,
+		.number = bytes_u64(f->payload),
 	};
+	/* One that came too late takes nothing back of what it has. */
+	if (e->number > p->position)
+		p->position = e->number;
 	return 0;
 }
 
@@ -155,6 +157,8 @@ static void take_answer(
 {
 	switch (type) {
 	case MESSAGE_WELCOME:
+		if (memcmp(p->log, m->welcome.log, sizeof(p->log)) != 0)
+			p->position = 0; /* of a log that is no more */
 		memcpy(p->log, m->welcome.log, sizeof(p->log));
 		p->step = STEP_LOGIN;
 		break;

@@ -46,6 +46,7 @@ struct client {
 	uint8_t *pending;        /* owned: what the socket has not taken */
 	uint32_t *seen;          /* owned: the last number of each sender of the room */
 	struct sender *sender;   /* owned; NULL: it only listens */
+	uint64_t newest;         /* place in the room of the last message that came */
 	uint32_t kept_length, kept_size;
 	size_t pending_at, pending_end, pending_size;
 	enum client_state state;

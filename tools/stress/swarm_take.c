@@ -78,8 +78,11 @@ static void deliver(struct swarm *s, struct client *c, const struct event *e, in
 		return;
 	}
 	uint32_t *last = &c->seen[m.sender / s->plan->rooms];
+	uint64_t late = s->ledger.reordered;
 	if (!ledger_note(&s->ledger, c->peer.number, m.sender, last, m.counter))
 		return;
+	if (e->number)
+		ledger_place(&s->ledger, &c->newest, e->number, s->ledger.reordered > late);
 	c->delivered++;
 	s->tally.delivered++;
 	if (is_steady(c))
