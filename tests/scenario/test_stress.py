@@ -100,7 +100,7 @@ class Loads(Stress):
         self.assertTrue(r["stopped"])
 
     def test_late(self):
-        """What slow readers get when the load is over counts apart, and its latency not at all."""
+        """What slow readers get when the load is over counts apart, and its latency for them alone."""
         r = self.measure("--local", "--plaintext", "-c", "20", "-s", "2", "--slow", "10", "--size",
                          "2000", "-d", "1s", "--rate", "200/s")
         self.sound(r)
@@ -109,7 +109,20 @@ class Loads(Stress):
         self.assertEqual(sum(second["delivered"] for second in r["by_second"]), in_time)
         self.assertEqual(r["latency_us"]["count"], r["sent"] * 18)
         for client in r["by_client"]:
-            self.assertEqual(client["mean_us"] is None, client["slow"])
+            self.assertGreater(client["mean_us"], 0)
+            self.assertGreaterEqual(client["max_us"], client["mean_us"])
+
+    def test_by_client(self):
+        """Who comes and goes has no latency, and is counted in place of shown as the fastest of all."""
+        page = os.path.join(self.folder, "t.html")
+        r = self.measure("--local", "--plaintext", "-c", "20", "-s", "2", "-d", "1s", "--rate",
+                         "200/s", "--churn", "20/s", "--slow", "5", "--report", page)
+        self.sound(r)
+        unknown = [client for client in r["by_client"] if client["mean_us"] is None]
+        self.assertEqual(len(unknown), 4)
+        self.assertNotIn(True, [client["slow"] for client in unknown])
+        with open(page, encoding="utf-8") as f:
+            self.assertIn("Left out: 4 that came and went", f.read())
 
     def test_too_fast(self):
         """What was due and could not be sent is told."""

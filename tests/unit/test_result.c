@@ -398,7 +398,16 @@ START_TEST(report)
 	       "    'CPU over time', 'Latency by client', '5,000,000',\n"
 	       "    'read slowly', 'quit midway', 'leave and return'):\n"
 	       "    assert part in text, part\n"
-	       "assert len([e for e in root.iter() if e.tag.endswith('figure')]) == 5\n");
+	       "assert len([e for e in root.iter() if e.tag.endswith('figure')]) == 5\n"
+	       "assert 'Left out: 1 that came and went' in text\n"
+	       "assert 'told to read slowly' not in text\n");
+	r->by_client[2] = (struct result_client){1000, 700, 900, true};
+	ck_assert_int_eq(result_report(r, path), 0);
+	python("import sys, xml.etree.ElementTree as tree\n"
+	       "root = tree.parse(sys.argv[1]).getroot()\n"
+	       "text = ' '.join(''.join(root.itertext()).split())\n"
+	       "assert 'Left out' not in text\n"
+	       "assert 'told to read slowly' in text\n");
 }
 END_TEST
 

@@ -31,8 +31,8 @@ struct result_second {
 /* One client, over all of its connections. */
 struct result_client {
 	uint64_t delivered;
-	uint32_t mean_us, most_us;
-	bool slow; /* it was told to read slowly */
+	uint32_t mean_us, most_us; /* both 0: not known, as it came and went, or got nothing */
+	bool slow;                 /* it was told to read slowly */
 };
 
 struct result {

@@ -1,11 +1,13 @@
 #include "tools/stress/result_plots.h"
 
 #include "tools/report/percentiles.h"
+#include "tools/stress/figure.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define CAPTION    160
 #define POINTS_MAX 1000 /* of a series: more than the page has columns */
 
 /* ---- by percentile ---- */
@@ -163,13 +165,13 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Those who got something, slow ones or the others, in order. */
+/* Those whose times are known, slow ones or the others, in order. */
 static size_t sort_clients(const struct result *r, bool slow, struct result_client *sorted)
 {
 	size_t count = 0;
 
 	for (uint32_t i = 0; i < r->clients; i++) {
-		if (r->by_client[i].slow == slow && r->by_client[i].delivered > 0)
+		if (r->by_client[i].slow == slow && r->by_client[i].most_us > 0)
 			sorted[count++] = r->by_client[i];
 	}
 	qsort(sorted, count, sizeof *sorted, compare);
@@ -202,10 +204,24 @@ static void add_series(struct plot_series *series, const char *name, struct plot
 		.name = name, .points = points, .count = count, .style = style};
 }
 
+/* Who is in none of the lines is told of. */
+static const char *caption(const struct result *r, size_t shown, char out[CAPTION])
+{
+	static const char alike[] = "The flatter the line, the more alike clients were treated.";
+	char count[FIGURE_MAX];
+
+	if (shown == r->clients)
+		return alike;
+	(void)snprintf(out, CAPTION, "%s Left out: %s that came and went, or got nothing.", alike,
+		figure_count(r->clients - shown, count));
+	return out;
+}
+
 void plots_by_client(struct page *page, const struct result *r)
 {
 	struct plot_series series[3];
-	size_t count = 0;
+	size_t count = 0, all = 0;
+	char words[CAPTION];
 
 	if (!r->by_client)
 		return;
@@ -213,6 +229,7 @@ void plots_by_client(struct page *page, const struct result *r)
 	struct plot_point *points = calloc(3 * (size_t)POINTS_MAX, sizeof *points);
 	if (sorted && points) {
 		size_t usual = sort_clients(r, false, sorted);
+		size_t slow;
 		size_t shown = fill_clients(sorted, usual, true, points);
 
 		if (shown > 0) {
@@ -222,8 +239,9 @@ void plots_by_client(struct page *page, const struct result *r)
 			add_series(&series[count++], "each client's mean", points + POINTS_MAX,
 				shown, PLOT_LINE);
 		}
-		shown = fill_clients(
-			sorted, sort_clients(r, true, sorted), false, points + 2 * POINTS_MAX);
+		slow = sort_clients(r, true, sorted);
+		shown = fill_clients(sorted, slow, false, points + 2 * POINTS_MAX);
+		all = usual + slow;
 		if (shown > 0)
 			add_series(&series[count++], "mean of those told to read slowly",
 				points + (size_t)2 * POINTS_MAX, shown, PLOT_LINE);
@@ -235,8 +253,7 @@ void plots_by_client(struct page *page, const struct result *r)
 		.count = count};
 	if (count > 0) {
 		page_heading(page, "Client by client");
-		page_plot(
-			page, &plot, "The flatter the line, the more alike clients were treated.");
+		page_plot(page, &plot, caption(r, all, words));
 	}
 	free(sorted);
 	free(points);

@@ -18,11 +18,11 @@
 
 #define OUT_BYTES   ((size_t)256 * 1024)
 #define EVENTS      512
-#define PATIENCE    INT64_C(5000000) /* microseconds without any progress */
-#define WAIT_MOST INT64_C(120000000) /* for the rest, and as long again as the load took */
-#define REST        INT64_C(1500000) /* in which a server is to get to rest after logins */
-#define TURN_MOST   INT64_C(50000)   /* between two looks at the clock */
-#define CHECK_EVERY INT64_C(20000)   /* between two looks at whether all have everything */
+#define PATIENCE    INT64_C(5000000)   /* microseconds without any progress */
+#define WAIT_MOST   INT64_C(120000000) /* for the rest, and as long again as the load took */
+#define REST        INT64_C(1500000)   /* in which a server is to get to rest after logins */
+#define TURN_MOST   INT64_C(50000)     /* between two looks at the clock */
+#define CHECK_EVERY INT64_C(20000)     /* between two looks at whether all have everything */
 
 int64_t swarm_now(void)
 {
@@ -296,7 +296,8 @@ static void load(struct swarm *s)
 	swarm_pace_begin(s, now);
 	swarm_roles_begin(s, now);
 	tally_begin(&s->tally, now, s->setting.subject);
-	while (now < s->load_ends && !s->stopped && !is_stuck_in_load(s) && s->up + s->away + s->dialing) {
+	while (now < s->load_ends && !s->stopped && !is_stuck_in_load(s) &&
+		s->up + s->away + s->dialing) {
 		swarm_pace_turn(s, now);
 		int64_t next = swarm_pace_next(s);
 		wait_for_events(s, next < s->load_ends ? next : s->load_ends);

@@ -46,16 +46,21 @@ static void arrive(struct swarm *s, struct client *c, int64_t now)
 
 /* ---- deliveries ---- */
 
-static void note_time(struct swarm *s, struct client *c, const struct mark *m, int64_t now)
+/* Whoever is away has what it missed when it is back, which tells nothing of the server. */
+static void note_client_time(struct client *c, uint64_t us)
 {
-	struct client *from = &s->clients[m->sender];
-	int64_t latency = now - s->load_began - (int64_t)m->due;
-	uint64_t us = latency < 0 ? 0 : (uint64_t)latency;
-
-	histogram_view_add(&s->tally.now, us);
+	if (c->role == ROLE_CHURNS)
+		return;
 	c->latency_sum += us;
 	if (us > c->latency_most)
 		c->latency_most = us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
+}
+
+static void note_time(struct swarm *s, const struct mark *m, uint64_t us, int64_t now)
+{
+	struct client *from = &s->clients[m->sender];
+
+	histogram_view_add(&s->tally.now, us);
 	s->arrived++;
 	s->last_delivery = s->progress_at = now;
 	if (s->plan->rate > 0) {
@@ -83,10 +88,13 @@ static void deliver(struct swarm *s, struct client *c, const struct event *e, in
 		return;
 	if (e->number)
 		ledger_place(&s->ledger, &c->newest, e->number, s->ledger.reordered > late);
+	int64_t latency = now - s->load_began - (int64_t)m.due;
+	uint64_t us = latency < 0 ? 0 : (uint64_t)latency;
 	c->delivered++;
 	s->tally.delivered++;
+	note_client_time(c, us);
 	if (is_steady(c))
-		note_time(s, c, &m, now);
+		note_time(s, &m, us, now);
 	else if (s->phase == PHASE_CATCH_UP)
 		s->progress_at = now;
 }
