@@ -266,6 +266,30 @@ class Wishes(Stress):
         self.assertIn("descriptors", process.stderr)
         self.assertIn("200", process.stderr)
 
+    def few_ports(self):
+        """In this namespace there are a hundred ports to connect from."""
+        path = "/proc/sys/net/ipv4/ip_local_port_range"
+        with open(path, encoding="ascii") as f:
+            before = f.read()
+
+        def write(text):
+            with open(path, "w", encoding="ascii") as f:
+                f.write(text)
+        write("40000 40099")
+        self.addCleanup(write, before)
+
+    def test_ports(self):
+        """Where an address has no port left, the next one has; where there is none, that is told."""
+        self.few_ports()
+        r = self.measure("--local", "--plaintext", "-c", "350", "-s", "1", "--rate", "10/s", "-d",
+                         "500ms")
+        self.sound(r)
+        self.assertEqual(r["connected"], 350)
+        server = Server(self, "--plaintext", "--max-per-address", "off", "--max-clients", "off",
+                        "--max-logging-in", "off", listen="[::1]:0")
+        err = self.refused("--plaintext", f"[::1]:{server.port}", "-c", "150", "-s", "1", "-q")
+        self.assertIn("ip_local_port_range", err)
+
     def test_nobody_there(self):
         process = self.start("127.0.0.1:1", "-c", "3", "-s", "1")
         _, err = process.communicate(timeout=60)

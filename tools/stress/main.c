@@ -152,7 +152,7 @@ static int measure(const struct stress_settings *t, const struct swarm_setting *
 	swarm_free(swarm);
 	if (*error)
 		(void)fail(EXIT_FAILED, error);
-	int status = r ? EXIT_FAILED : tell(t, &result);
+	int status = r == ERR_FULL ? EXIT_USAGE : r ? EXIT_FAILED : tell(t, &result);
 	result_free(&result);
 	return status;
 }

@@ -267,6 +267,8 @@ static int connect_all(struct swarm *s, char *error, size_t size)
 		show(s, "connecting", (double)s->connected / s->plan->clients);
 		if (s->stopped)
 			return fail(s, ERR_CLOSED, error, size, "stopped before the load began");
+		if (s->out_of_ports)
+			return fail(s, ERR_FULL, error, size, "not everybody could come");
 		if (s->refused || s->disconnected)
 			return fail(s, ERR_REFUSED, error, size, "not everybody came in");
 		if (is_stuck(s))

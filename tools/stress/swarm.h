@@ -40,7 +40,8 @@ int swarm_new(const struct swarm_setting *setting, struct swarm **out);
 void swarm_free(struct swarm *s);
 
 /* Run, and fill in of `*result` what was measured. ERR_REFUSED, ERR_TIMEOUT, ERR_CLOSED, ERR_SYSTEM,
- * ERR_MEMORY: there was no load, or it had to be ended; `error` has a line. */
+ * ERR_MEMORY: there was no load, or it had to be ended; ERR_FULL: this machine has not enough ports.
+ * `error` has a line. */
 int swarm_run(struct swarm *s, struct result *result, char *error, size_t size);
 
 #endif

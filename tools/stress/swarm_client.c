@@ -9,10 +9,10 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#define KEPT_IDLE    4096
-#define PENDING_MOST ((size_t)16 << 20)
-#define SOURCE_PORTS                                                                               \
-	20000 /* connections from one loopback address: ip_local_port_range has 28232 */
+#define KEPT_IDLE     4096
+#define PENDING_MOST  ((size_t)16 << 20)
+#define PORT_RANGE    "/proc/sys/net/ipv4/ip_local_port_range"
+#define SOURCES_MOST  64 /* loopback addresses in a row without a port */
 #define QUICK_RECEIVE (1 << 20)
 #define SLOW_RECEIVE                                                                               \
 	4096 /* SO_RCVBUF of a slow reader: what it has not read, waits at the server */
@@ -56,17 +56,63 @@ void swarm_client_hurry(struct swarm *s, struct client *c)
 
 /* ---- dialing ---- */
 
-/* One loopback address has ports for so many connections to the same server. */
-static const struct net_address *next_source(struct swarm *s)
+/* How many connections one address may have before the kernel has to look long for a free port. */
+static uint32_t source_ports(void)
 {
-	if (s->source.length == 0)
-		return NULL;
-	if (s->source_used++ >= SOURCE_PORTS) {
-		struct in_addr *a = &s->source.u.v4.sin_addr;
-		a->s_addr = htonl(ntohl(a->s_addr) + 1);
-		s->source_used = 1;
+	FILE *f = fopen(PORT_RANGE, "re");
+	char line[64], *end = line;
+	unsigned long low = 0, high = 0;
+
+	if (f && fgets(line, sizeof(line), f)) {
+		low = strtoul(line, &end, 10);
+		high = strtoul(end, NULL, 10);
 	}
-	return &s->source;
+	if (f)
+		(void)fclose(f);
+	return low < high && high < 65536 ? (uint32_t)(high - low) / 4 * 3 : 20000;
+}
+
+/* The next loopback address has all of its ports still. False: this is no loopback address, or the
+ * last one. */
+static bool next_source(struct swarm *s)
+{
+	struct in_addr *a = &s->source.u.v4.sin_addr;
+
+	if (s->source.length == 0 || ntohl(a->s_addr) >= INADDR_LOOPBACK + 0xfffffd)
+		return false;
+	a->s_addr = htonl(ntohl(a->s_addr) + 1);
+	s->source_used = 0;
+	return true;
+}
+
+/* As net_connect_from; with EADDRNOTAVAIL, no address has a port left. */
+static int connect_from_any(struct swarm *s, int *fd)
+{
+	if (s->source.length && !s->source_most)
+		s->source_most = source_ports();
+	if (s->source.length && s->source_used >= s->source_most)
+		(void)next_source(s);
+	for (int i = 0;; i++) {
+		int r = net_connect_from(s->source.length ? &s->source : NULL, s->setting.at, fd);
+		if (r != ERR_SYSTEM || errno != EADDRNOTAVAIL || i == SOURCES_MOST ||
+			!next_source(s)) {
+			s->source_used++;
+			return r;
+		}
+	}
+}
+
+/* Its connection could not be begun. */
+static void not_dialed(struct swarm *s, struct client *c, int why)
+{
+	if (why == EADDRNOTAVAIL) {
+		s->out_of_ports = true;
+		swarm_client_failed(s, c,
+			"this machine has no port left to connect from: use fewer --clients, or "
+			"more ports (sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\")");
+		return;
+	}
+	swarm_client_failed(s, c, strerror(why));
 }
 
 static int open_stream(struct swarm *s, struct client *c, int fd)
@@ -78,13 +124,14 @@ static int open_stream(struct swarm *s, struct client *c, int fd)
 void swarm_client_dial(struct swarm *s, struct client *c)
 {
 	int fd = -1;
-	int r = net_connect_from(next_source(s), s->setting.at, &fd);
+	int r = connect_from_any(s, &fd);
+	int why = errno;
 
 	c->state = CLIENT_DIALING;
 	c->back_at = 0;
 	s->dialing++;
 	if (r != 0 && r != ERR_AGAIN) {
-		swarm_client_failed(s, c, strerror(errno));
+		not_dialed(s, c, why);
 		return;
 	}
 	if (c->role == ROLE_SLOW) {
@@ -352,7 +399,7 @@ void swarm_client_close(struct swarm *s, struct client *c, bool politely)
 
 void swarm_client_failed(struct swarm *s, struct client *c, const char *why)
 {
-	char clean[128];
+	char clean[200];
 
 	/* A server may say anything. */
 	log_escape(why, strlen(why), clean, sizeof(clean));

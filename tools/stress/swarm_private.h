@@ -86,7 +86,8 @@ struct swarm {
 	int64_t progress_at;         /* when a client, a message or its acknowledgement last came */
 	uint64_t chance;             /* plan_random */
 	struct net_address source;   /* the loopback address that is dialed from; length 0: any */
-	uint32_t source_used;
+	uint32_t source_used, source_most; /* connections from it; 0: not known yet */
+	bool out_of_ports;
 
 	uint8_t *in; /* owned: one for all, as one is read at a time */
 	struct outgoing out;
@@ -103,7 +104,7 @@ struct swarm {
 	struct client *ready, **ready_end; /* by window */
 	int64_t next_churn, next_sip, quit_at;
 	uint32_t away;     /* clients that are to return */
-	char problem[200]; /* the first thing that went wrong with a connection */
+	char problem[240]; /* the first thing that went wrong with a connection */
 };
 
 /* Microseconds; the same clock as clock_us. */
