@@ -146,6 +146,13 @@ class Faults(Stress):
         self.assertEqual(r["lost"], 20 * (r["sent"] // 50))
         self.assertEqual((r["doubled"], r["reordered"]), (0, 0))
 
+    def test_quiet(self):
+        """With -q there is a line of what went wrong all the same, and nothing else."""
+        out, err = self.run_it("--local", "--plaintext", "--lanchatd", FAULTY, "-c", "5", "-s", "1", "-q",
+                               "--rate", "100/s", "-d", "600ms", status=1, LANCHAT_FAULT="double",
+                               LANCHAT_FAULT_EVERY="50")
+        self.assertEqual((out, err), ("", "lanchat-stress: FAILED: 5 doubled\n"))
+
     def test_double(self):
         r = self.plant("double", "-d", "300ms")
         self.assertEqual(r["doubled"], 20 * (r["sent"] // 50))

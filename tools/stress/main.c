@@ -114,7 +114,10 @@ static int tell(const struct stress_settings *t, const struct result *r)
 	e |= write_one(t->json, result_json, r);
 	e |= write_one(t->csv, result_csv, r);
 	e |= write_one(t->report, result_report, r);
-	return e == 0 && result_verdict(r, verdict) ? EXIT_DONE : EXIT_FAILED;
+	bool good = result_verdict(r, verdict);
+	if (t->quiet && !good)
+		fprintf(stderr, "lanchat-stress: FAILED: %s\n", verdict);
+	return e == 0 && good ? EXIT_DONE : EXIT_FAILED;
 }
 
 /* ---- the run ---- */
