@@ -35,17 +35,17 @@ START_TEST(whole_lines)
 	char line[LIVE_LINE];
 	struct live_state s = running;
 
-	ck_assert_str_eq(live_line(&connecting, line), CONNECTING);
-	ck_assert_str_eq(live_line(&running, line), RUNNING);
+	ck_assert_str_eq(live_line(&connecting, LIVE_LINE, line), CONNECTING);
+	ck_assert_str_eq(live_line(&running, LIVE_LINE, line), RUNNING);
 	s.faults = 1234;
 	s.up = 9999;
-	ck_assert_ptr_nonnull(
-		strstr(live_line(&s, line), "  9,999 of 10,000 clients  1,234 WRONG  12,345 sent"));
+	ck_assert_ptr_nonnull(strstr(live_line(&s, LIVE_LINE, line),
+		"  9,999 of 10,000 clients  1,234 WRONG  12,345 sent"));
 	/* What is not told, and what is out of bounds. */
 	s = (struct live_state){.phase = "ending", .done = 7};
-	ck_assert_str_eq(live_line(&s, line), "ending      [##########]  0 up");
+	ck_assert_str_eq(live_line(&s, LIVE_LINE, line), "ending      [##########]  0 up");
 	s.done = -1;
-	ck_assert_str_eq(live_line(&s, line), "ending      [..........]  0 up");
+	ck_assert_str_eq(live_line(&s, LIVE_LINE, line), "ending      [..........]  0 up");
 	/* The longest of each. */
 	s = (struct live_state){.phase = "connecting",
 		.done = 1,
@@ -59,7 +59,32 @@ START_TEST(whole_lines)
 		.p50_us = UINT32_MAX,
 		.p99_us = UINT32_MAX,
 		.faults = UINT64_MAX};
-	ck_assert_uint_lt(strlen(live_line(&s, line)), LIVE_LINE - 1);
+	ck_assert_uint_lt(strlen(live_line(&s, LIVE_LINE, line)), LIVE_LINE - 1);
+}
+END_TEST
+
+/* What is least important goes first, and what the run is for stays. */
+START_TEST(made_to_fit)
+{
+	char line[LIVE_LINE];
+	struct live_state s = running;
+
+	ck_assert_str_eq(live_line(&s, 79, line),
+		"running  8.1 of 10.0 s  10,000 up  5.60 M delivered/s  p50 870 us  p99 3.1 ms");
+	ck_assert_str_eq(live_line(&s, 104, line),
+		"running     [####.]  8.1 of 10.0 s  10,000 up  12,345 sent/s  5.60 M delivered/s"
+		"  p50 870 us  p99 3.1 ms");
+	s.phase = "waiting for the rest";
+	s.faults = 1234567;
+	s.up = 9000;
+	for (size_t columns = 64; columns < LIVE_LINE; columns++) {
+		(void)live_line(&s, columns, line);
+		ck_assert_uint_le(strlen(line), columns);
+		ck_assert_ptr_nonnull(strstr(line, "  1,234,567 WRONG"));
+		ck_assert_ptr_nonnull(strstr(line, "  p50 870 us  p99 3.1 ms"));
+	}
+	/* Where not even that has room, it is cut by whoever shows it. */
+	ck_assert_str_eq(live_line(&running, 10, line), "running  p50 870 us  p99 3.1 ms");
 }
 END_TEST
 
@@ -138,15 +163,15 @@ static const unsigned short widths[] = {0, 1, 2, 20, 80, 81, 111, 400};
 
 START_TEST(cut_to_the_width)
 {
-	unsigned columns = widths[_i];
-	char expected[512];
+	int columns = widths[_i] > 0 ? widths[_i] - 1 : 79;
+	char expected[512], line[LIVE_LINE];
 	struct live l;
 
 	open_terminal(widths[_i]);
 	live_init(&l, screen);
 	live_show(&l, &running);
-	snprintf(expected, sizeof expected, "\r%.*s\033[K", columns > 0 ? (int)columns - 1 : 79,
-		RUNNING);
+	snprintf(expected, sizeof expected, "\r%.*s\033[K", columns,
+		live_line(&running, (size_t)columns, line));
 	ck_assert_str_eq(seen(), expected);
 	shown_ago(&l, -60000);
 	live_show(&l, &running); /* too soon, as are other phases */
@@ -177,7 +202,7 @@ START_TEST(another_width)
 	ck_assert_int_eq(ioctl(master, TIOCSWINSZ, &w), 0);
 	shown_ago(&l, 100);
 	live_show(&l, &connecting);
-	snprintf(expected, sizeof expected, "\r%.29s\033[K", CONNECTING);
+	snprintf(expected, sizeof expected, "\r%.29s\033[K", "connecting  11,812/s");
 	ck_assert_str_eq(seen(), expected);
 	close_terminal();
 }
@@ -205,6 +230,7 @@ Suite *live_suite(void)
 	TCase *c = tcase_create("live");
 
 	tcase_add_test(c, whole_lines);
+	tcase_add_test(c, made_to_fit);
 	tcase_add_test(c, into_a_file);
 	tcase_add_loop_test(c, cut_to_the_width, 0, (int)(sizeof widths / sizeof widths[0]));
 	tcase_add_test(c, another_width);

@@ -36,14 +36,26 @@ __attribute__((format(printf, 2, 3))) static void add(char line[LIVE_LINE], cons
 	va_end(arguments);
 }
 
-static void add_bar(char line[LIVE_LINE], double done)
+/* What is done without, the least important first: each with all before it. */
+enum omission {
+	OMIT_NOTHING,
+	OMIT_HALF_BAR,
+	OMIT_SENT,
+	OMIT_BAR,
+	OMIT_DELIVERED,
+	OMIT_UP,
+	OMIT_SECONDS,
+	OMISSIONS,
+};
+
+static void add_bar(char line[LIVE_LINE], double done, int length)
 {
 	char bar[BAR + 1];
-	int full = done >= 1 ? BAR : done > 0 ? (int)(done * BAR) : 0;
+	int full = done >= 1 ? length : done > 0 ? (int)(done * length) : 0;
 
-	for (int i = 0; i < BAR; i++)
+	for (int i = 0; i < length; i++)
 		bar[i] = i < full ? '#' : '.';
-	bar[BAR] = '\0';
+	bar[length] = '\0';
 	add(line, "  [%s]", bar);
 }
 
@@ -73,28 +85,48 @@ static void add_seconds(char line[LIVE_LINE], double seconds, double of_seconds)
 	add(line, "  %lu.%lu of %lu.%lu s", now / 10, now % 10, whole / 10, whole % 10);
 }
 
-char *live_line(const struct live_state *s, char out[LIVE_LINE])
+static void add_up(char line[LIVE_LINE], const struct live_state *s)
 {
 	char some[FIGURE_MAX], all[FIGURE_MAX];
 
-	out[0] = '\0';
-	add(out, "%-10s", s->phase);
-	add_bar(out, s->done);
-	if (s->of_seconds > 0)
-		add_seconds(out, s->seconds, s->of_seconds);
 	if (s->up < s->clients)
-		add(out, "  %s of %s clients", figure_count(s->up, some),
+		add(line, "  %s of %s clients", figure_count(s->up, some),
 			figure_count(s->clients, all));
 	else
-		add(out, "  %s up", figure_count(s->up, some));
+		add(line, "  %s up", figure_count(s->up, some));
+}
+
+static void fill(const struct live_state *s, enum omission without, char out[LIVE_LINE])
+{
+	char some[FIGURE_MAX];
+
+	out[0] = '\0';
+	add(out, "%-*s", without < OMIT_BAR ? 10 : 0, s->phase);
+	if (without < OMIT_BAR)
+		add_bar(out, s->done, without < OMIT_HALF_BAR ? BAR : BAR / 2);
+	if (s->of_seconds > 0 && without < OMIT_SECONDS)
+		add_seconds(out, s->seconds, s->of_seconds);
+	if (without < OMIT_UP)
+		add_up(out, s);
 	add_rate(out, s->connects_per_s, "");
 	/* Before what may be cut off. */
 	if (s->faults > 0)
 		add(out, "  %s WRONG", figure_count(s->faults, some));
-	add_rate(out, s->sent_per_s, " sent");
-	add_rate(out, s->delivered_per_s, " delivered");
+	if (without < OMIT_SENT)
+		add_rate(out, s->sent_per_s, " sent");
+	if (without < OMIT_DELIVERED)
+		add_rate(out, s->delivered_per_s, " delivered");
 	add_time(out, "p50", s->p50_us);
 	add_time(out, "p99", s->p99_us);
+}
+
+char *live_line(const struct live_state *s, size_t columns, char out[LIVE_LINE])
+{
+	for (int without = OMIT_NOTHING; without < OMISSIONS; without++) {
+		fill(s, (enum omission)without, out);
+		if (strlen(out) <= columns)
+			break;
+	}
 	return out;
 }
 
@@ -128,10 +160,12 @@ void live_show(struct live *l, const struct live_state *s)
 		return;
 	l->shown_at = now;
 	l->phase = s->phase;
+	int room = l->terminal ? room_on(l->out) : LIVE_LINE;
+	(void)live_line(s, (size_t)room, line);
 	if (l->terminal)
-		fprintf(l->out, "\r%.*s" ERASE_END, room_on(l->out), live_line(s, line));
+		fprintf(l->out, "\r%.*s" ERASE_END, room, line);
 	else
-		fprintf(l->out, "%s\n", live_line(s, line));
+		fprintf(l->out, "%s\n", line);
 	l->drawn = l->terminal;
 	(void)fflush(l->out);
 }

@@ -6,13 +6,16 @@
  *     running     [########..]  8.1 of 10.0 s  10,000 up  12,345 sent/s  5.60 M delivered/s
  *                               p50 870 us  p99 3.1 ms
  *
- * (on one line.) ASCII; it is cut to the terminal's width and never wraps; the one escape in it is
- * that which erases the rest of a line, so a terminal that says it is dumb counts as none. One thread.
+ * (on one line.) ASCII. Where a terminal has no room for all of it, the bar gets shorter and what matters
+ * least goes first, so that what is WRONG, p50 and p99 stay; what is still too long is cut, and it never
+ * wraps. The one escape in it is that which erases the rest of a line, so a terminal that says it is dumb
+ * counts as none. One thread.
  */
 #ifndef LANCHAT_STRESS_LIVE_H
 #define LANCHAT_STRESS_LIVE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -47,7 +50,7 @@ void live_show(struct live *l, const struct live_state *s);
 /* End the line, for something else to be printed. */
 void live_end(struct live *l);
 
-/* For tests: the whole line. Returns `out`. */
-char *live_line(const struct live_state *s, char out[LIVE_LINE]);
+/* For tests: the line, for so many columns if it can be made to fit. Returns `out`. */
+char *live_line(const struct live_state *s, size_t columns, char out[LIVE_LINE]);
 
 #endif
