@@ -27,6 +27,7 @@ class Loads(Stress):
         self.assertEqual(r["delivered"], r["sent"] * 20)
         self.assertEqual(r["acknowledged"], r["sent"])
         self.assertEqual(r["clients"], 20)
+        self.assertEqual(r["server_version"], "lanchatd/" + r["version"])
         self.assertIn("TLS", r["conditions"])
         self.assertGreater(r["server_cpu_ns_per_delivery"], 0)
         self.assertGreater(r["server_rss_bytes_per_client"], 0)

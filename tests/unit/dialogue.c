@@ -67,6 +67,9 @@ static void tell_event(struct listener *l, const struct event *e)
 	case EVENT_ACK:
 		tell(l, "ack %llu\n", (unsigned long long)e->number);
 		return;
+	case EVENT_AGENT:
+		tell(l, "agent %.*s\n", length, e->text);
+		return;
 	case EVENT_GAP:
 		tell(l, "gap\n");
 		return;

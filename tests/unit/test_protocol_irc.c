@@ -58,13 +58,13 @@ static const struct dialogue dialogues[] = {
 		":n00000b!~stress@127.0.0.1 JOIN :#r0\r\n" HELLO HELLO
 		":n00000b!~stress@127.0.0.1 QUIT :Request too long\r\n",
 		.sent = JOIN,
-		.told = "ready\nmessage hello there\nmessage hello there\n",
+		.told = "agent ngircd-26.1\nready\nmessage hello there\nmessage hello there\n",
 		.end = ERR_AGAIN},
 	{.bytes = INSPIRCD_WELCOME INSPIRCD_JOIN
 		"PING :irc.bench\r\n" HELLO
 		"ERROR :Closing link: (stress@127.0.0.1) [Ping timeout: 8 seconds]\r\n",
 		.sent = JOIN "PONG :irc.bench\r\n",
-		.told = "ready\nmessage hello there\n"
+		.told = "agent InspIRCd-3\nready\nmessage hello there\n"
 			"refused ERROR :Closing link: (stress@127.0.0.1) [Ping timeout: 8 "
 			"seconds]\n",
 		.end = ERR_AGAIN},
@@ -77,7 +77,7 @@ static const struct dialogue dialogues[] = {
 	/* Nicks that others have: another one, and an end of that. */
 	{.bytes = TAKEN NGIRCD_WELCOME NGIRCD_JOIN,
 		.sent = NICK(NICK_2) JOIN,
-		.told = "ready\n",
+		.told = "agent ngircd-26.1\nready\n",
 		.end = ERR_AGAIN},
 	{.bytes = TAKEN TAKEN TAKEN TAKEN,
 		.sent = NICK(NICK_2) NICK(NICK_3) NICK(NICK_4),
@@ -87,20 +87,20 @@ static const struct dialogue dialogues[] = {
 	{.bytes = "PING :4F1A00E3\r\n:irc.bench 439 * :Please wait while we process your "
 		  "connection.\r\n" NGIRCD_WELCOME,
 		.sent = "PONG :4F1A00E3\r\n" JOIN,
-		.told = "",
+		.told = "agent ngircd-26.1\n",
 		.end = ERR_AGAIN},
 	/* Refusals. */
 	{.bytes = NGIRCD_WELCOME ":irc.bench 471 n00000a #r0 :Cannot join channel (+l)\r\n",
 		.sent = JOIN,
-		.told = "refused 471 n00000a #r0 :Cannot join channel (+l)\n",
+		.told = "agent ngircd-26.1\nrefused 471 n00000a #r0 :Cannot join channel (+l)\n",
 		.end = ERR_AGAIN},
 	{.bytes = INSPIRCD_WELCOME ":irc.bench 404 n00000b #r0 :" OUTSIDE "\r\n",
 		.sent = JOIN,
-		.told = "refused 404 n00000b #r0 :" OUTSIDE "\n",
+		.told = "agent InspIRCd-3\nrefused 404 n00000b #r0 :" OUTSIDE "\n",
 		.end = ERR_AGAIN},
 	{.bytes = INSPIRCD_WELCOME ":irc.bench 476 n00000b r0 :Invalid channel name\r\n",
 		.sent = JOIN,
-		.told = "refused 476 n00000b r0 :Invalid channel name\n",
+		.told = "agent InspIRCd-3\nrefused 476 n00000b r0 :Invalid channel name\n",
 		.end = ERR_AGAIN},
 	{.bytes = KICK("somebody") KICK(NICK_2) KICK(NICK_1),
 		.sent = "",

@@ -150,6 +150,11 @@ START_TEST(dialogue)
 
 	ck_assert_int_eq(take(frame, encode(frame, sizeof(frame), MESSAGE_WELCOME, &welcome)).kind,
 		EVENT_NONE);
+	welcome.agent = span_of("lanchatd/9.9");
+	struct event hello = take(frame, encode(frame, sizeof(frame), MESSAGE_WELCOME, &welcome));
+	ck_assert_int_eq(hello.kind, EVENT_AGENT);
+	ck_assert_uint_eq(hello.length, 12);
+	ck_assert_int_eq(memcmp(hello.text, "lanchatd/9.9", 12), 0);
 	ck_assert_int_eq(
 		take(frame, encode(frame, sizeof(frame), MESSAGE_LOGGED_IN, &in)).kind, EVENT_NONE);
 	struct protocol_peer before = peer;

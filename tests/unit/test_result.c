@@ -36,6 +36,12 @@ static void fill_load(void)
 	r->protocol = "lanchat";
 	snprintf(r->server, sizeof r->server, "127.0.0.1:4711");
 	snprintf(r->conditions, sizeof r->conditions, "plaintext, \"quoted\" <&> \xff");
+	snprintf(r->agent, sizeof r->agent, "lanchatd/9.9");
+	snprintf(r->date, sizeof r->date, "2026-11-27T12:00:00Z");
+	snprintf(r->machine, sizeof r->machine, "Linux 6.1 x86_64");
+	r->cores = 2;
+	r->churned = 4;
+	r->quit = 1;
 	r->seed = UINT64_MAX;
 	r->clients = 3;
 	r->rooms = 1;
@@ -208,6 +214,8 @@ END_TEST
 
 static const char *const lines[] = {
 	"server          127.0.0.1:4711, lanchat\n",
+	"it says it is   lanchatd/9.9\n",
+	"measured on     Linux 6.1 x86_64, 2 cores; 2026-11-27T12:00:00Z, lanchat-stress ",
 	"asked for       3 clients in 1 rooms, 2 senders, 64 bytes a message\n",
 	"2.5 messages/s in all; scenario burst, seed 18446744073709551615\n",
 	"                for 2.0 s, connecting within 0.5 s, 7/s leave and return, 5 % read "
@@ -302,6 +310,9 @@ START_TEST(json)
 	       "assert r['acknowledge_us']['p50'] == 31\n"
 	       "for name in 'lost doubled reordered foreign disconnected refused'.split():\n"
 	       "    be(name, 0)\n"
+	       "be('date', '2026-11-27T12:00:00Z'); be('server_version', 'lanchatd/9.9')\n"
+	       "be('kernel', 'Linux 6.1 x86_64'); be('cores', 2)\n"
+	       "assert r['version'][0].isdigit()\n"
 	       "be('sound', True); be('own_cpu', 0.25)\n"
 	       "be('server_most', {'cpu_ns': 3000, 'rss_bytes': 14 << 20, 'threads': 13,\n"
 	       "   'descriptors': 24})\n"
@@ -395,10 +406,12 @@ START_TEST(report)
 	       "for part in ('127.0.0.1:4711', 'plaintext, \"quoted\" <&> \\ufffd', '1,500',\n"
 	       "    'lanchatd --data <here>', 'every message came to everybody once',\n"
 	       "    'Latency by percentile', 'Latency over time', 'Deliveries over time',\n"
-	       "    'CPU over time', 'Latency by client', '5,000,000',\n"
+	       "    'CPU over time', 'memory over time', 'lanchatd/9.9', '2026-11-27T12:00:00Z',\n"
+	       "    'Linux 6.1 x86_64', 'lost', 'doubled', 'out of order', 'foreign',\n"
+	       "    'left and returned 4', 'as told to 1', 'Latency by client', '5,000,000',\n"
 	       "    'read slowly', 'quit midway', 'leave and return'):\n"
 	       "    assert part in text, part\n"
-	       "assert len([e for e in root.iter() if e.tag.endswith('figure')]) == 5\n"
+	       "assert len([e for e in root.iter() if e.tag.endswith('figure')]) == 6\n"
 	       "assert 'Left out: 1 that came and went' in text\n"
 	       "assert 'told to read slowly' not in text\n");
 	r->by_client[2] = (struct result_client){1000, 700, 900, true};

@@ -16,6 +16,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #define EXIT_DONE   0
@@ -49,11 +51,28 @@ static int find_server(
 	return r;
 }
 
+/* Where and when figures were taken is part of them. */
+static void describe_place(struct result *r)
+{
+	time_t now = time(NULL);
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	struct utsname u;
+	struct tm t;
+
+	if (gmtime_r(&now, &t))
+		(void)strftime(r->date, sizeof(r->date), "%Y-%m-%dT%H:%M:%SZ", &t);
+	if (uname(&u) == 0)
+		snprintf(r->machine, sizeof(r->machine), "%.20s %.80s %.20s", u.sysname, u.release,
+			u.machine);
+	r->cores = cores > 0 ? (uint32_t)cores : 0;
+}
+
 static void describe(const struct stress_settings *t, const struct plan *p,
 	const struct net_address *at, struct result *r)
 {
 	char text[NET_ADDRESS_MAX];
 
+	describe_place(r);
 	r->scenario = t->scenario;
 	r->protocol = p->protocol->name;
 	snprintf(r->server, sizeof(r->server), "%s%s", net_print(at, text),

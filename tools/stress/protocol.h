@@ -58,6 +58,7 @@ enum event_kind {
 	EVENT_READY,   /* it is in its room */
 	EVENT_MESSAGE, /* `text`; `number` is its place in the room, 0: the protocol has none */
 	EVENT_ACK,     /* all of its messages up to `number` are accepted */
+	EVENT_AGENT,   /* `text` says what the server is, in its own words */
 	EVENT_GAP,     /* the server says that messages for it are lost */
 	EVENT_REFUSED, /* `text` says why; the connection is of no more use */
 };

@@ -215,6 +215,9 @@ static void take_number(
 		name_room(p, room);
 		outgoing_print(out, "JOIN %s\r\n", room);
 		p->step = JOINING;
+	} else if (number == 4) { /* who it is to, the server's name, its version */
+		event->text = parameter(line, 2, &event->length);
+		event->kind = event->length ? EVENT_AGENT : EVENT_NONE;
 	} else if (number == 366 && p->step == JOINING) {
 		p->step = JOINED;
 		event->kind = EVENT_READY;

@@ -161,6 +161,10 @@ static void take_answer(
 			p->position = 0; /* of a log that is no more */
 		memcpy(p->log, m->welcome.log, sizeof(p->log));
 		p->step = STEP_LOGIN;
+		if (m->welcome.agent.length)
+			*e = (struct event){.kind = EVENT_AGENT,
+				.text = m->welcome.agent.text,
+				.length = m->welcome.agent.length};
 		break;
 	case MESSAGE_LOGGED_IN:
 		p->step = STEP_JOIN;

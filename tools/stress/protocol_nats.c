@@ -56,6 +56,20 @@ static void refuse(const char *text, size_t length, struct event *event)
 	event->length = length;
 }
 
+static void tell_version(const char *line, size_t length, struct event *event)
+{
+	static const char key[] = "\"version\":\"";
+	const char *at = memmem(line, length, key, sizeof(key) - 1);
+
+	if (!at)
+		return;
+	at += sizeof(key) - 1;
+	const char *end = memchr(at, '"', length - (size_t)(at - line));
+	if (end && end > at)
+		*event = (struct event){
+			.kind = EVENT_AGENT, .text = at, .length = (size_t)(end - at)};
+}
+
 static void take_info(struct protocol_peer *p, const char *line, size_t length, struct event *event,
 	struct outgoing *out)
 {
@@ -68,6 +82,7 @@ static void take_info(struct protocol_peer *p, const char *line, size_t length, 
 		refuse(why, sizeof(why) - 1, event);
 		return;
 	}
+	tell_version(line, length, event);
 	outgoing_print(out,
 		"CONNECT {\"verbose\":false,\"pedantic\":false,\"echo\":true,\"headers\":true,"
 		"\"name\":\"stress-%06x-%u\",\"lang\":\"c\",\"version\":\"1\",\"protocol\":1}\r\n"

@@ -41,6 +41,10 @@ struct result {
 	const char *protocol;
 	char server[160];     /* where, as the user may write it */
 	char conditions[160]; /* TLS or plaintext, how it keeps history, limits: what is in force */
+	char agent[64];       /* what the server says that it is; "": it says nothing */
+	char date[32];        /* when it began, UTC: "2026-11-27T12:00:00Z" */
+	char machine[128];    /* system, release and processor of the machine that this runs on */
+	uint32_t cores;       /* of it; 0: not known */
 	uint64_t seed;
 	uint32_t clients, rooms, senders;
 	uint32_t size;   /* bytes of a message */

@@ -42,6 +42,11 @@ static void put_asked(struct json *j, const struct result *r)
 	json_text(j, "protocol", r->protocol);
 	json_text(j, "server", r->server);
 	json_text(j, "conditions", r->conditions);
+	json_text(j, "date", r->date[0] ? r->date : NULL);
+	json_text(j, "version", LANCHAT_VERSION);
+	json_text(j, "server_version", r->agent[0] ? r->agent : NULL);
+	json_text(j, "kernel", r->machine[0] ? r->machine : NULL);
+	put_whole(j, "cores", r->cores, r->cores > 0);
 	json_unsigned(j, "seed", r->seed);
 	json_unsigned(j, "clients", r->clients);
 	json_unsigned(j, "rooms", r->rooms);

@@ -88,6 +88,12 @@ static double server_cpu(const struct result_second *s, double length)
 	return (double)s->server_cpu_ns / 1e9 / length;
 }
 
+static double memory(const struct result_second *s, double length)
+{
+	(void)length;
+	return s->server_resident > 0 ? (double)s->server_resident / (1 << 20) : NAN;
+}
+
 /* Every n-th one, such that POINTS_MAX are not exceeded. */
 static size_t fill_seconds(const struct result *r, figure_of figure, struct plot_point *points)
 {
@@ -142,6 +148,8 @@ void plots_over_time(struct page *page, const struct result *r)
 	static const struct plot_axis rate = {.label = "deliveries", .unit = "/s"};
 	static const struct plot_axis time = {.label = "latency", .unit = "ms", .scale = TICKS_LOG};
 	static const struct plot_axis cores = {.label = "CPU", .unit = "cores"};
+	static const struct plot_axis bytes = {.label = "memory", .unit = "MiB"};
+	static const struct line resident[] = {{"resident", memory}};
 	static const struct line rates[] = {{"delivered", delivered}};
 	static const struct line times[] = {{"max", most}, {"p99", p99}, {"p50", p50}};
 	static const struct line programs[] = {
@@ -153,6 +161,8 @@ void plots_over_time(struct page *page, const struct result *r)
 	plot_seconds(page, r, "Deliveries over time", &rate, rates, 1);
 	plot_seconds(page, r, "Latency over time", &time, times, 3);
 	plot_seconds(page, r, "CPU over time", &cores, programs, r->seen ? 2 : 1);
+	if (r->seen)
+		plot_seconds(page, r, "The server's memory over time", &bytes, resident, 1);
 }
 
 /* ---- by client ---- */

@@ -48,6 +48,40 @@ static void add_manner(struct page *page, const struct result *r)
 	page_facts(page, facts, sizeof facts / sizeof facts[0]);
 }
 
+/* Where and when, and of what. */
+static void add_place(struct page *page, const struct result *r)
+{
+	char cores[FIGURE_MAX];
+	const struct page_fact facts[] = {
+		{"date", r->date[0] ? r->date : NULL},
+		{"machine", r->machine[0] ? r->machine : NULL},
+		{"its cores", r->cores > 0 ? figure_count(r->cores, cores) : NULL},
+		{"measured by", "lanchat-stress " LANCHAT_VERSION},
+		{"the server says it is", r->agent[0] ? r->agent : NULL},
+	};
+
+	page_heading(page, "Where and when");
+	page_facts(page, facts, sizeof facts / sizeof facts[0]);
+}
+
+/* What was wrong, none of it too, and who went as they were told to. */
+static void add_wrong(struct page *page, const struct result *r)
+{
+	char lost[FIGURE_MAX], doubled[FIGURE_MAX], reordered[FIGURE_MAX], foreign[FIGURE_MAX];
+	char gone[FIGURE_MAX], churned[FIGURE_MAX], quit[FIGURE_MAX];
+	const struct page_fact facts[] = {
+		{"lost", figure_count(r->lost, lost)},
+		{"doubled", figure_count(r->doubled, doubled)},
+		{"out of order", figure_count(r->reordered, reordered)},
+		{"foreign", figure_count(r->foreign, foreign)},
+		{"disconnected", figure_count(r->disconnected, gone)},
+		{"left and returned", figure_count(r->churned, churned)},
+		{"quit midway, as told to", figure_count(r->quit, quit)},
+	};
+
+	page_facts(page, facts, sizeof facts / sizeof facts[0]);
+}
+
 static void add_asked(struct page *page, const struct result *r)
 {
 	char clients[FIGURE_MAX], rooms[FIGURE_MAX], senders[FIGURE_MAX], size[FIGURE_MAX];
@@ -77,7 +111,7 @@ static void add_came(struct page *page, const struct result *r)
 {
 	char connected[FIGURE_MAX], rate[FIGURE_MAX], refused[FIGURE_MAX], sent[FIGURE_MAX];
 	char acknowledged[FIGURE_MAX], delivered[FIGURE_MAX], in[FIGURE_MAX], out[FIGURE_MAX];
-	char gone[FIGURE_MAX], own[TEXT];
+	char own[TEXT];
 	const struct page_fact facts[] = {
 		{"clients that came", figure_count(r->connected, connected)},
 		{"let in a second", figure_about(result_connects_per_s(r), rate)},
@@ -89,13 +123,13 @@ static void add_came(struct page *page, const struct result *r)
 		{"delivered", figure_count(r->delivered, delivered)},
 		{"bytes received", figure_bytes(r->bytes_in, in)},
 		{"bytes sent", figure_bytes(r->bytes_out, out)},
-		{"disconnected", figure_count(r->disconnected, gone)},
 		{"CPU of lanchat-stress", own},
 	};
 
 	(void)snprintf(own, sizeof own, "%.0f %% of a core", r->own_cpu * 100);
 	page_heading(page, "What came of it");
 	page_facts(page, facts, sizeof facts / sizeof facts[0]);
+	add_wrong(page, r);
 }
 
 static void add_times(struct page *page, const char *name, const struct histogram_view *v)
@@ -185,6 +219,7 @@ static void add_parts(struct page *page, const struct result *r)
 	plots_over_time(page, r);
 	plots_by_client(page, r);
 	add_server(page, r);
+	add_place(page, r);
 }
 
 int result_report(const struct result *r, const char *path)

@@ -63,6 +63,11 @@ static void print_asked(const struct result *r, FILE *out)
 
 	row(out, "server", "%s, %s", r->server, r->protocol ? r->protocol : "unknown");
 	row(out, "conditions", "%s", r->conditions);
+	if (r->agent[0])
+		row(out, "it says it is", "%s", r->agent);
+	if (r->machine[0])
+		row(out, "measured on", "%s, %s cores; %s, lanchat-stress " LANCHAT_VERSION,
+			r->machine, r->cores ? figure_count(r->cores, pace) : "unknown", r->date);
 	row(out, "asked for", "%s clients in %s rooms, %s senders, %s bytes a message",
 		figure_count(r->clients, clients), figure_count(r->rooms, rooms),
 		figure_count(r->senders, senders), figure_count(r->size, size));

@@ -379,6 +379,7 @@ static void tell(struct swarm *s, struct result *r)
 	if (!s->gave_up)
 		swarm_take_missing(s);
 	r->stopped = s->cut_short;
+	memcpy(r->agent, s->agent, sizeof(r->agent));
 	r->unsent = swarm_pace_unsent(s);
 	r->seconds = (double)(s->last_delivery - s->load_began) / 1e6;
 	r->sent = t->sent;

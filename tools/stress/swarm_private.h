@@ -104,6 +104,7 @@ struct swarm {
 	struct client *ready, **ready_end; /* by window */
 	int64_t next_churn, next_sip, quit_at;
 	uint32_t away;     /* clients that are to return */
+	char agent[64];    /* what the server says that it is; "": nothing */
 	char problem[240]; /* the first thing that went wrong with a connection */
 };
 

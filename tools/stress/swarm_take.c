@@ -1,4 +1,5 @@
 #include "common/err.h"
+#include "common/log.h"
 #include "tools/stress/mark.h"
 #include "tools/stress/swarm_private.h"
 
@@ -130,6 +131,10 @@ bool swarm_take(struct swarm *s, struct client *c, const struct event *e, int64_
 		break;
 	case EVENT_ACK:
 		acknowledge(s, c, e->number, now);
+		break;
+	case EVENT_AGENT:
+		if (!s->agent[0])
+			log_escape(e->text, e->length, s->agent, sizeof(s->agent));
 		break;
 	case EVENT_GAP:
 		s->gaps++;
