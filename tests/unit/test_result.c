@@ -374,13 +374,20 @@ START_TEST(csv)
 	python("import csv, sys\n"
 	       "rows = list(csv.DictReader(open(sys.argv[1], newline='')))\n"
 	       "assert len(rows) == 2, rows\n"
-	       "assert rows[0] == dict(at_ms='1000', up='3', sent='1000', delivered='3000',\n"
+	       "assert rows[0] == dict(at_ms='1000', length_ms='1000', up='3', sent='1000', "
+	       "delivered='3000',\n"
 	       "    bytes='300000', p50_us='20', p99_us='20', max_us='5000000',\n"
 	       "    server_cpu_ns='6000000', server_rss_bytes=str(14 << 20),\n"
 	       "    own_cpu_permille='250'), rows[0]\n"
 	       "assert rows[1]['p50_us'] == rows[1]['max_us'] == rows[1]['server_rss_bytes'] == "
 	       "''\n"
 	       "assert rows[1]['own_cpu_permille'] == '0'\n");
+	/* This program had no time to end the second in time. */
+	r->by_second[1].at_ms = 3500;
+	ck_assert_int_eq(result_csv(r, path), 0);
+	python("import csv, sys\n"
+	       "rows = list(csv.DictReader(open(sys.argv[1], newline='')))\n"
+	       "assert [row['length_ms'] for row in rows] == ['1000', '2500'], rows\n");
 	r->seen = false;
 	r->seconds_count = 1;
 	ck_assert_int_eq(result_csv(r, path), 0);

@@ -62,6 +62,11 @@ double result_rss_per_client(const struct result *r)
 	return ratio((double)(r->joined.resident - r->before.resident), (double)r->connected);
 }
 
+uint32_t result_second_ms(const struct result *r, size_t i)
+{
+	return r->by_second[i].at_ms - (i ? r->by_second[i - 1].at_ms : 0);
+}
+
 /* ---- the verdict ---- */
 
 __attribute__((format(printf, 2, 3))) static void add(

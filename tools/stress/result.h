@@ -112,6 +112,10 @@ double result_cpu_ns_per_delivery(const struct result *r);
 double result_rss_per_client(const struct result *r);
 double result_connects_per_s(const struct result *r);
 
+/* How long a second was, in milliseconds: more than one where this program could not look at the clock,
+ * and less at the end. */
+uint32_t result_second_ms(const struct result *r, size_t i);
+
 /* Print it to a terminal or a file. Write errors show in ferror. */
 void result_table(const struct result *r, FILE *out);
 

@@ -12,13 +12,14 @@ static void field(FILE *out, uint64_t number, bool known)
 
 static void print(const struct result *r, FILE *out)
 {
-	(void)fputs("at_ms,up,sent,delivered,bytes,p50_us,p99_us,max_us,server_cpu_ns,"
+	(void)fputs("at_ms,length_ms,up,sent,delivered,bytes,p50_us,p99_us,max_us,server_cpu_ns,"
 		    "server_rss_bytes,own_cpu_permille\n",
 		out);
 	for (size_t i = 0; i < r->seconds_count; i++) {
 		const struct result_second *s = &r->by_second[i];
 
 		fprintf(out, "%" PRIu32, s->at_ms);
+		field(out, result_second_ms(r, i), true);
 		field(out, s->up, true);
 		field(out, s->sent, true);
 		field(out, s->delivered, true);

@@ -123,10 +123,14 @@ static void put_server(struct json *j, const struct result *r)
 	put_sample(j, "server_after", &r->after, r->seen);
 }
 
-static void put_second(struct json *j, const struct result_second *s, bool seen)
+static void put_second(struct json *j, const struct result *r, size_t i)
 {
+	const struct result_second *s = &r->by_second[i];
+	bool seen = r->seen;
+
 	json_object_begin(j, NULL);
 	json_unsigned(j, "at_ms", s->at_ms);
+	json_unsigned(j, "length_ms", result_second_ms(r, i));
 	json_unsigned(j, "up", s->up);
 	json_unsigned(j, "sent", s->sent);
 	json_unsigned(j, "delivered", s->delivered);
@@ -160,7 +164,7 @@ static void print(const struct result *r, FILE *out)
 	put_server(&j, r);
 	json_array_begin(&j, "by_second");
 	for (size_t i = 0; i < r->seconds_count; i++)
-		put_second(&j, &r->by_second[i], r->seen);
+		put_second(&j, r, i);
 	json_array_end(&j);
 	json_array_begin(&j, "by_client");
 	for (uint32_t i = 0; r->by_client && i < r->clients; i++)
