@@ -129,13 +129,23 @@ class Loads(Stress):
         """What was due and could not be sent is told."""
         out, err = self.run_it("--local", "--plaintext", "-c", "4", "-s", "2", "--rate", "20M/s", "-d",
                                "200ms")
-        self.assertIn("could not be sent", out, err)
+        self.assertIn("had not been sent", out, err)
         r = self.measure("--local", "--plaintext", "-c", "4", "-s", "2", "--rate", "20M/s", "-d",
                          "200ms")
         self.assertGreater(r["unsent"], 0)
 
 
 class Faults(Stress):
+    def test_not_taken(self):
+        """What was written for a server that takes nothing is not counted as sent in time."""
+        port = self.listen_to(b'INFO {"version":"9.9"}\r\n', b"PING\r\n", b"PONG\r\n")
+        r = self.measure("-p", "nats", f"127.0.0.1:{port}", "-c", "2", "-s", "2", "--rate", "1000/s",
+                         "--size", "20000", "-d", "1s", status=1)
+        self.assertEqual(r["server_version"], "9.9")
+        taken = r["bytes_out"] // 20000
+        self.assertAlmostEqual(r["unsent"] + taken, 1000, delta=10)
+
+
     """What a faulty server does to one message in many is found each time."""
 
     def plant(self, fault, *options):

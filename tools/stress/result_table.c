@@ -221,9 +221,8 @@ void result_table(const struct result *r, FILE *out)
 			     "the server can do more, and latencies are partly its own\n");
 	if (r->unsent)
 		fprintf(out,
-			"WARNING: %s messages that were due could not be sent: the rate is more "
-			"than "
-			"can be kept up\n",
+			"WARNING: %s messages that were due had not been sent when the load ended: "
+			"the rate is more than can be kept up\n",
 			figure_count(r->unsent, a));
 	(void)fputc('\n', out);
 	row(out, "wrong", "%s lost, %s doubled, %s out of order, %s foreign",

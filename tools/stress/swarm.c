@@ -334,6 +334,7 @@ static void catch_up(struct swarm *s)
 	s->phase = PHASE_CATCH_UP;
 	s->progress_at = swarm_now();
 	swarm_roles_end(s, s->progress_at);
+	s->unsent = swarm_pace_unsent(s);
 	while (!s->stopped && !is_given_up(s)) {
 		int64_t now = swarm_now();
 		if (now >= looked + CHECK_EVERY) {
@@ -380,7 +381,7 @@ static void tell(struct swarm *s, struct result *r)
 		swarm_take_missing(s);
 	r->stopped = s->cut_short;
 	memcpy(r->agent, s->agent, sizeof(r->agent));
-	r->unsent = swarm_pace_unsent(s);
+	r->unsent = s->unsent;
 	r->seconds = (double)(s->last_delivery - s->load_began) / 1e6;
 	r->sent = t->sent;
 	r->acknowledged = t->acknowledged;

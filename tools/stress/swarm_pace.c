@@ -65,7 +65,9 @@ static void write_message(struct swarm *s, struct client *c, uint64_t due, int64
 		s->progress_at = now; /* before it there was nothing to wait for */
 	s->expected += receivers(s, c);
 	s->tally.sent++;
+	size_t before = s->out.used;
 	s->protocol->say(&c->peer, m.counter, text, s->plan->size, &s->out);
+	s->said_bytes = s->out.used - before;
 }
 
 /* ---- by window ---- */
@@ -163,12 +165,28 @@ void swarm_pace_turn(struct swarm *s, int64_t now)
 		turn_by_window(s, now);
 }
 
+/* Of the messages that were written, those that the sockets have not taken. */
+static uint64_t held_back(const struct swarm *s)
+{
+	uint64_t count = 0;
+
+	for (uint32_t i = 0; i < s->plan->senders && s->said_bytes; i++) {
+		const struct client *c = &s->clients[i];
+		size_t bytes = c->pending_end - c->pending_at;
+		count += (bytes + s->said_bytes - 1) / s->said_bytes;
+	}
+	return count;
+}
+
 uint64_t swarm_pace_unsent(const struct swarm *s)
 {
+	if (s->plan->rate <= 0)
+		return 0;
 	int64_t end = s->load_ends < s->load_ended ? s->load_ends : s->load_ended;
 	double due = (double)(end - s->load_began) * s->plan->rate / 1e6;
 
-	return due > (double)s->tally.sent + 1 ? (uint64_t)due - s->tally.sent : 0;
+	uint64_t never = due > (double)s->tally.sent + 1 ? (uint64_t)due - s->tally.sent : 0;
+	return never + held_back(s);
 }
 
 int64_t swarm_pace_next(const struct swarm *s)

@@ -99,8 +99,10 @@ struct swarm {
 	int64_t load_began, load_ends,
 		load_ended; /* microseconds; the time in marks begins with the first */
 	int64_t last_delivery;
-	double next_due;                   /* by rate: microseconds since load_began */
-	uint32_t next_sender;              /* by rate */
+	uint64_t unsent;      /* by rate: as swarm_pace_unsent says when the load ends */
+	size_t said_bytes;    /* of the last message, as it was written */
+	double next_due;      /* by rate: microseconds since load_began */
+	uint32_t next_sender; /* by rate */
 	struct client *ready, **ready_end; /* by window */
 	int64_t next_churn, next_sip, quit_at;
 	uint32_t away;     /* clients that are to return */
@@ -161,7 +163,8 @@ void swarm_pace_turn(struct swarm *s, int64_t now);
 /* Microseconds of the clock: when there is something to send; INT64_MAX: it depends on others. */
 int64_t swarm_pace_next(const struct swarm *s);
 
-/* By rate: what was due while the load ran, and was not sent. */
+/* By rate: what was due while the load ran, and was not sent, or is still in our buffers: to be asked
+ * when the load ends. */
 uint64_t swarm_pace_unsent(const struct swarm *s);
 
 /* One steady member more has message `counter`. */

@@ -1,8 +1,11 @@
 """lanchat-stress in a test."""
 
+import contextlib
 import json
 import os
+import socket
 import subprocess
+import threading
 
 from .case import Scenario
 from .wait import BUILD
@@ -62,6 +65,31 @@ class Stress(Scenario):
             return json.loads(out)
         except ValueError:
             self.fail(out + err)
+
+    def listen_to(self, greeting, word, answer):
+        """The port of a server that greets, answers once it has heard a word, and then reads no more."""
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        self.addCleanup(listener.close)
+
+        def serve(peer):
+            heard = b""
+            with contextlib.suppress(OSError):
+                peer.sendall(greeting)
+                while word not in heard:
+                    heard += peer.recv(4096) or word
+                peer.sendall(answer)
+
+        def take():
+            with contextlib.suppress(OSError):
+                while True:
+                    peer = listener.accept()[0]
+                    self.addCleanup(peer.close)
+                    threading.Thread(target=serve, args=(peer,), daemon=True).start()
+        threading.Thread(target=take, daemon=True).start()
+        return listener.getsockname()[1]
 
     def sound(self, result):
         self.assertEqual({name: result[name] for name in SOUND}, SOUND)
