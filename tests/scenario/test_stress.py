@@ -225,7 +225,7 @@ class Faults(Stress):
         threading.Thread(target=babble, daemon=True).start()
         _, err = self.run_it("--plaintext", f"127.0.0.1:{listener.getsockname()[1]}", "-c", "2", "-s",
                              "1", status=1)
-        self.assertRegex(err, "lets nobody in|not everybody")
+        self.assertRegex(err, "does not speak lanchat|not everybody")
 
     def test_escapes(self):
         """What a server says when it refuses a client does nothing to a terminal."""
@@ -328,3 +328,9 @@ class Wishes(Stress):
 
 if __name__ == "__main__":
     main()
+    def test_wrong_protocol(self):
+        """Who takes connections and says nothing that helps does not speak the protocol."""
+        port = self.listen_to(b"", b"never", b"")
+        err = self.refused(f"127.0.0.1:{port}", "--plaintext", "-q", "-c", "2", "-s", "1", status=1)
+        self.assertIn("does not speak lanchat", err)
+

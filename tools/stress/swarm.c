@@ -18,6 +18,7 @@
 
 #define OUT_BYTES   ((size_t)256 * 1024)
 #define EVENTS      512
+#define WHY         96
 #define PATIENCE    INT64_C(5000000)   /* microseconds without any progress */
 #define WAIT_MOST   INT64_C(120000000) /* for the rest, and as long again as the load took */
 #define REST        INT64_C(1500000)   /* in which a server is to get to rest after logins */
@@ -257,8 +258,28 @@ static int64_t dial_some(struct swarm *s, int64_t now)
 	return INT64_MAX;
 }
 
+/* Why nobody comes in any more, as far as that can be seen from here. */
+static const char *why_nobody(const struct swarm *s, char out[WHY])
+{
+	enum client_state furthest = CLIENT_AWAY;
+
+	if (s->connected)
+		return "the server lets nobody in any more";
+	for (uint32_t i = 0; i < s->next_client; i++) {
+		if (s->clients[i].state > furthest && s->clients[i].state < CLIENT_UP)
+			furthest = s->clients[i].state;
+	}
+	if (furthest < CLIENT_SHAKING)
+		return "the server does not answer";
+	snprintf(out, WHY, "the server takes connections, but does not speak %s%s",
+		s->protocol->name, s->tls ? " over TLS" : "");
+	return out;
+}
+
 static int connect_all(struct swarm *s, char *error, size_t size)
 {
+	char why[WHY];
+
 	s->phase = PHASE_CONNECTING;
 	s->first_dial = s->progress_at = swarm_now();
 	while (s->connected < s->plan->clients) {
@@ -272,8 +293,7 @@ static int connect_all(struct swarm *s, char *error, size_t size)
 		if (s->refused || s->disconnected)
 			return fail(s, ERR_REFUSED, error, size, "not everybody came in");
 		if (is_stuck(s))
-			return fail(
-				s, ERR_TIMEOUT, error, size, "the server lets nobody in any more");
+			return fail(s, ERR_TIMEOUT, error, size, why_nobody(s, why));
 	}
 	return 0;
 }
@@ -314,6 +334,7 @@ static void drain(struct swarm *s)
 {
 	s->phase = PHASE_DRAIN;
 	s->load_ended = swarm_now();
+	s->unsent = swarm_pace_unsent(s);
 	s->stopped = false;
 	swarm_roles_stay(s);
 	while (s->arrived < s->expected && !s->stopped && !s->disconnected && !is_given_up(s)) {
@@ -334,7 +355,6 @@ static void catch_up(struct swarm *s)
 	s->phase = PHASE_CATCH_UP;
 	s->progress_at = swarm_now();
 	swarm_roles_end(s, s->progress_at);
-	s->unsent = swarm_pace_unsent(s);
 	while (!s->stopped && !is_given_up(s)) {
 		int64_t now = swarm_now();
 		if (now >= looked + CHECK_EVERY) {
