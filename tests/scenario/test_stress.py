@@ -269,6 +269,11 @@ class Wishes(Stress):
                 (("--local", "--json", "/there/is/no/such"), "cannot be written"),
                 (("--local", "--csv", ""), "cannot be written"),
                 (("--local", "--csv", "a", "--json", "a"), "same file"),
+                (("--local", "--csv", "."), "Is a directory"),
+                (("--local", "--json", "/"), "Is a directory"),
+                (("--local", "--report", "/proc/no.html"), "cannot be written"),
+                (("--history", "off", "127.0.0.1:1"), "--local"),
+                (("--history", "os", "127.0.0.1:1"), "--local"),
                 (("--limits", "127.0.0.1:1"), "--local"),
                 (("a", "b"), "more than one")):
             with self.subTest(options=options):
@@ -333,4 +338,16 @@ if __name__ == "__main__":
         port = self.listen_to(b"", b"never", b"")
         err = self.refused(f"127.0.0.1:{port}", "--plaintext", "-q", "-c", "2", "-s", "1", status=1)
         self.assertIn("does not speak lanchat", err)
+
+    def test_file_size(self):
+        """A limit on the size of files is an error like others, and nothing is left of the file."""
+        server = Server(self, "--rate", "off")
+        extra = ["--plaintext"] if self.plaintext else []
+        process = subprocess.run(
+            ["prlimit", "--fsize=1000:1000", STRESS, f"127.0.0.1:{server.port}", *extra, "-c", "4",
+             "-s", "1", "-d", "200ms", "--json", os.path.join(self.folder, "r.json")],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+        self.assertEqual(process.returncode, 1, process.stderr)
+        self.assertIn("File too large", process.stderr)
+        self.assertEqual(os.listdir(self.folder), [])
 

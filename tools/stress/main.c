@@ -3,6 +3,7 @@
  */
 #include "common/err.h"
 #include "common/net.h"
+#include "tools/report/page_file.h"
 #include "tools/report/plot.h"
 #include "tools/stress/live.h"
 #include "tools/stress/plan.h"
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -79,7 +81,7 @@ static void describe(const struct stress_settings *t, const struct plan *p,
 		t->local ? ", a server of its own" : "");
 	if (t->local)
 		snprintf(r->conditions, sizeof(r->conditions), "%s, history %s%s, limits %s",
-			p->tls ? "TLS 1.3" : "plaintext", t->history ? "on disk, sync " : "",
+			p->tls ? "TLS 1.3" : "plaintext", t->history > 0 ? "on disk, sync " : "",
 			stress_history(t), t->limits ? "as usual" : "off");
 	else
 		snprintf(r->conditions, sizeof(r->conditions), "%s",
@@ -151,6 +153,7 @@ static int stop_signals(void)
 	(void)sigaddset(&set, SIGHUP);
 	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* EFBIG is told, as any other failure to write is */
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
@@ -226,19 +229,22 @@ static int run(const struct stress_settings *t, const struct plan *p, const char
 /* Whether results can be written is better known before a long run. */
 static int check_file(const char *path, char *error, size_t size)
 {
-	char folder[4096];
+	struct page_file f;
+	struct stat st;
+	bool good;
 
 	if (!path || strcmp(path, "-") == 0)
 		return 0;
-	const char *slash = strrchr(path, '/');
-	int n = snprintf(folder, sizeof(folder), "%.*s",
-		slash == path ? 1
-		: slash       ? (int)(slash - path)
-			      : 1,
-		slash ? path : ".");
-	bool there = access(path, F_OK) == 0;
-	if (*path && n > 0 && (size_t)n < sizeof(folder) && !(slash && !slash[1]) &&
-		access(there ? path : folder, W_OK) == 0)
+	errno = 0;
+	/* A pipe that nobody reads yet is not to be opened now. */
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
+		good = access(path, W_OK) == 0;
+	} else {
+		good = *path && page_file_open(&f, path) == 0;
+		if (good)
+			page_file_close(&f); /* and nothing of it is left */
+	}
+	if (good)
 		return 0;
 	snprintf(error, size, "\"%s\" cannot be written%s%s", path, *path ? ": " : "",
 		*path ? strerror(errno) : "");
@@ -282,7 +288,7 @@ static int decide(const struct stress_settings *t, const char *server)
 	if (t->local == (server != NULL))
 		return fail(EXIT_USAGE, t->local ? "SERVER or --local: not both"
 						 : "name a SERVER, or start one with --local");
-	if (!t->local && (t->history || t->limits || t->server_program))
+	if (!t->local && (t->history != STRESS_HISTORY_UNSAID || t->limits || t->server_program))
 		return fail(EXIT_USAGE, "--history, --limits and --lanchatd go with --local");
 	int r = check_files(t, error, sizeof(error));
 	if (r == 0)
@@ -318,5 +324,6 @@ int main(int argc, char **argv)
 	int status = argc - rest > 1 ? fail(EXIT_USAGE, "more than one server")
 				     : decide(&t, rest < argc ? argv[rest] : NULL);
 	options_fini(stress_options(), &t);
+	t.history = STRESS_HISTORY_UNSAID;
 	return status;
 }

@@ -244,7 +244,7 @@ const struct option_table *stress_options(void)
 
 const char *stress_history(const struct stress_settings *t)
 {
-	return histories[t->history];
+	return histories[t->history > 0 ? t->history : 0];
 }
 
 /* ---- values ---- */

@@ -12,13 +12,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define STRESS_HISTORY_UNSAID (-1) /* off, as it was not asked for */
+
 /* As they were given; a number of 0 and a text of NULL: not given. */
 struct stress_settings {
 	long clients, rooms, senders, window, in_flight, size, slow, quit, seed, connecting;
 	char *rate, *churn, *duration, *ramp;
 	char *scenario, *protocol;
 	bool plaintext, local, limits, quiet;
-	int history; /* index: off, os, full */
+	int history; /* index: off, os, full; or STRESS_HISTORY_UNSAID */
 	char *server_program;
 	char *json, *csv, *report;
 	bool help, version;
