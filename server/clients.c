@@ -246,8 +246,8 @@ static enum code start(struct clients *cs, struct client *c)
 	if (stack_new(cs->stack, &c->stack) == 0 &&
 		thread_start_on(&c->stack, &thread, "session", run, c) == 0)
 		return CODE_NONE;
-	log_warning("no thread for %s (%s): refusing it; see RLIMIT_NPROC, kernel.pid_max and "
-		    "vm.max_map_count",
+	log_warning("no thread for %s (%s): refusing it; see RLIMIT_NPROC, RLIMIT_AS (ulimit -v), "
+		    "kernel.pid_max and vm.max_map_count",
 		c->session->peer, strerror(errno));
 	lock_take(&cs->lock);
 	unlink_locked(cs, c);

@@ -8,13 +8,14 @@ import html.parser
 import io
 import json
 import os
+import shutil
 import socket
 import subprocess
 import threading
 
 from lib import Server, main, wait_for
 from lib.stress import STRESS, Stress, server_below
-from lib.wait import BUILD
+from lib.wait import BUILD, SANITIZED
 
 FAULTY = os.path.join(BUILD, "faulty", "lanchatd")
 
@@ -135,7 +136,6 @@ class Loads(Stress):
         self.assertGreater(r["unsent"], 0)
 
 
-class Faults(Stress):
     def test_not_taken(self):
         """What was written for a server that takes nothing is not counted as sent in time."""
         port = self.listen_to(b'INFO {"version":"9.9"}\r\n', b"PING\r\n", b"PONG\r\n")
@@ -146,6 +146,7 @@ class Faults(Stress):
         self.assertAlmostEqual(r["unsent"] + taken, 1000, delta=10)
 
 
+class Faults(Stress):
     """What a faulty server does to one message in many is found each time."""
 
     def plant(self, fault, *options):
@@ -268,12 +269,12 @@ class Wishes(Stress):
                 (("--local", "--size", "10"), "30"),
                 (("--local", "--json", "/there/is/no/such"), "cannot be written"),
                 (("--local", "--csv", ""), "cannot be written"),
-                (("--local", "--csv", "a", "--json", "a"), "same file"),
                 (("--local", "--csv", "."), "Is a directory"),
                 (("--local", "--json", "/"), "Is a directory"),
                 (("--local", "--report", "/proc/no.html"), "cannot be written"),
                 (("--history", "off", "127.0.0.1:1"), "--local"),
                 (("--history", "os", "127.0.0.1:1"), "--local"),
+                (("--local", "--csv", "a", "--json", "a"), "same file"),
                 (("--limits", "127.0.0.1:1"), "--local"),
                 (("a", "b"), "more than one")):
             with self.subTest(options=options):
@@ -288,6 +289,45 @@ class Wishes(Stress):
         self.assertEqual(process.returncode, 2, process.stderr)
         self.assertIn("descriptors", process.stderr)
         self.assertIn("200", process.stderr)
+        # Enough for the tool, and not for the server that it would start.
+        process = subprocess.run(
+            ["prlimit", "--nofile=1200:1200", "setpriv", "--bounding-set=-sys_resource",
+             "--inh-caps=-sys_resource", STRESS, "--local", "-c", "1000"],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+        self.assertEqual(process.returncode, 2, process.stderr)
+        self.assertIn("1256 descriptors", process.stderr)
+
+    def test_no_process(self):
+        """Where no process may be started, that is told with its reason, whoever finds it out. Root is
+        above the limit, so the tool runs as somebody else."""
+        stranger = ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups", "--"]
+        program = shutil.copy(STRESS, self.dir)
+        os.chmod(self.dir, 0o755)
+        os.chmod(self.folder, 0o777)
+        if subprocess.run(stranger + ["test", "-x", program], capture_output=True).returncode:
+            self.skipTest("cannot run the tool as another user")
+        if SANITIZED:
+            self.skipTest("sanitizers need threads of their own")
+        for most in (1, 2):
+            process = subprocess.run(
+                stranger + ["prlimit", f"--nproc={most}:{most}", program, "--local", "--lanchatd",
+                            "/bin/true"], env={**os.environ, "TMPDIR": self.folder},
+                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+            self.assertEqual(process.returncode, 1, process.stderr)
+            self.assertIn("cannot start a process: Resource temporarily", process.stderr)
+            self.assertIn("ulimit -u", process.stderr)
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_memory(self):
+        """A server of its own that has no memory left closes connections; why, is told by its log."""
+        if SANITIZED:
+            self.skipTest("sanitizers map more than that")
+        process = subprocess.run(
+            ["prlimit", "--as=200000000:200000000", STRESS, "--local", "-c", "3000"],
+            env={**os.environ, "TMPDIR": self.folder}, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=90)
+        self.assertEqual(process.returncode, 1, process.stderr)
+        self.assertRegex(process.stderr, "its server told of: warning no thread .*RLIMIT_AS")
 
     def few_ports(self):
         """In this namespace there are a hundred ports to connect from."""
@@ -325,19 +365,16 @@ class Wishes(Stress):
         _, err = self.run_it(f"127.0.0.1:{server.port}", "-c", "2", "-s", "1", status=1)
         self.assertRegex(err, "TLS|plaintext")
 
-    def test_full_disk(self):
-        _, err = self.run_it("--local", "--plaintext", "-c", "4", "-s", "1", "-d", "200ms",
-                             "--json", "/dev/full", status=1)
-        self.assertIn("/dev/full", err)
-
-
-if __name__ == "__main__":
-    main()
     def test_wrong_protocol(self):
         """Who takes connections and says nothing that helps does not speak the protocol."""
         port = self.listen_to(b"", b"never", b"")
         err = self.refused(f"127.0.0.1:{port}", "--plaintext", "-q", "-c", "2", "-s", "1", status=1)
         self.assertIn("does not speak lanchat", err)
+
+    def test_full_disk(self):
+        _, err = self.run_it("--local", "--plaintext", "-c", "4", "-s", "1", "-d", "200ms",
+                             "--json", "/dev/full", status=1)
+        self.assertIn("/dev/full", err)
 
     def test_file_size(self):
         """A limit on the size of files is an error like others, and nothing is left of the file."""
@@ -351,3 +388,6 @@ if __name__ == "__main__":
         self.assertIn("File too large", process.stderr)
         self.assertEqual(os.listdir(self.folder), [])
 
+
+if __name__ == "__main__":
+    main()

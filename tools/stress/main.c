@@ -198,7 +198,7 @@ static int start_server(const struct stress_settings *t, const struct plan *p,
 
 static int run(const struct stress_settings *t, const struct plan *p, const char *server)
 {
-	char error[ERROR_LINE] = "";
+	char error[ERROR_LINE] = "", trouble[SUBJECT_TROUBLE] = "";
 	struct net_address at;
 	struct subject *subject = NULL;
 	struct live live;
@@ -218,9 +218,12 @@ static int run(const struct stress_settings *t, const struct plan *p, const char
 		.live = &live,
 		.stop_fd = stop,
 	};
+	subject_listen(subject, trouble);
 	int status = measure(t, &setting);
 	if (subject_end(subject, error, sizeof(error)) != 0)
 		status = fail(EXIT_FAILED, error);
+	else if (status == EXIT_FAILED && *trouble)
+		fprintf(stderr, "lanchat-stress: the last that its server told of: %s\n", trouble);
 	if (stop >= 0)
 		(void)close(stop);
 	return status;
@@ -315,6 +318,7 @@ int main(int argc, char **argv)
 	int rest = argc;
 	int r = options_init(stress_options(), &t);
 
+	t.history = STRESS_HISTORY_UNSAID;
 	if (r == 0)
 		r = options_parse(stress_options(), &t, argc, argv, &rest, error, sizeof(error));
 	if (r) {
@@ -324,6 +328,5 @@ int main(int argc, char **argv)
 	int status = argc - rest > 1 ? fail(EXIT_USAGE, "more than one server")
 				     : decide(&t, rest < argc ? argv[rest] : NULL);
 	options_fini(stress_options(), &t);
-	t.history = STRESS_HISTORY_UNSAID;
 	return status;
 }

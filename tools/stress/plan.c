@@ -3,6 +3,7 @@
 #include "common/err.h"
 #include "common/identity.h"
 #include "tools/stress/mark.h"
+#include "tools/stress/subject.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -191,7 +192,8 @@ static int check_threads(const struct plan *p, char *error, size_t size)
 
 int plan_fits(const struct plan *p, bool local, char *error, size_t size)
 {
-	int r = raise_descriptors((rlim_t)p->clients + SPARE, error, size);
+	int r = raise_descriptors(
+		(rlim_t)p->clients + (local ? SUBJECT_SPARE : SPARE), error, size);
 
 	return r == 0 && local ? check_threads(p, error, size) : r;
 }

@@ -32,6 +32,12 @@ void subject_free(struct subject *s)
 	free(s);
 }
 
+void subject_listen(struct subject *s, char *trouble)
+{
+	if (s)
+		s->trouble = trouble;
+}
+
 pid_t subject_pid(const struct subject *s)
 {
 	return s->pid;

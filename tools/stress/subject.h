@@ -22,6 +22,9 @@
 
 struct subject;
 
+#define SUBJECT_SPARE   256 /* descriptors of a server of ours, beside those of its clients */
+#define SUBJECT_TROUBLE 256
+
 /* What it has used so far. What the system does not tell is 0. */
 struct subject_sample {
 	uint64_t cpu_ns;   /* of all its threads, in user space and in the kernel */
@@ -50,6 +53,10 @@ int subject_start(const struct subject_options *o, struct net_address *at, struc
  * was started last, which is the service, not what activates it. ERR_NOT_FOUND: there is none that
  * may be seen, or `at` is not this machine. ERR_MEMORY. */
 int subject_find(const struct net_address *at, struct subject **out);
+
+/* Once subject_end is through with it, `trouble` (SUBJECT_TROUBLE bytes) has the last warning or error
+ * that a server of our own has told, clean for a terminal; "": there was none. NULL is allowed. */
+void subject_listen(struct subject *s, char *trouble);
 
 pid_t subject_pid(const struct subject *s);
 

@@ -29,6 +29,8 @@ struct keeper {
 	int64_t deadline; /* clock_ms: for its end; INT64_MAX: not told to */
 	int64_t patience;
 	size_t used; /* of report.said */
+	char line[KEEPER_LINE];
+	size_t line_used;
 	struct keeper_report report;
 };
 
@@ -128,14 +130,40 @@ static void add_words(struct keeper *k, const char *bytes, size_t count)
 	said[k->used] = '\0';
 }
 
+/* A line of its log: a time, how bad it is, and what. Of what the sandbox is, it warns each time that it
+ * is root who runs it. */
+static void end_line(struct keeper *k)
+{
+	k->line[k->line_used] = '\0';
+	k->line_used = 0;
+	const char *level = strchr(k->line, ' ');
+	if (!level || strncmp(level, " warning sandbox:", 17) == 0)
+		return;
+	if (strncmp(level, " warning ", 9) == 0 || strncmp(level, " error ", 7) == 0)
+		(void)snprintf(k->report.trouble, sizeof k->report.trouble, "%s", level + 1);
+}
+
+/* The last words may be of clients that leave, and the reason long gone from them. */
+static void note_trouble(struct keeper *k, const char *bytes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (bytes[i] == '\n')
+			end_line(k);
+		else if (k->line_used < sizeof k->line - 1)
+			k->line[k->line_used++] = bytes[i];
+	}
+}
+
 /* Read what there is. Its end is not the server's: that one is told by the pidfd. */
 static void hear(struct keeper *k)
 {
 	char bytes[4096];
 	ssize_t got;
 
-	while ((got = read(k->words, bytes, sizeof bytes)) > 0)
+	while ((got = read(k->words, bytes, sizeof bytes)) > 0) {
 		add_words(k, bytes, (size_t)got);
+		note_trouble(k, bytes, (size_t)got);
+	}
 	if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
 		net_close(k->words);
 		k->words = -1;
@@ -240,10 +268,15 @@ static bool start_server(struct keeper *k, const struct keeper_order *order)
 	k->server = fork();
 	if (k->server == 0)
 		be_server(order, self, words[1]);
+	int why = errno;
 	net_close(words[1]);
+	errno = why;
 	k->ended = k->server > 0 ? pidfd_open(k->server, 0) : -1;
-	if (k->server > 0 && k->ended < 0)
+	if (k->server > 0 && k->ended < 0) {
+		why = errno;
 		(void)kill(k->server, SIGKILL);
+		errno = why;
+	}
 	return k->ended >= 0;
 }
 
@@ -254,7 +287,10 @@ _Noreturn static void be_keeper(const struct keeper_order *order, int channel)
 	struct pollfd end = {.events = POLLIN};
 
 	k.channel = settle(channel);
-	if (k.channel >= 0 && start_server(&k, order)) {
+	if (k.channel >= 0 && !start_server(&k, order)) {
+		pid_t none = -errno;
+		(void)send(k.channel, &none, sizeof none, MSG_NOSIGNAL);
+	} else if (k.channel >= 0) {
 		(void)send(k.channel, &k.server, sizeof k.server, MSG_NOSIGNAL);
 		watch(&k);
 		report(&k);

@@ -6,7 +6,8 @@
  * terminal does not end the server in the middle of a run that is still to be told of. Should the
  * keeper itself be killed, the kernel tells the server to end (PR_SET_PDEATHSIG).
  *
- * The channel is a socket of packets. The keeper sends the server's process number, and struct
+ * The channel is a socket of packets. The keeper sends the server's process number, or
+ * minus errno where there is none to start, and struct
  * keeper_report once it has ended. It is told to end it by the end of what comes (shutdown(2), or a
  * close by the kernel). Until then it does not reap the server, so its number stays its own.
  */
@@ -19,11 +20,14 @@
 #include <sys/types.h>
 
 #define KEEPER_SAID 2048
+#define KEEPER_LINE 256
 
 struct keeper_report {
-	int status;             /* as from waitpid(2) */
-	bool asked;             /* it was told to end before it did */
-	bool killed;            /* it took too long, and was ended by SIGKILL */
+	int status;  /* as from waitpid(2) */
+	bool asked;  /* it was told to end before it did */
+	bool killed; /* it took too long, and was ended by SIGKILL */
+	char trouble
+		[KEEPER_LINE]; /* the last warning or error of lanchatd's log; "": there was none */
 	char said[KEEPER_SAID]; /* the last lines on its stderr, whole ones, terminated */
 };
 

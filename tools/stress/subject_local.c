@@ -2,6 +2,7 @@
 
 #include "common/clock.h"
 #include "common/err.h"
+#include "common/log.h"
 #include "tools/stress/subject_keeper.h"
 
 #include <errno.h>
@@ -20,7 +21,6 @@
 #define START_PATIENCE 10000 /* ms */
 #define END_PATIENCE   30000 /* ms, of the keeper with the server */
 #define KEEPER_LATER   10000 /* ms: how much longer the keeper may take than that */
-#define SPARE          256   /* descriptors beside those of the clients */
 #define ARGUMENTS_MAX  48
 
 /* All that a client can run into is off: server/limits.def, and the rooms that one server may have. */
@@ -115,6 +115,12 @@ static void explain(const struct keeper_report *r, const char *said, char *error
 	else
 		(void)snprintf(error, size, "lanchatd ended%s with status %d%s%s",
 			r->asked ? "" : " by itself", WEXITSTATUS(r->status), colon, said);
+}
+
+static void no_process(int why, char *error, size_t size)
+{
+	(void)snprintf(error, size, "cannot start a process: %s%s", strerror(why),
+		why == EAGAIN ? ": see ulimit -u, kernel.pid_max and kernel.threads-max" : "");
 }
 
 /* The next packet of the keeper's. false: there comes none, or none by the deadline. */
@@ -219,7 +225,7 @@ static int launch(struct subject *s, const struct subject_options *o, const char
 	} u = {.words = c.words};
 	struct keeper_order order = {.arguments = u.arguments,
 		.folder = s->folder,
-		.descriptors = o->clients + SPARE,
+		.descriptors = o->clients + SUBJECT_SPARE,
 		.patience = END_PATIENCE};
 	pid_t server;
 
@@ -228,12 +234,16 @@ static int launch(struct subject *s, const struct subject_options *o, const char
 	(void)snprintf(data, sizeof data, "%s/data", s->folder);
 	fill_command(&c, o, o->program ? o->program : program, data, ports);
 	if (keeper_start(&order, &s->keeper, &s->channel) != 0) {
-		(void)snprintf(error, size, "cannot start a process: %s", strerror(errno));
+		no_process(errno, error, size);
 		return ERR_SYSTEM;
 	}
-	/* By its first word; none, and the channel at its end, where it had no process to start. */
+	/* By its first word; where it had no process to start, that is why. */
 	if (!hear(s, clock_ms() + START_PATIENCE, &server, sizeof server)) {
 		(void)snprintf(error, size, "cannot start a process");
+		return ERR_SYSTEM;
+	}
+	if (server <= 0) {
+		no_process(-server, error, size);
 		return ERR_SYSTEM;
 	}
 	s->pid = server;
@@ -289,6 +299,8 @@ static int end_by_keeper(struct subject *s, char *error, size_t size)
 	} else if (!report.asked || report.killed || report.status != 0) {
 		explain(&report, report.said, error, size);
 		r = ERR_SYSTEM;
+	} else if (s->trouble) {
+		log_escape(report.trouble, strlen(report.trouble), s->trouble, SUBJECT_TROUBLE);
 	}
 	while (waitpid(s->keeper, NULL, 0) < 0 && errno == EINTR)
 		;

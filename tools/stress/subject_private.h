@@ -23,6 +23,7 @@ struct subject {
 	pid_t keeper;
 	int channel; /* to the keeper */
 	char folder[SUBJECT_FOLDER];
+	char *trouble; /* borrowed; NULL: nobody asked */
 };
 
 /* NULL when memory is out. */
