@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as tree
@@ -84,6 +85,14 @@ class Pages(Lab):
             self.assertTrue(words.startswith("Passed:" if check["good"] else "Failed:"), words)
             self.assertIn(check["measured"], words)
 
+    def check_times(self, elements):
+        """A table and an assertion say the same of the same; and times have a unit."""
+        row = tables(elements)["Numbered messages"]["half of them within, ms"]
+        said = [text(p) for p in elements if p.tag == "p" and "half within" in text(p)]
+        found = [re.search(r"(TCP|UDP): .*half within (\S+) ms", words).groups() for words in said]
+        self.assertEqual(sorted(found), [("TCP", row[0]), ("UDP", row[1])])
+        self.assertIn("milliseconds from the beginning", " ".join(map(text, elements)))
+
     def test_page(self):
         """Three scenarios; of each all that was asked for."""
         page, results = self.path("page.html"), self.path("results.json")
@@ -109,6 +118,7 @@ class Pages(Lab):
                 self.check_verdicts(result, elements)
                 plots = "How long each message took" in figures(elements)
                 self.assertEqual(plots, result["name"] != "boundaries")
+        self.check_times(found["4. Loss, order, duplication"])
         # Calls stand on their side.
         tcp, udp = [element for element in found["1. Message boundaries"]
                     if element.get("class") == "sides"][0]

@@ -214,6 +214,7 @@ int lab_report_add(struct lab_report *r, const struct outcome *o, struct stage *
 	add_settings(page, o);
 	if (s) {
 		page_subheading(page, "What both sides did");
+		page_paragraph(page, "The numbers are milliseconds from the beginning.");
 		report_calls(page, stage_journal(s));
 		if (o->options.loopback)
 			page_paragraph(page, "Packets are not seen on loopback: there is no wire.");

@@ -236,15 +236,15 @@ int traffic_run(struct stage *s, const struct traffic *t)
 
 /* ---- what came of it ---- */
 
+/* To a tenth, as the score and the report say it. */
 const char *traffic_latency(const struct score *x, char out[TRAFFIC_LATENCY])
 {
 	if (x->latency_us.count == 0)
 		(void)snprintf(out, TRAFFIC_LATENCY, "how long they took: -");
 	else
-		(void)snprintf(out, TRAFFIC_LATENCY,
-			"half within %" PRIu64 " ms, 99 %% within %" PRIu64 " ms",
-			histogram_quantile(&x->latency_us, 0.5) / 1000,
-			histogram_quantile(&x->latency_us, 0.99) / 1000);
+		(void)snprintf(out, TRAFFIC_LATENCY, "half within %.1f ms, 99 %% within %.1f ms",
+			(double)histogram_quantile(&x->latency_us, 0.5) / 1e3,
+			(double)histogram_quantile(&x->latency_us, 0.99) / 1e3);
 	return out;
 }
 
