@@ -69,6 +69,11 @@ class Loads(Stress):
         self.sound(r)
         self.assertEqual(r["delivered"], r["sent"] * 20)
 
+    def test_slow_catch_up(self):
+        """Slow readers who have missed very much get it all in the end, as fast as anybody reads."""
+        self.sound(self.measure("--local", "--plaintext", "-c", "20", "-s", "2", "--slow", "5", "-d",
+                                "1s"))
+
     def test_files(self):
         """A line of CSV for each second, a page, and a table."""
         table, page = os.path.join(self.folder, "t.csv"), os.path.join(self.folder, "t.html")

@@ -3,6 +3,7 @@
 #include "tools/stress/swarm_private.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,8 @@ void swarm_client_hurry(struct swarm *s, struct client *c)
 	int size = QUICK_RECEIVE;
 
 	(void)setsockopt(stream_fd(c->stream), SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	/* The connection began with so little room that its window would stay as small. */
+	(void)setsockopt(stream_fd(c->stream), IPPROTO_TCP, TCP_WINDOW_CLAMP, &size, sizeof(size));
 	swarm_client_listen(s, c, true);
 }
 
