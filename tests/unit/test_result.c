@@ -189,6 +189,10 @@ START_TEST(verdicts)
 
 	ck_assert(result_verdict(r, text));
 	ck_assert_str_eq(text, "every message came to everybody once and in order");
+	r->no_end = true;
+	ck_assert(!result_verdict(r, text));
+	ck_assert_str_eq(text, "messages still came when waiting for them ended");
+	r->no_end = false;
 	r->disconnected = 1;
 	ck_assert(!result_verdict(r, text));
 	ck_assert(result_is_sound(r));

@@ -101,6 +101,8 @@ bool result_verdict(const struct result *r, char out[RESULT_VERDICT])
 	add_count(out, r->foreign, "foreign");
 	add_count(out, r->disconnected, "disconnected");
 	add_count(out, r->clients > r->connected ? r->clients - r->connected : 0, "did not get in");
+	if (r->no_end)
+		add(out, "messages still came when waiting for them ended");
 	if (r->delivered == 0)
 		add(out, r->stopped ? "stopped before anything was delivered"
 				    : "nothing was delivered");

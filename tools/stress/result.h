@@ -67,6 +67,7 @@ struct result {
 		late; /* of those delivered: to who read slowly or was away, when the load was over */
 	uint64_t unsent; /* by rate: what was due and could not be sent in time */
 	bool stopped;    /* from outside, before all was done */
+	bool no_end;     /* messages still came when they were no longer waited for */
 	uint64_t lost, doubled, reordered, foreign;
 	uint64_t disconnected; /* connections that ended and should not have */
 	uint64_t churned, quit;

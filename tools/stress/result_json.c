@@ -81,6 +81,7 @@ static void put_load(struct json *j, const struct result *r)
 	json_unsigned(j, "bytes_out", r->bytes_out);
 	json_bool(j, "sound", result_verdict(r, verdict));
 	json_bool(j, "stopped", r->stopped);
+	json_bool(j, "no_end", r->no_end);
 	json_unsigned(j, "lost", r->lost);
 	json_unsigned(j, "doubled", r->doubled);
 	json_unsigned(j, "reordered", r->reordered);

@@ -229,10 +229,7 @@ static bool is_given_up(struct swarm *s)
 		return true;
 	if (swarm_now() - s->load_ended < most)
 		return false;
-	if (!s->problem[0])
-		snprintf(s->problem, sizeof(s->problem),
-			"messages still came %d s after the load: no longer waited for them",
-			(int)(most / 1000000));
+	s->no_end = true;
 	return true;
 }
 
@@ -397,8 +394,9 @@ static void tell(struct swarm *s, struct result *r)
 {
 	struct tally *t = &s->tally;
 
-	if (!s->gave_up)
+	if (!s->gave_up && !s->no_end)
 		swarm_take_missing(s);
+	r->no_end = s->no_end;
 	r->stopped = s->cut_short;
 	memcpy(r->agent, s->agent, sizeof(r->agent));
 	r->unsent = s->unsent;

@@ -76,6 +76,7 @@ struct swarm {
 	enum phase phase;
 	bool stopped;   /* from outside: this phase is over */
 	bool cut_short; /* some phase was */
+	bool no_end;    /* they came for so long that nobody waited for the rest */
 	bool gave_up;   /* waiting for what is missing */
 	struct client *clients;
 	uint32_t *steady;     /* owned: members that are so, by room */
