@@ -363,6 +363,46 @@ START_TEST(cannot_open)
 }
 END_TEST
 
+static int draw_words(FILE *out, const char *id, void *context)
+{
+	(void)id;
+	return fputs(context, out) < 0 ? ERR_SYSTEM : 0;
+}
+
+/* In print, where no sheet holds it, in parts that overlap; else once. */
+START_TEST(cut_into_sheets)
+{
+	static char words[] = "<path d=\"M0,0\"/>";
+	struct page_drawing drawing = {
+		.title = "t", .width = 760, .height = 900, .draw = draw_words, .context = words};
+
+	begin("t");
+	page_figure(page, &drawing);
+	ck_assert_int_eq(page_close(page, NULL, error, sizeof(error)), 0);
+	char *text = read_page();
+	ck_assert_ptr_null(strstr(text, "<use"));
+	free(text);
+	drawing.height = 2000;
+	begin("t");
+	page_figure(page, &drawing);
+	ck_assert_int_eq(page_close(page, NULL, error, sizeof(error)), 0);
+	text = read_page();
+	const char *at = text;
+	int until = 24, y, height;
+	for (; (at = strstr(at, "<svg viewBox=\"0 ")) != NULL; at++) {
+		if (sscanf(at, "<svg viewBox=\"0 %d 760 %d\" aria-hidden", &y, &height) != 2)
+			continue;
+		if (height == 2000)
+			continue; /* the whole one */
+		ck_assert_int_eq(y, until - 24);
+		ck_assert_int_le(height, 900);
+		until = y + height;
+	}
+	ck_assert_int_eq(until, 2000);
+	free(text);
+}
+END_TEST
+
 static int fail_to_draw(FILE *out, const char *id, void *context)
 {
 	(void)out;
@@ -410,6 +450,7 @@ Suite *report_page_suite(void)
 	tcase_add_test(c, too_large);
 	tcase_add_test(c, last_byte);
 	tcase_add_test(c, cannot_open);
+	tcase_add_test(c, cut_into_sheets);
 	tcase_add_test(c, failed_part);
 	suite_add_tcase(s, c);
 	return s;

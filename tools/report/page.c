@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ID_MAX 32
+#define ID_MAX        32
+#define SHEET         900 /* of a drawing's height, that A4 and letter have room for below a title */
+#define SHEET_OVERLAP 24  /* more than a line of text */
 
 struct page {
 	struct page_file file;
@@ -338,6 +340,25 @@ void page_plot(struct page *page, const struct plot *plot, const char *caption)
 	end_figure(page, caption);
 }
 
+/* For print: a drawing that no sheet can hold, again and cut into what sheets can. What is on a cut is
+ * whole on one of the two, as each begins a little before the end of the one before. */
+static void add_sheets(struct page *p, const struct page_drawing *drawing, const char *id)
+{
+	if (drawing->height <= SHEET)
+		return;
+	raw(p, "<div class=\"sheets\">\n");
+	for (int y = 0; good(p) && y + SHEET_OVERLAP < drawing->height;
+		y += SHEET - SHEET_OVERLAP) {
+		int left = drawing->height - y;
+
+		fprintf(p->out,
+			"<svg viewBox=\"0 %d %d %d\" aria-hidden=\"true\">"
+			"<use href=\"#%s-all\"/></svg>\n",
+			y, drawing->width, left < SHEET ? left : SHEET, id);
+	}
+	raw(p, "</div>\n");
+}
+
 void page_figure(struct page *page, const struct page_drawing *drawing)
 {
 	char id[ID_MAX];
@@ -352,11 +373,14 @@ void page_figure(struct page *page, const struct page_drawing *drawing)
 		drawing->width, drawing->height);
 	text(page, drawing->title ? drawing->title : "");
 	raw(page, "\">\n");
+	if (good(page))
+		fprintf(page->out, "<g id=\"%s-all\">\n", id);
 	if (good(page)) {
 		int r = drawing->draw(page->out, id, drawing->context);
 		if (r)
 			fail(page, r, err_text(r));
 	}
-	raw(page, "</svg></div>\n");
+	raw(page, "</g></svg></div>\n");
+	add_sheets(page, drawing, id);
 	end_figure(page, drawing->caption);
 }

@@ -96,7 +96,7 @@ void page_plot(struct page *page, const struct plot *plot, const char *caption);
  * A drawing of the caller's own. `draw` writes the inside of an <svg> of `width` by `height` units,
  * well-formed, all text by markup_text; `id` is a prefix for ids, which no other figure has. Returns
  * 0 or a code. Classes for it: line, axis, grid, dots, bars, area; with a colour s1 to s6; for text
- * tick, label, or none.
+ * tick, label, or none. One that is higher than a sheet of paper is printed in parts.
  */
 struct page_drawing {
 	const char *title; /* also for those who cannot see it */
