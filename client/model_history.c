@@ -434,6 +434,25 @@ bool model_on_history_error(struct model *m, const struct event *e)
 
 /* ---- how far it was seen ---- */
 
+/* The first direct message that is unread in a conversation, in *seq; false: all that is unread there
+ * has no number: the program's own words, such as why a message was refused, and datagrams. */
+static bool first_unread(const struct buffer *b, uint64_t *seq)
+{
+	const struct scrollback *s = &b->lines;
+
+	*seq = 1; /* it made room for others */
+	if (!scrollback_line(s, b->marker))
+		return true;
+	for (uint64_t n = b->marker; n < scrollback_end(s) - s->waiting; n++) {
+		const struct line *l = scrollback_line(s, n);
+		if (!l->own && l->seq > 0) {
+			*seq = l->seq;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Direct messages are one stream: what one person said is not seen while it is unread, whatever came
  * after it from others. */
 static uint64_t inbox_seen(const struct model *m)
@@ -442,12 +461,11 @@ static uint64_t inbox_seen(const struct model *m)
 
 	for (size_t i = 0; i < m->count; i++) {
 		const struct buffer *b = m->buffers[i];
-		if (b->kind != BUFFER_DIRECT || b->unread == 0)
+		uint64_t first;
+		if (b->kind != BUFFER_DIRECT || b->unread == 0 || !first_unread(b, &first))
 			continue;
-		const struct line *first = scrollback_line(&b->lines, b->marker);
-		uint64_t before = first && first->seq > 0 ? first->seq - 1 : 0;
-		if (before < seen)
-			seen = before;
+		if (first - 1 < seen)
+			seen = first - 1;
 	}
 	return seen;
 }

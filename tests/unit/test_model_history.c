@@ -479,6 +479,33 @@ START_TEST(inbox)
 }
 END_TEST
 
+/* What has no number in the inbox is unread as long as nobody looks, and holds back nothing: why a
+ * message to nobody was refused. */
+START_TEST(inbox_beside_a_refusal)
+{
+	struct event_place place = {(char *)"", false, 40};
+
+	apply((struct event){.type = EVENT_PLACES, .places = &place, .count = 1, .flag = true});
+	struct buffer *none = model_open_direct(&m, NULL, "nobody");
+	ck_assert_int_eq(model_say(&m, none, LINE_ERROR, "Not sent"), 0);
+	ck_assert_uint_eq(none->unread, 1);
+	apply(message(42, true));
+	b = model_direct(&m, boris, "boris");
+	ck_assert_ptr_nonnull(b);
+	model_show(&m, model_index(&m, b));
+	ck_assert_uint_eq(model_seen(&m, b), 42);
+	/* Yet a message beside such words is unread itself. */
+	struct event late = message(44, true);
+	late.nick = late.peer_nick = (char *)"nobody";
+	memset(late.person, 9, PERSON_ID);
+	memset(late.peer, 9, PERSON_ID);
+	apply(late);
+	ck_assert_uint_eq(none->unread, 2);
+	apply(message(46, true));
+	ck_assert_uint_eq(model_seen(&m, b), 43);
+}
+END_TEST
+
 /* ---- another log ---- */
 
 START_TEST(another_log)
@@ -547,6 +574,7 @@ Suite *model_history_suite(void)
 	tcase_add_test(t, jump_to_where_i_left_off);
 	tcase_add_test(t, nothing_new);
 	tcase_add_test(t, inbox);
+	tcase_add_test(t, inbox_beside_a_refusal);
 	tcase_add_test(t, another_log);
 	tcase_add_test(t, entered_again);
 	tcase_add_test(t, pruned_while_away);
