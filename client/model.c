@@ -369,6 +369,7 @@ int model_sent(
 		.kind = line_kind_of((int)kind),
 		.state = LINE_WAITING,
 		.own = true,
+		.apart = b != model_current(m),
 		.time = clock_wall_us(),
 		.counter = counter,
 		.nick = strdup(m->nick),

@@ -219,7 +219,8 @@ int model_say(struct model *m, struct buffer *b, enum line_kind kind, const char
 /* The user said something as a datagram: it is shown at once, and nothing more is heard of it. */
 int model_tossed(struct model *m, struct buffer *b, const char *text);
 
-/* An own message has been handed to the link under `counter`. ERR_MEMORY. */
+/* An own message has been handed to the link under `counter`. What becomes of one to a buffer that is not
+ * shown is told where the user looks then, too. ERR_MEMORY. */
 int model_sent(
 	struct model *m, struct buffer *b, enum said_kind kind, const char *text, uint64_t counter);
 

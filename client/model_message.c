@@ -94,13 +94,30 @@ static struct buffer *find_waiting(const struct model *m, uint64_t counter, uint
 	return NULL;
 }
 
+/* Was it written where it is not shown, and does the user still look elsewhere? */
+static bool is_apart(const struct model *m, const struct buffer *b, uint64_t number)
+{
+	return scrollback_line(&b->lines, number)->apart && b != model_current(m);
+}
+
+/* The server has it: its answer and the message itself come in either order. */
+static void tell_sent(struct model *m, struct buffer *b, uint64_t number)
+{
+	if (is_apart(m, b, number))
+		model_hint(m, "Sent to %s%s: room %zu in the list.",
+			b->kind == BUFFER_ROOM ? "#" : "", b->name, model_index(m, b) + 1);
+	scrollback_line(&b->lines, number)->apart = false;
+}
+
 void model_stop_waiting(struct model *m, const struct event *e)
 {
 	uint64_t number;
 	struct buffer *b = e->own ? find_waiting(m, e->counter, &number) : NULL;
 
-	if (b)
-		scrollback_remove_waiting(&b->lines, number);
+	if (!b)
+		return;
+	tell_sent(m, b, number);
+	scrollback_remove_waiting(&b->lines, number);
 }
 
 /* A message that is not known yet goes to the end. */
@@ -196,7 +213,10 @@ int model_on_restored(struct model *m, const struct event *e)
 		return ERR_MEMORY;
 	int err = model_sent(m, b, (enum said_kind)e->kind, model_or_empty(e->text), e->counter);
 	struct line *l = scrollback_line(&b->lines, scrollback_end(&b->lines) - 1);
-	if (err == 0 && l && e->time > 0) /* when it was written */
+	if (err < 0 || !l)
+		return err;
+	l->apart = false; /* nobody has just written it */
+	if (e->time > 0)  /* when it was written */
 		l->time = e->time;
 	return err;
 }
@@ -272,25 +292,36 @@ int model_on_ack(struct model *m, const struct event *e)
 	uint64_t number;
 	struct buffer *b = find_waiting(m, e->counter, &number);
 
-	if (b)
-		keep(b, number, e->seq);
+	if (!b)
+		return 0;
+	tell_sent(m, b, number);
+	keep(b, number, e->seq);
 	return 0;
+}
+
+static int say_refused(struct model *m, struct buffer *b, const struct event *e)
+{
+	if (e->code == CODE_NOT_KEPT || e->code == CODE_DISK_FULL || e->code == CODE_DAMAGED)
+		return model_say(m, b, LINE_ERROR, "Refused: %s (Up brings the text back.)",
+			model_or_empty(e->text));
+	return model_say(m, b, LINE_ERROR, "Not sent: %s (Up brings the text back.)",
+		model_or_empty(e->text));
 }
 
 int model_on_refused(struct model *m, const struct event *e)
 {
 	uint64_t number;
 	struct buffer *b = find_waiting(m, e->counter, &number);
+	int err = 0;
 
+	if (b && is_apart(m, b, number))
+		err = model_say(m, model_current(m), LINE_ERROR, "Not sent to %s%s: %s",
+			b->kind == BUFFER_ROOM ? "#" : "", b->name, model_or_empty(e->text));
 	if (b)
 		scrollback_settle(&b->lines, number, LINE_REFUSED);
 	else
 		b = model_current(m);
-	if (e->code == CODE_NOT_KEPT || e->code == CODE_DISK_FULL || e->code == CODE_DAMAGED)
-		return model_say(m, b, LINE_ERROR, "Refused: %s (Up brings the text back.)",
-			model_or_empty(e->text));
-	return model_say(m, b, LINE_ERROR, "Not sent: %s (Up brings the text back.)",
-		model_or_empty(e->text));
+	return model_either(err, say_refused(m, b, e));
 }
 
 int model_on_gap(struct model *m, const struct event *e)

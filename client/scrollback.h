@@ -50,6 +50,7 @@ struct line {
 	enum line_state state;
 	bool mention; /* it names the user */
 	bool own;
+	bool apart; /* own: written while another conversation was shown, and told of there */
 	uint8_t person[PERSON_ID];
 	uint64_t time;    /* microseconds since 1970, UTC */
 	uint64_t counter; /* of an own message */

@@ -154,7 +154,9 @@ static bool send_to(struct talk *t, const struct command *c, enum said_kind kind
 	if (!say(t, b, kind, c->rest))
 		return false;
 	if (b != model_current(&t->model)) {
-		(void)snprintf(text, sizeof text, "Sent to %s: room %zu in the list.",
+		/* The model tells what becomes of it. */
+		(void)snprintf(text, sizeof text, "%s %s: room %zu in the list.",
+			t->model.state == LINK_ONLINE ? "On its way to" : "Waits to be sent to",
 			status_name(b, name, sizeof name), model_index(&t->model, b) + 1);
 		talk_hint(t, text);
 	}

@@ -201,6 +201,7 @@ class Rooms(Talking):
         anna = self.anna()
         anna.enter("/msg bob a secret")
         bob.wait_event("message", text="a secret")
+        anna.wait_text("Sent to bob: room 3 in the list")
         anna.wait_text(r"^ 3 bob")
         carl = Client(self, self.server, "carl")
         carl.wait_room()
@@ -213,8 +214,8 @@ class Rooms(Talking):
         carl.wait_text("anna: yes, I am|anna │ yes, I am")
         anna.same("direct")
         anna.enter("/msg nobody hello")
-        anna.wait_text("nobody")
-        anna.wait_text("[Nn]o one|[Nn]obody|no such|not here|There is no")
+        anna.wait_text(r"^ 5 nobody")
+        anna.wait_text("Not sent to nobody: nobody of that name")
 
 
 class Commands(Talking):

@@ -269,6 +269,55 @@ START_TEST(refused_message)
 }
 END_TEST
 
+/* Whoever writes to somebody without going there is told what became of it where they are. */
+START_TEST(apart)
+{
+	struct buffer *here = model_current(&m), *b = model_open_direct(&m, NULL, "nobody");
+	struct event refused = {.type = EVENT_REFUSED,
+		.counter = 8,
+		.direct = true,
+		.room = (char *)"",
+		.text = (char *)"nobody of that name is here"};
+	size_t before = here->lines.count;
+
+	ck_assert_int_eq(model_sent(&m, b, SAID_TEXT, "hey", 8), 0);
+	apply(refused);
+	ck_assert_str_eq(m.hint, "");
+	ck_assert_uint_eq(here->lines.count, before + 1);
+	ck_assert_int_eq(last_line(here)->kind, LINE_ERROR);
+	ck_assert_str_eq(last_line(here)->text, "Not sent to nobody: nobody of that name is here");
+	ck_assert_ptr_nonnull(strstr(last_line(b)->text, "nobody of that name is here"));
+	b = model_open_direct(&m, NULL, "anna");
+	ck_assert_int_eq(model_sent(&m, b, SAID_TEXT, "hey", 9), 0);
+	ck_assert_str_eq(m.hint, "");
+	apply((struct event){.type = EVENT_ACK, .counter = 9, .seq = 3, .room = (char *)""});
+	ck_assert_str_eq(m.hint, "Sent to anna: room 5 in the list.");
+	/* Its coming back may be told first. */
+	ck_assert_int_eq(model_sent(&m, here, SAID_TEXT, "hey", 11), 0);
+	model_show(&m, 0);
+	struct event back = said("lobby", me, "me", "hey");
+	back.own = true;
+	back.counter = 11;
+	m.hint[0] = '\0';
+	apply(back);
+	ck_assert_str_eq(m.hint, ""); /* it was written there */
+	ck_assert_int_eq(model_sent(&m, here, SAID_TEXT, "hey", 12), 0);
+	back.counter = 12;
+	back.seq = ++seq;
+	apply(back);
+	ck_assert_str_eq(m.hint, "Sent to #lobby: room 2 in the list.");
+	model_show(&m, model_index(&m, here));
+	before = here->lines.count;
+	/* And whoever has gone there meanwhile sees it there. */
+	ck_assert_int_eq(model_sent(&m, b, SAID_TEXT, "hey", 10), 0);
+	model_show(&m, model_index(&m, b));
+	refused.counter = 10;
+	apply(refused);
+	ck_assert_ptr_nonnull(strstr(last_line(b)->text, "Up brings the text back"));
+	ck_assert_uint_eq(here->lines.count, before + 1);
+}
+END_TEST
+
 START_TEST(direct_conversations)
 {
 	apply(direct(anna, "anna", "psst"));
@@ -725,6 +774,7 @@ Suite *model_suite(void)
 	tcase_add_test(t, waiting_after_a_break);
 	tcase_add_test(t, restored_messages);
 	tcase_add_test(t, refused_message);
+	tcase_add_test(t, apart);
 	tcase_add_test(t, direct_conversations);
 	tcase_add_test(t, direct_conversations_without_end);
 	tcase_add_test(t, direct_to_oneself);
