@@ -154,8 +154,7 @@ struct buffer *model_room(const struct model *m, const char *name)
 	return NULL;
 }
 
-/* Does the id tell one person from all others? Sessions of the user's own are told by nick. */
-static bool is_telling(const struct model *m, const uint8_t person[PERSON_ID])
+bool model_is_telling(const struct model *m, const uint8_t person[PERSON_ID])
 {
 	return memcmp(person, nobody, PERSON_ID) != 0 && memcmp(person, m->me, PERSON_ID) != 0;
 }
@@ -163,7 +162,7 @@ static bool is_telling(const struct model *m, const uint8_t person[PERSON_ID])
 struct buffer *model_direct(
 	const struct model *m, const uint8_t person[PERSON_ID], const char *nick)
 {
-	bool telling = person && is_telling(m, person);
+	bool telling = person && model_is_telling(m, person);
 
 	for (size_t i = 0; telling && i < m->count; i++) {
 		struct buffer *b = m->buffers[i];
@@ -173,7 +172,7 @@ struct buffer *model_direct(
 	for (size_t i = 0; i < m->count; i++) {
 		struct buffer *b = m->buffers[i];
 		if (b->kind == BUFFER_DIRECT && name_same(b->name, nick) &&
-			(!telling || !is_telling(m, b->person)))
+			(!telling || !model_is_telling(m, b->person)))
 			return b;
 	}
 	return NULL;

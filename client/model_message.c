@@ -120,6 +120,18 @@ void model_stop_waiting(struct model *m, const struct event *e)
 	scrollback_remove_waiting(&b->lines, number);
 }
 
+/* It was said under the newest nick of theirs that is known, unless they are here under another one. */
+static int note_name(struct model *m, struct buffer *b, const struct event *e)
+{
+	int err = 0;
+
+	if (!e->direct || !model_is_telling(m, b->person))
+		return 0;
+	if (memcmp(e->person, b->person, PERSON_ID) == 0)
+		err = model_set(&b->name, model_or_empty(e->nick));
+	return model_either(err, model_name_direct(m, b));
+}
+
 /* A message that is not known yet goes to the end. */
 static int add_message(struct model *m, struct buffer *b, const struct event *e)
 {
@@ -136,6 +148,7 @@ static int add_message(struct model *m, struct buffer *b, const struct event *e)
 	model_stop_waiting(m, e);
 	if (e->kind == SAID_TOPIC)
 		err = model_set(&b->topic, model_or_empty(e->text));
+	err = model_either(err, note_name(m, b, e));
 	note_speaker(m, b, e);
 	m->bell |= fresh && (l.mention || (e->direct && !l.own && b != model_current(m)));
 	return model_either(err, model_add_line(m, b, &l, fresh || missed));

@@ -20,6 +20,9 @@ static inline const char *model_or_empty(const char *text)
 	return text ? text : "";
 }
 
+/* Does the id tell one person from all others? Sessions of the user's own are told by nick. */
+bool model_is_telling(const struct model *m, const uint8_t person[PERSON_ID]);
+
 /* Say it in the server's buffer, and where the user is looking. ERR_MEMORY. */
 int model_announce(struct model *m, enum line_kind kind, const char *text);
 
@@ -36,6 +39,10 @@ int model_on_places(struct model *m, const struct event *e);
 int model_on_members(struct model *m, const struct event *e);
 int model_on_presence(struct model *m, const struct event *e);
 int model_on_renamed(struct model *m, const struct event *e);
+
+/* Call a direct conversation as the other person is called now, where a room tells: what was said is
+ * from when they may have had another nick. ERR_MEMORY. */
+int model_name_direct(const struct model *m, struct buffer *b);
 
 /* ---- model_ranks.c ---- */
 

@@ -138,6 +138,24 @@ int model_on_places(struct model *m, const struct event *e)
 
 /* ---- people ---- */
 
+int model_name_direct(const struct model *m, struct buffer *b)
+{
+	const struct roster_person *p, *other = NULL;
+
+	if (b->kind != BUFFER_DIRECT || !model_is_telling(m, b->person))
+		return 0;
+	for (size_t i = 0; i < m->count; i++) {
+		const struct roster *r = &m->buffers[i]->roster;
+		/* Somebody may be here under several nicks; one of them is as good as another. */
+		p = roster_find(r, b->name);
+		if (p && memcmp(p->person, b->person, PERSON_ID) == 0)
+			return 0;
+		if (!other)
+			other = roster_find_person(r, b->person);
+	}
+	return other ? model_set(&b->name, other->nick) : 0;
+}
+
 int model_on_members(struct model *m, const struct event *e)
 {
 	struct buffer *b = model_room(m, model_or_empty(e->room));
@@ -159,6 +177,8 @@ int model_on_members(struct model *m, const struct event *e)
 			err = ERR_MEMORY;
 	}
 	model_mark_people(m, b);
+	for (size_t i = 0; i < m->count; i++)
+		err = model_either(err, model_name_direct(m, m->buffers[i]));
 	return err;
 }
 
@@ -200,7 +220,7 @@ static int change_direct(struct model *m, const struct event *e)
 	switch (e->change) {
 	case CHANGE_JOINED:
 		b->state = PERSON_HERE;
-		return model_set(&b->topic, "");
+		return model_either(model_set(&b->topic, ""), model_name_direct(m, b));
 	case CHANGE_PARTED:
 	case CHANGE_ACT:
 		return 0;
@@ -208,8 +228,10 @@ static int change_direct(struct model *m, const struct event *e)
 		return model_set(&b->name, model_or_empty(e->text));
 	case CHANGE_STATE:
 		b->state = e->person_state;
-		return model_set(
-			&b->topic, e->person_state == PERSON_HERE ? "" : model_or_empty(e->text));
+		return model_either(
+			model_set(&b->topic,
+				e->person_state == PERSON_HERE ? "" : model_or_empty(e->text)),
+			model_name_direct(m, b));
 	}
 	return 0;
 }

@@ -173,3 +173,13 @@ struct roster_person *roster_find(const struct roster *r, const char *nick)
 		return NULL;
 	return &r->people[place];
 }
+
+const struct roster_person *roster_find_person(
+	const struct roster *r, const uint8_t person[PERSON_ID])
+{
+	for (size_t i = 0; i < r->count; i++) {
+		if (memcmp(r->people[i].person, person, PERSON_ID) == 0)
+			return &r->people[i];
+	}
+	return NULL;
+}

@@ -47,4 +47,8 @@ int roster_rename(struct roster *r, const char *from, const char *to);
 /* Who has that nick, in whatever case; NULL when nobody does. Valid until the next change. */
 struct roster_person *roster_find(const struct roster *r, const char *nick);
 
+/* The first one, by nick, who is that person; NULL when nobody is. In time with the roster's length. */
+const struct roster_person *roster_find_person(
+	const struct roster *r, const uint8_t person[PERSON_ID]);
+
 #endif

@@ -284,6 +284,40 @@ class LeavingOff(History):
         anna.keys("M-u")
         anna.wait_text(r"line 0 [^\0]*─ unread ─[^\0]*line 1 ")
 
+    def test_beside_a_refusal(self):
+        """What was read is not unread again, though a message to nobody was refused and its
+        conversation never looked at."""
+        self.server()
+        bob = self.person("bob")
+        anna = self.anna()
+        anna.enter("/msg nobody hey")
+        anna.wait_text("3 nobody +1")
+        bob.enter("/msg anna and then this")
+        anna.wait_text("4 bob +@1 1")
+        anna.keys("M-4")
+        anna.wait_text("bob: and then this|bob │ and then this")
+        anna.settle()
+        self.leave(anna)
+        bob.enter("/msg anna later")
+        bob.wait_text("Sent to anna")
+        anna = self.anna()
+        anna.wait_text("3 bob +@1 1")
+
+    def test_renamed(self):
+        """Whoever begins anew sees the nick that the other one has now, and had not when they
+        wrote."""
+        self.server()
+        bob = self.person("bob")
+        anna = self.anna()
+        bob.enter("/msg anna who am I?")
+        anna.wait_text("3 bob +@1 1")
+        bob.enter("/nick bobby")
+        anna.wait_text("3 bobby")
+        self.leave(anna)
+        anna = self.anna()
+        anna.wait_text("3 bobby")
+        self.assertNotRegex(anna.text(), r"3 bob\b")
+
     def test_direct(self):
         """Messages to somebody who is not here arrive later, and are counted."""
         self.server()

@@ -313,8 +313,58 @@ START_TEST(apart)
 	model_show(&m, model_index(&m, b));
 	refused.counter = 10;
 	apply(refused);
-	ck_assert_ptr_nonnull(strstr(last_line(b)->text, "Up brings the text back"));
-	ck_assert_uint_eq(here->lines.count, before + 1);
+	uint64_t end = scrollback_end(&b->lines) - b->lines.waiting;
+	ck_assert_ptr_nonnull(
+		strstr(scrollback_line(&b->lines, end - 1)->text, "Up brings the text back"));
+	ck_assert_uint_eq(here->lines.count, before);
+}
+END_TEST
+
+static void members(const struct event_person *people, size_t count)
+{
+	apply((struct event){.type = EVENT_MEMBERS,
+		.room = (char *)"lobby",
+		.people = (struct event_person *)people,
+		.count = count,
+		.number = count,
+		.flag = true});
+}
+
+/* What was said is from when the other one had another nick: the conversation has the one they have. */
+START_TEST(direct_renamed)
+{
+	struct event_person people[2] = {{{2}, PERSON_HERE, (char *)"anna", NULL},
+		{{3}, PERSON_HERE, (char *)"bobby", NULL}};
+
+	apply(direct(boris, "bob", "from long ago"));
+	struct buffer *b = model_direct(&m, boris, "bob");
+	ck_assert_str_eq(b->name, "bob");
+	members(people, 2); /* the list comes after it */
+	ck_assert_str_eq(b->name, "bobby");
+	apply(direct(boris, "bob", "from before, too")); /* or before it */
+	ck_assert_str_eq(b->name, "bobby");
+	apply((struct event){.type = EVENT_PRESENCE,
+		.room = (char *)"lobby",
+		.change = CHANGE_JOINED,
+		.person = {3},
+		.nick = (char *)"bob",
+		.text = (char *)"",
+		.number = 3});
+	ck_assert_str_eq(b->name, "bobby"); /* both are here */
+	people[1].nick = (char *)"bert";
+	people[1].person[0] = 4;
+	members(people, 2);
+	ck_assert_str_eq(b->name, "bobby"); /* nobody knows better */
+	apply(direct(boris, "robert", "hi"));
+	ck_assert_str_eq(b->name, "robert");
+	ck_assert_ptr_eq(model_direct(&m, boris, "robert"), b);
+	/* One's own words have the other's nick as it was, too. */
+	struct event own = direct(boris, "me", "hello");
+	memcpy(own.person, me, PERSON_ID);
+	own.peer_nick = (char *)"bob";
+	own.own = true;
+	apply(own);
+	ck_assert_str_eq(b->name, "robert");
 }
 END_TEST
 
@@ -775,6 +825,7 @@ Suite *model_suite(void)
 	tcase_add_test(t, restored_messages);
 	tcase_add_test(t, refused_message);
 	tcase_add_test(t, apart);
+	tcase_add_test(t, direct_renamed);
 	tcase_add_test(t, direct_conversations);
 	tcase_add_test(t, direct_conversations_without_end);
 	tcase_add_test(t, direct_to_oneself);
