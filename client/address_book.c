@@ -16,6 +16,12 @@
 #define KEPT_MOST 1000 /* addresses; the oldest go */
 #define LINE_SIZE (HEX + 1 + 512)
 
+char *book_address(const char *host, uint16_t port, char out[BOOK_ADDRESS])
+{
+	(void)snprintf(out, BOOK_ADDRESS, "%s:%u", host, port);
+	return out;
+}
+
 static int path_of(const char *folder, const char *name, char *out)
 {
 	int n = snprintf(out, PATH_MAX, "%s/%s", folder, name);

@@ -9,8 +9,15 @@
 #define LANCHAT_ADDRESS_BOOK_H
 
 #include "common/identity.h"
+#include "common/net_address.h"
 
 #include <stdbool.h>
+
+/* Bytes of an address in a book, with the end. */
+#define BOOK_ADDRESS (NET_HOST_MAX + 8)
+
+/* How a book has a host and a port; no brackets around the host, if it is an IPv6 address. Returns `out`. */
+char *book_address(const char *host, uint16_t port, char out[BOOK_ADDRESS]);
 
 /* The server at an address. ERR_NOT_FOUND: there is none; ERR_SYSTEM with errno: the file cannot be
  * read; ERR_TOO_BIG: its path is too long. */

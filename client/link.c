@@ -1,5 +1,6 @@
 #include "client/link.h"
 
+#include "client/address_book.h"
 #include "client/link_private.h"
 #include "common/clock.h"
 #include "common/err.h"
@@ -26,6 +27,7 @@ static void free_link(struct link *l)
 	free(l->addresses);
 	free(l->host);
 	free(l->place);
+	free(l->called);
 	free(l->data_folder);
 	if (l->wake_fd >= 0)
 		close(l->wake_fd);
@@ -46,7 +48,7 @@ static int copy_config(struct link *l, const struct link_config *config)
 		.resume = config->resume,
 		.follow_log = config->follow_log,
 	};
-	char address[NI_MAXHOST + 8];
+	char address[BOOK_ADDRESS], shown[BOOK_ADDRESS];
 
 	l->port = config->port;
 	l->keep_trying = config->keep_trying;
@@ -62,8 +64,7 @@ static int copy_config(struct link *l, const struct link_config *config)
 	if (config->host && !(l->host = strdup(config->host)))
 		return ERR_MEMORY;
 	if (config->host) {
-		snprintf(address, sizeof(address), "%s:%u", config->host, config->port);
-		session.address = address;
+		session.address = book_address(config->host, config->port, address);
 	}
 	l->tls = config->tls;
 	l->resume = config->resume;
@@ -76,8 +77,11 @@ static int copy_config(struct link *l, const struct link_config *config)
 			config->name ? config->name : "");
 	l->chosen = config->host || config->chosen;
 	l->place = strdup(address);
+	l->called = strdup(
+		config->host ? net_print_host(config->host, config->port, shown, sizeof(shown))
+			     : address + strlen(LINK_BEACON));
 	l->data_folder = config->data_folder ? strdup(config->data_folder) : NULL;
-	if (!l->place || (config->data_folder && !l->data_folder))
+	if (!l->place || !l->called || (config->data_folder && !l->data_folder))
 		return ERR_MEMORY;
 	int r = link_session_new(&session, &l->session);
 	if (r == 0)

@@ -33,6 +33,7 @@ struct link {
 	uint8_t server_id[IDENTITY_SIZE];
 	bool chosen;       /* the user said which server, by its address or its name */
 	char *place;       /* owned: what the server is called where it is remembered */
+	char *called;      /* owned: what it is called to the user, who may type that */
 	char *data_folder; /* owned; NULL: nobody is remembered */
 	bool keep_trying;
 	int64_t give_up_ms;

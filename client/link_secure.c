@@ -77,21 +77,14 @@ static int shake_hands(struct link *l, int64_t deadline)
 
 /* ---- who it is ---- */
 
-/* As people call it. */
-static const char *link_place(const struct link *l)
-{
-	return l->host ? l->place : l->place + strlen(LINK_BEACON);
-}
-
 static int changed(struct link *l, const uint8_t *before, const uint8_t *now)
 {
 	char old[FINGERPRINT_SIZE], new[FINGERPRINT_SIZE];
-	const char *name = link_place(l);
 
 	return link_fail(l, ERR_REFUSED, CODE_NONE,
 		"%s has another key than before: it was %s and is %s. Somebody may be in between, "
 		"or it is another server now. If you know that it is: lanchat --forget %s",
-		name, fingerprint(before, old), fingerprint(now, new), name);
+		l->called, fingerprint(before, old), fingerprint(now, new), l->called);
 }
 
 /* Remember a server where none was known, unless another process has met one there meanwhile: then

@@ -40,8 +40,7 @@ void link_post_state(
 void link_post_met(struct link *l, const uint8_t id[IDENTITY_SIZE], bool another)
 {
 	lock_take(&l->lock);
-	link_session_met(
-		l->session, id, l->host ? l->place : l->place + strlen(LINK_BEACON), another);
+	link_session_met(l->session, id, l->called, another);
 	lock_drop(&l->lock);
 	link_publish(l);
 }

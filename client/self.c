@@ -168,18 +168,32 @@ int self_print(void)
 
 /* ---- forgetting ---- */
 
-/* As the message says that asks for it: the address with its port, or a name. */
-int self_forget(const char *server)
+/* As the message says that asks for it: an address, a name, or, as versions before this one wrote
+ * them, an IPv6 address with a port and no brackets. */
+static int forget(const char *folder, const char *server)
 {
-	char folder[PATH_MAX], beacon[SERVER_NAME_MAX + 16];
-	int r = xdg_path(XDG_DATA, "", folder, sizeof(folder));
+	char beacon[SERVER_NAME_MAX + 16], host[NET_HOST_MAX], address[BOOK_ADDRESS];
+	uint16_t port;
+	int r = ERR_NOT_FOUND;
 
-	if (r == 0)
+	if (net_parse(server, NET_PORT, host, &port) == 0)
+		r = book_remove(folder, LINK_BOOK, book_address(host, port, address));
+	if (r == ERR_NOT_FOUND)
 		r = book_remove(folder, LINK_BOOK, server);
 	if (r == ERR_NOT_FOUND) {
 		snprintf(beacon, sizeof(beacon), "%s%s", LINK_BEACON, server);
 		r = book_remove(folder, LINK_BOOK, beacon);
 	}
+	return r;
+}
+
+int self_forget(const char *server)
+{
+	char folder[PATH_MAX];
+	int r = xdg_path(XDG_DATA, "", folder, sizeof(folder));
+
+	if (r == 0)
+		r = forget(folder, server);
 	if (r == ERR_NOT_FOUND)
 		return failure("no server is known by that address or name; see the file "
 			       "known_servers");

@@ -122,6 +122,14 @@ char *net_print(const struct net_address *a, char out[NET_ADDRESS_MAX])
 	return out;
 }
 
+char *net_print_host(const char *host, uint16_t port, char *out, size_t size)
+{
+	bool is_v6 = strchr(host, ':') != NULL;
+
+	(void)snprintf(out, size, is_v6 ? "[%s]:%u" : "%s:%u", host, port);
+	return out;
+}
+
 /* ---- addresses as values ---- */
 
 uint16_t net_port(const struct net_address *a)

@@ -36,6 +36,9 @@ int net_parse(const char *text, uint16_t default_port, char *host, uint16_t *por
 /* "192.0.2.1:19830", "[2001:db8::1]:19830", "[fe80::1%eth0]:19830". Returns `out`. */
 char *net_print(const struct net_address *a, char out[NET_ADDRESS_MAX]);
 
+/* The same of a host as net_parse gives it: net_parse reads it back. Cut to `size`; returns `out`. */
+char *net_print_host(const char *host, uint16_t port, char *out, size_t size);
+
 /* The port; 0 for an address of neither family. */
 uint16_t net_port(const struct net_address *a);
 void net_set_port(struct net_address *a, uint16_t port);

@@ -81,6 +81,23 @@ class Tls(Scenario):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertIn(f"new here: {new}", self.run_pipe(server).stderr())
 
+    def test_changed_at_an_ipv6_address(self):
+        """What is to be typed then works as it is printed, and so does what was printed before."""
+        for printed in ("[::1]:{}", "::1:{}"):
+            with self.subTest(printed=printed):
+                server = Server(self, listen="[::1]:0")
+                self.run_pipe(server.bound[0])
+                port = server.port
+                self.assertEqual(server.stop(), 0)
+                server = Server(self, listen=f"[::1]:{port}")
+                said = self.run_pipe(server.bound[0], status=1).stderr()
+                self.assertIn(f"[::1]:{port} has another key than before", said)
+                self.assertTrue(said.endswith(f"lanchat --forget [::1]:{port}\n"), said)
+                done = self.client("--forget", printed.format(port))
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertEqual(self.run_pipe(server.bound[0]).stderr().count("new here"), 1)
+                self.assertEqual(server.stop(), 0)
+
     def test_changed_while_connected(self):
         """The same when it changes during a break."""
         server = Server(self)

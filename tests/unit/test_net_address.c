@@ -33,6 +33,27 @@ static struct net_address make_v6(const char *text, uint16_t port, uint32_t scop
 	return a;
 }
 
+/* What is printed of a host and a port can be typed. */
+START_TEST(print_host)
+{
+	static const struct {
+		const char *host, *text;
+	} rows[] = {
+		{"example.org", "example.org:80"},
+		{"192.0.2.1", "192.0.2.1:80"},
+		{"::1", "[::1]:80"},
+		{"fe80::1%eth0", "[fe80::1%eth0]:80"},
+	};
+	char text[64], host[NET_HOST_MAX];
+	uint16_t port;
+
+	ck_assert_str_eq(net_print_host(rows[_i].host, 80, text, sizeof(text)), rows[_i].text);
+	ck_assert_int_eq(net_parse(text, 1, host, &port), 0);
+	ck_assert_str_eq(host, rows[_i].host);
+	ck_assert_uint_eq(port, 80);
+}
+END_TEST
+
 /* ---- parsing ---- */
 
 #define DEFAULT 19830
@@ -282,6 +303,7 @@ Suite *net_address_suite(void)
 	tcase_add_loop_test(c, parse_bad, 0, (int)(sizeof(bad) / sizeof(bad[0])));
 	tcase_add_test(c, parse_longest);
 	tcase_add_test(c, print);
+	tcase_add_loop_test(c, print_host, 0, 4);
 	tcase_add_test(c, print_unknown_scope);
 	tcase_add_test(c, print_and_parse);
 	tcase_add_test(c, port);
