@@ -210,11 +210,15 @@ static void on_log_changed(struct export *x)
 
 static void on_met(struct export *x, const struct event *e)
 {
-	char key[FINGERPRINT_SIZE];
+	char key[FINGERPRINT_SIZE], before[FINGERPRINT_SIZE];
 
-	tell(x, "the server's key is new here%s: %s",
-		e->flag ? ", and is not the one that was known by that name" : "",
-		fingerprint(e->person, key));
+	if (e->flag)
+		tell(x,
+			"the server's key is new here, and is not the one that was known by that "
+			"name: it was %s and is %s",
+			fingerprint(e->peer, before), fingerprint(e->person, key));
+	else
+		tell(x, "the server's key is new here: %s", fingerprint(e->person, key));
 }
 
 static void handle(struct export *x, const struct event *e)

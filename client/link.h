@@ -80,7 +80,7 @@ struct link_config {
 enum event_type {
 	EVENT_STATE,     /* state, text, number, code */
 	EVENT_MET,       /* a server's key is met for the first time: person: its id, text: what the
-	                      server is called; flag: another key was known by that name */
+	                      server is called; flag: another key was known by that name, peer */
 	EVENT_LOGGED_IN, /* nick: the one given; text: the server's name; flag: history is kept;
 	                      number: the longest text in bytes */
 	EVENT_LOG_CHANGED, /* the server's log is another one (instance); flag: it goes on after seq, up

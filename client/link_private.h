@@ -28,9 +28,7 @@ struct link {
 	uint16_t port;
 	struct net_address *addresses; /* owned */
 	size_t address_count;
-	struct tls *tls; /* borrowed; NULL: plaintext */
-	bool server_known;
-	uint8_t server_id[IDENTITY_SIZE];
+	struct tls *tls;   /* borrowed; NULL: plaintext */
 	bool chosen;       /* the user said which server, by its address or its name */
 	char *place;       /* owned: what the server is called where it is remembered */
 	char *called;      /* owned: what it is called to the user, who may type that */
@@ -61,6 +59,9 @@ struct link {
 	struct lock lock;
 
 	/* The network thread's own. */
+	bool server_known; /* it must be this one, */
+	bool proven;       /* and has been: it has shown the key before, to this very link */
+	uint8_t server_id[IDENTITY_SIZE];
 	bool met; /* this one, which could not be written into the book */
 	uint8_t met_id[IDENTITY_SIZE];
 	struct stream *stream; /* owned; NULL without a connection */
@@ -99,9 +100,8 @@ int link_lane_serve(struct link *l);
 void link_lane_take(struct link *l);
 void link_lane_close(struct link *l);
 
-/* Tell the owner that a server's key is met for the first time; `another`: where there was another one
- * before. */
-void link_post_met(struct link *l, const uint8_t id[IDENTITY_SIZE], bool another);
+/* Tell the owner that a server's key is met for the first time; `before`: in place of that one; or NULL. */
+void link_post_met(struct link *l, const uint8_t id[IDENTITY_SIZE], const uint8_t *before);
 
 /* Hand the session's events to the owner; the same with one more about the state. */
 void link_publish(struct link *l);

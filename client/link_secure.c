@@ -1,6 +1,6 @@
 /*
  * Before anything else is said on a connection: TLS, and whether the server is the one that was met
- * before. What a user met by address is remembered under that address, what was found by its beacon
+ * before. As long as a link is there, no other one will do, remembered or not. What a user met by address is remembered under that address, what was found by its beacon
  * under the name that it announces, with a mark before it; a server's key that is known from elsewhere
  * is no news, unless the name was another one's.
  */
@@ -129,8 +129,26 @@ static int check_book(struct link *l, const uint8_t *id)
 	if (another && l->chosen)
 		return changed(l, before, id);
 	if (!known || another)
-		link_post_met(l, id, another);
+		link_post_met(l, id, another ? before : NULL);
 	return 0;
+}
+
+/* It is not the one whose key is known from elsewhere than the book, which no --forget changes. */
+static int not_the_same(struct link *l, const uint8_t *id)
+{
+	char old[FINGERPRINT_SIZE], new[FINGERPRINT_SIZE];
+
+	fingerprint(l->server_id, old);
+	fingerprint(id, new);
+	if (!l->proven)
+		return link_fail(l, ERR_REFUSED, CODE_NONE,
+			"this is not the server that was announced: its key is another one (%s "
+			"was announced, %s is here)",
+			old, new);
+	return link_fail(l, ERR_REFUSED, CODE_NONE,
+		"%s has another key than before: it was %s and is %s. Somebody may be in between, "
+		"or it is another server now. If you know that it is: start lanchat again",
+		l->called, old, new);
 }
 
 static int check_server(struct link *l)
@@ -138,12 +156,17 @@ static int check_server(struct link *l)
 	const uint8_t *id = stream_peer(l->stream);
 
 	if (l->server_known && memcmp(id, l->server_id, IDENTITY_SIZE) != 0)
-		return link_fail(l, ERR_REFUSED, CODE_NONE,
-			"this is not the server that was announced: its key is another one");
+		return not_the_same(l, id);
 	lock_take(&l->lock);
 	link_session_prove(l->session, id);
 	lock_drop(&l->lock);
-	return l->data_folder ? check_book(l, id) : 0;
+	int r = l->data_folder ? check_book(l, id) : 0;
+	/* Where the book decides, the user may have it forget a key meanwhile. */
+	if (r == 0 && (l->server_known || !l->data_folder)) {
+		l->server_known = l->proven = true;
+		memcpy(l->server_id, id, sizeof(l->server_id));
+	}
+	return r;
 }
 
 int link_secure(struct link *l, int64_t deadline)

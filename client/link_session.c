@@ -257,15 +257,17 @@ void link_session_prove(struct link_session *s, const uint8_t server[IDENTITY_SI
 	memcpy(s->proven_id, server, sizeof(s->proven_id));
 }
 
-void link_session_met(
-	struct link_session *s, const uint8_t server[IDENTITY_SIZE], const char *name, bool another)
+void link_session_met(struct link_session *s, const uint8_t server[IDENTITY_SIZE], const char *name,
+	const uint8_t *before)
 {
 	struct event *e = client_event(s, EVENT_MET);
 
 	if (!e)
 		return;
 	memcpy(e->person, server, sizeof(e->person));
-	e->flag = another;
+	e->flag = before != NULL;
+	if (before)
+		memcpy(e->peer, before, sizeof(e->peer));
 	client_set(s, &e->text, name);
 }
 

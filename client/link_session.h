@@ -67,9 +67,9 @@ bool link_session_save(struct link_session *s);
  * claim to have in WELCOME. */
 void link_session_prove(struct link_session *s, const uint8_t server[IDENTITY_SIZE]);
 
-/* Add EVENT_MET. */
+/* Add EVENT_MET; `before`: the key that was known by that name, or NULL. */
 void link_session_met(struct link_session *s, const uint8_t server[IDENTITY_SIZE], const char *name,
-	bool another);
+	const uint8_t *before);
 
 /* A connection is up: the greeting goes out. Login must be done by `deadline`. ERR_MEMORY. */
 int link_session_begin(struct link_session *s, int64_t now, int64_t deadline);

@@ -37,10 +37,10 @@ void link_post_state(
 	link_publish(l);
 }
 
-void link_post_met(struct link *l, const uint8_t id[IDENTITY_SIZE], bool another)
+void link_post_met(struct link *l, const uint8_t id[IDENTITY_SIZE], const uint8_t *before)
 {
 	lock_take(&l->lock);
-	link_session_met(l->session, id, l->called, another);
+	link_session_met(l->session, id, l->called, before);
 	lock_drop(&l->lock);
 	link_publish(l);
 }

@@ -118,6 +118,7 @@ void model_fini(struct model *m)
 	free(m->nick);
 	free(m->nick_before);
 	free(m->taken_nick);
+	free(m->careful);
 	free(m->server_name);
 	free(m->state_text);
 	free(m->trouble);

@@ -139,13 +139,14 @@ struct model {
 			      NULL */
 	char *taken_nick;  /* owned: what the user could not be called, still to be said in the room
 			      that will be shown; or NULL */
-	char *server_name; /* "" until logged in */
-	bool logged_in;    /* ever */
-	bool was_online;   /* the state was LINK_ONLINE before */
-	bool plaintext;    /* the connection is without TLS; set by whoever made it */
-	bool kept;         /* the server keeps its history */
-	bool inbox_shown;  /* direct messages from before the login have been shown */
-	bool placed;       /* where the user was in the inbox has been told: */
+	char *careful; /* owned: that the server is another one than before, likewise; or NULL */
+	char *server_name;   /* "" until logged in */
+	bool logged_in;      /* ever */
+	bool was_online;     /* the state was LINK_ONLINE before */
+	bool plaintext;      /* the connection is without TLS; set by whoever made it */
+	bool kept;           /* the server keeps its history */
+	bool inbox_shown;    /* direct messages from before the login have been shown */
+	bool placed;         /* where the user was in the inbox has been told: */
 	uint64_t inbox_read; /* direct messages up to here have been seen */
 	uint64_t inbox_last; /* the newest that came */
 	bool away;

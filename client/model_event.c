@@ -99,13 +99,20 @@ static int on_state(struct model *m, const struct event *e)
 /* A key that is new here: people compare it with what the server's owner reads out. */
 static int on_met(struct model *m, const struct event *e)
 {
-	char key[FINGERPRINT_SIZE];
+	char key[FINGERPRINT_SIZE], before[FINGERPRINT_SIZE], line[512];
 	int err = 0;
 
-	if (e->flag)
-		err = model_say(m, server_buffer(m), LINE_ERROR,
-			"Careful: this is not the %s that you met before, but another server.",
-			model_or_empty(e->text));
+	if (e->flag) {
+		(void)snprintf(line, sizeof line,
+			"Careful: this is not the %s that you met before, but another server: its "
+			"key was %s and is %s.",
+			model_or_empty(e->text), fingerprint(e->peer, before),
+			fingerprint(e->person, key));
+		err = model_announce(m, LINE_ERROR, line);
+		/* Said again in the room that will be shown, if none is yet. */
+		if (m->wanted)
+			err = model_either(err, model_set(&m->careful, line));
+	}
 	return model_either(
 		err, model_say(m, server_buffer(m), LINE_INFO,
 			     "You meet %s for the first time. Its key is %s: the same as lanchatd "

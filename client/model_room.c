@@ -80,6 +80,11 @@ int model_on_caught_up(struct model *m, const struct event *e)
 		(unsigned long long)b->people, b->people == 1 ? "person" : "people");
 	if (b->topic[0])
 		err = model_either(err, model_say(m, b, LINE_TOPIC, "Topic: %s", b->topic));
+	if (m->careful && b == model_current(m)) {
+		err = model_either(err, model_say(m, b, LINE_ERROR, "%s", m->careful));
+		free(m->careful);
+		m->careful = NULL;
+	}
 	if (m->taken_nick && b == model_current(m)) {
 		err = model_either(
 			err, model_say(m, b, LINE_INFO, "The nick %s was taken; you are %s.",

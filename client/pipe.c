@@ -92,11 +92,16 @@ static void on_state(struct pipe *p, const struct event *e)
 
 static void on_met(const struct event *e)
 {
-	char key[FINGERPRINT_SIZE];
+	char key[FINGERPRINT_SIZE], before[FINGERPRINT_SIZE];
 
-	fprintf(stderr, "lanchat: the server's key is new here%s: %s\n",
-		e->flag ? ", and is not the one that was known by that name" : "",
-		fingerprint(e->person, key));
+	if (e->flag)
+		fprintf(stderr,
+			"lanchat: the server's key is new here, and is not the one that was known "
+			"by that name: it was %s and is %s\n",
+			fingerprint(e->peer, before), fingerprint(e->person, key));
+	else
+		fprintf(stderr, "lanchat: the server's key is new here: %s\n",
+			fingerprint(e->person, key));
 }
 
 static void on_logged_in(struct pipe *p, const struct event *e)

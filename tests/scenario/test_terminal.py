@@ -161,6 +161,22 @@ class Discovery(Scenario):
         bob.enter("/quit")
         wait_for(lambda: not hosted(self), "the server to end")
 
+    def test_host_replaced(self):
+        """When another server takes the place of the one that was started here, the client does not go
+        on with it, and says so where one looks."""
+        anna = Client(self, None, "anna", "--host", "--stay")
+        anna.wait_room()
+        anna.enter("hello")
+        anna.wait_text("anna.* hello")
+        process, = hosted(self)
+        os.kill(process, signal.SIGKILL)
+        anna.wait_text("offline, next try")
+        other = Server(self, "--name", "other", listen="127.0.0.1:19830")
+        anna.keys("Enter")
+        anna.wait_text("has another key than before: it was")
+        anna.wait_text("start lanchat again")
+        self.assertNotIn("logged in", other.stderr())
+
     def test_host_port_in_use(self):
         """A silent server has the usual port: hosting works all the same, or says who has it."""
         Server(self, "--name", "silent", listen=":19830")

@@ -108,6 +108,19 @@ class Tls(Scenario):
         self.assertIn("has another key than before", anna.stderr())
         self.assertNotIn("logged in", server.stderr())
 
+    def test_changed_behind_a_beacon_while_connected(self):
+        """Nor does whoever took any server that was found go on with another one in its place."""
+        server = Server(self, "--name", "office", beacon=True)
+        old = self.key_of(server)
+        anna = self.pipe(None, "--timeout", "60")
+        anna.wait_joined()
+        server = self.another_at(server, "--name", "office")
+        new = self.key_of(server)
+        self.assertEqual(anna.wait(30), 1)
+        self.assertIn(f"office has another key than before: it was {old} and is {new}",
+                      anna.stderr())
+        self.assertNotIn("logged in", server.stderr())
+
     def test_changed_and_not_remembered(self):
         """Where keys cannot be written down, a program goes by the one that it has met itself."""
         os.makedirs(self.env["XDG_DATA_HOME"] + "/lanchat/known_servers.lock")
@@ -157,8 +170,13 @@ class Tls(Scenario):
         self.assertIn("lanchat --forget office", said)
         self.assertNotIn("logged in", office.stderr())
         for _ in range(2):
-            self.assertIn("is not the one that was known by that name",
+            self.assertIn(f"is not the one that was known by that name: it was {old} and is {new}",
                           self.run_pipe(None).stderr())
+        anna = Client(self, env=self.env)
+        anna.wait_text("One server found")
+        anna.wait_room()
+        said = " ".join("".join(anna.messages()).replace("│", " ").split())
+        self.assertRegex(said, "Careful: this is not the office that you met before")
         self.run_pipe("office", status=1)  # which does not change by that
         self.assertEqual(self.client("--forget", "office").returncode, 0)
         self.assertIn(f"new here: {new}", self.run_pipe("office").stderr())
