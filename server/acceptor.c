@@ -19,7 +19,7 @@
 
 #define BURST       64
 #define SEND_BUFFER (256 * 1024) /* kernel memory of one connection counts as well */
-#define PAUSE_MS    100          /* between two tries when descriptors are out */
+#define PAUSE_MS    100          /* between two tries when not even the reserve is left */
 #define COMPLAIN_MS 10000        /* between two lines of log about that */
 
 struct acceptor {
@@ -41,26 +41,42 @@ static int open_reserve(void)
 	return open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-/* No descriptor is left: spend the reserve on telling one newcomer so, then wait a little. */
-static void refuse_one(struct acceptor *a)
+static void complain(struct acceptor *a)
 {
-	struct net_address peer;
-	int fd;
-
 	if (clock_ms() - a->complained >= COMPLAIN_MS) {
 		a->complained = clock_ms();
 		log_warning(
 			"out of descriptors or memory (%s): refusing connections; see ulimit -n",
 			strerror(errno));
 	}
-	(void)close(a->reserve);
-	if (net_accept(a->listener, 0, &fd, &peer) == 0) {
+}
+
+/* No descriptor is left: spend the reserve on telling one newcomer so. Each takes one off the queue, so
+ * they can go on as fast as they come. ERR_AGAIN: nobody waits; ERR_SYSTEM: another thread has got the
+ * reserve's descriptor, or memory is out, and the newcomer stays in the queue. */
+static int refuse_one(struct acceptor *a)
+{
+	struct net_address peer;
+	int fd;
+
+	complain(a);
+	if (a->reserve >= 0)
+		(void)close(a->reserve);
+	int r = net_accept(a->listener, 0, &fd, &peer);
+	if (r == 0) {
 		atomic_fetch_add_explicit(&a->refused, 1, memory_order_relaxed);
 		refusal_send(fd, CODE_RESOURCES, NULL);
 		net_close(fd);
 	}
 	a->reserve = open_reserve();
+	return r;
+}
+
+/* Whoever waits can be neither taken nor told, and poll would say at once that they do. */
+static void rest(const struct acceptor *a)
+{
 	struct pollfd p = {.fd = a->wake, .events = POLLIN};
+
 	(void)poll(&p, 1, PAUSE_MS);
 }
 
@@ -70,14 +86,15 @@ static void accept_some(struct acceptor *a)
 	struct net_address peer;
 	int fd, r = 0;
 
-	for (int i = 0; i < BURST; i++) {
+	for (int i = 0; i < BURST && r == 0; i++) {
 		r = net_accept(a->listener, SEND_BUFFER, &fd, &peer);
-		if (r)
-			break;
-		a->take(a->context, fd, &peer);
+		if (r == 0)
+			a->take(a->context, fd, &peer);
+		else if (r != ERR_AGAIN)
+			r = refuse_one(a);
 	}
 	if (r != 0 && r != ERR_AGAIN)
-		refuse_one(a);
+		rest(a);
 }
 
 static void *run(void *argument)

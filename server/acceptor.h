@@ -3,8 +3,8 @@
  *
  * It takes connections and hands them over; a connection that cannot be had is
  * told why and closed, and costs nobody else anything. When descriptors run out,
- * one held in reserve makes it possible to say so instead of leaving the newcomer
- * waiting and the loop spinning.
+ * one held in reserve makes it possible to say so, to each as they come, instead of
+ * leaving newcomers waiting and the loop spinning.
  */
 #ifndef LANCHAT_SERVER_ACCEPTOR_H
 #define LANCHAT_SERVER_ACCEPTOR_H
