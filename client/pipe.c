@@ -46,9 +46,10 @@ struct pipe {
 	int64_t linger_until;
 	int64_t echo_until; /* 0: nothing to wait for yet */
 	uint64_t seq_acked, seq_seen;
-	bool failed; /* the exit status is 1 */
-	bool over;   /* at once */
-	bool broken; /* stdout: the last event may not have been printed */
+	bool failed;      /* the exit status is 1 */
+	char reason[512]; /* and the last line says so; "" where that was said */
+	bool over;        /* at once */
+	bool broken;      /* stdout: the last event may not have been printed */
 };
 
 /* One line on stderr; the exit status will be 1. What peers sent is made clean. */
@@ -66,6 +67,18 @@ __attribute__((format(printf, 2, 3))) static void complain(struct pipe *p, const
 	p->failed = true;
 }
 
+/* It is over, which the last line will say: there may be more to add by then. */
+__attribute__((format(printf, 2, 3))) static void give_up(struct pipe *p, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	if (!p->over)
+		vsnprintf(p->reason, sizeof(p->reason), format, ap);
+	va_end(ap);
+	p->failed = p->over = true;
+}
+
 /* ---- events ---- */
 
 /* Something may be said until the connection is back, so there is more to wait for. */
@@ -80,9 +93,8 @@ static void on_break(struct pipe *p)
 static void on_state(struct pipe *p, const struct event *e)
 {
 	if (e->state == LINK_FAILED) {
-		complain(p, "%s%s", e->text,
+		give_up(p, "%s%s", e->text,
 			e->code == CODE_PASSWORD ? " (--password-file FILE gives it)" : "");
-		p->over = true;
 	} else if (e->state == LINK_WAITING) {
 		on_break(p);
 	} else if (e->state == LINK_ONLINE) {
@@ -169,12 +181,15 @@ static void on_answer(struct pipe *p, const struct event *e)
 /* Without the first room there is nothing to do; without another, the rest goes on. */
 static void on_room_lost(struct pipe *p, const struct event *e)
 {
-	complain(p, "%s%s%s", e->room ? e->room : "", e->room ? ": " : "",
-		e->text && e->text[0] ? e->text : "no longer in the room");
+	const char *room = e->room ? e->room : "", *colon = e->room ? ": " : "";
+	const char *text = e->text && e->text[0] ? e->text : "no longer in the room";
+
+	if (is_first_room(p, e->room))
+		give_up(p, "%s%s%s", room, colon, text);
+	else
+		complain(p, "%s%s%s", room, colon, text);
 	if (e->room)
 		pipe_places_lost(&p->places, e->room);
-	if (is_first_room(p, e->room))
-		p->over = true;
 }
 
 static void handle(struct pipe *p, const struct event *e)
@@ -283,8 +298,8 @@ static void flush(struct pipe *p)
 {
 	if ((fflush(stdout) == 0 && !ferror(stdout)) || p->broken)
 		return;
-	complain(p, "cannot write to stdout: %s", strerror(errno));
-	p->broken = p->over = true;
+	give_up(p, "cannot write to stdout: %s", strerror(errno));
+	p->broken = true;
 }
 
 /* With --resume each line is written out before the next event is asked for, which says that this
@@ -396,8 +411,8 @@ static void wait_for_something(struct pipe *p)
 	if (fds[1].revents)
 		read_input(p);
 	if (fds[2].revents & (POLLERR | POLLNVAL)) {
-		complain(p, "nobody reads our output any more");
-		p->broken = p->over = true;
+		give_up(p, "nobody reads our output any more");
+		p->broken = true;
 	}
 }
 
@@ -459,21 +474,22 @@ static void join_rooms(struct pipe *p)
 		int r = link_join(p->link, rooms->items[i]);
 
 		if (r) {
-			complain(p, "cannot join %s: %s", rooms->items[i], err_text(r));
-			p->over = true;
+			give_up(p, "cannot join %s: %s", rooms->items[i], err_text(r));
 		}
 	}
 }
 
-/* Whoever starts us must not say again what the next run will send. */
-static void tell_unsent(const struct pipe *p)
+/* The one line that tells why it is over. Whoever starts us must not say again what the next run will
+ * send. */
+static void tell_why(struct pipe *p)
 {
 	size_t count = p->config->state_folder ? link_unacknowledged(p->link) : 0;
 
 	if (count > 0)
-		fprintf(stderr,
-			"lanchat: %zu message%s not acknowledged yet; the next run will send %s\n",
-			count, count == 1 ? " is" : "s are", count == 1 ? "it" : "them");
+		complain(p, "%s; %zu message%s not acknowledged yet, and the next run will send %s",
+			p->reason, count, count == 1 ? " is" : "s are", count == 1 ? "it" : "them");
+	else if (p->over)
+		complain(p, "%s", p->reason);
 }
 
 static void run(struct pipe *p)
@@ -485,7 +501,7 @@ static void run(struct pipe *p)
 	/* The last event has been dealt with; another one, if there is one, has not. */
 	if (!p->broken)
 		event_free(link_next(p->link));
-	tell_unsent(p);
+	tell_why(p);
 	if (!link_stop(p->link))
 		complain(p,
 			"how far --resume got could not be written; the next run prints some of "

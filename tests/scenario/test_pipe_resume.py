@@ -2,11 +2,14 @@
 """--pipe --resume: nothing that was said is missed and nothing that was typed is lost, however the
 client ends."""
 
+import array
+import fcntl
 import os
 import resource
 import shutil
 import signal
 import subprocess
+import termios
 
 from lib import BUILD, Pipe, Scenario, Server, brief, main, wait_for
 
@@ -153,11 +156,41 @@ class Resume(Scenario):
         anna.wait_event("status", state="waiting")
         anna.say("late")
         self.assertEqual(anna.wait(30), 1)
+        # The key, the break, and the end.
+        self.assertEqual(len(anna.stderr().splitlines()), 3, anna.stderr())
         self.assertIn("the next run will send it", anna.stderr())
         self.restart_server()
         again = self.run_pipe("--until", "1", input=[])
         self.assertEqual(again.wait(20), 0, again.tail())
         self.assertEqual(again.texts(), ["late"])
+
+    def test_reader_has_enough(self):
+        """One line, though messages are left over."""
+        anna = subprocess.Popen(
+            [os.path.join(BUILD, "lanchat"), "--pipe", "--json", "--nick", "anna",
+             self.server.address], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True,
+            env={**os.environ, **self.sanitizer_options(), **self.env})
+        self.addCleanup(anna.kill)
+        for line in anna.stdout:
+            if '"join"' in line:
+                break
+        self.server.freeze()
+        anna.stdin.write("left over\n")
+        anna.stdin.flush()
+        unread = array.array("i", [1])
+        def taken():
+            fcntl.ioctl(anna.stdin, termios.FIONREAD, unread)
+            return unread[0] == 0
+        wait_for(taken, "the line to be read")
+        anna.stdout.close()
+        said = anna.stderr.read()
+        self.assertEqual(anna.wait(20), 1)
+        anna.stdin.close()
+        self.server.thaw()
+        self.assertEqual(len(said.splitlines()), 2, said)
+        self.assertIn("the server's key is new here", said.splitlines()[0])
+        self.assertRegex(said, "1 message is not acknowledged yet, and the next run will send it")
 
     def test_stdout_missing(self):
         """Where nothing can be written to stdout, that is an error, and nothing counts as read."""
