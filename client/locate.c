@@ -5,7 +5,6 @@
 #include "common/err.h"
 #include "common/name.h"
 
-#include <arpa/inet.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,14 +16,6 @@
 bool locate_is_name(const char *text)
 {
 	return strpbrk(text, ".:[]%") == NULL && strcmp(text, "localhost") != 0;
-}
-
-/* An address in digits needs no looking up. */
-static bool is_numeric(const char *host)
-{
-	struct in_addr v4;
-
-	return strchr(host, ':') != NULL || inet_pton(AF_INET, host, &v4) == 1;
 }
 
 static void take_host(struct location *out, const char *host, uint16_t port)
@@ -79,25 +70,18 @@ static int discover(const char *name, const struct finder_config *config, int64_
 	return r;
 }
 
-/* The look-up's result, waiting for it until `deadline`; one that takes longer may still succeed
- * when connecting. */
-static int resolve_wait(struct resolve *r, int64_t deadline, const char **why)
+/* What has come of the look-up; one that takes longer may still succeed when connecting. */
+static int resolved_so_far(struct resolve *r, const char **why)
 {
 	struct net_address found[1];
 	size_t count;
-	int result;
+	int result = resolve_result(r, found, 1, &count, why);
 
-	while ((result = resolve_result(r, found, 1, &count, why)) == ERR_AGAIN) {
-		struct pollfd fd = {.fd = resolve_fd(r), .events = POLLIN};
-
-		if (clock_ms() >= deadline)
-			return 0;
-		(void)poll(&fd, 1, clock_poll_timeout(deadline));
-	}
-	return result;
+	return result == ERR_AGAIN ? 0 : result;
 }
 
-/* Both ways at once for a name, one after the other for what looks like an address. */
+/* Both ways at once for a name. What looks like an address is one, whatever a beacon calls itself, and is
+ * looked up when connecting. */
 static int locate_text(const char *text, const struct finder_config *config, struct location *out,
 	char *error, size_t size)
 {
@@ -109,7 +93,7 @@ static int locate_text(const char *text, const struct finder_config *config, str
 	int resolved = ERR_RESOLVE;
 
 	if (net_parse(text, NET_PORT, host, &port) == 0 && host[0]) {
-		if (is_numeric(host)) {
+		if (!is_name) {
 			take_host(out, host, port);
 			return 0;
 		}
@@ -118,13 +102,10 @@ static int locate_text(const char *text, const struct finder_config *config, str
 			snprintf(error, size, "cannot look up %s: %s", host, err_text(r));
 			return r;
 		}
-		if (!is_name)
-			resolved = resolve_wait(resolve, INT64_MAX, &why);
 	}
-	/* What looks like an address is one: a beacon may have any name. */
 	int found = is_name ? discover(text, config, clock_ms() + NAME_MS, out) : ERR_NOT_FOUND;
-	if (resolve && is_name && found != 0)
-		resolved = resolve_wait(resolve, clock_ms(), &why);
+	if (resolve && found != 0)
+		resolved = resolved_so_far(resolve, &why);
 	resolve_drop(resolve);
 	if (found == 0) {
 		out->chosen = true;

@@ -227,6 +227,17 @@ class Trace(Starting):
         for call in ("getaddrinfo", "socket(", "connect(", "recv", "send", "close("):
             self.assertIn(call, anna.stderr())
 
+    def test_looked_up_once(self):
+        """A host is looked up to connect to it, and not before that as well."""
+        server = Server(self)
+        anna = Pipe(self, f"localhost:{server.port}", "anna", "--trace", "--until", "1",
+                    input=["hello"])
+        self.assertEqual(anna.wait(), 0, anna.tail())
+        self.assertEqual(anna.stderr().count("getaddrinfo("), 1, anna.stderr())
+        nowhere = Pipe(self, "nowhere.invalid:7", "anna", input=["hello"])
+        self.assertEqual(nowhere.wait(), 1)
+        self.assertRegex(nowhere.stderr(), r"\Alanchat: cannot find the host nowhere.invalid: .*\n\Z")
+
     def test_silent(self):
         """Without it, nothing of that is written, and stdout is the server's to print on."""
         server = Server(self)
