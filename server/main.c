@@ -6,6 +6,7 @@
 #include "common/fingerprint.h"
 #include "common/log.h"
 #include "common/trace.h"
+#include "server/invite.h"
 #include "server/maintenance.h"
 #include "server/privileges.h"
 #include "server/server.h"
@@ -118,13 +119,19 @@ static void tell_ready(const struct settings *t, const struct server *s)
 	struct net_address addresses[INVITATIONS];
 	char text[NET_ADDRESS_MAX], key[FINGERPRINT_SIZE];
 	size_t count = server_invite(s, addresses, INVITATIONS);
+	bool link_local = false;
 
 	printf("%s is ready. On this network, join it with:\n    lanchat%s\n", server_name(s),
 		t->plaintext ? " --plaintext" : "");
 	printf("or by its address:\n");
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		printf("    lanchat %s%s\n", t->plaintext ? "--plaintext " : "",
 			net_print(&addresses[i], text));
+		link_local |= invite_is_link_local(&addresses[i]);
+	}
+	if (link_local)
+		printf("(After the %% comes the network interface of whoever joins, as it is "
+		       "called there.)\n");
 	if (t->plaintext)
 		printf("Connections are PLAINTEXT: anybody on the network can read along.\n");
 	else

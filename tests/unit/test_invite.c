@@ -2,6 +2,7 @@
 #include "server/invite.h"
 
 #include <check.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,13 +50,44 @@ START_TEST(wildcards_are_spelt_out)
 		ck_assert_uint_eq(net_port(&out[i]), 19830);
 		ck_assert_str_ne(printed(&out[i]), "0.0.0.0:19830");
 		ck_assert_str_ne(printed(&out[i]), "[::]:19830");
-		ck_assert_ptr_null(strstr(printed(&out[i]), "[fe80"));
+		/* Unless it is all that there is. */
+		ck_assert(
+			!invite_is_link_local(&out[i]) || i == 0 || invite_is_link_local(&out[0]));
 		for (size_t j = 0; j < i; j++) {
 			ck_assert(!net_equal(&out[i], &out[j]));
 			/* Loopback comes last. */
 			ck_assert(net_is_loopback(&out[i]) || !net_is_loopback(&out[j]));
 		}
 	}
+}
+END_TEST
+
+/* A machine without a router and without DHCP: what it gave itself is all there is. */
+START_TEST(link_local_where_there_is_nothing_else)
+{
+	struct net_address wild[] = {address("0.0.0.0", 19830), address("::", 19830)};
+	struct net_address has[] = {address("127.0.0.1", 0), address("::1", 0),
+		address("fe80::5", 0), address("192.0.2.7", 0)};
+	struct ifaddrs list[4] = {{0}};
+	struct net_address out[MOST];
+
+	has[2].u.v6.sin6_scope_id = 1;
+	for (int i = 0; i < 4; i++)
+		list[i] = (struct ifaddrs){.ifa_next = i < 3 ? &list[i + 1] : NULL,
+			.ifa_flags = IFF_UP,
+			.ifa_addr = &has[i].u.any};
+	ck_assert_uint_eq(invite_from(list, wild, 2, out, MOST), 3);
+	ck_assert_str_eq(printed(&out[0]), "192.0.2.7:19830");
+	ck_assert_str_eq(printed(&out[2]), "[::1]:19830");
+	list[2].ifa_next = NULL;
+	ck_assert_uint_eq(invite_from(list, wild, 2, out, MOST), 3);
+	ck_assert(invite_is_link_local(&out[0]));
+	ck_assert_uint_eq(net_port(&out[0]), 19830);
+	ck_assert_uint_eq(out[0].u.v6.sin6_scope_id, 1);
+	ck_assert_str_eq(printed(&out[1]), "127.0.0.1:19830");
+	ck_assert_str_eq(printed(&out[2]), "[::1]:19830");
+	ck_assert(!invite_is_link_local(&out[1]) && !invite_is_link_local(&out[2]));
+	ck_assert_uint_eq(invite_from(NULL, wild, 2, out, MOST), 0);
 }
 END_TEST
 
@@ -78,6 +110,7 @@ Suite *invite_suite(void)
 
 	tcase_add_test(t, named_addresses_stay_as_they_are);
 	tcase_add_test(t, wildcards_are_spelt_out);
+	tcase_add_test(t, link_local_where_there_is_nothing_else);
 	tcase_add_test(t, no_more_than_there_is_room_for);
 	suite_add_tcase(s, t);
 	return s;
