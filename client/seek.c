@@ -89,6 +89,14 @@ static void begin_typing(struct seek *s)
 	seek_say(s, NULL);
 }
 
+/* With an empty line, unless something is being typed. */
+static void begin_anew(struct seek *s)
+{
+	if (!s->typing)
+		(void)editor_set(&s->address, "");
+	begin_typing(s);
+}
+
 static void refresh(struct seek *s)
 {
 	if (s->finder)
@@ -172,9 +180,9 @@ static void take_key(struct seek *s, uint32_t key)
 		terminal_redraw(s->terminal);
 	else if (s->typing)
 		address_key(s, key);
-	/* A digit begins an address. */
+	/* A digit begins an address, and not one that was typed before. */
 	else if ((key >= '0' && key <= '9') || key == '[') {
-		begin_typing(s);
+		begin_anew(s);
 		address_key(s, key);
 	} else
 		list_key(s, key);
@@ -193,7 +201,7 @@ static void take_paste(struct seek *s, const struct input *in)
 	if (paste_init(&paste, in->paste, in->paste_length, in->paste_total) < 0)
 		return;
 	if (paste.lines == 1) {
-		begin_typing(s);
+		begin_anew(s);
 		insert(s, paste.text, strlen(paste.text));
 	}
 	paste_fini(&paste);

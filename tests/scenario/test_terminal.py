@@ -217,6 +217,15 @@ class Discovery(Scenario):
         anna.wait_text("^Address: 127.0.0.1:1$")
         anna.wait_text("No server was found")
         anna.same("seek-unreachable")
+        # A digit begins another address; the key for an address goes on with the one that is there.
+        anna.keys("Escape")
+        anna.wait_gone("^Address:")
+        anna.type("127.0.0.1:2")
+        anna.wait_text("^Address: 127.0.0.1:2$")
+        anna.keys("Escape")
+        anna.wait_gone("^Address:")
+        anna.keys("a")
+        anna.wait_text("^Address: 127.0.0.1:2$")
 
     def test_unreachable_operand(self):
         """A server that was named when starting is tried again and again, and says so; there is a
