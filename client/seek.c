@@ -23,8 +23,10 @@ struct seek {
 	struct editor address;
 	size_t address_start;
 	bool typing;
-	char *message;  /* owned; what happened, or NULL */
-	int first_line; /* of the list on the screen */
+	bool helping;    /* help is open over it, */
+	size_t help_top; /* from this row on */
+	char *message;   /* owned; what happened, or NULL */
+	int first_line;  /* of the list on the screen */
 	enum seek_wish wish;
 };
 
@@ -172,12 +174,48 @@ static void address_key(struct seek *s, uint32_t key)
 	}
 }
 
+static void open_help(struct seek *s)
+{
+	s->helping = true;
+	s->help_top = 0;
+}
+
+/* It may be longer than the screen; drawing sees to it that the last row is the last. */
+static void help_key(struct seek *s, uint32_t key)
+{
+	switch (key) {
+	case K_UP:
+	case K_PAGE_UP:
+		s->help_top -= s->help_top > 0;
+		break;
+	case K_DOWN:
+	case K_PAGE_DOWN:
+	case ' ':
+		s->help_top++;
+		break;
+	case K_ESCAPE:
+	case K_F1:
+	case K_ENTER:
+	case 'q':
+	case CTRL('C'):
+	case CTRL('G'):
+		s->helping = false;
+		break;
+	default:
+		break;
+	}
+}
+
 static void take_key(struct seek *s, uint32_t key)
 {
 	if (key == CTRL('Z'))
 		s->wish = SEEK_SUSPEND;
 	else if (key == CTRL('L'))
 		terminal_redraw(s->terminal);
+	else if (s->helping)
+		help_key(s, key);
+	else if (key == K_F1)
+		open_help(s);
 	else if (s->typing)
 		address_key(s, key);
 	/* A digit begins an address, and not one that was typed before. */
@@ -228,6 +266,9 @@ void seek_input(struct seek *s, const struct input *in)
 	bool touched = s->sites.touched;
 
 	s->sites.touched |= in->kind != INPUT_NONE;
+	/* What is below it is not meant. */
+	if (s->helping && in->kind != INPUT_KEY)
+		return;
 	switch (in->kind) {
 	case INPUT_NONE:
 		break;
@@ -326,4 +367,9 @@ void seek_draw(struct seek *s)
 
 	canvas_clear(s->canvas);
 	s->first_line = view_sites(s->canvas, &v);
+	if (s->helping) {
+		struct box help = view_sites_help();
+		s->help_top = view_box(s->canvas, &help, s->help_top);
+		canvas_cursor(s->canvas, -1, -1);
+	}
 }

@@ -82,6 +82,9 @@ struct view_sites {
 	int64_t now;
 };
 
+/* What the keys of that screen do; the lines are constant. */
+struct box view_sites_help(void);
+
 /* Returns the line of the first server, so that a click finds its row. */
 int view_sites(struct canvas *c, const struct view_sites *v);
 

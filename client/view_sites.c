@@ -47,6 +47,41 @@ static const char nothing_short[] =
 #define ROOMY_LINES   12 /* of the body */
 #define ROOMY_COLUMNS 60
 
+#define HELP_COLUMNS 80
+#define HELP_WORDS   18 /* the column where they begin */
+
+static char help[][HELP_COLUMNS] = {
+	"Enter             join the server that is chosen",
+	"Up, Down, k, j    choose another one",
+	"h                 start a server on this machine, and join it",
+	"a, /              type an address: HOST, HOST:PORT or [IPv6]:PORT",
+	"a digit, [        begin an address with it",
+	"r                 look again",
+	"q, Ctrl-C         leave lanchat",
+	"Ctrl-Z            back to the shell; fg returns",
+	"Ctrl-L            draw the screen anew",
+	"F1                this help",
+	"Mouse             a click chooses a server, another one joins it",
+	"",
+	"Once a server is joined, F1 lists the keys there, and /help the commands.",
+};
+#define HELP_LINES (sizeof help / sizeof help[0])
+
+struct box view_sites_help(void)
+{
+	static char *lines[HELP_LINES];
+
+	for (size_t i = 0; i < HELP_LINES; i++)
+		lines[i] = help[i];
+	return (struct box){
+		.title = " Help ",
+		.lines = lines,
+		.count = HELP_LINES,
+		.hang = HELP_WORDS,
+		.footer = " Esc: close ",
+	};
+}
+
 static int put(struct canvas *c, struct rect r, int y, int x, int ink, const char *text)
 {
 	return canvas_text(c, r, y, x, ink, text, strlen(text));

@@ -185,6 +185,26 @@ class Discovery(Scenario):
         anna.keys("h")
         anna.wait_text("online|19830.*in use|19830.*taken")
 
+    def test_help(self):
+        """F1 shows the keys of the list, also while an address is typed; closing it leaves the rest as
+        it was."""
+        anna = Client(self)
+        anna.wait_text("No server was found")
+        anna.keys("F1")
+        anna.wait_text("─ Help ─")
+        anna.same("seek-help")
+        anna.keys("q")
+        anna.wait_gone("─ Help ─")
+        anna.keys("a")
+        anna.wait_text("^Address:$")
+        anna.type("host:1")
+        anna.wait_text("^Address: host:1$")
+        anna.keys("F1")
+        anna.wait_text("─ Help ─")
+        anna.keys("Escape")
+        anna.wait_gone("─ Help ─")
+        anna.wait_text("^Address: host:1$")
+
     def test_bad_addresses(self):
         """What was typed stays, with the reason."""
         anna = Client(self)
