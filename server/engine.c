@@ -172,6 +172,14 @@ int engine_note(struct engine *e, const struct note *n)
 	return e->class->note(e, n);
 }
 
+/* A batch of nothing is done when what was taken with it is. Without a disk a note is kept at once. */
+int engine_note_kept(struct engine *e, const struct note *n, int64_t deadline)
+{
+	int r = engine_note(e, n);
+
+	return r == 0 && e->class->kept ? engine_append(e, NULL, 0, deadline, NULL) : r;
+}
+
 int engine_places(
 	struct engine *e, const uint8_t *person, engine_place_reader *reader, void *context)
 {

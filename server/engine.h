@@ -263,7 +263,7 @@ bool engine_shares(const struct engine *e, const uint8_t log_id[ENGINE_LOG_ID], 
 
 /* Append `count` entries, all of one client instance, in order. Blocks until they are in the log
  * and applied, or `deadline` (clock_ms) passed. One result each; after a RETRY all that follow are
- * RETRY. Returns 0, or ERR_MEMORY with every result RETRY. */
+ * RETRY. No entries at all wait for what is before them. Returns 0, or ERR_MEMORY with every result RETRY. */
 int engine_append(struct engine *e, struct log_entry *entries, size_t count, int64_t deadline,
 	struct append_result *results);
 
@@ -313,6 +313,11 @@ int engine_rooms(struct engine *e, const struct stream_key *after, bool all, uin
 /* Take a note. Returns at once; it is kept with the next commit, and notes of the last moment may be
  * lost in a crash. ERR_MEMORY. */
 int engine_note(struct engine *e, const struct note *n);
+
+/* Take a note, and wait until it and all those before it are kept, so that whoever asks next finds them,
+ * or until `deadline` (clock_ms). Where the log cannot be written, as on a full disk, nobody waits, and it
+ * is kept later. ERR_MEMORY. */
+int engine_note_kept(struct engine *e, const struct note *n, int64_t deadline);
 
 /* A person's rooms and inbox with what is known of them, in the order of their keys. Notes just
  * taken may be missing. ERR_SYSTEM. */

@@ -249,7 +249,8 @@ enum code session_find_nick(
 /* Tell the client where its person has been. */
 int session_tell_places(struct session *s);
 
-/* Have it kept that the person is a member of a room, or no longer; and what they are called. */
+/* Have it kept that the person is a member of a room, or no longer; and what they are called. That they
+ * are none any more is waited for: where only members come in, they do not come in again. */
 void session_note_member(struct session *s, const struct room *room, bool member);
 void session_note_nick(struct session *s);
 

@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import unittest
 
-from lib import database
+from lib import database, wire
 from lib.case import Scenario, main
 from lib.process import Program
 from lib.raw import Raw
@@ -541,21 +541,49 @@ class Rooms(Rights):
         again = self.serve(data=self.server.data)
         back = carol.again(again)
         back.join()
-        tag = back.peer.request("PART", room="den")
-        back.peer.expect("PARTED", tag=tag)
-        wait_for(lambda: self.is_refused(back), "that she left")
+        self.leave(back)
+        back.join(code="KEY_WANTED")
         self.assertNotIn(b"sesame", self.log_bytes(again))
 
-    def is_refused(self, person):
-        person.peer.request("JOIN", room="den")
-        while True:
-            name, values = person.peer.receive()
-            if name == "ERROR":
-                return True
-            if name == "JOINED":
-                tag = person.peer.request("PART", room="den")
-                person.peer.expect("PARTED", tag=tag)
-                return False
+    @staticmethod
+    def leave(person, room="den"):
+        person.peer.expect("PARTED", tag=person.peer.request("PART", room=room))
+
+    def check_left(self, options, mode, code):
+        """Whoever has left a room is no member from the moment that they are told so."""
+        server = self.serve(*options)
+        anna, carol = (Person(self, server, nick) for nick in ("anna", "carol"))
+        for i in range(8):
+            room = f"room{i}"
+            anna.join(room)
+            anna.says("first", room)
+            carol.join(room)
+            anna.act("entry", room=room, value=mode, text="sesame" if mode == KEY else "")
+            self.leave(carol, room)
+            carol.join(room, code=code)
+        # In one go.
+        anna.act("entry", room=room, value=OPEN)
+        carol.join(room)
+        anna.act("entry", room=room, value=mode, text="sesame" if mode == KEY else "")
+        carol.peer.send(wire.encode("PART", tag=900, room=room) +
+                        wire.encode("JOIN", tag=901, room=room))
+        self.assertEqual(carol.peer.expect("ERROR", tag=901)["code"], CODES[code])
+        return server, anna, carol, room
+
+    def test_left(self):
+        for options in ((), ("--history", "off")):
+            for mode, code in ((INVITED, "NOT_INVITED"), (KEY, "KEY_WANTED")):
+                with self.subTest(options=options, mode=mode):
+                    self.check_left(options, mode, code)
+
+    def test_left_before_a_crash(self):
+        server, anna, carol, room = self.check_left((), INVITED, "NOT_INVITED")
+        anna.act("invite", "carol", room)
+        carol.join(room)
+        anna.act("uninvite", "carol", room)
+        self.leave(carol, room)
+        server.kill()
+        carol.again(self.serve(data=server.data)).join(room, code="NOT_INVITED")
 
     @staticmethod
     def log_bytes(server):
