@@ -155,16 +155,30 @@ static void note_login(void *context)
 	metrics_add(chat_metrics(cs->chat), METRIC_LOGINS, 1);
 }
 
+/* At once: connections that were there before would have guesses of their own otherwise. */
+static enum code judge_guess(void *context, bool right)
+{
+	struct client *c = context;
+	struct clients *cs = c->all;
+
+	lock_take(&cs->lock);
+	enum code code = sources_guess(cs->sources, &c->peer, &cs->limits.here, right, clock_ms());
+	lock_drop(&cs->lock);
+	if (code == CODE_NONE && !right)
+		metrics_add(chat_metrics(cs->chat), METRIC_FAULTS, 1);
+	return code;
+}
+
 static void *run(void *argument)
 {
 	struct client *c = argument;
 	struct clients *cs = c->all;
 
 	session_run(c->session, wait_until_quiet, c);
-	unsigned faults = session_faults(c->session);
-	metrics_add(chat_metrics(cs->chat), METRIC_FAULTS, faults);
+	bool misbehaved = session_misbehaved(c->session);
+	metrics_add(chat_metrics(cs->chat), METRIC_FAULTS, misbehaved);
 	lock_take(&cs->lock);
-	for (unsigned i = 0; i < faults; i++)
+	if (misbehaved)
 		sources_blame(cs->sources, &c->peer, clock_ms());
 	/* From the thread itself: whoever created it may not have stored the id yet. */
 	c->thread = pthread_self();
@@ -241,6 +255,7 @@ static enum code start(struct clients *cs, struct client *c)
 
 	c->all = cs;
 	session_on_logged_in(c->session, note_login, c);
+	session_on_guess(c->session, judge_guess, c);
 	session_on_stack(c->session, &c->stack);
 	link_client(cs, c);
 	if (stack_new(cs->stack, &c->stack) == 0 &&

@@ -509,9 +509,15 @@ void session_on_stack(struct session *s, const struct stack *stack)
 	s->stack = stack;
 }
 
-unsigned session_faults(const struct session *s)
+void session_on_guess(struct session *s, session_guess *judge, void *context)
 {
-	return s->misbehaved + s->wrong_keys;
+	s->on_guess = judge;
+	s->on_guess_context = context;
+}
+
+bool session_misbehaved(const struct session *s)
+{
+	return s->misbehaved;
 }
 
 static void stop(struct session *s, enum code code)

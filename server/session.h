@@ -44,6 +44,10 @@ enum session_phase {
 	SESSION_OVER,
 };
 
+/* The peer guessed at a password, an operator code or a room's key: may it be told whether that was
+ * `right`? CODE_NONE, and a wrong one is counted; CODE_PENALTY. */
+typedef enum code session_guess(void *context, bool right);
+
 /* A room that the session is in. */
 struct session_room {
 	struct room *room;     /* from hub_open, back by hub_leave */
@@ -75,6 +79,8 @@ struct session {
 	bool told_slowed;                /* that it sends more than it may */
 	void (*on_login)(void *context); /* constant while it runs; NULL: nobody is told */
 	void *on_login_context;
+	session_guess *on_guess; /* constant while it runs; NULL: guesses are free */
+	void *on_guess_context;
 
 	uint8_t person[PERSON_ID];
 	bool proven;                /* that it is theirs, by TLS */
@@ -126,9 +132,11 @@ void session_on_logged_in(struct session *s, void (*told)(void *context), void *
 /* What its thread runs on, which is to be given back while it waits for long. Before session_run. */
 void session_on_stack(struct session *s, const struct stack *stack);
 
-/* How often its peer broke the protocol, or guessed: the faults that count against its address. After
- * session_run. */
-unsigned session_faults(const struct session *s);
+/* Have `judge` count the guesses of its peer, on its thread. Before session_run. */
+void session_on_guess(struct session *s, session_guess *judge, void *context);
+
+/* Did its peer break the protocol, which counts against its address? After session_run. */
+bool session_misbehaved(const struct session *s);
 
 /* Have it say goodbye and end soon. Any thread, until session_free. */
 void session_stop(struct session *s);
@@ -170,6 +178,9 @@ int session_end(struct session *s, enum code code);
 /* As session_end and session_refuse, for a limit: it is counted, and the text names it. */
 int session_end_limit(struct session *s, enum limit limit);
 int session_refuse_limit(struct session *s, uint32_t tag, enum limit limit);
+
+/* As session_guess. Before anything is done that tells whether it was right. */
+enum code session_judge_guess(struct session *s, bool right);
 
 /* It has to rest, for it sent more than it may: counted each time, told once. 0, or the reason to
  * end. */

@@ -20,6 +20,11 @@ int session_refuse_limit(struct session *s, uint32_t tag, enum limit limit)
 	return session_refuse_saying(s, tag, limit_code(limit), limit_text(limit));
 }
 
+enum code session_judge_guess(struct session *s, bool right)
+{
+	return s->on_guess ? s->on_guess(s->on_guess_context, right) : CODE_NONE;
+}
+
 int session_tell_slowed(struct session *s)
 {
 	struct msg_notice m = {.kind = NOTICE_WARNING, .text = span_of(limit_text(LIMIT_RATE))};

@@ -178,8 +178,12 @@ static enum code ask_admission(struct session *s)
 
 	if (code != CODE_NONE)
 		return code;
-	return admission_ask(chat_admission(s->chat), session_person(s),
+	code = admission_ask(chat_admission(s->chat), session_person(s),
 		span_of(s->password ? s->password : ""));
+	/* Who shows none does not guess. */
+	if (s->password && session_judge_guess(s, code != CODE_PASSWORD) != CODE_NONE)
+		return CODE_PENALTY;
+	return code;
 }
 
 /* Its nick and inbox, and the older sessions of the same client ended. */
@@ -231,10 +235,10 @@ int session_on_login(struct session *s, const union message *m)
 	if (code == CODE_NONE)
 		code = enter(s, login);
 	/* Guesses count against the address, and are one a connection. */
-	if (code == CODE_PASSWORD && s->password) {
-		s->misbehaved = true;
+	if (code == CODE_PENALTY)
+		return session_end_limit(s, LIMIT_MAX_FAULTS);
+	if (code == CODE_PASSWORD && s->password)
 		return session_end(s, code);
-	}
 	/* Looking for one that is free costs the log, and those who log in meanwhile, the most. */
 	bool looked = code == CODE_NICK_TAKEN || code == CODE_NICKS_FULL;
 	if (looked && ++s->taken_nicks == TAKEN_MOST)

@@ -211,8 +211,9 @@ static int claim_operator(struct session *s, const struct msg_act *m)
 	if (!chat_op_code(s->chat) ||
 		!op_code_use(chat_op_code(s->chat), m->text, become_operator, &claim, &code)) {
 		log_warning("%s: %s showed a wrong operator code", s->peer, s->nick);
-		s->misbehaved = true;
-		return session_end(s, CODE_WRONG_CODE);
+		return session_judge_guess(s, false) == CODE_NONE
+			       ? session_end(s, CODE_WRONG_CODE)
+			       : session_end_limit(s, LIMIT_MAX_FAULTS);
 	}
 	struct msg_done done = {.tag = m->tag};
 	return code == CODE_NONE ? session_reply(s, MESSAGE_DONE, &done)
@@ -310,7 +311,8 @@ int session_on_act(struct session *s, const union message *m)
 
 /* ---- UNLOCK, WHOIS ---- */
 
-/* Each guess counts against the address, or a short key would be found by connecting again and again. */
+/* Each guess has counted against the address, or a short key would be found by connecting again and
+ * again. */
 static int note_wrong_key(struct session *s, uint32_t tag)
 {
 	if (++s->wrong_keys == 1)
@@ -333,11 +335,14 @@ int session_on_unlock(struct session *s, const union message *m)
 	/* To a room that is open no key is wanted, and none is remembered: it may get one later. */
 	bool open = r.room.entry == ENTRY_OPEN, has_key = r.room.entry == ENTRY_KEY;
 	bool right = has_key && charter_unlocks(&r.room, m->unlock.key);
-	if (right) {
+	bool told = !has_key || session_judge_guess(s, right) == CODE_NONE;
+	if (right && told) {
 		s->unlocked = key;
 		memcpy(s->unlocked_key, r.room.key, sizeof(s->unlocked_key));
 	}
 	session_rules_drop(&r);
+	if (!told)
+		return session_refuse_limit(s, m->unlock.tag, LIMIT_MAX_FAULTS);
 	if (!right && has_key)
 		return note_wrong_key(s, m->unlock.tag);
 	if (!right && !open)

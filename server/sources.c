@@ -185,6 +185,18 @@ void sources_blame(struct sources *s, const struct net_address *from, int64_t no
 		x->points++;
 }
 
+enum code sources_guess(struct sources *s, const struct net_address *from,
+	const struct sources_limits *limits, bool right, int64_t now)
+{
+	struct source *x = net_is_loopback(from) ? NULL : find(s, from);
+
+	if (x && has_points(x, limits, now))
+		return CODE_PENALTY;
+	if (!right)
+		sources_blame(s, from, now);
+	return CODE_NONE;
+}
+
 size_t sources_count(const struct sources *s)
 {
 	return s->count;

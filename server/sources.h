@@ -19,6 +19,7 @@
 #include "common/message.h"
 #include "common/net_address.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,6 +46,12 @@ void sources_leave(struct sources *s, const struct net_address *from, int64_t no
 
 /* A peer there, which is counted, broke the protocol. */
 void sources_blame(struct sources *s, const struct net_address *from, int64_t now);
+
+/* A peer there, which is counted, guessed at something secret: may it be told whether that was right?
+ * CODE_NONE: yes, and a wrong guess is a point; CODE_PENALTY: no, for the address has had as many as it
+ * may. So however many connections it has, it gets no answer more. */
+enum code sources_guess(struct sources *s, const struct net_address *from,
+	const struct sources_limits *limits, bool right, int64_t now);
 
 /* Entries, for tests. */
 size_t sources_count(const struct sources *s);

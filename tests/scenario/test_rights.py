@@ -7,6 +7,7 @@ import os
 import signal
 import sqlite3
 import subprocess
+import time
 import unittest
 
 from lib import database, wire
@@ -1122,6 +1123,43 @@ class Guesses(Rights):
             return False
         except (AssertionError, OSError):
             return True
+
+    def count_answers(self, guess, connections, code):
+        """How many guesses, in turn over connections that are all there before, are answered with
+        `code`; the others are refused, whatever they are."""
+        began = time.monotonic()
+        answered = [guess(i, c)["code"] for i, c in enumerate(connections)]
+        forgiven = int((time.monotonic() - began) / 3) + 1
+        self.assertEqual(set(answered), {CODES[code], CODES["PENALTY"]})
+        self.assertLessEqual(answered.count(CODES[code]), 10 + forgiven)
+
+    @staticmethod
+    def try_key(number, person):
+        tag = person.peer.request("UNLOCK", room="den", key=f"no {number}")
+        return person.peer.expect("ERROR", tag=tag)
+
+    def test_many_connections(self):
+        """Connections that were there before have no guesses of their own."""
+        people = [self.enter(f"eve{c}") for c in "abcdef"]
+        self.count_answers(self.try_key, 4 * people, "KEY_WANTED")
+
+    @staticmethod
+    def try_password(number, peer):
+        peer.message("PASSWORD", password=f"no {number}")
+        peer.request("LOGIN", person=peer.person, instance=peer.instance, nick="eve")
+        return peer.expect("ERROR", fatal=1)
+
+    def test_many_passwords(self):
+        path = os.path.join(self.dir, "password")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("open sesame\n")
+        server = self.serve("--max-faults", "10", "--password-file", path, listen="0.0.0.0:0")
+        key = Key(self)
+        peers = [Secure(self, ("10.9.0.1", server.port), key, source=self.HERE)
+                 for _ in range(24)]
+        for peer in peers:
+            peer.hello()
+        self.count_answers(self.try_password, peers, "PASSWORD")
 
     def test_no_guess(self):
         """A room that has no key is no guess, nor is the right one."""

@@ -131,6 +131,36 @@ START_TEST(test_points)
 }
 END_TEST
 
+static enum code guess(const char *from, bool right)
+{
+	struct net_address a = address(from);
+	struct sources_limits limits = {.each = -1, .points = 3};
+
+	return sources_guess(all, &a, &limits, right, now);
+}
+
+/* All connections of an address guess from the same few, and a right one tells nothing beyond them. */
+START_TEST(test_guesses)
+{
+	const char *here = places[_i];
+
+	for (int i = 0; i < 4; i++)
+		ck_assert_int_eq(enter(here, -1, 3), CODE_NONE);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(guess(here, true), CODE_NONE);
+		ck_assert_int_eq(guess(here, false), CODE_NONE);
+	}
+	ck_assert_int_eq(guess(here, false), CODE_PENALTY);
+	ck_assert_int_eq(guess(here, true), CODE_PENALTY);
+	ck_assert_int_eq(enter(here, -1, 3), CODE_PENALTY);
+	now += SOURCES_POINT_MS;
+	ck_assert_int_eq(guess(here, false), CODE_NONE);
+	ck_assert_int_eq(guess(here, true), CODE_PENALTY);
+	for (int i = 0; i < 10; i++)
+		ck_assert_int_eq(guess("127.0.0.1", false), CODE_NONE);
+}
+END_TEST
+
 /* However many addresses misbehave, the table stays small, and the worst are remembered. */
 START_TEST(test_bounded)
 {
@@ -174,6 +204,7 @@ Suite *sources_suite(void)
 	tcase_add_test(t, test_mapped);
 	tcase_add_test(t, test_loopback);
 	tcase_add_loop_test(t, test_points, 0, 3);
+	tcase_add_loop_test(t, test_guesses, 0, 3);
 	tcase_add_test(t, test_bounded);
 	suite_add_tcase(s, t);
 	return s;
