@@ -2,6 +2,7 @@
 
 #include "common/err.h"
 #include "common/folder.h"
+#include "common/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -132,6 +133,39 @@ static int lock(struct data_folder *f, char *error, size_t size)
 
 /* ---- the folder ---- */
 
+/* Whoever may write to it may put another key or another log there, or take them away, whatever their own
+ * modes are. What may be there already is for the administrator to look at, so it is not put right. */
+static int refuse_everybodys(const struct data_folder *f, char *error, size_t size)
+{
+	struct stat st;
+
+	if (stat(f->path, &st) != 0)
+		return fail(f->path, ERR_SYSTEM, error, size);
+	if (!(st.st_mode & (S_IWGRP | S_IWOTH)))
+		return 0;
+	snprintf(error, size,
+		"other people may write to the data folder '%s': see that all in it is yours, then "
+		"chmod go-w it, or choose another with --data",
+		f->path);
+	return ERR_REFUSED;
+}
+
+/* Nothing in it is for other people to look at. */
+static void make_private(const struct data_folder *f)
+{
+	struct stat st;
+
+	if (stat(f->path, &st) != 0 || !(st.st_mode & (S_IRWXG | S_IRWXO)))
+		return;
+	if (st.st_uid == geteuid() && chmod(f->path, S_IRWXU) == 0)
+		log_info("the data folder '%s' was open to other people; it is private now (0700)",
+			f->path);
+	else
+		log_warning("the data folder '%s' is open to other people; make it private with "
+			    "chmod 700",
+			f->path);
+}
+
 int data_folder_give(
 	const char *wanted, uid_t uid, gid_t gid, const char *user, char *error, size_t size)
 {
@@ -169,9 +203,13 @@ int data_folder_open(const char *wanted, struct data_folder *out, char *error, s
 		return fail(path, r, error, size);
 	r = resolve(path, &f, error, size);
 	if (r == 0)
-		r = lock(&f, error, size);
+		r = refuse_everybodys(&f, error, size);
 	if (r == 0)
+		r = lock(&f, error, size);
+	if (r == 0) {
+		make_private(&f);
 		*out = f;
+	}
 	return r;
 }
 

@@ -31,7 +31,8 @@ int data_folder_give(
 
 /* Find the folder: `wanted` or, when that is NULL, the first of $STATE_DIRECTORY,
  * $XDG_DATA_HOME/lanchatd, ~/.local/share/lanchatd. It is made if need be, with those above it, and
- * locked. ERR_EXISTS: another server has it; ERR_ARGUMENT: there is no such folder to find;
+ * locked. One into which others may look is made private (0700); into which they may write is refused:
+ * ERR_REFUSED. ERR_EXISTS: another server has it; ERR_ARGUMENT: there is no such folder to find;
  * ERR_SYSTEM, ERR_MEMORY; each with one line in `error`. Pair with data_folder_close. */
 int data_folder_open(const char *wanted, struct data_folder *out, char *error, size_t size);
 

@@ -59,7 +59,12 @@ static int load_identity(struct server *s, struct identity *identity, char *erro
 		r = s->settings->plaintext ? identity_load(path, identity)
 					   : tls_new(path, TLS_SERVER, identity, &s->tls);
 
-	if (r)
+	if (r == ERR_CRYPTO)
+		snprintf(error, size,
+			"'%s' is not a server's key (Ed25519, in PEM): restore it, or move it away "
+			"to have a new one made, which clients will refuse as a changed key",
+			path);
+	else if (r)
 		snprintf(error, size,
 			"cannot keep the server's key in '%s': %s; choose a folder with --data",
 			folder->path, r == ERR_SYSTEM ? strerror(errno) : err_text(r));

@@ -92,6 +92,43 @@ class OneServer(Operations):
         self.assertEqual(first.stop(), 0)
         self.assertNotEqual(self.log_id(self.start("--history", "off")), one)
 
+    def test_folder_of_everybody(self):
+        data = os.path.join(self.dir, "everybodys")
+        os.mkdir(data)
+        os.chmod(data, 0o777)
+        server = Server(self, data=data, wait=False)
+        self.assertEqual(server.wait(), 1)
+        self.assertRegex(server.stderr(), f"^lanchatd: other people may write to .*'{data}'.*"
+                                          "chmod go-w.*\n$")
+        self.assertEqual(os.listdir(data), [])
+        os.chmod(data, 0o755)
+        server = Server(self, data=data)
+        self.assertIn("it is private now", server.stderr())
+        self.assertEqual(os.stat(data).st_mode & 0o777, 0o700)
+
+    def test_files_are_documented(self):
+        self.plaintext = False
+        server = Server(self)
+        with open("docs/lanchatd.8", encoding="utf-8") as file:
+            page = file.read().partition(".Sh FILES")[2].partition(".Sh")[0]
+        missing = [n for n in os.listdir(server.data) if f"Pa {n}\n" not in page]
+        self.assertEqual(missing, [])
+
+    def test_no_key(self):
+        """What is no key is named, and left as it is."""
+        for content in ("", "garbage\n"):
+            data = os.path.join(self.dir, f"keyless{len(content)}")
+            os.mkdir(data, 0o700)
+            path = os.path.join(data, "server.pem")
+            with open(path, "w", encoding="ascii") as file:
+                file.write(content)
+            server = Server(self, data=data, wait=False)
+            self.assertEqual(server.wait(), 1)
+            self.assertIn(f"'{path}' is not a server's key", server.stderr())
+            self.assertIn("restore it, or move it away", server.stderr())
+            with open(path, encoding="ascii") as file:
+                self.assertEqual(file.read(), content)
+
     def test_private(self):
         """Nobody else may read what is kept, whatever the folder allows."""
         os.mkdir(self.data, 0o755)

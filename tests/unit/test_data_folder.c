@@ -145,6 +145,41 @@ START_TEST(one_that_cannot_be)
 }
 END_TEST
 
+/* What others may do with a folder that was there, and what becomes of it. */
+static const struct {
+	mode_t before;
+	int result;
+	mode_t after;
+} modes[] = {
+	{0700, 0, 0700},
+	{0755, 0, 0700},
+	{0711, 0, 0700},
+	{0750, 0, 0700},
+	{0775, ERR_REFUSED, 0775},
+	{0777, ERR_REFUSED, 0777},
+	{01777, ERR_REFUSED, 01777},
+	{0702, ERR_REFUSED, 0702},
+};
+
+START_TEST(open_to_others)
+{
+	char error[ERRORS] = "";
+	struct data_folder f;
+	struct stat st;
+
+	ck_assert_int_eq(chmod(base, modes[_i].before), 0);
+	int r = data_folder_open(base, &f, error, sizeof(error));
+	ck_assert_int_eq(r, modes[_i].result);
+	ck_assert_int_eq(stat(base, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, modes[_i].after);
+	if (r == 0)
+		data_folder_close(&f);
+	else
+		ck_assert_ptr_nonnull(strstr(error, "chmod go-w"));
+	discard("");
+}
+END_TEST
+
 START_TEST(links_are_resolved)
 {
 	char link[128], expected[128], error[ERRORS];
@@ -273,6 +308,7 @@ Suite *data_folder_suite(void)
 	tcase_add_test(c, none_to_find);
 	tcase_add_test(c, one_that_cannot_be);
 	tcase_add_test(c, links_are_resolved);
+	tcase_add_loop_test(c, open_to_others, 0, sizeof(modes) / sizeof(modes[0]));
 	suite_add_tcase(s, c);
 	tcase_add_checked_fixture(l, setup, NULL);
 	tcase_add_test(l, one_server_at_a_time);
