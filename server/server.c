@@ -72,6 +72,21 @@ static int load_identity(struct server *s, struct identity *identity, char *erro
 	return r;
 }
 
+/* Without TLS nobody can be told from whoever names their id, and ids are in every list of members. */
+static void tell_proven(struct server *s)
+{
+	struct stream_key nicks;
+	uint64_t last = 0, after;
+
+	stream_key_nicks(&nicks);
+	if (engine_last(chat_engine(s->chat), &nicks, 0, &last, &after) != 0 || last == 0)
+		return;
+	log_warning(
+		"--plaintext: people proved their keys here under TLS, which nobody can now; what "
+		"was said in open rooms is handed out to whoever comes, and the direct messages "
+		"and private rooms of those people to nobody");
+}
+
 /* ---- starting ---- */
 
 static int offer_operator(struct server *s, char *error, size_t size)
@@ -145,6 +160,8 @@ static int start_chat(struct server *s, const struct chat_config *config, char *
 		r = offer_operator(s, error, size);
 	if (r)
 		return r;
+	if (s->settings->plaintext)
+		tell_proven(s);
 	start_lanes(s);
 	struct clients_limits limits = values_limits(s->settings);
 	r = clients_new(s->chat, s->tls, &limits, thread_stack(), &s->clients);

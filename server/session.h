@@ -84,6 +84,7 @@ struct session {
 
 	uint8_t person[PERSON_ID];
 	bool proven;                /* that it is theirs, by TLS */
+	bool borrowed;              /* it is not, and was somebody's who has */
 	unsigned taken_nicks;       /* that it asked for and did not get */
 	unsigned wrong_keys;        /* of rooms, that it has shown */
 	char *password;             /* owned; what was shown before the login; NULL: none was */
@@ -239,6 +240,11 @@ struct session_rules {
 };
 int session_rules_take(struct session *s, const struct stream_key *room, struct session_rules *out);
 void session_rules_drop(struct session_rules *r);
+
+/* What is kept for a person is for those who prove to be them. Whoever names the id of somebody who did so
+ * before, on a server without TLS now, gets what is said to them from then on, and nothing that was; nor
+ * is anything kept of where they are. Looks into the log. */
+bool session_is_borrowed(struct session *s);
 
 /* May it come into a room, or read what was said there? CODE_NONE, or why not. */
 enum code session_may_enter(struct session *s, const struct stream_key *room);

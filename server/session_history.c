@@ -112,7 +112,7 @@ static enum code find_stream(
 	name[0] = '\0';
 	if (room.length == 0) {
 		stream_key_inbox(s->person, key);
-		return CODE_NONE;
+		return s->borrowed ? CODE_NOT_PROVEN : CODE_NONE;
 	}
 	if (stream_key_room(room.text, room.length, key) != 0)
 		return CODE_BAD_ROOM;
@@ -213,13 +213,17 @@ static enum code choose_streams(
 	if (!list)
 		return CODE_RESOURCES;
 	*keys = list;
-	*count = 1;
+	*count = 0;
 	if (m->where == SEARCH_ROOM) {
 		if (stream_key_room(m->room.text, m->room.length, list) != 0)
 			return CODE_BAD_ROOM;
+		*count = 1;
 		return session_find_key(s, list) ? CODE_NONE : session_may_enter(s, list);
 	}
-	stream_key_inbox(s->person, list);
+	if (s->borrowed && m->where == SEARCH_INBOX)
+		return CODE_NOT_PROVEN;
+	if (!s->borrowed)
+		stream_key_inbox(s->person, &list[(*count)++]);
 	for (size_t i = 0; m->where == SEARCH_EVERYWHERE && i < s->room_count; i++)
 		list[(*count)++] = *feed_key(room_feed(s->rooms[i].room));
 	return CODE_NONE;
@@ -342,7 +346,7 @@ int session_tell_places(struct session *s)
 {
 	struct places all = {0};
 
-	int r = engine_places(chat_engine(s->chat), s->person, add_place, &all);
+	int r = s->borrowed ? 0 : engine_places(chat_engine(s->chat), s->person, add_place, &all);
 	/* Whoever cannot be told where they were can still chat. */
 	if (r || all.failed)
 		log_warning("%s: the places of %s cannot be read", s->peer, s->nick);
@@ -369,7 +373,7 @@ int session_on_read(struct session *s, const union message *m)
 	note.stream = feed_key(feed);
 	note.name = span_of(feed_name(feed));
 	note.seq = m->read.seq < last ? m->read.seq : last;
-	if (note.seq > 0)
+	if (note.seq > 0 && !s->borrowed)
 		(void)engine_note(chat_engine(s->chat), &note);
 	return 0;
 }
@@ -383,6 +387,8 @@ void session_note_member(struct session *s, const struct room *room, bool member
 		.name = span_of(room_name(room)),
 	};
 
+	if (s->borrowed)
+		return;
 	if (member)
 		(void)engine_note(chat_engine(s->chat), &note);
 	else
@@ -393,5 +399,6 @@ void session_note_nick(struct session *s)
 {
 	struct note note = {.kind = NOTE_NICK, .person = s->person, .name = span_of(s->nick)};
 
-	(void)engine_note(chat_engine(s->chat), &note);
+	if (!s->borrowed)
+		(void)engine_note(chat_engine(s->chat), &note);
 }

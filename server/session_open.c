@@ -96,6 +96,18 @@ static int tell_logged_in(struct session *s, uint32_t tag)
 	return r ? r : session_tell_places(s);
 }
 
+/* Of those that are there already nothing comes, and a client that goes on from before them is told so. */
+static int skip_inbox(struct session *s, const struct msg_login *login, uint64_t *after)
+{
+	uint64_t last = feed_last_seq(s->inbox), first;
+
+	int r = engine_last(chat_engine(s->chat), feed_key(s->inbox), 0, &last, &first);
+	*after = last;
+	const struct msg_gap gap = {.after = login->inbox_after, .next = last + 1};
+	bool goes_on = s->same_log && login->inbox_after < last;
+	return r == 0 && goes_on ? session_reply(s, MESSAGE_GAP, &gap) : r;
+}
+
 /* A person's direct messages need no joining. */
 static int open_inbox(struct session *s, const struct msg_login *login)
 {
@@ -106,7 +118,9 @@ static int open_inbox(struct session *s, const struct msg_login *login)
 	if (replay > s->policy.replay_max)
 		replay = s->policy.replay_max;
 	int r = 0;
-	if (!s->same_log)
+	if (s->borrowed)
+		r = skip_inbox(s, login, &after);
+	else if (!s->same_log)
 		r = engine_last(e, feed_key(s->inbox), replay, &last, &after);
 	return r ? r : member_join(s->outlet, s->inbox, after, &s->inbox_member);
 }
@@ -192,6 +206,7 @@ static enum code enter(struct session *s, const struct msg_login *login)
 	memcpy(s->person, login->person, PERSON_ID);
 	memcpy(s->outlet->peer.person, login->person, PERSON_ID);
 	s->proven = stream_peer(s->outlet->stream) != NULL;
+	s->borrowed = session_is_borrowed(s);
 	enum code code = ask_admission(s);
 	if (code == CODE_NONE)
 		code = take_nick(s, login);

@@ -26,6 +26,16 @@ const uint8_t *session_person(const struct session *s)
 	return s->proven ? s->person : NULL;
 }
 
+/* Whoever has proven their key has claimed a nick, which is an act; and what was counted of somebody's acts
+ * is kept for ever. */
+bool session_is_borrowed(struct session *s)
+{
+	uint8_t instance[INSTANCE_ID];
+
+	act_instance(s->person, instance);
+	return !s->proven && engine_accepted(chat_engine(s->chat), instance, s->person) > 0;
+}
+
 int session_rules_take(struct session *s, const struct stream_key *room, struct session_rules *out)
 {
 	struct session_room *sr = room ? session_find_key(s, room) : NULL;

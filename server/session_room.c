@@ -145,8 +145,9 @@ static int tell_joined(struct session *s, uint32_t tag, struct room *room, uint6
 
 	room_topic(room, &topic);
 	/* Where it cannot be read it is not known. */
-	(void)engine_read_position(
-		chat_engine(s->chat), s->person, feed_key(room_feed(room)), &seen);
+	if (!s->borrowed)
+		(void)engine_read_position(
+			chat_engine(s->chat), s->person, feed_key(room_feed(room)), &seen);
 	struct msg_joined m = {
 		.tag = tag,
 		.room = span_of(room_name(room)),

@@ -1206,6 +1206,60 @@ class Unproven(Rights):
         self.assertEqual(peer.expect("SAID")["nick"], "~anna")
 
 
+    def test_gets_nothing_of_the_proven(self):
+        """Whoever names the id of somebody who has proven it gets nothing that is kept for them."""
+        self.plaintext = False
+        server = self.serve()
+        anna, bob = (Person(self, server, nick) for nick in ("anna", "bob"))
+        anna.join()
+        anna.act("entry", value=INVITED)
+        bob.peer.message("DIRECT", counter=1, nick="anna", text="between us")
+        seq = anna.peer.expect("DIRECT_SAID")["seq"]
+        self.assertNotIn("--plaintext", server.stderr())
+        server.stop()
+        self.plaintext = True
+        again = self.serve(data=server.data)
+        self.assertIn("people proved their keys here", again.stderr())
+        for after in (0, seq):
+            self.check_nothing(again, anna, after, seq)
+        # What is said to them now comes.
+        peer = Raw(self, again)
+        peer.person = anna.key.person
+        peer.login("anna")
+        peer.join("hall")
+        other = Raw(self, again)
+        other.login("carl")
+        other.message("DIRECT", counter=1, nick="~anna", text="now")
+        self.assertEqual(peer.expect("DIRECT_SAID")["text"], "now")
+        again.stop()
+        # And nothing of what is theirs was changed.
+        self.plaintext = False
+        back = anna.again(self.serve(data=server.data))
+        self.assertEqual([p["room"] for p in back.peer.expect("PLACES")["places"] if p["member"]],
+                         ["den"])
+        back.join()
+
+    def check_nothing(self, server, anna, after, last):
+        peer = Raw(self, server)
+        peer.person = anna.key.person
+        welcome = peer.hello()
+        peer.request("LOGIN", person=peer.person, instance=peer.instance, log=welcome["log"],
+                     inbox_after=after, nick="anna")
+        self.assertEqual(peer.expect("PLACES")["places"], [])
+        if after < last:
+            self.assertEqual(peer.expect("GAP")["next"], last + 1)
+        self.assertEqual(peer.expect("CAUGHT_UP", room="")["last"], last)
+        for name, values in (("HISTORY", {}), ("SEARCH", {"where": 1, "words": "between"})):
+            tag = peer.request(name, **values)
+            self.assertEqual(peer.expect("ERROR", tag=tag)["code"], CODES["NOT_PROVEN"])
+        tag = peer.request("SEARCH", where=2, words="between")
+        self.assertEqual(peer.expect("FOUND", tag=tag)["entries"], [])
+        tag = peer.request("JOIN", room="den")
+        self.assertEqual(peer.expect("ERROR", tag=tag)["code"], CODES["NOT_INVITED"])
+        self.assertNotIn("DIRECT_SAID", peer.seen)
+        peer.reset()
+
+
 class Admission(Rights):
     def test_password(self):
         path = os.path.join(self.dir, "password")
