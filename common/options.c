@@ -242,6 +242,9 @@ int options_set(const struct option_table *t, size_t index, void *settings, cons
 	case OPTION_CHOICE:
 		return set_choice(row, field, text, s);
 	case OPTION_LIST:
+		if (row->good && !row->good(text))
+			return options_complain(s, "option '%s%s' is %s, not '%s'", s->dashes,
+				row->name, row->form, text);
 		if (first)
 			free_list(field);
 		return add_to_list(field, text);

@@ -39,14 +39,16 @@ struct option_spec {
 	enum option_kind kind;
 	size_t offset;
 	long least, most;
-	const char *initial;        /* the default as text, or NULL */
-	const char *argument;       /* its name in --help: "FILE"; NULL for a flag */
-	const char *help;           /* wrapped when printed; the default is added to it */
-	const char *const *choices; /* OPTION_CHOICE: NULL-terminated */
-	bool bytes;                 /* OPTION_NUMBER: K, M, G may follow */
-	bool file;                  /* may stand in the config file */
-	bool reload;                /* takes effect on reload too */
-	bool off;                   /* OPTION_NUMBER: "off" is accepted and means -1 */
+	const char *initial;            /* the default as text, or NULL */
+	const char *argument;           /* its name in --help: "FILE"; NULL for a flag */
+	const char *help;               /* wrapped when printed; the default is added to it */
+	const char *const *choices;     /* OPTION_CHOICE: NULL-terminated */
+	bool bytes;                     /* OPTION_NUMBER: K, M, G may follow */
+	bool file;                      /* may stand in the config file */
+	bool reload;                    /* takes effect on reload too */
+	bool off;                       /* OPTION_NUMBER: "off" is accepted and means -1 */
+	bool (*good)(const char *text); /* OPTION_LIST: is it one? NULL: anything is */
+	const char *form;               /* what `good` wants, for the complaint */
 };
 
 /* At most 64 rows. */

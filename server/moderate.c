@@ -8,6 +8,7 @@
 #include "server/rules.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -419,6 +420,23 @@ static void follow_server(const struct follow_up *f)
 	logins_end(chat_logins(f->chat), is_hit, &hit, &end);
 }
 
+/* Whom, or what, for the log; "": the verb says it all. */
+static void detail(const struct act *a, char *out, size_t size)
+{
+	static const char *const entries[] = {
+		[ENTRY_OPEN] = "open", [ENTRY_KEY] = "key", [ENTRY_INVITED] = "invited"};
+
+	*out = '\0';
+	if (*a->label)
+		put(out, size, a->label);
+	else if (a->verb == ACT_ENTRY && a->value < sizeof(entries) / sizeof(entries[0]))
+		put(out, size, entries[a->value]);
+	else if (a->verb == ACT_MODERATED)
+		put(out, size, a->value ? "on" : "off");
+	else if (a->verb == ACT_SLOW)
+		(void)snprintf(out, size, "%" PRIu64, a->value);
+}
+
 static enum code do_act(
 	struct chat *c, const struct doer *who, struct room *room, const struct act *a)
 {
@@ -426,9 +444,12 @@ static enum code do_act(
 
 	stream_key_acts(room ? feed_key(room_feed(room)) : NULL, &key);
 	enum code code = append(c, who, &key, room ? room_name(room) : "", a);
-	if (code == CODE_NONE)
-		log_info("%s: %s %s%s%s", who->nick, act_word(a->verb), *a->label ? a->label : "",
-			room ? " in #" : "", room ? room_name(room) : "");
+	if (code != CODE_NONE)
+		return code;
+	char what[sizeof(a->label) + 1];
+	detail(a, what, sizeof(what));
+	log_info("%s: %s%s%s%s%s", who->nick, act_word(a->verb), *what ? " " : "", what,
+		room ? " in #" : "", room ? room_name(room) : "");
 	return code;
 }
 

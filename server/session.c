@@ -184,6 +184,13 @@ static bool has_to_rest(struct session *s, int *result)
 	return ready > now;
 }
 
+/* What a peer is told that begins with TLS where there is none. */
+static const char *speaks_tls(struct session *s)
+{
+	session_log(s, "%s speaks TLS, and this server does not", s->peer);
+	return "this server speaks without TLS: connect with --plaintext";
+}
+
 /* Act on every whole frame that has come, as far as it may; `*acted` tells whether there was one. */
 static int act_on_all(struct session *s, bool *acted)
 {
@@ -202,7 +209,7 @@ static int act_on_all(struct session *s, bool *acted)
 	}
 	if (r == 0 && next == ERR_PROTOCOL) {
 		if (s->phase == SESSION_HELLO && intake_first(&s->intake) == TLS_HANDSHAKE)
-			session_log(s, "%s speaks TLS, and this server does not", s->peer);
+			s->end_text = speaks_tls(s);
 		r = session_end(s, CODE_PROTOCOL);
 	}
 	/* What was said before the connection went wrong was said. */

@@ -1,6 +1,7 @@
 #include "server/settings.h"
 
 #include "common/message.h"
+#include "common/net.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -12,12 +13,22 @@ static const char *const syncs[] = {"full", "os", "off", NULL}; /* enum engine_s
 
 static const char *const sandboxes[] = {"auto", "off", "require", NULL}; /* enum sandbox_mode */
 
+static bool is_address(const char *text)
+{
+	char host[NET_HOST_MAX];
+	uint16_t port;
+
+	return net_parse(text, NET_PORT, host, &port) == 0;
+}
+
 #define AT(field) .offset = offsetof(struct settings, field)
 
 static const struct option_spec rows[] = {
 	{.name = "listen",
 		.kind = OPTION_LIST,
 		AT(listen),
+		.good = is_address,
+		.form = "an address to listen on (HOST:PORT, [IPV6]:PORT or :PORT)",
 		.argument = "HOST:PORT",
 		.help = "Listen here; may be given several times. Without a host, on every "
 			"address; port 0 takes a free one. Default: every address, port 19830.",

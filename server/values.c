@@ -49,6 +49,14 @@ static int choose_name(
 
 int values_policy(const struct settings *t, struct policy *p, char *error, size_t size)
 {
+	/* Who is silent only because there is nothing to say is to be asked before. */
+	if (t->idle_seconds > 0 && t->ping_seconds >= t->idle_seconds) {
+		snprintf(error, size,
+			"--idle (%ld seconds) must be more than --ping (%ld), or clients are given "
+			"up before they are asked for a sign of life",
+			t->idle_seconds, t->ping_seconds);
+		return ERR_ARGUMENT;
+	}
 	*p = (struct policy){
 		.handshake_ms = milliseconds(t->handshake_seconds),
 		.login_ms = milliseconds(t->login_seconds),
@@ -162,19 +170,10 @@ int values_check_admission(const struct settings *t, char *error, size_t size)
 
 int values_check(const struct settings *t, char *error, size_t size)
 {
-	char host[NET_HOST_MAX];
 	struct privileges user;
 	struct policy policy;
-	uint16_t port;
 	char *motd;
 
-	for (size_t i = 0; i < t->listen.count; i++) {
-		if (net_parse(t->listen.items[i], NET_PORT, host, &port) != 0) {
-			snprintf(error, size, "'%s' is not an address to listen on",
-				t->listen.items[i]);
-			return ERR_ARGUMENT;
-		}
-	}
 	int r = privileges_find(t->user, &user, error, size);
 	if (r == 0)
 		r = values_policy(t, &policy, error, size);

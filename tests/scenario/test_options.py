@@ -182,12 +182,34 @@ class Config(Starting):
         good = self.file("good", "name = Fine\n")
         self.ended([SERVER, "--config", good, "--check-config"], 0)
         for text, line in (("nmae = typo\n", 1), ("\n\nmax-clients = lots\n", 3),
-                           ("name\n", 1), ("log-level quietly\n", 1)):
+                           ("name\n", 1), ("log-level quietly\n", 1),
+                           ("name x\nlisten :99999\n", 2)):
             with self.subTest(text=text):
                 bad = self.file("bad", text)
                 self.ended([SERVER, "--config", bad, "--check-config"], 2, f"{bad}:{line}")
         self.ended([SERVER, "--config", self.dir + "/none", "--check-config"], 2,
                    self.dir + "/none")
+
+    def test_asked_before_given_up(self):
+        """Whoever is silent is asked for a sign of life before they are given up."""
+        for times, status in (("ping 20\nidle 10\n", 2), ("ping 20\nidle 20\n", 2),
+                              ("idle 30\n", 2), ("ping 20\nidle 21\n", 0),
+                              ("ping off\nidle 10\n", 0), ("ping 20\nidle off\n", 0)):
+            with self.subTest(times=times):
+                path = self.file("times", times)
+                words = ("--idle", "--ping") if status else ()
+                self.ended([SERVER, "--config", path, "--check-config"], status, *words)
+        server = Server(self, "--idle", "10", "--ping", "20", wait=False)
+        self.assertEqual(server.wait(), 2)
+        self.assertIn("--idle (10 seconds) must be more than --ping (20)", server.stderr())
+
+    def test_password_wanted(self):
+        """What a program without a screen says that has none; nobody can be asked there."""
+        path = self.file("password", "open sesame\n")
+        server = Server(self, "--password-file", path)
+        pipe = self.ended([CLIENT, "--pipe", "--plaintext", "--nick", "anna", server.address], 1)
+        self.assertEqual(pipe.stderr().count("--password-file"), 1)
+        self.assertNotIn("when you are asked", pipe.stderr())
 
     def test_motd(self):
         """Shown to whoever logs in, line by line."""

@@ -577,6 +577,20 @@ class Rooms(Rights):
                 with self.subTest(options=options, mode=mode):
                     self.check_left(options, mode, code)
 
+    def test_logged(self):
+        """The log says what was set."""
+        self.anna.act("entry", value=INVITED)
+        self.anna.act("entry", value=KEY, text="sesame")
+        self.anna.act("entry", value=OPEN)
+        self.anna.act("moderated", value=1)
+        self.anna.act("slow", value=30)
+        self.anna.act("kick", "bob")
+        log = self.server.stderr()
+        for what in ("entry invited", "entry key", "entry open", "moderated on", "slow 30",
+                     "kick bob"):
+            self.assertIn(f"anna: {what} in #den\n", log)
+        self.assertNotIn("sesame", log)
+
     def test_left_before_a_crash(self):
         server, anna, carol, room = self.check_left((), INVITED, "NOT_INVITED")
         anna.act("invite", "carol", room)

@@ -7,7 +7,7 @@ import socket
 import ssl
 import subprocess
 
-from lib import BUILD, Client, Pipe, Program, Scenario, Server, main, wait_for
+from lib import BUILD, Client, Pipe, Program, Raw, Scenario, Server, main, wait_for
 
 GROUPS = r"[a-z2-7]{4}(?:-[a-z2-7]{4}){7}"
 
@@ -299,6 +299,15 @@ class Tls(Scenario):
         wait_for(lambda: server.threads() == before, "their threads to end")
         anna.say("still here")
         anna.wait_event("message", text="still here")
+
+    def test_not_here(self):
+        """A server without TLS says so to whoever begins with it."""
+        self.plaintext = True
+        raw = Raw(self, Server(self))
+        raw.send(b"\x16\x03\x01\x00\xc8\x01\x00\x00\xc4\x03\x03" + b"x" * 200)
+        name, error = raw.receive()
+        self.assertEqual((name, error["fatal"]), ("ERROR", 1))
+        self.assertIn("speaks without TLS", error["text"])
 
     def test_no_certificate(self):
         """A peer that has no key is refused, as is one of an older TLS."""

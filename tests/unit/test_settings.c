@@ -33,6 +33,11 @@ static int sample_choice(const struct option_spec *r)
 	return strcmp(r->initial, r->choices[0]) == 0;
 }
 
+static const char *sample_item(const struct option_spec *r)
+{
+	return r->good ? "[::1]:7" : "some text";
+}
+
 /* A value for an option that is not its default, as text. */
 static void sample(const struct option_spec *r, char *out, size_t size)
 {
@@ -41,8 +46,10 @@ static void sample(const struct option_spec *r, char *out, size_t size)
 		snprintf(out, size, "yes");
 		break;
 	case OPTION_TEXT:
-	case OPTION_LIST:
 		snprintf(out, size, "some text");
+		break;
+	case OPTION_LIST:
+		snprintf(out, size, "%s", sample_item(r));
 		break;
 	case OPTION_NUMBER:
 		snprintf(out, size, "%ld", sample_number(r));
@@ -71,7 +78,7 @@ static void check_is_sample(const struct settings *s, const struct option_spec *
 		break;
 	case OPTION_LIST:
 		ck_assert_uint_eq(list->count, 1);
-		ck_assert_str_eq(list->items[0], "some text");
+		ck_assert_str_eq(list->items[0], sample_item(r));
 		break;
 	case OPTION_NUMBER:
 		ck_assert_int_eq(*(const long *)field(s, r), sample_number(r));
