@@ -119,6 +119,7 @@ void model_fini(struct model *m)
 	free(m->nick_before);
 	free(m->taken_nick);
 	free(m->careful);
+	free(m->met);
 	free(m->server_name);
 	free(m->state_text);
 	free(m->trouble);

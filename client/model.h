@@ -140,6 +140,7 @@ struct model {
 	char *taken_nick;  /* owned: what the user could not be called, still to be said in the room
 			      that will be shown; or NULL */
 	char *careful; /* owned: that the server is another one than before, likewise; or NULL */
+	char *met;     /* owned: the line about a key that is new here, likewise; or NULL */
 	char *server_name;   /* "" until logged in */
 	bool logged_in;      /* ever */
 	bool was_online;     /* the state was LINK_ONLINE before */

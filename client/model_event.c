@@ -96,7 +96,8 @@ static int on_state(struct model *m, const struct event *e)
 	return 0;
 }
 
-/* A key that is new here: people compare it with what the server's owner reads out. */
+/* A key that is new here: people compare it with what the server's owner reads out. It is said again in
+ * the room that will be shown, if none is yet, or nobody would see it. */
 static int on_met(struct model *m, const struct event *e)
 {
 	char key[FINGERPRINT_SIZE], before[FINGERPRINT_SIZE], line[512];
@@ -113,11 +114,13 @@ static int on_met(struct model *m, const struct event *e)
 		if (m->wanted)
 			err = model_either(err, model_set(&m->careful, line));
 	}
-	return model_either(
-		err, model_say(m, server_buffer(m), LINE_INFO,
-			     "You meet %s for the first time. Its key is %s: the same as lanchatd "
-			     "printed there?",
-			     model_or_empty(e->text), fingerprint(e->person, key)));
+	(void)snprintf(line, sizeof line,
+		"You meet %s for the first time. Its key is %s: the same as lanchatd printed "
+		"there?",
+		model_or_empty(e->text), fingerprint(e->person, key));
+	if (m->wanted)
+		err = model_either(err, model_set(&m->met, line));
+	return model_either(err, model_say(m, server_buffer(m), LINE_INFO, "%s", line));
 }
 
 static int on_logged_in(struct model *m, const struct event *e)

@@ -63,6 +63,26 @@ int model_on_parted(struct model *m, const struct event *e)
 		m, b, LINE_ERROR, "You are no longer in this room%s%s", text[0] ? ": " : ".", text);
 }
 
+/* What the server's own window has already, and nobody saw there. */
+static int say_again(struct model *m, struct buffer *b)
+{
+	int err = 0;
+
+	if (m->careful)
+		err = model_say(m, b, LINE_ERROR, "%s", m->careful);
+	if (m->met)
+		err = model_either(err, model_say(m, b, LINE_INFO, "%s", m->met));
+	if (m->taken_nick)
+		err = model_either(
+			err, model_say(m, b, LINE_INFO, "The nick %s was taken; you are %s.",
+				     m->taken_nick, m->nick));
+	free(m->careful);
+	free(m->met);
+	free(m->taken_nick);
+	m->careful = m->met = m->taken_nick = NULL;
+	return err;
+}
+
 /* What was said before the user came has been shown; from here on it is new. */
 int model_on_caught_up(struct model *m, const struct event *e)
 {
@@ -80,18 +100,8 @@ int model_on_caught_up(struct model *m, const struct event *e)
 		(unsigned long long)b->people, b->people == 1 ? "person" : "people");
 	if (b->topic[0])
 		err = model_either(err, model_say(m, b, LINE_TOPIC, "Topic: %s", b->topic));
-	if (m->careful && b == model_current(m)) {
-		err = model_either(err, model_say(m, b, LINE_ERROR, "%s", m->careful));
-		free(m->careful);
-		m->careful = NULL;
-	}
-	if (m->taken_nick && b == model_current(m)) {
-		err = model_either(
-			err, model_say(m, b, LINE_INFO, "The nick %s was taken; you are %s.",
-				     m->taken_nick, m->nick));
-		free(m->taken_nick);
-		m->taken_nick = NULL;
-	}
+	if (b == model_current(m))
+		err = model_either(err, say_again(m, b));
 	return err;
 }
 

@@ -50,8 +50,10 @@ class Conversation(Talking):
         bob.wait_event("ack", 30)
         anna = self.anna()
         anna.wait_text("line 30")
-        self.assertEqual(re.findall(r"line (\d+)", anna.text()),
-                         [str(n) for n in range(11, 31)])
+        anna.settle()
+        seen = re.findall(r"line (\d+)", anna.text())
+        self.assertGreater(len(seen), 10)
+        self.assertEqual(seen, [str(n) for n in range(31 - len(seen), 31)])
         few = Client(self, self.server, "carl", "--history", "3")
         few.wait_room()
         few.wait_text("line 30")

@@ -262,6 +262,20 @@ class Tls(Scenario):
         boris.wait_room()
         self.assertNotIn("PLAINTEXT", boris.text())
 
+    def test_first_meeting_on_the_screen(self):
+        """The key of a server that was never met is where the user looks: in the room."""
+        server = Server(self)
+        anna = Client(self, server, env=self.env)
+        anna.wait_room()
+        anna.wait_text("You meet ")
+        anna.wait_text(self.key_of(server))
+        anna.enter("/quit")
+        anna.wait_end()
+        again = Client(self, server, env=self.env)
+        again.wait_room()
+        again.wait_text("You are in #lobby")
+        self.assertNotIn("You meet", again.text())
+
     def test_full(self):
         """A server that cannot take one more says so to whoever speaks TLS, too."""
         server = Server(self, "--max-clients", "1")

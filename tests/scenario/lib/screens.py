@@ -21,6 +21,7 @@ MASKS = [
     (re.compile(r"\b\d\d:\d\d\b"), "12:34"),
     (re.compile(r"\b\d{4}-\d\d-\d\d(?= 12:34)"), "2026-01-01"),
     (re.compile(r"((?:127\.0\.0\.1|\[::1\]):)\d{5}\b"), r"\g<1>54321"),
+    (re.compile(r"\b(?:[a-z2-7]{4}-){7}[a-z2-7]{4}\b"), "-".join(["wxyz"] * 8)),
     (re.compile(r"(?<=p50) +\d+\.\d ms|(?<=p99) +\d+\.\d ms"), "0.1 ms".rjust(20)),
     (re.compile(r"\d+(?:\.\d)? (?:ms|us)  "), "0.1 ms  "),
     (re.compile(r"(?<= )\d+(?:\.\d)? (?:ms|us)$", re.MULTILINE), "0.1 ms"),
