@@ -21,6 +21,7 @@ struct race {
 	uint32_t count, sent;
 	int64_t began; /* when the first was due; 0: not yet */
 	int64_t cut;   /* INT64_MAX: it was not */
+	int64_t heard; /* when one came back for the first time; the newest */
 	int64_t *sent_at;
 	struct lap laps[RACE_WAYS];
 	uint32_t *sorted; /* room for the score */
@@ -87,6 +88,7 @@ void race_back(struct race *r, enum race_way way, uint32_t number, int64_t now)
 	*t = (struct trip){
 		.back = true, .took_us = took > UINT32_MAX ? UINT32_MAX : (uint32_t)took};
 	l->arrived++;
+	r->heard = now > r->heard ? now : r->heard;
 	if (number + 1 < l->highest)
 		l->late++;
 	else
@@ -114,13 +116,13 @@ int64_t race_end(const struct race *r, int64_t now)
 {
 	if (r->sent < r->count)
 		return INT64_MAX;
-	int64_t last = r->sent_at[r->count - 1], end = now;
+	int64_t last = r->sent_at[r->count - 1], end = r->heard ? r->heard + RACE_COPY_US : now;
 	for (int i = 0; i < RACE_WAYS; i++) {
 		int64_t lost = last + lost_after((enum race_way)i);
 		if (r->laps[i].arrived < r->count && lost > end)
 			end = lost;
 	}
-	return end;
+	return end > now ? end : now;
 }
 
 static bool is_lost(const struct race *r, enum race_way way, uint32_t number, int64_t now)

@@ -27,6 +27,8 @@
 /* TCP sends again what was lost, so there it is late; a server that does not relay it can lose it all the
  * same. */
 #define RACE_LOST_TCP_US 10000000
+/* A copy of what came back last may be a moment behind it. */
+#define RACE_COPY_US 200000
 
 enum race_way {
 	RACE_TCP,
@@ -55,7 +57,8 @@ void race_copy(struct race *r, enum race_way way, uint32_t number);
 /* It goes no further: from now on nothing more is lost. */
 void race_cut(struct race *r, int64_t now);
 
-/* When there is nothing more to wait for: all is back, or lost; INT64_MAX: not known yet. */
+/* When there is nothing more to wait for: all is back, or lost, and a copy of the last would have come;
+ * INT64_MAX: not known yet. */
 int64_t race_end(const struct race *r, int64_t now);
 
 /* One way, as of now. */

@@ -76,8 +76,10 @@ START_TEST(test_all_back)
 	/* The other way may still come, until it counts as lost. */
 	ck_assert_int_eq(race_end(race, now), now + RACE_LOST_US);
 	for (uint32_t i = 0; i < 100; i++)
-		race_back(race, RACE_UDP, i, now);
-	ck_assert_int_eq(race_end(race, now), now);
+		race_back(race, RACE_UDP, i, now + 200 * MS);
+	/* And a copy of the last, for a moment. */
+	ck_assert_int_eq(race_end(race, now), now + 200 * MS + RACE_COPY_US);
+	ck_assert_int_eq(race_end(race, now + RACE_LOST_US), now + RACE_LOST_US);
 }
 END_TEST
 
@@ -111,6 +113,8 @@ START_TEST(test_lost_by_tcp)
 	now += RACE_LOST_US + 1;
 	look(RACE_TCP);
 	ck_assert_uint_eq(score.arrived, 100);
+	ck_assert_int_eq(race_end(race, now), now + RACE_COPY_US);
+	now += RACE_COPY_US;
 	ck_assert_int_eq(race_end(race, now), now);
 	look(RACE_UDP);
 	ck_assert_uint_eq(score.lost, 1);
