@@ -116,6 +116,18 @@ START_TEST(guide_tells_all)
 }
 END_TEST
 
+/* A duplicate ACK makes TCP send again, long before the clock that waits for an ACK does. */
+START_TEST(guide_tells_both_causes)
+{
+	struct guide g;
+
+	guide_init(&g, LAB_IN_RUN);
+	ck_assert(
+		tells(&g, "because duplicate ACKs say that it is missing, or because no ACK came"));
+	guide_fini(&g);
+}
+END_TEST
+
 /* What a line explains begins at one column. */
 START_TEST(guide_columns)
 {
@@ -143,6 +155,7 @@ Suite *lab_keys_suite(void)
 	tcase_add_test(tests, every_knob);
 	suite_add_tcase(suite, tests);
 	tcase_add_test(guide, guide_tells_all);
+	tcase_add_test(guide, guide_tells_both_causes);
 	tcase_add_test(guide, guide_columns);
 	suite_add_tcase(suite, guide);
 	return suite;

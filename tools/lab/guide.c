@@ -32,7 +32,8 @@ static const struct term arrows[] = {
 	{"data 65..128", "these bytes of the stream, counted from its beginning"},
 	{"ACK 129", "all bytes before that one have come"},
 	{"dup ACK 65", "more has come, but not byte 65: it is missing"},
-	{"resent 65..128", "a retransmission: TCP sends it again, because no ACK came"},
+	{"resent 65..128", "a retransmission: TCP sends it again, because duplicate ACKs say that "
+			   "it is missing, or because no ACK came for so long"},
 	{"window 0", "the receiver has no room: send nothing"},
 	{"dgram 5, 64 B", "the fifth datagram of this socket, of 64 bytes"},
 	{"fragment at 1480", "a part of a datagram that is larger than a packet may be"},
