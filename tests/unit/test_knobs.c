@@ -35,7 +35,7 @@ static const struct {
 	[KNOB_DUPLICATE] = {"0%", "5%", "10%", "50%"},
 	[KNOB_RATE] = {"64 kbit", "512 kbit", "1 Mbit", "off"},
 	[KNOB_QUEUE] = {"2 KiB", "4 KiB", "8 KiB", "off"},
-	[KNOB_MTU] = {"300", "576", "1000", "1500"},
+	[KNOB_MTU] = {"576", "576", "1000", "1500"},
 };
 
 START_TEST(one_step)

@@ -38,8 +38,8 @@ static const struct {
 		{64e3, 128e3, 256e3, 512e3, 1e6, 2e6, 5e6, 10e6, 50e6, 100e6, 0}},
 	[KNOB_QUEUE] = {"queUe", "how much may wait for the line; more is dropped", BYTES, 9,
 		{2 * KIB, 4 * KIB, 8 * KIB, 16 * KIB, 32 * KIB, 64 * KIB, 128 * KIB, 256 * KIB, 0}},
-	[KNOB_MTU] = {"Mtu", "the largest packet, in bytes", MTU, 6,
-		{300, 576, 1000, 1280, 1492, 0}},
+	[KNOB_MTU] = {"Mtu", "the largest packet, in bytes", MTU, 5,
+		{SITE_MTU_LEAST, 1000, 1280, 1492, 0}},
 };
 
 /* As a number on the scale; `off` where there is no bound. */

@@ -13,7 +13,6 @@
 
 #define FIELD(name)  offsetof(struct lab_settings, name)
 #define DELAY_MOST   (2 * UINT64_C(1000000000)) /* or a handshake takes longer than anybody waits */
-#define MTU_LEAST    576
 #define HEADERS      52 /* of IPv4 and TCP, with timestamps; UDP's are shorter */
 #define COUNT_MOST   100000
 #define SECOND_IN_NS 1e9
@@ -57,7 +56,7 @@ static const struct option_spec rows[] = {
 	{.name = "mtu",
 		.kind = OPTION_NUMBER,
 		.offset = FIELD(mtu),
-		.least = MTU_LEAST,
+		.least = SITE_MTU_LEAST,
 		.most = SITE_MTU,
 		.argument = "BYTES",
 		.help = "The largest packet (default: 1500)."},

@@ -23,7 +23,8 @@
 #define SITE_HOSTS 3
 #define SITE_SUBNET                                                                                \
 	"10.83.19.0" /* /24, host N is .N + 1: 4.2BSD's year, and nobody outside sees it */
-#define SITE_MTU 1500
+#define SITE_MTU       1500
+#define SITE_MTU_LEAST 576 /* that every host of the Internet takes whole: RFC 791 */
 
 enum site_medium {
 	SITE_POINT_TO_POINT, /* TUN: IP packets, two hosts */
