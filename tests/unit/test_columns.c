@@ -63,6 +63,20 @@ START_TEST(a_word_that_does_not_fit)
 }
 END_TEST
 
+/* Columns are counted, not bytes: letters of two bytes, ideographs of two columns, a mark of none. */
+START_TEST(other_alphabets)
+{
+	columns_add(&columns, 0, 0, "привет, мир и все кто здесь");
+	columns_add(&columns, 1, 0, "é|");
+	columns_add(&columns, 0, 0, "你好你好你好你好你好你好");
+	columns_flush(&columns);
+	ck_assert_str_eq(written(), "привет, мир и все    | é|\n"
+				    "кто здесь            |\n"
+				    "你好你好你好你好你好 |\n"
+				    "你好                 |\n");
+}
+END_TEST
+
 START_TEST(exactly_full)
 {
 	columns_add(&columns, 0, 0, "12345678901234567890");
@@ -99,6 +113,7 @@ Suite *columns_suite(void)
 	tcase_add_test(c, side_by_side);
 	tcase_add_test(c, cut_between_words);
 	tcase_add_test(c, a_word_that_does_not_fit);
+	tcase_add_test(c, other_alphabets);
 	tcase_add_test(c, exactly_full);
 	tcase_add_test(c, wide_text_comes_after_what_was_before);
 	tcase_add_test(c, nothing_prints_nothing);

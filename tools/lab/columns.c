@@ -1,5 +1,7 @@
 #include "tools/lab/columns.h"
 
+#include "common/text.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,16 +23,25 @@ void columns_fini(struct columns *c)
 	}
 }
 
-/* How much of a text fits into `width`, cut between words where there are any; at least a byte. */
+/* How many bytes of a text fit into `width` columns, cut between words where there are any; at least
+ * a cluster. */
 static size_t fitting(const char *text, size_t width)
 {
-	size_t length = strlen(text), at = width;
+	size_t length = strlen(text), used, most = text_fit(text, length, width, &used), at = most;
 
-	if (length <= width)
+	if (most == length)
 		return length;
 	while (at > 0 && text[at] != ' ')
 		at--;
-	return at ? at : width ? width : 1;
+	return at ? at : most ? most : text_cluster(text, length, NULL);
+}
+
+/* A line, and blanks to the end of its column. */
+static void put_padded(FILE *out, const char *line, size_t width)
+{
+	size_t used = text_columns(line, strlen(line));
+
+	fprintf(out, "%s%*s", line, (int)(width > used ? width - used : 0), "");
 }
 
 static const char *skip_blanks(const char *text)
@@ -73,15 +84,15 @@ void columns_add(struct columns *c, int side, size_t hang, const char *text)
 
 void columns_flush(struct columns *c)
 {
-	int width = (int)((c->width - strlen(GAP)) / 2);
+	size_t width = (c->width - strlen(GAP)) / 2;
 	size_t left = c->side[0].count, right = c->side[1].count;
 
 	for (size_t i = 0; i < left || i < right; i++) {
+		put_padded(c->out, i < left ? c->side[0].lines[i] : "", width);
 		if (i < right)
-			fprintf(c->out, "%-*s" GAP "%s\n", width,
-				i < left ? c->side[0].lines[i] : "", c->side[1].lines[i]);
+			fprintf(c->out, GAP "%s\n", c->side[1].lines[i]);
 		else
-			fprintf(c->out, "%-*s |\n", width, c->side[0].lines[i]);
+			fprintf(c->out, " |\n");
 	}
 	columns_fini(c);
 }
