@@ -348,6 +348,21 @@ class Capture(Lab):
         self.assertEqual(sum(lost for _, lost, *_ in own), tcp["lost"])
         self.assertEqual(sum(again for *_, again in own), tcp["retransmitted"])
 
+    def test_delayed(self):
+        """Whoever took longer than the delay has a comment that says so, and by how much."""
+        capture = os.path.join(self.dir, "delayed.pcapng")
+        self.lab("run", "boundaries", "--delay", "20ms", "--jitter", "10ms", "--pcap", capture)
+        rows = self.tshark(capture, "-Y", "frame.comment contains \"delayed\"", "-T", "fields",
+                           "-e", "frame.comment").splitlines()
+        self.assertGreater(len(rows), 0)
+        for row in rows:
+            self.assertRegex(row, r"delayed: \d+\.\d{3} ms longer than the wire's delay")
+        with open(capture, "rb") as f:
+            self.assertIn(b"each way, is 20.000 ms", f.read())
+        # Without jitter, every packet takes as long as any other.
+        self.lab("run", "boundaries", "--delay", "20ms", "--pcap", capture)
+        self.assertEqual(self.tshark(capture, "-Y", "frame.comment contains \"delayed\""), "")
+
     def test_all_media(self):
         """What is written of hosts with TAP devices can be read as well, without complaint."""
         capture = os.path.join(self.dir, "broadcast.pcapng")

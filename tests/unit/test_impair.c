@@ -304,6 +304,28 @@ START_TEST(changes_come_to_those_behind)
 }
 END_TEST
 
+/* Not the delay itself, nor a packet's own time on the line: what is more than these. */
+START_TEST(who_is_late)
+{
+	struct impairer p = made(
+		(struct impairment){.rate_bps = 8000000, .delay_ns = 5 * MS, .duplicate = 1}, 21);
+
+	for (uint64_t i = 0; i < 3; i++) {
+		struct fate f = impairer_decide(&p, 0, 1000);
+		ck_assert_uint_eq(f.late_ns[0], i * MS);
+		ck_assert_uint_eq(f.late_ns[1], i * MS);
+	}
+	p = made((struct impairment){.delay_ns = 20 * MS, .jitter_ns = 5 * MS, .reorder = 0.1}, 22);
+	for (uint64_t i = 0; i < PACKETS; i++) {
+		struct fate f = impairer_decide(&p, i * MS, 100);
+		uint64_t usual = (i + 20) * MS;
+		ck_assert_uint_eq(f.late_ns[0], f.due_ns[0] > usual ? f.due_ns[0] - usual : 0);
+		ck_assert(!f.reordered || f.late_ns[0] > 0);
+	}
+	ck_assert_uint_eq(impairer_drop(&p, FATE_SCRIPTED).late_ns[0], 0);
+}
+END_TEST
+
 static const struct impairment bad = {.loss = 0.1,
 	.duplicate = 0.1,
 	.reorder = 0.1,
@@ -420,6 +442,7 @@ Suite *impair_suite(void)
 	tcase_add_test(tests, large_numbers);
 	tcase_add_test(tests, the_mtu);
 	tcase_add_test(tests, changes_come_to_those_behind);
+	tcase_add_test(tests, who_is_late);
 	tcase_add_test(tests, the_same_seed_is_the_same_fate);
 	tcase_add_loop_test(tests, one_change_leaves_the_others, 0, 4);
 	tcase_add_test(tests, dropped_by_hand);

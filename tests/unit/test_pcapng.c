@@ -154,14 +154,25 @@ static void unmake(void)
 	free(bytes);
 }
 
-static void write_all(enum site_medium medium, size_t hosts)
+static void write_view(enum site_medium medium, size_t hosts, int host)
 {
 	FILE *f = open_memstream(&bytes, &size);
+	struct pcapng_how how = {.medium = medium,
+		.hosts = hosts,
+		.host = host,
+		.delay_ns = 20 * MS,
+		.command = "lanchat-lab run 4"};
 
 	ck_assert_ptr_nonnull(f);
-	ck_assert_int_eq(pcapng_write(f, j, medium, hosts, "lanchat-lab run 4"), 0);
+	ck_assert_int_eq(pcapng_write(f, j, &how), 0);
 	ck_assert_int_eq(fclose(f), 0);
 	check_header(medium, hosts);
+	ck_assert_ptr_nonnull(memmem(bytes, at, "each way, is 20.000 ms", 22));
+}
+
+static void write_all(enum site_medium medium, size_t hosts)
+{
+	write_view(medium, hosts, PCAPNG_ALL_HOSTS);
 }
 
 static void add(uint64_t time_ns, uint8_t host, uint8_t to, bool again, const char *carries,
@@ -232,6 +243,53 @@ START_TEST(what_the_wire_did)
 }
 END_TEST
 
+/* By more than the wire does to all of them; each copy by itself. */
+START_TEST(delayed)
+{
+	size_t options;
+
+	add(0, 0, 1, false, "late", (struct fate){.copies = 1, .late_ns = {1234567}});
+	add(1, 0, 1, false, "both", (struct fate){.copies = 2, .late_ns = {0, 2 * MS}});
+	write_all(SITE_POINT_TO_POINT, 2);
+	check_packet(0, 0, "late", 4, 2, &options);
+	check_comments(
+		options, (const char *[]){"delayed: 1.235 ms longer than the wire's delay", NULL});
+	check_packet(0, 1, "both", 4, 2, &options);
+	check_comments(options,
+		(const char *[]){"duplicated: it arrives twice",
+			"its duplicate is delayed: 2.000 ms longer than the wire's delay", NULL});
+	ck_assert_uint_eq(at, size);
+}
+END_TEST
+
+/* What it has sent, with what became of it, and what has arrived there, with what had become of that. */
+START_TEST(view_of_one)
+{
+	size_t options;
+
+	add(0, 0, 1, false, "lost", (struct fate){.kind = FATE_LOST});
+	add(1, 0, 1, false, "late", (struct fate){.copies = 1, .late_ns = {3 * MS}});
+	add(2, 1, 0, false, "answer", carried);
+	ck_assert_int_ge(journal_arrival(j, SIDE_UDP, 3, 1, false), 0);
+	ck_assert_int_ge(journal_arrival(j, SIDE_UDP, 4, 2, false), 0);
+	write_view(SITE_POINT_TO_POINT, 2, 0);
+	check_packet(0, 0, "lost", 4, 2, &options);
+	check_comments(options, (const char *[]){"dropped: lost by chance", NULL});
+	check_packet(0, 1, "late", 4, 2, &options);
+	check_packet(0, 4, "answer", 6, 1, &options);
+	check_comments(options, (const char *[]){NULL});
+	ck_assert_uint_eq(at, size);
+	free(bytes);
+	at = 0;
+	write_view(SITE_POINT_TO_POINT, 2, 1);
+	check_packet(1, 2, "answer", 6, 2, &options);
+	check_packet(1, 3, "late", 4, 1, &options);
+	check_comments(
+		options, (const char *[]){"delayed: 3.000 ms longer than the wire's delay", NULL});
+	ck_assert_uint_eq(at, size);
+}
+END_TEST
+
 /* It was sent once, whoever it went to. */
 START_TEST(to_everybody)
 {
@@ -276,7 +334,9 @@ START_TEST(a_full_disk)
 
 	ck_assert_ptr_nonnull(f);
 	add(0, 0, 1, false, "1234", carried);
-	ck_assert_int_eq(pcapng_write(f, j, SITE_POINT_TO_POINT, 2, ""), ERR_SYSTEM);
+	struct pcapng_how how = {
+		.hosts = 2, .medium = SITE_POINT_TO_POINT, .host = PCAPNG_ALL_HOSTS, .command = ""};
+	ck_assert_int_eq(pcapng_write(f, j, &how), ERR_SYSTEM);
 	(void)fclose(f);
 }
 END_TEST
@@ -290,6 +350,8 @@ Suite *pcapng_suite(void)
 	tcase_add_test(tests, nothing);
 	tcase_add_test(tests, sent_and_arrived);
 	tcase_add_test(tests, what_the_wire_did);
+	tcase_add_test(tests, delayed);
+	tcase_add_test(tests, view_of_one);
 	tcase_add_test(tests, to_everybody);
 	tcase_add_test(tests, the_largest);
 	tcase_add_test(tests, a_full_disk);

@@ -133,6 +133,9 @@ struct fate impairer_decide(struct impairer *p, uint64_t now_ns, size_t length)
 		f.copies = 2;
 		f.due_ns[1] = later(left + travel_ns(how, d.jitter[1]), p->last_due_ns);
 	}
+	uint64_t usual = left - f.queued_ns + how->delay_ns;
+	for (uint8_t i = 0; i < f.copies; i++)
+		f.late_ns[i] = later(f.due_ns[i], usual) - usual;
 	return f;
 }
 

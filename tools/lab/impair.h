@@ -48,6 +48,9 @@ struct fate {
 	uint8_t copies;     /* 0 unless carried; 2: duplicated */
 	uint64_t due_ns[2]; /* when each arrives */
 	uint64_t queued_ns; /* how much of the first's journey was waiting for the line */
+	/* How much longer each takes than the delay and, on a line of limited rate, its own time on it:
+	 * because of jitter, the queue, those before it, or being reordered. */
+	uint64_t late_ns[2];
 };
 
 struct impairer {

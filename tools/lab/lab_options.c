@@ -17,6 +17,8 @@
 #define COUNT_MOST   100000
 #define SECOND_IN_NS 1e9
 
+static const char *const views[] = {"both", "client", "server", NULL}; /* enum lab_view_of */
+
 static const struct option_spec rows[] = {
 	{.name = "loss",
 		.kind = OPTION_TEXT,
@@ -100,6 +102,14 @@ static const struct option_spec rows[] = {
 		.argument = "FILE",
 		.help = "Write what was on the wire for Wireshark, as pcapng, with what became of "
 			"each packet."},
+	{.name = "pcap-host",
+		.kind = OPTION_CHOICE,
+		.offset = FIELD(pcap_host),
+		.initial = "both",
+		.argument = "WHO",
+		.choices = views,
+		.help = "Of that only what WHO has sent and received: client or server; both "
+			"ends confuse Wireshark's analysis of TCP."},
 	{.name = "report",
 		.kind = OPTION_TEXT,
 		.offset = FIELD(report),

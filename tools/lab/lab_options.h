@@ -12,12 +12,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Whose view a capture is. */
+enum lab_view_of {
+	LAB_VIEW_BOTH,
+	LAB_VIEW_CLIENT,
+	LAB_VIEW_SERVER,
+};
+
 /* As they were given; a number of 0 and a text of NULL: not given. */
 struct lab_settings {
 	char *loss, *duplicate, *reorder, *delay, *jitter, *rate, *queue;
 	long mtu, seed, count, size;
 	bool loopback;
 	char *json, *pcap, *report;
+	int pcap_host; /* enum lab_view_of */
 	char *script;
 	bool terminals;
 	int lines_fd; /* no option: what `script` names, open; else standard input */

@@ -93,7 +93,28 @@ static bool end(struct block *b, FILE *f)
 
 /* ---- what stands at the beginning ---- */
 
-static bool write_section(FILE *f, struct block *b, const char *command)
+static void tell_section(struct block *b, const struct pcapng_how *how)
+{
+	char text[TEXT_MOST];
+	int n = how->host == PCAPNG_ALL_HOSTS
+			? snprintf(text, sizeof(text),
+				  "Each packet stands here as it was sent and again as it arrived, "
+				  "which Wireshark takes for retransmissions. One end alone: "
+				  "lanchat-lab --pcap-host client (or server), or tshark -r FILE "
+				  "-Y "
+				  "'frame.interface_id == 0' -w ONE. ")
+			: snprintf(text, sizeof(text),
+				  "What host%d has sent, and what has arrived there. ",
+				  how->host + 1);
+
+	(void)snprintf(text + n, sizeof(text) - (size_t)n,
+		"What the wire did to a packet: frame.comment. The wire's delay, each way, is %.3f "
+		"ms to begin with; packets that took longer say so",
+		(double)how->delay_ns / 1e6);
+	put_text(b, OPTION_COMMENT, text);
+}
+
+static bool write_section(FILE *f, struct block *b, const struct pcapng_how *how)
 {
 	uint64_t unknown = UINT64_MAX; /* the length of the section */
 
@@ -101,13 +122,8 @@ static bool write_section(FILE *f, struct block *b, const char *command)
 	put_u32(b, BYTE_ORDER_MAGIC);
 	put_u16s(b, 1, 0); /* version */
 	put(b, &unknown, sizeof(unknown));
-	put_text(b, OPTION_COMMENT,
-		"Each packet stands here as it was sent and again as it arrived, which Wireshark "
-		"takes for "
-		"retransmissions. One end alone: tshark -r FILE -Y 'frame.interface_id == 0' -w "
-		"ONE. "
-		"What the wire did to a packet: frame.comment");
-	put_text(b, SHB_USERAPPL, command);
+	tell_section(b, how);
+	put_text(b, SHB_USERAPPL, how->command);
 	return end(b, f);
 }
 
@@ -176,6 +192,12 @@ static void tell_fate(struct block *b, const struct journal_packet *p, const cha
 		comment(b, to, "duplicated: it arrives twice");
 	if (f->queued_ns)
 		comment(b, to, "waited %.3f ms for the line", (double)f->queued_ns / 1e6);
+	if (f->late_ns[0])
+		comment(b, to, "delayed: %.3f ms longer than the wire's delay",
+			(double)f->late_ns[0] / 1e6);
+	if (f->late_ns[1])
+		comment(b, to, "its duplicate is delayed: %.3f ms longer than the wire's delay",
+			(double)f->late_ns[1] / 1e6);
 }
 
 /* The next packet, if it is another copy of the same; one thread writes packets and arrivals. */
@@ -211,43 +233,52 @@ static bool write_sent(FILE *f, struct block *b, const struct journal *j,
 	return end(b, f);
 }
 
-static bool write_arrived(
-	FILE *f, struct block *b, const struct journal *j, const struct journal_entry *e)
+/* Where what was sent is not in the file, what became of it stands at what arrives. */
+static bool write_arrived(FILE *f, struct block *b, const struct journal *j,
+	const struct journal_entry *e, bool alone)
 {
 	const struct journal_packet *p = &journal_at(j, e->of.arrival.of)->of.packet;
 
 	begin_packet(b, j, e, p, p->to_host, INBOUND);
 	if (e->of.arrival.second)
 		comment(b, "", "the duplicate");
+	if (alone)
+		tell_fate(b, p, "");
 	return end(b, f);
 }
 
+static bool is_seen(const struct pcapng_how *how, uint8_t host)
+{
+	return how->host == PCAPNG_ALL_HOSTS || how->host == host;
+}
+
 static bool write_entry(FILE *f, struct block *b, const struct journal *j,
-	const struct journal_entry *e, uint64_t count)
+	const struct journal_entry *e, uint64_t count, const struct pcapng_how *how)
 {
 	switch (e->kind) {
 	case JOURNAL_PACKET:
-		return e->of.packet.again || write_sent(f, b, j, e, count);
+		return e->of.packet.again || !is_seen(how, e->of.packet.host) ||
+		       write_sent(f, b, j, e, count);
 	case JOURNAL_ARRIVAL:
-		return write_arrived(f, b, j, e);
+		return !is_seen(how, journal_at(j, e->of.arrival.of)->of.packet.to_host) ||
+		       write_arrived(f, b, j, e, how->host != PCAPNG_ALL_HOSTS);
 	default:
 		return true;
 	}
 }
 
-int pcapng_write(FILE *f, const struct journal *j, enum site_medium medium, size_t hosts,
-	const char *command)
+int pcapng_write(FILE *f, const struct journal *j, const struct pcapng_how *how)
 {
 	uint64_t count = journal_count(j);
 	struct block *b = malloc(sizeof(*b));
 
 	if (!b)
 		return ERR_MEMORY;
-	bool good = write_section(f, b, command);
-	for (size_t host = 0; good && host < hosts; host++)
-		good = write_interface(f, b, medium, host);
+	bool good = write_section(f, b, how);
+	for (size_t host = 0; good && host < how->hosts; host++)
+		good = write_interface(f, b, how->medium, host);
 	for (uint64_t i = 0; good && i < count; i++)
-		good = write_entry(f, b, j, journal_at(j, i), count);
+		good = write_entry(f, b, j, journal_at(j, i), count, how);
 	good = good && fflush(f) == 0;
 	free(b);
 	return good ? 0 : ERR_SYSTEM;

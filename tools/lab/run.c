@@ -57,12 +57,19 @@ struct runner {
 
 static int keep_capture(struct runner *r, struct stage *s)
 {
+	static const int views[] = {[LAB_VIEW_BOTH] = PCAPNG_ALL_HOSTS,
+		[LAB_VIEW_CLIENT] = CLIENT_HOST,
+		[LAB_VIEW_SERVER] = SERVER_HOST};
 	const struct scenario *x = stage_options(s)->scenario;
 
 	if (!r->capture.out || stage_options(s)->loopback)
 		return 0;
-	return pcapng_write(
-		r->capture.out, stage_journal(s), x->medium, x->hosts, r->request->command);
+	struct pcapng_how how = {.medium = x->medium,
+		.hosts = x->hosts,
+		.host = views[r->request->settings->pcap_host],
+		.delay_ns = stage_options(s)->impaired.delay_ns,
+		.command = r->request->command};
+	return pcapng_write(r->capture.out, stage_journal(s), &how);
 }
 
 /* It is over, or could not be: `s` is NULL then. */
