@@ -363,6 +363,34 @@ class Capture(Lab):
         self.lab("run", "boundaries", "--delay", "20ms", "--pcap", capture)
         self.assertEqual(self.tshark(capture, "-Y", "frame.comment contains \"delayed\""), "")
 
+    def view(self, host):
+        """The results of a scenario, and tshark's rows of one host's view: who sent each segment of
+        TCP, and whether it is one that was sent again."""
+        capture = os.path.join(self.dir, f"{host}.pcapng")
+        s = self.results("run", "blocking", "--pcap", capture, "--pcap-host",
+                         host)["by_name"]["blocking"]
+        self.sound(s, 5)
+        fields = ["ip.src", "frame.comment", "tcp.analysis.retransmission",
+                  "tcp.analysis.fast_retransmission"]
+        rows = [line.split("\t") for line in self.tshark(
+            capture, "-Y", "tcp", "-T", "fields",
+            *[word for f in fields for word in ("-e", f)]).splitlines()]
+        return s, rows, self.tshark(capture, "-Y", "udp").splitlines()
+
+    def test_one_end(self):
+        """Of one host's view tshark comes to the lab's own counts of segments and retransmissions,
+        without any filter. In this scenario one segment of the client's is lost, and nothing else."""
+        s, rows, udp = self.view("client")
+        tcp = s["tcp"]["wire"]
+        self.assertEqual((len(rows), len(udp)), (tcp["sent"], s["udp"]["wire"]["sent"]))
+        self.assertEqual(sum("dropped: on purpose" in row[1] for row in rows), tcp["lost"])
+        self.assertGreater(tcp["retransmitted"], 0)
+        self.assertEqual(sum(any(row[2:]) for row in rows), tcp["retransmitted"])
+        s, rows, udp = self.view("server")
+        self.assertEqual((len(rows), len(udp)),
+                         (s["tcp"]["wire"]["arrived"], s["udp"]["wire"]["arrived"]))
+        self.assertEqual(sum("dropped" in row[1] for row in rows), 0)
+
     def test_all_media(self):
         """What is written of hosts with TAP devices can be read as well, without complaint."""
         capture = os.path.join(self.dir, "broadcast.pcapng")

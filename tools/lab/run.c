@@ -4,6 +4,7 @@
 #include "tools/lab/guard.h"
 #include "tools/lab/lab_json.h"
 #include "tools/lab/lab_report.h"
+#include "tools/lab/linger.h"
 #include "tools/lab/pcapng.h"
 #include "tools/lab/progress.h"
 #include "tools/lab/transcript.h"
@@ -94,6 +95,7 @@ static int play(struct runner *r, struct outcome *o)
 	struct progress *progress = o->options.bound_ms ? progress_start(s, stderr) : NULL;
 	int played = stage_play(s);
 	progress_stop(progress);
+	linger(s);
 	(void)guard_set(&r->guard, NULL);
 	e = outcome_take(o, s, played);
 	if (e == 0 && r->text)
