@@ -167,6 +167,48 @@ class Playing(Terminal):
         lab.keys("q")
         lab.wait_text("Enter: play")
 
+    def test_from_the_first_packet(self):
+        """A scenario that stands still before its first packet, and does so when it is played again."""
+        self.wire()
+        lab = Lab(self, columns=110, rows=40)
+        lab.keys("1", "Space")
+        for key in ("r", "n", "Space"):
+            with self.subTest(key=key):
+                lab.wait_text("the wire stands still")
+                lab.wait_text(r"│─ SYN ─ ─ ─ ")
+                lab.settle(0.3)
+                self.assertNotIn("─>│", lab.text())
+                lab.keys(".")
+                lab.wait_text("─>│")
+                lab.keys(key)
+                if key != "Space":
+                    lab.wait_gone("─>│")
+        lab.wait_text(OVER, 20)
+
+    def test_over(self):
+        """Only when the last packets have arrived; and it says how slow it was."""
+        self.wire()
+        lab = Lab(self, choose=5, columns=110, rows=40)
+        text = lab.wait_text(r"over: all 5 held, 5 times as slow", 20)
+        self.assertEqual((lab.figure("on the wire", 0), lab.figure("on the wire", 1)), (0, 0), text)
+        lab.keys("+")
+        lab.wait_text("2 times as slow as the network is")
+        self.assertIn("over: all 5 held, 5 times as slow", lab.text())
+
+    def test_story_begins(self):
+        """With the question, while there is nothing else to be told."""
+        lab = Lab(self, "--loopback", choose=4, columns=110, rows=40)
+        lab.wait_text(r"playing")
+        lab.wait_text(r"── What happens ─+\n *The network loses, doubles and overtakes")
+
+    def test_words_go(self):
+        """What a key has done makes room for the keys again."""
+        lab = Lab(self, "--loopback", "--loss", "0", choose=4, columns=110, rows=40)
+        lab.keys("l")
+        lab.wait_text("Loss: that is the end of its scale")
+        lab.wait_gone("that is the end of its scale", 20)
+        lab.wait_text(r"\?: help")
+
     def test_network(self):
         """Knobs change what happens from then on; r and n begin again, with and without the same
         chances."""
@@ -202,7 +244,7 @@ class Playing(Terminal):
         """Without hosts of its own: what can be shown, and no wire."""
         lab = Lab(self, "--loopback", choose=2, columns=100, rows=30)
         lab.wait_text(OVER, 20)
-        lab.wait_text(r"seed \d+   on loopback$")
+        lab.wait_text(r"over: all 3 held, \d+ times as slow   \d+\.\d s   on loopback   seed \d+")
         self.assertNotIn("on the wire", lab.text())
         lab.keys(".")
         lab.wait_text("cannot let a single packet pass")

@@ -38,7 +38,7 @@ START_TEST(to_its_end)
 	size_t held, failed;
 	int result = 1;
 
-	ck_assert_int_eq(player_start(&o, 1, &p, reason), 0);
+	ck_assert_int_eq(player_start(&o, 1, false, &p, reason), 0);
 	await_end(p);
 	ck_assert(player_is_over(p, &result));
 	ck_assert_int_eq(result, 0);
@@ -51,6 +51,26 @@ START_TEST(to_its_end)
 }
 END_TEST
 
+/* Its time stands still from the beginning, and it is ended without being freed. */
+START_TEST(stands)
+{
+	struct stage_options o = with("loss");
+	struct player *p = NULL;
+	char reason[SITE_REASON];
+	int result;
+
+	ck_assert_int_eq(player_start(&o, 1, true, &p, reason), 0);
+	struct journal *j = stage_journal(player_stage(p));
+	ck_assert_uint_gt(journal_wait(j, 0, PATIENCE_MS), 0);
+	ck_assert_int_eq(stage_ms(player_stage(p)), 0);
+	ck_assert(!player_is_over(p, &result));
+	ck_assert_int_eq(player_end(p), ERR_STOPPING);
+	ck_assert_int_eq(player_end(p), ERR_STOPPING);
+	ck_assert_uint_gt(journal_count(j), 0);
+	player_stop(p);
+}
+END_TEST
+
 /* One that would take minutes ends at once, also while its time stands still. */
 START_TEST(in_the_middle)
 {
@@ -59,7 +79,7 @@ START_TEST(in_the_middle)
 	char reason[SITE_REASON];
 	int result;
 
-	ck_assert_int_eq(player_start(&o, 100, &p, reason), 0);
+	ck_assert_int_eq(player_start(&o, 100, false, &p, reason), 0);
 	(void)journal_wait(stage_journal(player_stage(p)), 10, PATIENCE_MS);
 	ck_assert(!player_is_over(p, &result));
 	if (_i)
@@ -78,7 +98,7 @@ START_TEST(refused)
 	struct player *p = NULL;
 	char reason[SITE_REASON] = "";
 
-	ck_assert_int_eq(player_start(&o, 1, &p, reason), ERR_REFUSED);
+	ck_assert_int_eq(player_start(&o, 1, false, &p, reason), ERR_REFUSED);
 	ck_assert_ptr_null(p);
 	ck_assert_ptr_nonnull(strstr(reason, "loopback"));
 }
@@ -110,6 +130,7 @@ Suite *player_suite(void)
 
 	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, to_its_end);
+	tcase_add_test(tests, stands);
 	tcase_add_loop_test(tests, in_the_middle, 0, 2);
 	tcase_add_test(tests, refused);
 	tcase_add_test(tests, pace);

@@ -63,6 +63,25 @@ START_TEST(nothing)
 }
 END_TEST
 
+/* Before all else, and again where the width changes. */
+START_TEST(preface)
+{
+	sheet_preface(story, "what will be shown");
+	sheet_read(story, 80);
+	ck_assert_uint_eq(sheet_count(story), 1);
+	ck_assert_int_ge(journal_words(j, SIDE_BOTH, "words"), 0);
+	sheet_read(story, 80);
+	ck_assert_uint_eq(sheet_count(story), 2);
+	line_is(story, 0, SHEET_PLAIN, "what will be shown");
+	line_is(story, 1, SHEET_PLAIN, "words");
+	sheet_read(story, 12);
+	ck_assert_uint_eq(sheet_count(story), 3);
+	line_is(story, 0, SHEET_PLAIN, "what will be");
+	line_is(story, 1, SHEET_PLAIN, "  shown");
+	line_is(story, 2, SHEET_PLAIN, "words");
+}
+END_TEST
+
 START_TEST(calls)
 {
 	call(SIDE_TCP, 5, "it is copied");
@@ -156,6 +175,7 @@ Suite *sheet_suite(void)
 
 	tcase_add_checked_fixture(tests, make, unmake);
 	tcase_add_test(tests, nothing);
+	tcase_add_test(tests, preface);
 	tcase_add_test(tests, calls);
 	tcase_add_test(tests, words_and_verdicts);
 	tcase_add_test(tests, voices);

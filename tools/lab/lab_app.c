@@ -74,11 +74,11 @@ static void show_menu(struct lab_app *a)
 	a->screen = NULL;
 }
 
-static void show_scenario(struct lab_app *a, const struct stage_options *o)
+static void show_scenario(struct lab_app *a, const struct stage_options *o, bool stands)
 {
 	char reason[SITE_REASON];
 
-	if (lab_screen_start(a->canvas, a->ascii, o, &a->screen, reason) != 0)
+	if (lab_screen_start(a->canvas, a->ascii, o, stands, &a->screen, reason) != 0)
 		menu_say(a->menu, reason);
 }
 
@@ -86,6 +86,7 @@ static void heed(struct lab_app *a)
 {
 	struct stage_options o;
 	struct lab_verdict v;
+	bool stands;
 
 	if (a->screen && a->menu) {
 		lab_screen_verdict(a->screen, &v);
@@ -110,8 +111,8 @@ static void heed(struct lab_app *a)
 		terminal_suspend(a->terminal, true);
 		break;
 	}
-	if (!a->screen && menu_play(a->menu, &o))
-		show_scenario(a, &o);
+	if (!a->screen && menu_play(a->menu, &o, &stands))
+		show_scenario(a, &o, stands);
 }
 
 /* ---- what comes in ---- */
@@ -235,7 +236,7 @@ static int start_only(
 	int e = lab_options_stage(settings, only, &o, a->error, sizeof(a->error));
 
 	if (e == 0)
-		e = lab_screen_start(a->canvas, a->ascii, &o, &a->screen, reason);
+		e = lab_screen_start(a->canvas, a->ascii, &o, false, &a->screen, reason);
 	if (e && *reason)
 		(void)snprintf(a->error, sizeof(a->error), "%s", reason);
 	return e;

@@ -17,6 +17,7 @@ static const struct lab_binding table[] = {
 	{LAB_BOTTOM, 0, LAB_ANYWHERE, {K_END, '>'}, "to the last line, and on with what comes"},
 
 	{LAB_CHOOSE, 0, LAB_IN_MENU, {K_ENTER, '\n'}, "play the scenario that is chosen"},
+	{LAB_CHOOSE, 1, LAB_IN_MENU, {' '}, "the same, but it stands still before the first packet"},
 	{LAB_DIGIT, 0, LAB_IN_MENU, {'0'}, "to 9: choose a scenario by its number"},
 	{LAB_DIGIT, 1, LAB_IN_MENU, {'1'}, NULL},
 	{LAB_DIGIT, 2, LAB_IN_MENU, {'2'}, NULL},
@@ -27,12 +28,12 @@ static const struct lab_binding table[] = {
 	{LAB_DIGIT, 7, LAB_IN_MENU, {'7'}, NULL},
 	{LAB_DIGIT, 8, LAB_IN_MENU, {'8'}, NULL},
 	{LAB_DIGIT, 9, LAB_IN_MENU, {'9'}, NULL},
-	{LAB_ALL, 0, LAB_IN_MENU, {'a'}, "play all of them, one after the other; Esc ends that"},
+	{LAB_ALL, 0, LAB_IN_MENU, {'a'}, "the results of all, played unseen one by one; Esc ends that"},
 
 	{LAB_NEXT_PANE, 0, LAB_IN_RUN, {K_TAB}, "choose the next pane, which the keys above scroll"},
 	{LAB_PREVIOUS_PANE, 0, LAB_IN_RUN, {K_BACK_TAB}, "the pane before"},
 	{LAB_ALONE, 0, LAB_IN_RUN, {'z', K_ENTER, '\n'}, "the chosen pane alone, or all of them again"},
-	{LAB_PAUSE, 0, LAB_IN_RUN, {' '}, "the wire stands still, or goes on"},
+	{LAB_PAUSE, 0, LAB_IN_RUN, {' '}, "the wire stands still, also after r and n, or goes on"},
 	{LAB_STEP, 0, LAB_IN_RUN, {'.'}, "let the next packet arrive, and stand still again"},
 	{LAB_DROP, 0, LAB_IN_RUN, {'d'}, "drop the next packet with data, of the side that is chosen"},
 	{LAB_SLOWER, 0, LAB_IN_RUN, {'-'}, "everything takes longer; not the kernels' own clocks"},

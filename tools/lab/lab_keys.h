@@ -16,8 +16,8 @@ enum lab_action {
 	LAB_PAGE_DOWN,
 	LAB_TOP,
 	LAB_BOTTOM,
-	LAB_CHOOSE,
-	LAB_DIGIT, /* argument: 0 to 9 */
+	LAB_CHOOSE, /* argument: 1 to stand still first */
+	LAB_DIGIT,  /* argument: 0 to 9 */
 	LAB_ALL,
 	LAB_HELP,
 	LAB_BACK,

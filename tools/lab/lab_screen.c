@@ -15,8 +15,11 @@
 
 #define PICTURE_MS  40 /* from one picture to the next */
 #define OVER_MS     250
+#define HINT_MS     4000
 #define WHEEL_LINES 3
 #define ROUND_TRIP  UINT64_C(200000000) /* RFC 6298's minimum as Linux has it, in nanoseconds */
+
+#define STANDS "The wire stands still: . lets one packet arrive, Space lets it go on"
 
 #define PACE_MOST  20 /* to begin with */
 #define GUIDE_PAGE 10
@@ -33,6 +36,7 @@ static void hint(struct lab_screen *s, const char *format, ...)
 	va_start(ap, format);
 	(void)vsnprintf(s->hint, sizeof(s->hint), format, ap);
 	va_end(ap);
+	s->hint_until = clock_ms() + HINT_MS;
 }
 
 bool lab_screen_has_wire(const struct lab_screen *s)
@@ -79,14 +83,14 @@ static void end_run(struct lab_screen *s)
 static int begin_run(struct lab_screen *s, char reason[SITE_REASON])
 {
 	end_run(s);
-	s->over = s->stands = false;
+	s->ended = s->over = false;
 	memset(s->scroll, 0, sizeof(s->scroll));
 	if (s->chat && desk_open(&s->desk) != 0) {
 		snprintf(reason, SITE_REASON, "%s", strerror(errno));
 		return ERR_SYSTEM;
 	}
 	s->options.lines_fd = s->desk.listen;
-	int r = player_start(&s->options, s->slow, &s->player, reason);
+	int r = player_start(&s->options, s->slow, s->stands, &s->player, reason);
 	if (r)
 		return r;
 	const struct journal *j = stage_journal(player_stage(s->player));
@@ -101,8 +105,10 @@ static int begin_run(struct lab_screen *s, char reason[SITE_REASON])
 		s->calls[i] = sheet_new(j, SHEET_CALLS, (enum side)i);
 		good = s->ladder[i] && s->calls[i];
 	}
-	if (good)
+	if (good) {
+		sheet_preface(s->story, s->options.scenario->about);
 		return 0;
+	}
 	end_run(s);
 	snprintf(reason, SITE_REASON, "%s", err_text(ERR_MEMORY));
 	return ERR_MEMORY;
@@ -119,7 +125,7 @@ static void run_again(struct lab_screen *s, uint64_t seed)
 		hint(s, "It cannot be played again: %s", reason);
 }
 
-int lab_screen_start(struct canvas *c, bool ascii, const struct stage_options *o,
+int lab_screen_start(struct canvas *c, bool ascii, const struct stage_options *o, bool stands,
 	struct lab_screen **out, char reason[SITE_REASON])
 {
 	struct lab_screen *s = calloc(1, sizeof(*s));
@@ -138,6 +144,9 @@ int lab_screen_start(struct canvas *c, bool ascii, const struct stage_options *o
 	s->slow = s->chat ? 1 : lab_screen_pace(o);
 	desk_init(&s->desk);
 	s->chosen = PANE_STORY;
+	s->stands = stands;
+	if (stands)
+		hint(s, "%s", STANDS);
 	int r = begin_run(s, reason);
 	if (r == 0)
 		*out = s;
@@ -163,7 +172,7 @@ int lab_screen_number(const struct lab_screen *s)
 
 int lab_screen_fd(const struct lab_screen *s)
 {
-	return s->player && !s->over ? player_fd(s->player) : -1;
+	return s->player && !s->ended ? player_fd(s->player) : -1;
 }
 
 int64_t lab_screen_deadline(const struct lab_screen *s)
@@ -182,16 +191,6 @@ enum lab_wish lab_screen_wish(struct lab_screen *s)
 	return wish;
 }
 
-void lab_screen_verdict(const struct lab_screen *s, struct lab_verdict *out)
-{
-	*out = (struct lab_verdict){0};
-	if (!s->over || !s->player)
-		return;
-	out->known = s->result != ERR_STOPPING;
-	out->error = s->result;
-	stage_verdict(player_stage(s->player), &out->held, &out->failed);
-}
-
 /* ---- what keys do ---- */
 
 static void turn_knob(struct lab_screen *s, enum knob k, int by)
@@ -204,7 +203,7 @@ static void turn_knob(struct lab_screen *s, enum knob k, int by)
 	}
 	stage_impair(player_stage(s->player), &s->impaired);
 	hint(s, "%s is %s from now on%s", knob_name(k), knob_value(&s->impaired, k, value),
-		s->over ? ": r plays with it" : "");
+		s->ended ? ": r plays with it" : "");
 }
 
 static void reset_network(struct lab_screen *s)
@@ -218,7 +217,7 @@ static void hold(struct lab_screen *s, bool stands)
 {
 	s->stands = stands;
 	stage_hold(player_stage(s->player), stands);
-	hint(s, "%s", stands ? "The wire stands still: . lets one packet arrive" : "");
+	hint(s, "%s", stands ? STANDS : "");
 }
 
 static void step(struct lab_screen *s)
@@ -430,7 +429,7 @@ static void act_guide(struct lab_screen *s, const struct lab_binding *b)
 
 void lab_screen_input(struct lab_screen *s, const struct input *in)
 {
-	if (s->chat && !s->guided && !s->over && desk_input(&s->desk, in)) {
+	if (s->chat && !s->guided && !s->ended && desk_input(&s->desk, in)) {
 		s->hint[0] = '\0';
 		return;
 	}
@@ -452,9 +451,10 @@ void lab_screen_input(struct lab_screen *s, const struct input *in)
 
 void lab_screen_draw(struct lab_screen *s)
 {
-	if (s->player && !s->over && player_is_over(s->player, &s->result)) {
-		s->over = true;
-		s->over_ns = journal_now(stage_journal(player_stage(s->player)));
-	}
+	if (s->player)
+		lab_screen_look(s);
+	/* What could not be played has nothing else to show. */
+	if (s->player && clock_ms() >= s->hint_until)
+		s->hint[0] = '\0';
 	lab_view(s);
 }

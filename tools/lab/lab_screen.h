@@ -28,8 +28,8 @@ struct lab_verdict {
 	size_t held, failed;
 };
 
-/* Begin to play. As player_start. `ascii`: no lines of box drawing. */
-int lab_screen_start(struct canvas *c, bool ascii, const struct stage_options *o,
+/* Begin to play, or stand still before the first packet. As player_start. `ascii`: no lines of box drawing. */
+int lab_screen_start(struct canvas *c, bool ascii, const struct stage_options *o, bool stands,
 	struct lab_screen **out, char reason[SITE_REASON]);
 void lab_screen_stop(struct lab_screen *s);
 

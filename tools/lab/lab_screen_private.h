@@ -44,14 +44,19 @@ struct lab_screen {
 		*voices[CHAT_PEOPLE]; /* owned; what both clients print, in place of TCP's calls */
 	struct lab_scroll second;     /* of b's; a's is the pane's */
 
-	bool over;
+	bool ended; /* the scenario has; what it sent last may still be on its way */
+	bool over;  /* nothing more will come */
 	int result;
-	uint64_t over_ns; /* when it ended, on the journal's clock */
+	int64_t ended_ms;     /* when it ended: clock_ms */
+	uint64_t ended_ns;    /* the same on the journal's clock */
+	int64_t played_ms;    /* and on the stage's */
+	unsigned played_slow; /* how slow it was then */
 
 	struct lab_scroll scroll[PANES];
 	enum pane chosen;
 	bool alone;
 	char hint[LAB_HINT]; /* what the last key did, or "" */
+	int64_t hint_until;  /* clock_ms: then it makes room for the keys */
 
 	bool guided; /* the guide is shown */
 	struct guide guide;
@@ -62,6 +67,10 @@ struct lab_screen {
 
 /* lab_view.c: draw all of it, and bring what is kept of it up to date. */
 void lab_view(struct lab_screen *s);
+
+/* lab_screen_end.c: has it ended? It has when the scenario has nothing more to do; it is over when also its
+ * last packets have arrived, or will not. */
+void lab_screen_look(struct lab_screen *s);
 
 /* Can packets be shown? */
 bool lab_screen_has_wire(const struct lab_screen *s);

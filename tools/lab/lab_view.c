@@ -59,6 +59,10 @@ static void print_state(struct lab_screen *s, char *out, size_t size)
 		(void)snprintf(out, size, "over: %zu held, %zu FAILED", v.held, v.failed);
 	else
 		(void)snprintf(out, size, "over: all %zu held", v.held);
+	/* Times in what is said are those that passed. */
+	size_t length = strlen(out);
+	if (s->over && s->played_slow > 1)
+		(void)snprintf(out + length, size - length, ", %u times as slow", s->played_slow);
 }
 
 static void print_time(uint64_t ns, char *out, size_t size)
@@ -71,15 +75,14 @@ static void draw_title(struct lab_screen *s, struct rect r)
 	const struct scenario *x = s->options.scenario;
 	char text[512], state[128], passed[32] = "";
 
-	if (s->over)
-		print_time(s->over_ns, passed, sizeof(passed));
+	if (s->ended)
+		print_time(s->ended_ns, passed, sizeof(passed));
 	else if (s->player && !s->stands)
 		print_time(journal_now(stage_journal(player_stage(s->player))), passed,
 			sizeof(passed));
 	print_state(s, state, sizeof(state));
-	(void)snprintf(text, sizeof(text), "%d. %s   %s%s   seed %" PRIu64 "%s", x->number,
-		x->title, state, passed, s->options.seed,
-		s->options.loopback ? "   on loopback" : "");
+	(void)snprintf(text, sizeof(text), "%d. %s   %s%s%s   seed %" PRIu64, x->number, x->title,
+		state, passed, s->options.loopback ? "   on loopback" : "", s->options.seed);
 	put_bar(s->canvas, r, INK_BAR, text);
 }
 

@@ -37,8 +37,8 @@ struct menu {
 		struct lab_verdict verdict;
 	} * rows; /* owned; a scenario each */
 	size_t chosen, top;
-	int typed; /* the number so far; -1: none */
-	bool play;
+	int typed;         /* the number so far; -1: none */
+	bool play, stands; /* it is to be played, and to stand still first */
 	enum lab_wish wish;
 	char saying[SAYING];
 
@@ -126,11 +126,12 @@ static bool options_of(struct menu *m, size_t i, struct stage_options *out)
 	return true;
 }
 
-bool menu_play(struct menu *m, struct stage_options *out)
+bool menu_play(struct menu *m, struct stage_options *out, bool *stands)
 {
 	if (!m->play)
 		return false;
 	m->play = false;
+	*stands = m->stands;
 	return options_of(m, m->chosen, out);
 }
 
@@ -154,7 +155,7 @@ static void play_next(struct menu *m)
 		m->rows[i].state = REFUSED;
 		if (!can_play(m, i) || !options_of(m, i, &o))
 			continue;
-		if (player_start(&o, 1, &m->player, reason) != 0) {
+		if (player_start(&o, 1, false, &m->player, reason) != 0) {
 			menu_say(m, reason);
 			continue;
 		}
@@ -220,8 +221,9 @@ static void type_digit(struct menu *m, int digit)
 	m->chosen = (size_t)number;
 }
 
-static void choose(struct menu *m)
+static void choose(struct menu *m, bool stands)
 {
+	m->stands = stands;
 	if (can_play(m, m->chosen))
 		m->play = true;
 	else if (m->no_hosts)
@@ -284,7 +286,7 @@ static void act(struct menu *m, const struct lab_binding *b)
 		break;
 	case LAB_CHOOSE:
 		if (!m->player)
-			choose(m);
+			choose(m, b->argument);
 		break;
 	case LAB_ALL:
 		if (!m->player)
@@ -430,7 +432,8 @@ void menu_draw(struct menu *m)
 		draw_wrapped(m->canvas, about, INK_NORMAL,
 			m->saying[0] ? m->saying : scenarios[m->chosen].about);
 		put(m->canvas, all, lines - 1, 1, INK_DIM,
-			"Enter: play   a: all in turn   ?: help   q: quit");
+			"Enter: play   Space: step by step   a: results of all   ?: help   q: "
+			"quit");
 	}
 	draw_list(m, list);
 	if (m->guided) {

@@ -23,8 +23,9 @@ void menu_input(struct menu *m, const struct input *in);
 /* What it wishes since it was last asked; a scenario that is to be played is not among that. */
 enum lab_wish menu_wish(struct menu *m);
 
-/* Is one to be played, since it was last asked? Then `*out` is how. */
-bool menu_play(struct menu *m, struct stage_options *out);
+/* Is one to be played, since it was last asked? Then `*out` is how, and `*stands` whether it stands still
+ * before its first packet. */
+bool menu_play(struct menu *m, struct stage_options *out, bool *stands);
 
 /* A sentence for the last line; and what came of the scenario of that number. */
 void menu_say(struct menu *m, const char *text);

@@ -16,6 +16,7 @@ struct player {
 	struct stage *stage; /* owned */
 	pthread_t thread;
 	int over_fd;
+	bool joined;
 	int result; /* the thread's own until `over` */
 	atomic_bool over;
 };
@@ -43,8 +44,8 @@ static int start_thread(struct player *p)
 	return e ? ERR_SYSTEM : 0;
 }
 
-int player_start(
-	const struct stage_options *o, unsigned slow, struct player **out, char reason[SITE_REASON])
+int player_start(const struct stage_options *o, unsigned slow, bool stands, struct player **out,
+	char reason[SITE_REASON])
 {
 	struct player *p = calloc(1, sizeof(*p));
 
@@ -55,6 +56,8 @@ int player_start(
 	int r = stage_open(o, &p->stage, reason);
 	if (r == 0) {
 		stage_slow(p->stage, slow);
+		if (stands)
+			stage_hold(p->stage, true);
 		r = wakeup_open(&p->over_fd);
 	}
 	if (r == 0)
@@ -72,12 +75,21 @@ int player_start(
 	return r;
 }
 
+int player_end(struct player *p)
+{
+	if (!p->joined) {
+		stage_stop(p->stage);
+		PTHREAD_OK(pthread_join(p->thread, NULL));
+		p->joined = true;
+	}
+	return p->result;
+}
+
 void player_stop(struct player *p)
 {
 	if (!p)
 		return;
-	stage_stop(p->stage);
-	PTHREAD_OK(pthread_join(p->thread, NULL));
+	(void)player_end(p);
 	stage_close(p->stage);
 	net_close(p->over_fd);
 	free(p);

@@ -11,10 +11,14 @@
 
 struct player;
 
-/* Open a stage, which takes `slow` times as long as it would, and begin. Signals are for other threads.
+/* Open a stage, which takes `slow` times as long as it would, and begin; where it `stands`, its time and its
+ * wire do from the beginning. Signals are for other threads.
  * ERR_REFUSED, and `reason` says what is missing; ERR_MEMORY, ERR_SYSTEM. */
-int player_start(const struct stage_options *o, unsigned slow, struct player **out,
+int player_start(const struct stage_options *o, unsigned slow, bool stands, struct player **out,
 	char reason[SITE_REASON]);
+
+/* End it, and wait until it has: what has come of it can still be read. stage_play's. */
+int player_end(struct player *p);
 
 /* End it, wait until it has, and free all. NULL is allowed. */
 void player_stop(struct player *p);

@@ -11,6 +11,8 @@
 #define TEXT 2048 /* of a whole entry */
 #define HANG 2    /* columns by which lines after the first are set in */
 
+#define PREFACE UINT64_MAX /* in place of an entry */
+
 /* A line: which entry it is of, which of its two texts, and which bytes of that. */
 struct line {
 	uint64_t entry;
@@ -21,6 +23,7 @@ struct line {
 
 struct sheet {
 	const struct journal *journal; /* borrowed */
+	const char *preface;           /* borrowed; NULL: none */
 	enum sheet_what what;
 	enum side side;
 	size_t columns;     /* that the lines are made for */
@@ -40,6 +43,11 @@ struct sheet *sheet_new(const struct journal *j, enum sheet_what what, enum side
 	s->what = what;
 	s->side = side;
 	return s;
+}
+
+void sheet_preface(struct sheet *s, const char *text)
+{
+	s->preface = text;
 }
 
 void sheet_free(struct sheet *s)
@@ -80,10 +88,13 @@ static bool is_voice(enum sheet_what what)
 	return what == SHEET_FIRST_VOICE || what == SHEET_SECOND_VOICE;
 }
 
+/* `e` NULL: the preface. */
 static void write_entry(
 	const struct sheet *s, const struct journal_entry *e, bool why, char out[TEXT])
 {
-	if (is_voice(s->what))
+	if (!e)
+		snprintf(out, TEXT, "%s", s->preface);
+	else if (is_voice(s->what))
 		snprintf(out, TEXT, "%s", e->of.words.text + e->of.words.quote);
 	else if (e->kind == JOURNAL_CALL)
 		write_call(&e->of.call, why, out);
@@ -135,7 +146,7 @@ static bool add_text(struct sheet *s, const struct journal_entry *e, bool why)
 	bool first = true;
 	while (at < length) {
 		size_t next = wrap_row(text, length, at, columns - indent(why, first), &end);
-		struct line l = {.entry = e->number,
+		struct line l = {.entry = e ? e->number : PREFACE,
 			.why = why,
 			.first = first,
 			.from = (uint16_t)at,
@@ -156,6 +167,8 @@ void sheet_read(struct sheet *s, size_t columns)
 		s->columns = columns;
 		s->next = 0;
 		s->count = 0;
+		if (s->preface && !add_text(s, NULL, false))
+			s->count = 0;
 	}
 	for (; (e = journal_at(s->journal, s->next)) != NULL; s->next++) {
 		size_t before = s->count;
@@ -199,10 +212,12 @@ char *sheet_line(const struct sheet *s, size_t line, enum sheet_look *look, char
 	if (line >= s->count)
 		return out;
 	const struct line *l = &s->lines[line];
-	const struct journal_entry *e = journal_at(s->journal, l->entry);
+	const struct journal_entry *e =
+		l->entry == PREFACE ? NULL : journal_at(s->journal, l->entry);
 	write_entry(s, e, l->why, text);
 	snprintf(out, SHEET_LINE, "%*s%.*s", (int)indent(l->why, l->first), "", l->to - l->from,
 		text + l->from);
-	*look = look_of(s, e, l->why);
+	if (e)
+		*look = look_of(s, e, l->why);
 	return out;
 }

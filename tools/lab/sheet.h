@@ -36,6 +36,9 @@ struct sheet;
 struct sheet *sheet_new(const struct journal *j, enum sheet_what what, enum side side);
 void sheet_free(struct sheet *s);
 
+/* What stands before all entries; borrowed. Before the first sheet_read. */
+void sheet_preface(struct sheet *s, const char *text);
+
 /* Take what there is now, in lines of `columns`. Where memory is short it goes on from there the next
  * time. */
 void sheet_read(struct sheet *s, size_t columns);
