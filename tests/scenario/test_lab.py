@@ -520,7 +520,20 @@ class Usage(Lab):
     def test_wrong(self):
         for words, clue in ((["run"], "run what"), (["run", "los"], "did you mean \"loss\""),
                             (["run", "16"], "no scenario"), (["play"], "not list, run or chat"),
-                            (["run", "all", "loss"], "no scenario \"all\""),
+                            (["blokcing"], "did you mean \"blocking\""),
+                            (["lsit"], "did you mean \"list\""),
+                            (["list", "extra"], "list goes without other words"),
+                            (["run", "all", "5"], "all is every scenario"),
+                            (["run", "loss", "all"], "all is every scenario"),
+                            (["run", "loss", "--loss", "101%"], "at most 100%"),
+                            (["run", "loss", "--dup", "101%"], "at most 100%"),
+                            (["run", "loss", "--reorder", "101%"], "at most 100%"),
+                            (["run", "loss", "--rate", "0"], "from 1bit to 1000gbit"),
+                            (["run", "loss", "--queue", "2000m"], "to 1000000000 bytes"),
+                            (["run", "loss", "--json", ""], "name of a file is missing"),
+                            (["run", "loss", "--pcap", ""], "name of a file is missing"),
+                            (["run", "loss", "--report", ""], "name of a file is missing"),
+                            (["run", "loss", "--pcap-host", "client"], "goes with --pcap"),
                             (["run", "loss", "--loss", "much"], "--loss"),
                             (["run", "loss", "--delay", "1h"], "--delay"),
                             (["run", "loss", "--count", "0"], "count"),
@@ -548,12 +561,44 @@ class Usage(Lab):
                                 status=1)
             self.assertIn("/nowhere/at/all", err)
             self.assertEqual(out, "", "it is known before anything is played")
-        with open("/dev/full", "w", encoding="utf-8") as full:
-            process = subprocess.run([LAB, "run", "boundaries", "--loopback"], stdout=full,
-                                     stderr=subprocess.PIPE, text=True, timeout=60, check=False,
-                                     env={**os.environ, **self.sanitizer_options()})
-        self.assertEqual(process.returncode, 1)
-        self.assertIn("standard output", process.stderr)
+        for words in (["run", "boundaries", "--loopback"], ["list"], [], ["--help"], ["--version"]):
+            with open("/dev/full", "w", encoding="utf-8") as full:
+                process = subprocess.run([LAB, *words], stdout=full, stderr=subprocess.PIPE,
+                                         text=True, timeout=60, check=False,
+                                         stdin=subprocess.DEVNULL,
+                                         env={**os.environ, **self.sanitizer_options()})
+            self.assertEqual(process.returncode, 1, words)
+            self.assertIn("standard output: No space left", process.stderr)
+
+    def test_full(self):
+        """A full disk is named with its file, and takes nothing else with it."""
+        kept = os.path.join(self.dir, "kept.json")
+        out, err = self.lab("run", "boundaries", "zero", "--json", kept, "--pcap", "/dev/full",
+                            status=1)
+        if "played on loopback" in err:
+            self.skipTest(err)
+        self.assertEqual(err, "lanchat-lab: /dev/full: No space left on device\n")
+        self.assertIn("2 scenarios, 6 assertions held, 0 failed", out)
+        with open(kept, encoding="utf-8") as f:
+            result = json.load(f)
+        self.assertEqual((result["held"], result["failed"], result["status"]), (6, 0, 1))
+
+    def test_by_name(self):
+        """Without a terminal a scenario's name does the same as run."""
+        out, _ = self.lab("boundaries", "2", "--loopback")
+        self.assertIn("2 scenarios, 5 assertions held", out)
+
+    def test_capture_on_standard_output(self):
+        process = subprocess.run([LAB, "run", "zero", "--loopback", "--pcap", "-"],
+                                 capture_output=True, timeout=60, check=False, cwd=self.dir,
+                                 env={**os.environ, **self.sanitizer_options()})
+        self.assertEqual((process.returncode, process.stdout), (0, b""), process.stderr)
+        self.assertFalse(os.path.exists(os.path.join(self.dir, "-")))
+        process = subprocess.run([LAB, "run", "zero", "--pcap", "-"], capture_output=True,
+                                 timeout=60, check=False, cwd=self.dir,
+                                 env={**os.environ, **self.sanitizer_options()})
+        if b"played on loopback" not in process.stderr:
+            self.assertEqual(process.stdout[:4], b"\x0a\x0d\x0d\x0a")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 """lanchat-lab in a real terminal: the menu, a scenario that plays, what its keys change, and every
 way out."""
 
+import json
 import os
 import re
 import signal
@@ -266,6 +267,68 @@ class Playing(Terminal):
         lab.wait_gone("Esc: back")
 
 
+class ByName(Terminal):
+    """One scenario, and no menu."""
+
+    def watch(self, *options, **more):
+        return Screen(self, [LAB, *options], name="lab", **more)
+
+    def test_name(self):
+        for name in ("short-buffer", "2"):
+            lab = self.watch(name, "--loopback", columns=110)
+            lab.wait_text(r"\A 2\. A buffer")
+            lab.wait_text(OVER, 20)
+            lab.keys("q")
+            self.assertEqual(lab.wait_end(), 0)
+            self.assertTrue(lab.restored())
+
+    def test_kept(self):
+        """What was watched is written when it is left: of the last run."""
+        self.wire()
+        page, results, capture = (os.path.join(self.dir, name) for name in ("p.html", "r", "c"))
+        lab = self.watch("zero", "--report", page, "--json", results, "--pcap", capture, columns=110)
+        lab.wait_text(OVER, 20)
+        lab.keys("r")
+        lab.wait_text(r"\A 3\. Reading zero   playing")
+        lab.wait_text(OVER, 20)
+        self.assertFalse(os.path.exists(results))
+        lab.keys("q")
+        self.assertEqual(lab.wait_end(), 0)
+        self.assertTrue(lab.restored())
+        with open(results, encoding="utf-8") as f:
+            result, = json.load(f)["scenarios"]
+        self.assertEqual((result["name"], result["held"], result["failed"]), ("zero", 4, 0))
+        with open(page, encoding="utf-8") as f:
+            self.assertIn("3. Reading zero", f.read())
+        with open(capture, "rb") as f:
+            self.assertEqual(f.read(4), b"\x0a\x0d\x0d\x0a")
+
+    def test_left_early(self):
+        """What was seen until then is written; the status says that it was not all."""
+        results = os.path.join(self.dir, "r")
+        lab = self.watch("loss", "--loopback", "--json", results, columns=110)
+        lab.wait_text("received [1-9]")
+        lab.keys("q")
+        self.assertEqual(lab.wait_end(), 1)
+        with open(results, encoding="utf-8") as f:
+            result, = json.load(f)["scenarios"]
+        self.assertIsNotNone(result["error"])
+
+    def test_refused(self):
+        """Told on a line of its own, and the terminal is left alone."""
+        for status, words, clue in (
+                (2, ("zero", "blocking"), "one scenario is watched at a time"),
+                (2, ("--report", "x.html"), "go with one scenario"),
+                (2, ("run", "zero", "--pcap", "-"), "not for a terminal"),
+                (1, ("zero", "--json", "/nowhere/x"), "/nowhere/x: No such file"),
+                (3, ("blocking", "--loopback"), "hosts of its own")):
+            with self.subTest(words=words):
+                lab = Tmux(self, [LAB, *words], columns=110)
+                self.assertEqual(lab.wait_end(), status)
+                self.assertIn(clue, lab.text())
+                self.assertTrue(lab.restored())
+
+
 class Sizes(Terminal):
     def test_storm(self):
         """At every size something is shown, and what is played goes on."""
@@ -330,13 +393,14 @@ class Looks(Terminal):
 
 class WaysOut(Terminal):
     def test_signals(self):
-        """While it plays: the terminal is given back, and nothing is left behind."""
+        """While it plays: the terminal is given back, nothing is left behind, and the status says that
+        somebody else ended it."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             with self.subTest(signal=number):
                 lab = Lab(self, "--loopback", choose=4)
                 lab.wait_text("playing")
                 os.kill(lab.pid(), number)
-                self.assertEqual(lab.wait_end(), 0)
+                self.assertEqual(lab.wait_end(), 1)
                 self.assertTrue(lab.restored())
 
     def test_stopped(self):

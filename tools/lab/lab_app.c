@@ -5,7 +5,6 @@
 #include "client/terminal.h"
 #include "common/clock.h"
 #include "common/err.h"
-#include "tools/lab/chat.h"
 #include "tools/lab/lab_screen.h"
 #include "tools/lab/menu.h"
 #include "tools/lab/run.h"
@@ -159,7 +158,7 @@ static void read_signals(struct lab_app *a)
 			terminal_redraw(a->terminal);
 			break;
 		default: /* SIGINT, SIGTERM, SIGHUP, SIGQUIT */
-			finish(a, RUN_GOOD);
+			finish(a, RUN_FAILED);
 			break;
 		}
 	}
@@ -228,13 +227,15 @@ static int block_signals(struct lab_app *a)
 	return a->signals < 0 ? ERR_SYSTEM : 0;
 }
 
-static int start_only(
-	struct lab_app *a, const struct lab_settings *settings, const struct scenario *only)
+static int start_only(struct lab_app *a, const struct lab_settings *settings, const char *no_hosts,
+	const struct scenario *only)
 {
 	struct stage_options o;
 	char reason[SITE_REASON] = "";
 	int e = lab_options_stage(settings, only, &o, a->error, sizeof(a->error));
 
+	if (no_hosts)
+		o.loopback = true;
 	if (e == 0)
 		e = lab_screen_start(a->canvas, a->ascii, &o, false, &a->screen, reason);
 	if (e && *reason)
@@ -259,14 +260,28 @@ static int start(struct lab_app *a, const struct lab_settings *settings, const c
 	if (e == 0 && !only)
 		e = menu_new(a->canvas, settings, no_hosts, &a->menu);
 	else if (e == 0)
-		e = start_only(a, settings, only);
+		e = start_only(a, settings, no_hosts, only);
 	if (e && !a->error[0])
 		(void)snprintf(a->error, sizeof(a->error), "%s", err_text(e));
 	return e;
 }
 
-static int run(
-	const struct lab_settings *settings, const char *no_hosts, const struct scenario *only)
+/* Of what was watched last. */
+static int keep_run(struct lab_app *a, struct keep *keep)
+{
+	struct outcome o = {0};
+	int e = lab_screen_keep(a->screen, keep, &o);
+
+	if (e)
+		(void)snprintf(a->error, sizeof(a->error), "%s", err_text(e));
+	else
+		a->status = keep_publish(keep, &o, 1, a->status ? a->status : run_judge(&o, 1));
+	outcome_fini(&o);
+	return e;
+}
+
+static int run(const struct lab_settings *settings, const char *no_hosts,
+	const struct scenario *only, struct keep *keep)
 {
 	struct lab_app a = {.signals = -1, .status = RUN_FAILED};
 
@@ -279,6 +294,8 @@ static int run(
 	if (a.terminal)
 		canvas_free(a.canvas);
 	terminal_close(a.terminal);
+	if (a.over && a.screen && keep && keep_any(settings) && keep_run(&a, keep) != 0)
+		a.status = RUN_FAILED;
 	lab_screen_stop(a.screen);
 	menu_free(a.menu);
 	keys_fini(&a.keys);
@@ -291,10 +308,11 @@ static int run(
 
 int lab_app_run(const struct lab_settings *settings, const char *no_hosts)
 {
-	return run(settings, no_hosts, NULL);
+	return run(settings, no_hosts, NULL, NULL);
 }
 
-int lab_app_chat(const struct lab_settings *settings)
+int lab_app_one(const struct lab_settings *settings, const struct scenario *only,
+	const char *no_hosts, struct keep *keep)
 {
-	return run(settings, NULL, &chat_scenario);
+	return run(settings, no_hosts, only, keep);
 }

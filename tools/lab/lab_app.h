@@ -5,13 +5,16 @@
 #ifndef LANCHAT_LAB_APP_H
 #define LANCHAT_LAB_APP_H
 
-#include "tools/lab/lab_options.h"
+#include "tools/lab/keep.h"
 
 /* Until the user leaves. `settings` is borrowed. `no_hosts`: NULL, or why there can be no hosts but
- * loopback. The exit status: 0, or 1 with the reason on stderr. */
+ * loopback. The exit status: 0; 1 where a
+ * signal ended it, or something failed, with the reason on stderr. */
 int lab_app_run(const struct lab_settings *settings, const char *no_hosts);
 
-/* The chat alone, without a menu. The same. */
-int lab_app_chat(const struct lab_settings *settings);
+/* One scenario, or the chat, without a menu. The same; when the user has left, what came of the last run is
+ * added to `keep` and published, and where files are kept the status is what came of it. */
+int lab_app_one(const struct lab_settings *settings, const struct scenario *only,
+	const char *no_hosts, struct keep *keep);
 
 #endif

@@ -101,7 +101,7 @@ static const struct option_spec rows[] = {
 		.offset = FIELD(pcap),
 		.argument = "FILE",
 		.help = "Write what was on the wire for Wireshark, as pcapng, with what became of "
-			"each packet."},
+			"each packet; - is standard output, in place of the text."},
 	{.name = "pcap-host",
 		.kind = OPTION_CHOICE,
 		.offset = FIELD(pcap_host),
@@ -144,7 +144,7 @@ static const struct option_spec rows[] = {
 	"  " name "\n        " title "\n"
 static const struct option_table table = {
 	.program = "lanchat-lab",
-	.usage = "[list | run NAME... | run all | chat]",
+	.usage = "[NAME | list | run NAME... | run all | chat]",
 	.about = "TCP beside UDP on real sockets, over a network that misbehaves. Each scenario "
 		 "shows one difference, says why, and checks it.",
 	.rows = rows,
@@ -249,19 +249,21 @@ static int read_impairment(
 	const struct lab_settings *t, struct impairment *out, char *error, size_t size)
 {
 	if (t->loss && lab_chance(t->loss, &out->loss) != 0)
-		return wrong(error, size, "loss", t->loss, "5%");
+		return wrong(error, size, "loss", t->loss, "5%, at most 100%");
 	if (t->duplicate && lab_chance(t->duplicate, &out->duplicate) != 0)
-		return wrong(error, size, "dup", t->duplicate, "5%");
+		return wrong(error, size, "dup", t->duplicate, "5%, at most 100%");
 	if (t->reorder && lab_chance(t->reorder, &out->reorder) != 0)
-		return wrong(error, size, "reorder", t->reorder, "5%");
+		return wrong(error, size, "reorder", t->reorder, "5%, at most 100%");
 	if (t->delay && lab_time(t->delay, &out->delay_ns) != 0)
 		return wrong(error, size, "delay", t->delay, "20ms, at most 2s");
 	if (t->jitter && lab_time(t->jitter, &out->jitter_ns) != 0)
 		return wrong(error, size, "jitter", t->jitter, "5ms, at most 2s");
 	if (t->rate && lab_rate(t->rate, &out->rate_bps) != 0)
-		return wrong(error, size, "rate", t->rate, "1mbit, 500kbit or off");
+		return wrong(error, size, "rate", t->rate,
+			"1mbit, 500kbit or off, from 1bit to 1000gbit");
 	if (t->queue && lab_bytes(t->queue, &out->queue_bytes) != 0)
-		return wrong(error, size, "queue", t->queue, "64k or off");
+		return wrong(
+			error, size, "queue", t->queue, "64k or off, from 1 to 1000000000 bytes");
 	if (t->mtu)
 		out->mtu = (uint32_t)t->mtu;
 	return 0;

@@ -9,6 +9,7 @@
 
 #include "client/canvas.h"
 #include "client/keys.h"
+#include "tools/lab/keep.h"
 #include "tools/lab/stage.h"
 
 struct lab_screen;
@@ -50,6 +51,10 @@ int64_t lab_screen_deadline(const struct lab_screen *s);
 void lab_screen_draw(struct lab_screen *s);
 
 void lab_screen_verdict(const struct lab_screen *s, struct lab_verdict *out);
+
+/* End the run, take what came of it, and add it to what is kept; `o` is the caller's to free. ERR_MEMORY;
+ * ERR_NOT_FOUND: there was none. */
+int lab_screen_keep(struct lab_screen *s, struct keep *k, struct outcome *o);
 
 /* By how much a scenario is slowed down so that it can be watched: at most so much that a round trip
  * does not take longer than TCP waits at least before it sends again. */

@@ -33,3 +33,17 @@ void lab_screen_verdict(const struct lab_screen *s, struct lab_verdict *out)
 	out->error = s->result;
 	stage_verdict(player_stage(s->player), &out->held, &out->failed);
 }
+
+int lab_screen_keep(struct lab_screen *s, struct keep *k, struct outcome *o)
+{
+	if (!s->player)
+		return ERR_NOT_FOUND;
+	struct stage *stage = player_stage(s->player);
+	int e = outcome_take(o, stage, player_end(s->player));
+	if (e)
+		return e;
+	/* Whoever looks at it after its end does not prolong it. */
+	if (s->ended)
+		o->milliseconds = s->played_ms;
+	return keep_add(k, o, stage);
+}

@@ -6,9 +6,9 @@
 #include "common/suggest.h"
 #include "tools/lab/chat.h"
 #include "tools/lab/chat_terminals.h"
+#include "tools/lab/keep.h"
 #include "tools/lab/lab_app.h"
 #include "tools/lab/run.h"
-#include "tools/report/plot.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,15 +31,19 @@ static int fail(const char *error)
 
 /* ---- which ---- */
 
-static int unknown(const char *name)
+/* There is none of that name, which stands between two parts of a sentence. */
+static int unknown(const char *before, const char *name, const char *behind)
 {
+	static const char *const commands[] = {"list", "run", "chat"};
 	struct suggestion s;
 	char error[ERROR_LINE];
 
 	suggest_begin(&s, name, strlen(name));
 	for (size_t i = 0; i < scenarios_count; i++)
 		suggest_offer(&s, scenarios[i].name);
-	snprintf(error, sizeof(error), "there is no scenario \"%s\"%s%s%s", name,
+	for (size_t i = 0; !*before && i < sizeof(commands) / sizeof(commands[0]); i++)
+		suggest_offer(&s, commands[i]);
+	snprintf(error, sizeof(error), "%s\"%s\"%s%s%s%s", before, name, behind,
 		s.nearest ? "; did you mean \"" : " (lanchat-lab list)", s.nearest ? s.nearest : "",
 		s.nearest ? "\"?" : "");
 	return fail(error);
@@ -56,9 +60,11 @@ static int choose(
 		return 0;
 	}
 	for (size_t i = 0; i < count; i++) {
+		if (strcmp(names[i], "all") == 0)
+			return fail("all is every scenario: it goes without other names");
 		chosen[i] = scenario_find(names[i]);
 		if (!chosen[i])
-			return unknown(names[i]);
+			return unknown("there is no scenario ", names[i], "");
 	}
 	*chosen_count = count;
 	return 0;
@@ -66,19 +72,41 @@ static int choose(
 
 /* ---- what ---- */
 
+static bool is_terminal(void)
+{
+	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
+static int no_hosts(const struct lab_settings *t, const char *reason)
+{
+	fprintf(stderr, "lanchat-lab: it takes hosts of its own; %s\n",
+		t->loopback ? "a relay on loopback cannot show it (--loopback)" : reason);
+	return RUN_MISSING;
+}
+
 /* The full screen. Options are looked at before the terminal is taken over. */
 static int watch(const struct lab_settings *t)
 {
 	char reason[SITE_REASON] = "", error[ERROR_LINE];
 	struct stage_options o;
 
-	if (t->json || t->pcap || t->report)
-		return fail("--json, --pcap and --report belong to run");
+	if (keep_any(t))
+		return fail("--json, --pcap and --report go with one scenario (lanchat-lab NAME), "
+			    "with run and with chat");
 	if (lab_options_stage(t, &scenarios[0], &o, error, sizeof(error)) != 0)
 		return fail(error);
 	/* Before any thread starts: site.h says why. */
 	bool hosts = t->loopback || site_enter(reason) == 0;
 	return lab_app_run(t, hosts ? NULL : reason);
+}
+
+/* What was printed is all there was to do. */
+static int told(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return RUN_GOOD;
+	fprintf(stderr, "lanchat-lab: cannot write to standard output: %s\n", strerror(errno));
+	return RUN_FAILED;
 }
 
 static int list(bool how)
@@ -87,8 +115,9 @@ static int list(bool how)
 	if (how)
 		printf("\nlanchat-lab run NAME plays one, lanchat-lab run all plays all of them; "
 		       "in a "
-		       "terminal,\nlanchat-lab alone lets you choose and watch.\n");
-	return RUN_GOOD;
+		       "terminal,\nlanchat-lab NAME shows one while it plays, and lanchat-lab "
+		       "alone lets you choose.\n");
+	return told();
 }
 
 static void block_signals(void)
@@ -101,22 +130,6 @@ static void block_signals(void)
 	(void)sigaddset(&set, SIGHUP);
 	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
-}
-
-static bool same_file(const char *a, const char *b)
-{
-	return a && b && strcmp(a, b) == 0;
-}
-
-/* What would be found out only when all was played. */
-static int check_files(const struct lab_settings *t, char *error, size_t size)
-{
-	if (same_file(t->json, t->pcap) || same_file(t->json, t->report) ||
-		same_file(t->pcap, t->report)) {
-		snprintf(error, size, "--json, --pcap and --report: not into the same file");
-		return ERR_ARGUMENT;
-	}
-	return t->report ? plot_check(error, size) : 0;
 }
 
 static int play(const struct lab_settings *t, const struct scenario *const *chosen, size_t count,
@@ -133,7 +146,7 @@ static int play(const struct lab_settings *t, const struct scenario *const *chos
 						     error, sizeof(error)) != 0)
 			return fail(error);
 	}
-	if (check_files(t, error, sizeof(error)) != 0)
+	if (keep_check(t, error, sizeof(error)) != 0)
 		return fail(error);
 	/* Before any thread starts: site.h says why. */
 	bool hosts = !t->loopback && site_enter(reason) == 0;
@@ -162,6 +175,43 @@ static int run(const struct lab_settings *t, char *const *names, size_t count, c
 		status = play(t, chosen, chosen_count, command);
 	free(chosen);
 	return status;
+}
+
+/* One scenario on the full screen, and no menu. */
+static int watch_one(const struct lab_settings *t, const struct scenario *x, const char *command)
+{
+	char reason[SITE_REASON] = "", error[ERROR_LINE];
+	struct stage_options o;
+	struct keep k;
+
+	if (lab_options_stage(t, x, &o, error, sizeof(error)) != 0 ||
+		keep_check(t, error, sizeof(error)) != 0)
+		return fail(error);
+	bool hosts = !t->loopback && site_enter(reason) == 0;
+	if (!hosts && !x->on_loopback)
+		return no_hosts(t, reason);
+	if (keep_open(&k, t, command, error, sizeof(error)) != 0) {
+		(void)fail(error);
+		return RUN_FAILED;
+	}
+	int status = lab_app_one(t, x, hosts || t->loopback ? NULL : reason, &k);
+	keep_close(&k);
+	return status;
+}
+
+/* A scenario's name in place of a command: in a terminal it is watched. */
+static int by_name(
+	const struct lab_settings *t, char *const *words, size_t count, const char *command)
+{
+	const struct scenario *x = scenario_find(words[0]);
+
+	if (!x)
+		return unknown("", words[0], " is not list, run or chat, nor a scenario");
+	if (!is_terminal() || keep_on_stdout(t))
+		return run(t, words, count, command);
+	if (count > 1)
+		return fail("one scenario is watched at a time; lanchat-lab run plays several");
+	return watch_one(t, x, command);
 }
 
 /* ---- the chat ---- */
@@ -197,31 +247,14 @@ static int wait_for_terminals(const struct lab_settings *t)
 		return fail("--terminals goes without --json, --pcap, --report and --script");
 	if (lab_options_stage(t, &chat_scenario, &o, error, sizeof(error)) != 0)
 		return fail(error);
-	if (t->loopback || site_enter(reason) != 0) {
-		fprintf(stderr, "lanchat-lab: it takes hosts of its own; %s\n",
-			t->loopback ? "a relay on loopback cannot show it (--loopback)" : reason);
-		return RUN_MISSING;
-	}
+	if (t->loopback || site_enter(reason) != 0)
+		return no_hosts(t, reason);
 	block_signals();
 	int e = chat_terminals(&o, user_namespace() != before, stdout, error, sizeof(error));
 	if (e == 0)
 		return RUN_GOOD;
 	(void)fail(error);
 	return e == ERR_REFUSED ? RUN_MISSING : RUN_FAILED;
-}
-
-static int watch_chat(const struct lab_settings *t)
-{
-	char reason[SITE_REASON] = "", error[ERROR_LINE];
-	struct stage_options o;
-
-	if (lab_options_stage(t, &chat_scenario, &o, error, sizeof(error)) != 0)
-		return fail(error);
-	if (!t->loopback && site_enter(reason) == 0)
-		return lab_app_chat(t);
-	fprintf(stderr, "lanchat-lab: it takes hosts of its own; %s\n",
-		t->loopback ? "a relay on loopback cannot show it (--loopback)" : reason);
-	return RUN_MISSING;
 }
 
 static int chat(struct lab_settings *t, size_t words, const char *command)
@@ -232,9 +265,8 @@ static int chat(struct lab_settings *t, size_t words, const char *command)
 		return fail("chat takes options alone");
 	if (t->terminals)
 		return wait_for_terminals(t);
-	if (!t->script && !t->json && !t->pcap && !t->report && isatty(STDIN_FILENO) &&
-		isatty(STDOUT_FILENO))
-		return watch_chat(t);
+	if (!t->script && !keep_on_stdout(t) && is_terminal())
+		return watch_one(t, chosen, command);
 	int status = open_script(t);
 	if (status)
 		return status;
@@ -246,29 +278,26 @@ static int chat(struct lab_settings *t, size_t words, const char *command)
 
 static int decide(struct lab_settings *t, char *const *words, size_t count, const char *command)
 {
-	char error[ERROR_LINE];
-
 	if (t->help) {
 		options_help(lab_options(), stdout);
-		return RUN_GOOD;
+		return told();
 	}
 	if (t->version) {
 		printf("lanchat-lab %s\n", LANCHAT_VERSION);
-		return RUN_GOOD;
+		return told();
 	}
 	bool is_chat = count > 0 && strcmp(words[0], "chat") == 0;
 	if (!is_chat && (t->script || t->terminals))
 		return fail("--script and --terminals go with chat");
-	if (count == 0 && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
-		return watch(t);
-	if (count == 0 || (count == 1 && strcmp(words[0], "list") == 0))
-		return list(count == 0);
+	if (count == 0)
+		return is_terminal() ? watch(t) : list(true);
+	if (strcmp(words[0], "list") == 0)
+		return count == 1 ? list(false) : fail("list goes without other words");
 	if (is_chat)
 		return chat(t, count - 1, command);
 	if (strcmp(words[0], "run") == 0)
 		return run(t, words + 1, count - 1, command);
-	snprintf(error, sizeof(error), "\"%s\" is not list, run or chat", words[0]);
-	return fail(error);
+	return by_name(t, words, count, command);
 }
 
 static void join(char *const *words, int count, char *out, size_t size)

@@ -2,13 +2,10 @@
 
 #include "common/err.h"
 #include "tools/lab/guard.h"
-#include "tools/lab/lab_json.h"
-#include "tools/lab/lab_report.h"
+#include "tools/lab/keep.h"
 #include "tools/lab/linger.h"
-#include "tools/lab/pcapng.h"
 #include "tools/lab/progress.h"
 #include "tools/lab/transcript.h"
-#include "tools/report/page_file.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -50,34 +47,8 @@ struct runner {
 	size_t count;
 	size_t width;
 	FILE *text; /* borrowed; NULL: none */
-	/* Kept; `out` NULL: not wanted. Opened before, for whether one can write is better known before a
-	 * long run. */
-	struct page_file json, capture;
-	struct lab_report *report; /* NULL: none */
+	struct keep keep;
 };
-
-static int keep_capture(struct runner *r, struct stage *s)
-{
-	static const int views[] = {[LAB_VIEW_BOTH] = PCAPNG_ALL_HOSTS,
-		[LAB_VIEW_CLIENT] = CLIENT_HOST,
-		[LAB_VIEW_SERVER] = SERVER_HOST};
-	const struct scenario *x = stage_options(s)->scenario;
-
-	if (!r->capture.out || stage_options(s)->loopback)
-		return 0;
-	struct pcapng_how how = {.medium = x->medium,
-		.hosts = x->hosts,
-		.host = views[r->request->settings->pcap_host],
-		.delay_ns = stage_options(s)->impaired.delay_ns,
-		.command = r->request->command};
-	return pcapng_write(r->capture.out, stage_journal(s), &how);
-}
-
-/* It is over, or could not be: `s` is NULL then. */
-static int keep_report(struct runner *r, const struct outcome *o, struct stage *s)
-{
-	return r->report ? lab_report_add(r->report, o, s) : 0;
-}
 
 static int play(struct runner *r, struct outcome *o)
 {
@@ -89,7 +60,7 @@ static int play(struct runner *r, struct outcome *o)
 		o->shown = e != ERR_REFUSED;
 		if (r->text)
 			transcript_end(o, NULL, r->text, r->width);
-		return keep_report(r, o, NULL);
+		return keep_add(&r->keep, o, NULL);
 	}
 	(void)guard_set(&r->guard, s);
 	struct progress *progress = o->options.bound_ms ? progress_start(s, stderr) : NULL;
@@ -101,9 +72,7 @@ static int play(struct runner *r, struct outcome *o)
 	if (e == 0 && r->text)
 		transcript_end(o, stage_journal(s), r->text, r->width);
 	if (e == 0)
-		e = keep_capture(r, s);
-	if (e == 0)
-		e = keep_report(r, o, s);
+		e = keep_add(&r->keep, o, s);
 	stage_close(s);
 	return e;
 }
@@ -161,7 +130,7 @@ static int play_all(struct runner *r)
 			refuse(r, o);
 			if (r->text)
 				transcript_end(o, NULL, r->text, r->width);
-			e = keep_report(r, o, NULL);
+			e = keep_add(&r->keep, o, NULL);
 			if (e)
 				return e;
 			continue;
@@ -177,96 +146,36 @@ static int play_all(struct runner *r)
 
 /* ---- what comes of all ---- */
 
-static int judge(const struct runner *r)
+int run_judge(const struct outcome *all, size_t count)
 {
-	bool missing = false, failed = r->count < r->request->count;
+	bool missing = false, failed = false;
 
-	for (size_t i = 0; i < r->count; i++) {
-		if (outcome_bad(&r->outcomes[i]))
+	for (size_t i = 0; i < count; i++) {
+		if (outcome_bad(&all[i]))
 			failed = true;
-		else if (!outcome_good(&r->outcomes[i]))
+		else if (!outcome_good(&all[i]))
 			missing = true;
 	}
 	return failed ? RUN_FAILED : missing ? RUN_MISSING : RUN_GOOD;
 }
 
-static uint64_t seed_of(const struct runner *r)
-{
-	return r->count ? r->outcomes[0].options.seed : 0;
-}
-
-static bool is_stdout(const char *path)
-{
-	return path && strcmp(path, "-") == 0;
-}
-
-static int tell(struct runner *r, int status)
-{
-	if (r->text && r->count)
-		transcript_total(r->outcomes, r->count, seed_of(r), r->text);
-	if (r->request->no_hosts)
-		(void)complain(status, "played on loopback", r->request->no_hosts);
-	if (is_stdout(r->request->settings->json))
-		lab_json(r->outcomes, r->count, seed_of(r), status, stdout);
-	if (r->json.out)
-		lab_json(r->outcomes, r->count, seed_of(r), status, r->json.out);
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return status;
-	return complain(RUN_FAILED, "cannot write to standard output", strerror(errno));
-}
-
-static int cannot(const char *path, int e)
-{
-	return complain(RUN_FAILED, path, e == ERR_SYSTEM ? strerror(errno) : err_text(e));
-}
-
-/* Open the files that are wanted: who may not write there is told before anything is played. */
-static int open_files(struct runner *r)
-{
-	const struct lab_settings *t = r->request->settings;
-	char error[ERROR_LINE];
-	int e = t->pcap ? page_file_open(&r->capture, t->pcap) : 0;
-
-	if (e)
-		return cannot(t->pcap, e);
-	e = t->json && !is_stdout(t->json) ? page_file_open(&r->json, t->json) : 0;
-	if (e)
-		return cannot(t->json, e);
-	if (t->report && lab_report_open(&r->report, t->report, r->request->command, error,
-				 sizeof(error)) != 0)
-		return complain(RUN_FAILED, error, NULL);
-	return RUN_GOOD;
-}
-
-/* Put them in their places. */
-static int publish_files(struct runner *r, int status)
-{
-	const struct lab_settings *t = r->request->settings;
-	struct lab_report *report = r->report;
-	char error[ERROR_LINE];
-	int e = r->capture.out ? page_file_publish(&r->capture) : 0;
-
-	if (e)
-		return cannot(t->pcap, e);
-	e = r->json.out ? page_file_publish(&r->json) : 0;
-	if (e)
-		return cannot(t->json, e);
-	r->report = NULL;
-	if (report && lab_report_close(report, r->outcomes, r->count, error, sizeof(error)) != 0)
-		return complain(RUN_FAILED, error, NULL);
-	return status;
-}
-
 static int run_kept(struct runner *r)
 {
-	int status = open_files(r);
+	const struct run_request *q = r->request;
+	char error[ERROR_LINE];
 
-	if (status)
-		return status;
+	if (keep_open(&r->keep, q->settings, q->command, error, sizeof(error)) != 0)
+		return complain(RUN_FAILED, error, NULL);
 	int e = play_all(r);
 	if (e)
-		return cannot("cannot go on", e);
-	return publish_files(r, tell(r, judge(r)));
+		return complain(RUN_FAILED, "cannot go on",
+			e == ERR_SYSTEM ? strerror(errno) : err_text(e));
+	int status = r->count < q->count ? RUN_FAILED : run_judge(r->outcomes, r->count);
+	if (r->text && r->count)
+		transcript_total(r->outcomes, r->count, r->outcomes[0].options.seed, r->text);
+	if (q->no_hosts)
+		(void)complain(status, "played on loopback", q->no_hosts);
+	return keep_publish(&r->keep, r->outcomes, r->count, status);
 }
 
 static size_t line_width(void)
@@ -283,7 +192,7 @@ int run_scenarios(const struct run_request *q)
 	struct runner r = {.request = q, .width = line_width()};
 	int status;
 
-	r.text = is_stdout(q->settings->json) || is_stdout(q->settings->report) ? NULL : stdout;
+	r.text = keep_on_stdout(q->settings) ? NULL : stdout;
 	r.outcomes = calloc(q->count, sizeof(*r.outcomes));
 	if (!r.outcomes)
 		return complain(RUN_FAILED, err_text(ERR_MEMORY), NULL);
@@ -293,9 +202,7 @@ int run_scenarios(const struct run_request *q)
 	}
 	status = run_kept(&r);
 	guard_stop(&r.guard);
-	page_file_close(&r.capture);
-	page_file_close(&r.json);
-	lab_report_discard(r.report);
+	keep_close(&r.keep);
 	for (size_t i = 0; i < r.count; i++)
 		outcome_fini(&r.outcomes[i]);
 	free(r.outcomes);

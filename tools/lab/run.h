@@ -5,6 +5,7 @@
 #define LANCHAT_LAB_RUN_H
 
 #include "tools/lab/lab_options.h"
+#include "tools/lab/outcome.h"
 
 #include <stddef.h>
 
@@ -27,6 +28,9 @@ struct run_request {
 /* Play them. SIGINT, SIGTERM and SIGHUP, which must be blocked, end the one that plays, and all after
  * it are left out. One of the statuses; what is wrong is told on stderr. */
 int run_scenarios(const struct run_request *q);
+
+/* The status of all that was played. */
+int run_judge(const struct outcome *all, size_t count);
 
 /* Print the list of scenarios. */
 void run_list(FILE *out);
