@@ -106,6 +106,26 @@ class Chat(Lab):
                       "5 assertions held, 0 failed"):
             self.assertIn(words, out)
 
+    def test_script(self):
+        """Blank lines and comments are nobody's; a wrong line of a file is named before anything is
+        played, wherever the file is read from."""
+        with open(self.path("lines"), "w", encoding="utf-8") as f:
+            f.write("# two people\n\na: hello\n   \n  # and the other\nb: hi\n\n")
+        with open(self.path("wrong"), "w", encoding="utf-8") as f:
+            f.write("# two people\n\na: hello\nc: who is c\nd: and d\n")
+        out, err = self.run_it("chat", "--script", "wrong", status=2)
+        self.assertEqual(out, "")
+        self.assertEqual(err, "lanchat-lab: wrong: line 4 is not of the form \"a: hello\" or "
+                              "\"b: hello\", nor blank, nor a comment (#)\n")
+        with open(self.path("wrong"), encoding="utf-8") as f:
+            process = self.start("chat", stdin=f)
+            self.assertIn("standard input: line 4", process.communicate(timeout=30)[1])
+            self.assertEqual(process.returncode, 2)
+        out, _ = self.run_it("chat", "--script", "lines", "--loss", "0%", "--delay", "1ms",
+                             "--count", "5")
+        self.assertIn("2 of 2, 0 twice", out)
+        self.assertIn("5 assertions held, 0 failed", out)
+
     def test_server_dies(self):
         """The server is killed: it says so at once, and is not held up."""
         process = self.start("chat", "--json", "-", stdin=subprocess.PIPE)

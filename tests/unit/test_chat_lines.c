@@ -37,8 +37,14 @@ START_TEST(script)
 	ck_assert_int_eq(chat_lines_read("b:b: hello", &who, &text), 0);
 	ck_assert_int_eq(who, 1);
 	ck_assert_str_eq(text, "b: hello");
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		ck_assert_msg(chat_lines_read(bad[i], &who, &text) == ERR_ARGUMENT, "%s", bad[i]);
+		ck_assert(chat_lines_is_nothing(bad[i]) == !*bad[i]);
+	}
+	ck_assert(chat_lines_is_nothing(" \t"));
+	ck_assert(chat_lines_is_nothing("# a: hello"));
+	ck_assert(chat_lines_is_nothing("  # hello"));
+	ck_assert(!chat_lines_is_nothing("a: # hello"));
 }
 END_TEST
 

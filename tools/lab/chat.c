@@ -61,6 +61,8 @@ static void say(void *of, const char *line)
 	int who;
 
 	c->script_lines++;
+	if (chat_lines_is_nothing(line))
+		return;
 	if (chat_lines_read(line, &who, &text) != 0) {
 		if (c->bad_lines++ == 0)
 			c->first_bad = c->script_lines;

@@ -33,6 +33,12 @@ int chat_lines_read(const char *line, int *who, const char **text)
 	return ERR_ARGUMENT;
 }
 
+bool chat_lines_is_nothing(const char *line)
+{
+	line += strspn(line, " \t");
+	return *line == '\0' || *line == '#';
+}
+
 void chat_lines_fini(struct chat_lines *l)
 {
 	for (size_t i = 0; i < l->count; i++)

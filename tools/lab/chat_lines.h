@@ -21,6 +21,9 @@ const char *chat_name(int who);
  * message that lanchat would take. */
 int chat_lines_read(const char *line, int *who, const char **text);
 
+/* Is it a line of a script that nobody says: blank, or a comment, which begins with #? */
+bool chat_lines_is_nothing(const char *line);
+
 /* What one of them has read. */
 struct chat_seen {
 	size_t *order; /* owned: the numbers of lines, as they came first */

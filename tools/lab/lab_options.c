@@ -120,8 +120,8 @@ static const struct option_spec rows[] = {
 		.kind = OPTION_TEXT,
 		.offset = FIELD(script),
 		.argument = "FILE",
-		.help = "With chat: what is said, a line each, \"a: hello\" or \"b: hello\" "
-			"(default: standard input)."},
+		.help = "With chat: what is said, a line each, \"a: hello\" or \"b: hello\"; blank "
+			"lines and # comments are skipped (default: standard input)."},
 	{.name = "terminals",
 		.kind = OPTION_FLAG,
 		.offset = FIELD(terminals),

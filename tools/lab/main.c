@@ -5,6 +5,7 @@
 #include "common/net.h"
 #include "common/suggest.h"
 #include "tools/lab/chat.h"
+#include "tools/lab/chat_script.h"
 #include "tools/lab/chat_terminals.h"
 #include "tools/lab/keep.h"
 #include "tools/lab/lab_app.h"
@@ -218,14 +219,21 @@ static int by_name(
 
 static int open_script(struct lab_settings *t)
 {
+	const char *name = t->script ? t->script : "standard input";
 	char error[ERROR_LINE];
 
-	if (!t->script)
+	if (t->script) {
+		t->lines_fd = open(t->script, O_RDONLY | O_CLOEXEC);
+		if (t->lines_fd < 0) {
+			snprintf(error, sizeof(error), "--script %s: %s", name, strerror(errno));
+			return fail(error);
+		}
+	}
+	int e = chat_script_check(t->lines_fd, name, error, sizeof(error));
+	if (e == 0)
 		return 0;
-	t->lines_fd = open(t->script, O_RDONLY | O_CLOEXEC);
-	if (t->lines_fd >= 0)
-		return 0;
-	snprintf(error, sizeof(error), "%s: %s", t->script, strerror(errno));
+	if (t->script)
+		net_close(t->lines_fd);
 	return fail(error);
 }
 
