@@ -41,6 +41,15 @@ def users_of(namespace):
     return found
 
 
+def runs(pid):
+    """Is it there, and not only waiting to be buried?"""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+            return f.read().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 class Chat(Lab):
     def check_nothing_left(self, names):
         self.assertEqual(users_of(names), [])
@@ -152,6 +161,39 @@ class Chat(Lab):
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(timeout=60), 1)
         self.check_nothing_left(names)
+
+    def test_killed(self):
+        """What one that was killed has left, the next one removes: not what another still has, nor what
+        is somebody's own."""
+        def start():
+            process = self.start("chat", stdin=subprocess.PIPE)
+            if process.poll() == MISSING:
+                self.skipTest(process.communicate()[1])
+            programs, _ = self.started(process)
+            return process, programs
+
+        def folders():
+            return {name for name in os.listdir(self.folder) if name.startswith("lanchat-lab-")}
+        first, programs = start()
+        left = folders()
+        self.assertEqual(len(left), 1)
+        first.kill()
+        first.wait()
+        wait_for(lambda: not any(map(runs, programs)), "no programs", 20)
+        self.assertEqual(folders(), left)
+        own = self.path("lanchat-lab-abcdef")
+        os.mkdir(own)
+        second, _ = start()
+        kept = folders()
+        self.assertFalse(left & kept)
+        self.assertEqual(len(kept), 2)
+        third, _ = start()
+        self.assertEqual(len(folders()), 3)
+        self.assertTrue(kept <= folders())
+        for process in (second, third):
+            process.communicate("a: hello\n", timeout=60)
+            self.assertEqual(process.returncode, 0)
+        self.assertEqual(folders(), {"lanchat-lab-abcdef"})
 
     def test_wrong(self):
         """A line of nobody's fails; so does what cannot be."""

@@ -5,10 +5,8 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <ftw.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <unistd.h>
@@ -54,8 +52,8 @@ static void begin(struct command *c, const struct chat_cast *cast, const char *n
 	c->count = 0;
 	add(c, env);
 	for (size_t i = 0; i < sizeof(homes) / sizeof(homes[0]); i++) {
-		(void)snprintf(
-			c->home[i], sizeof(c->home[i]), "%s=%s/%s", homes[i], cast->folder, name);
+		(void)snprintf(c->home[i], sizeof(c->home[i]), "%s=%s/%s", homes[i],
+			cast->folder.path, name);
 		add(c, c->home[i]);
 	}
 }
@@ -70,37 +68,6 @@ static void add_all(struct command *c, const char *const *words, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		add(c, (char *)(uintptr_t)words[i]);
-}
-
-/* ---- the folder ---- */
-
-static int make_folder(struct chat_cast *c, char *error, size_t size)
-{
-	const char *base = getenv("TMPDIR");
-	int n = snprintf(c->folder, sizeof(c->folder), "%s/lanchat-lab-XXXXXX",
-		base && *base ? base : "/tmp");
-
-	if (n > 0 && (size_t)n < sizeof(c->folder) - sizeof(PORT_FILE) - 16 && mkdtemp(c->folder))
-		return 0;
-	(void)snprintf(error, size, "cannot make a folder: %s", strerror(errno));
-	c->folder[0] = '\0';
-	return ERR_SYSTEM;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st;
-	(void)type;
-	(void)at;
-	(void)remove(path);
-	return 0;
-}
-
-static void remove_folder(struct chat_cast *c)
-{
-	if (c->folder[0])
-		(void)nftw(c->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-	c->folder[0] = '\0';
 }
 
 /* ---- the server ---- */
@@ -134,7 +101,7 @@ static int await_server(struct chat_cast *c, struct stage *s, int watch, char *e
 	int64_t deadline = clock_ms() + START_PATIENCE_MS;
 	char path[PATH_MAX + 16], events[4096];
 
-	(void)snprintf(path, sizeof(path), "%s/" PORT_FILE, c->folder);
+	(void)snprintf(path, sizeof(path), "%s/" PORT_FILE, c->folder.path);
 	while (access(path, F_OK) != 0) {
 		struct pollfd fds[] = {{watch, POLLIN, 0}, {c->server.ended, POLLIN, 0}};
 		(void)poll(fds, 2, SLICE_MS);
@@ -170,14 +137,17 @@ int chat_cast_open(struct chat_cast *c, struct stage *s, char *error, size_t siz
 	struct command command = {0};
 	char address[NET_ADDRESS_MAX], data[PATH_MAX + 16], ports[PATH_MAX + 16];
 
-	*c = (struct chat_cast){.server = {.ended = -1, .input = -1, .out.fd = -1, .error.fd = -1}};
+	*c = (struct chat_cast){.folder.lock = -1,
+		.server = {.ended = -1, .input = -1, .out.fd = -1, .error.fd = -1}};
 	for (int i = 0; i < CHAT_PEOPLE; i++)
 		c->client[i] = c->server;
-	int e = make_folder(c, error, size);
-	if (e)
+	int e = chat_folder_make(&c->folder, sizeof(PORT_FILE) + 16);
+	if (e) {
+		(void)snprintf(error, size, "cannot make a folder: %s", strerror(errno));
 		return e;
-	(void)snprintf(data, sizeof(data), "%s/server", c->folder);
-	(void)snprintf(ports, sizeof(ports), "%s/" PORT_FILE, c->folder);
+	}
+	(void)snprintf(data, sizeof(data), "%s/server", c->folder.path);
+	(void)snprintf(ports, sizeof(ports), "%s/" PORT_FILE, c->folder.path);
 	/* Whoever is slow here is so because of the network, which is the point. */
 	const char *words[] = {"--plaintext", "--no-beacon", "--name", "lab", "--listen",
 		chat_cast_address(address), "--port-file", ports, "--data", data, "--history",
@@ -187,8 +157,9 @@ int chat_cast_open(struct chat_cast *c, struct stage *s, char *error, size_t siz
 	add_program(&command, "lanchatd");
 	add_all(&command, words, sizeof(words) / sizeof(words[0]));
 	int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (watch < 0 || inotify_add_watch(watch, c->folder, IN_CLOSE_WRITE | IN_MOVED_TO) < 0) {
-		(void)snprintf(error, size, "cannot watch %s: %s", c->folder, strerror(errno));
+	if (watch < 0 ||
+		inotify_add_watch(watch, c->folder.path, IN_CLOSE_WRITE | IN_MOVED_TO) < 0) {
+		(void)snprintf(error, size, "cannot watch %s: %s", c->folder.path, strerror(errno));
 		e = ERR_SYSTEM;
 	}
 	if (e == 0)
@@ -243,5 +214,5 @@ void chat_cast_close(struct chat_cast *c)
 	}
 	chat_program_end(&c->server, END_PATIENCE_MS);
 	chat_program_fini(&c->server);
-	remove_folder(c);
+	chat_folder_remove(&c->folder);
 }

@@ -7,6 +7,7 @@
 #ifndef LANCHAT_LAB_CHAT_CAST_H
 #define LANCHAT_LAB_CHAT_CAST_H
 
+#include "tools/lab/chat_folder.h"
 #include "tools/lab/chat_lines.h"
 #include "tools/lab/chat_program.h"
 #include "tools/lab/stage.h"
@@ -14,7 +15,7 @@
 #define CHAT_PORT "19830"
 
 struct chat_cast {
-	char folder[PATH_MAX]; /* "": not made */
+	struct chat_folder folder;
 	struct chat_program server, client[CHAT_PEOPLE];
 };
 
