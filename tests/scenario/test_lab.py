@@ -583,6 +583,22 @@ class Usage(Lab):
             result = json.load(f)
         self.assertEqual((result["held"], result["failed"], result["status"]), (6, 0, 1))
 
+    def test_killed(self):
+        """Nothing is left of files that were not written to their end."""
+        folder = os.path.join(self.dir, "kept")
+        os.mkdir(folder)
+        try:
+            os.close(os.open(folder, os.O_TMPFILE | os.O_WRONLY))
+        except OSError as e:
+            self.skipTest(f"no files without a name here: {e}")
+        process = self.start("run", "loss", "--loopback", "--json", os.path.join(folder, "j"),
+                             "--pcap", os.path.join(folder, "p"))
+        self.addCleanup(self.end, process)
+        process.stdout.readline()
+        process.kill()
+        process.wait()
+        self.assertEqual(os.listdir(folder), [])
+
     def test_by_name(self):
         """Without a terminal a scenario's name does the same as run."""
         out, _ = self.lab("boundaries", "2", "--loopback")

@@ -5,10 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define DESCRIPTOR_PATH 40
 
 /* Is there something that a renamed file may not take the place of? */
 static bool is_special(const char *path)
@@ -43,16 +46,44 @@ static int name(struct page_file *f, const char *path)
 	return 0;
 }
 
+/* How one gives a name to a file that has none: linkat(2). */
+static void by_descriptor(int fd, char out[DESCRIPTOR_PATH])
+{
+	(void)snprintf(out, DESCRIPTOR_PATH, "/proc/self/fd/%d", fd);
+}
+
+/* A file without a name, in the folder where it will have one; -1: there can be none. */
+static int open_nameless(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	size_t length = slash ? (size_t)(slash - path) + (slash == path) : 1;
+	char *folder = strndup(slash ? path : ".", length), name[DESCRIPTOR_PATH];
+	int fd = folder ? open(folder, O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666) : -1;
+
+	free(folder);
+	if (fd < 0)
+		return -1;
+	by_descriptor(fd, name);
+	if (access(name, F_OK) == 0)
+		return fd;
+	(void)close(fd);
+	return -1;
+}
+
 int page_file_open(struct page_file *f, const char *path)
 {
 	*f = (struct page_file){0};
 	int r = name(f, path);
 	if (r == 0) {
-		/* /dev/stdout leads to a pipe that has no path of its own. */
-		int fd = open(f->written ? f->written : path,
-			O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | (f->written ? O_NOFOLLOW : 0),
-			0666);
+		int fd = f->written ? open_nameless(f->path) : -1;
 
+		f->nameless = fd >= 0;
+		/* /dev/stdout leads to a pipe that has no path of its own. */
+		if (fd < 0)
+			fd = open(f->written ? f->written : path,
+				O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC |
+					(f->written ? O_NOFOLLOW : 0),
+				0666);
 		f->out = fd < 0 ? NULL : fdopen(fd, "w");
 		if (!f->out)
 			r = ERR_SYSTEM;
@@ -67,12 +98,23 @@ int page_file_open(struct page_file *f, const char *path)
 	return r;
 }
 
+static bool give_name(struct page_file *f)
+{
+	char from[DESCRIPTOR_PATH];
+
+	by_descriptor(fileno(f->out), from);
+	/* Of one with this number that was killed between this and its renaming. */
+	(void)unlink(f->written);
+	f->nameless = linkat(AT_FDCWD, from, AT_FDCWD, f->written, AT_SYMLINK_FOLLOW) != 0;
+	return !f->nameless;
+}
+
 int page_file_publish(struct page_file *f)
 {
 	bool whole = fflush(f->out) == 0 && !ferror(f->out);
 
 	if (whole && f->written)
-		whole = fsync(fileno(f->out)) == 0;
+		whole = fsync(fileno(f->out)) == 0 && (!f->nameless || give_name(f));
 	int saved = errno;
 	if (fclose(f->out) != 0 && whole) {
 		whole = false;
@@ -95,7 +137,7 @@ void page_file_close(struct page_file *f)
 {
 	if (f->out)
 		(void)fclose(f->out);
-	if (f->written)
+	if (f->written && !f->nameless)
 		(void)unlink(f->written);
 	free(f->written);
 	free(f->path);

@@ -1,16 +1,20 @@
 /*
- * A file that appears whole under its name, or not at all.
+ * A file that appears whole under its name, or not at all. Until it does it has no name, so that nothing is
+ * left of it where whoever writes it is killed; on a file system that has no such files (open(2), O_TMPFILE)
+ * it has another one in the same folder.
  *
  * It belongs to one thread.
  */
 #ifndef LANCHAT_PAGE_FILE_H
 #define LANCHAT_PAGE_FILE_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 struct page_file {
 	char *path;    /* where it will be: where a link there leads */
-	char *written; /* where it is until then; NULL: at `path`, which is no regular file */
+	char *written; /* its name until then; NULL: `path` is no regular file, and written as it is */
+	bool nameless; /* it has not even that one */
 	FILE *out;     /* for its owner to write to */
 };
 
