@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """lanchat-lab chat on a terminal: one types what two say, and sees it on the wire."""
 
+import json
 import os
 import re
 
@@ -46,6 +47,26 @@ class Chat(Scenario):
         lab.keys("q")
         self.assertEqual(lab.wait_end(20), 0)
         self.assertTrue(lab.restored())
+
+    def test_kept(self):
+        """What was typed and seen is written when the screen is left."""
+        page, results, capture = (os.path.join(self.dir, name) for name in ("p.html", "r", "c"))
+        lab = self.start("--loss", "0%", "--report", page, "--json", results, "--pcap", capture)
+        lab.enter("kept")
+        self.both(lab, "a: kept")
+        lab.keys("C-d")
+        lab.wait_text(r"over: all 5 held", 60)
+        lab.keys("q")
+        self.assertEqual(lab.wait_end(20), 0)
+        self.assertTrue(lab.restored())
+        with open(results, encoding="utf-8") as f:
+            result, = json.load(f)["scenarios"]
+        self.assertEqual((result["name"], result["tcp"]["received"], result["failed"]),
+                         ("chat", 1, 0))
+        with open(page, encoding="utf-8") as f:
+            self.assertIn("a says: kept", f.read())
+        with open(capture, "rb") as f:
+            self.assertIn(b"kept", f.read())
 
     def test_narrow(self):
         """One side at a time, one client above the other; it can be played again, and left."""
