@@ -318,6 +318,7 @@ class ByName(Terminal):
         """Told on a line of its own, and the terminal is left alone."""
         for status, words, clue in (
                 (2, ("zero", "blocking"), "one scenario is watched at a time"),
+                (2, ("blocking", "--count", "1"), "--count"),
                 (2, ("--report", "x.html"), "go with one scenario"),
                 (2, ("run", "zero", "--pcap", "-"), "not for a terminal"),
                 (1, ("zero", "--json", "/nowhere/x"), "/nowhere/x: No such file"),

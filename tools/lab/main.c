@@ -186,6 +186,8 @@ static int watch_one(const struct lab_settings *t, const struct scenario *x, con
 	struct keep k;
 
 	if (lab_options_stage(t, x, &o, error, sizeof(error)) != 0 ||
+		((t->count || t->size) && scenario_fits(x, &o.impaired, o.count, o.size, error,
+						  sizeof(error)) != 0) ||
 		keep_check(t, error, sizeof(error)) != 0)
 		return fail(error);
 	bool hosts = !t->loopback && site_enter(reason) == 0;
