@@ -35,16 +35,16 @@ START_TEST(to_its_end)
 	struct stage_options o = with("boundaries");
 	struct player *p = NULL;
 	char reason[SITE_REASON];
-	size_t held, failed;
+	struct verdicts v;
 	int result = 1;
 
 	ck_assert_int_eq(player_start(&o, 1, false, &p, reason), 0);
 	await_end(p);
 	ck_assert(player_is_over(p, &result));
 	ck_assert_int_eq(result, 0);
-	stage_verdict(player_stage(p), &held, &failed);
-	ck_assert_uint_eq(held, 2);
-	ck_assert_uint_eq(failed, 0);
+	stage_verdict(player_stage(p), &v);
+	ck_assert_uint_eq(v.held, 2);
+	ck_assert_uint_eq(v.failed, 0);
 	ck_assert_uint_gt(journal_count(stage_journal(player_stage(p))), 10);
 	player_stop(p);
 	player_stop(NULL);

@@ -281,13 +281,13 @@ END_TEST
 
 START_TEST(checks_are_counted)
 {
-	size_t held, failed;
+	struct verdicts v;
 
 	ck_assert(stage_check(stage, SIDE_TCP, true, "one", "%d", 1));
 	ck_assert(!stage_check(stage, SIDE_UDP, false, "two", "%s", "it was not"));
-	stage_verdict(stage, &held, &failed);
-	ck_assert_uint_eq(held, 1);
-	ck_assert_uint_eq(failed, 1);
+	stage_verdict(stage, &v);
+	ck_assert_uint_eq(v.held, 1);
+	ck_assert_uint_eq(v.failed, 1);
 }
 END_TEST
 

@@ -72,7 +72,7 @@ static void verdict_is(enum verdict v)
 /* On a network that lost nothing an expectation is an assertion. */
 START_TEST(an_expectation_fails)
 {
-	size_t held, failed;
+	struct verdicts v;
 
 	ck_assert(stage_expect(stage, SIDE_UDP, true, "one", "%d", 1));
 	verdict_is(VERDICT_HELD);
@@ -80,9 +80,9 @@ START_TEST(an_expectation_fails)
 	verdict_is(VERDICT_FAILED);
 	ck_assert(!stage_expect(stage, SIDE_TCP, false, "three", "%d", 3));
 	verdict_is(VERDICT_FAILED);
-	stage_verdict(stage, &held, &failed);
-	ck_assert_uint_eq(held, 1);
-	ck_assert_uint_eq(failed, 2);
+	stage_verdict(stage, &v);
+	ck_assert_uint_eq(v.held, 1);
+	ck_assert_uint_eq(v.failed, 2);
 }
 END_TEST
 

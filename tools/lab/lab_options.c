@@ -149,12 +149,12 @@ static const struct option_table table = {
 		 "shows one difference, says why, and checks it.",
 	.rows = rows,
 	.count = sizeof(rows) / sizeof(rows[0]),
-	.footer =
-		"Scenarios:\n"
+	.footer = "Scenarios:\n"
 #include "tools/lab/scenarios.def"
-		"\nThe exit status is 0 when everything held that was asserted, 1 when not, or "
-		"when\nsomething failed, 2 when the options are wrong, 3 when the system does not "
-		"allow\nwhat a scenario takes.\n",
+		  "\nThe exit status is 0 when everything held that was asserted, 1 when not, or "
+		  "when\nsomething failed, 2 when the options are wrong, 3 when something was not "
+		  "shown:\nthe system does not allow what it takes, or the network was too bad for "
+		  "it.\n",
 };
 #undef SCENARIO
 

@@ -26,7 +26,7 @@ enum lab_wish {
 struct lab_verdict {
 	bool known; /* it ran to its end, or could not be run */
 	int error;  /* of stage_play; 0 */
-	size_t held, failed;
+	struct verdicts count;
 };
 
 /* Begin to play, or stand still before the first packet. As player_start. `ascii`: no lines of box drawing. */

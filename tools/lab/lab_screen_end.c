@@ -31,7 +31,7 @@ void lab_screen_verdict(const struct lab_screen *s, struct lab_verdict *out)
 		return;
 	out->known = s->result != ERR_STOPPING;
 	out->error = s->result;
-	stage_verdict(player_stage(s->player), &out->held, &out->failed);
+	stage_verdict(player_stage(s->player), &out->count);
 }
 
 int lab_screen_keep(struct lab_screen *s, struct keep *k, struct outcome *o)

@@ -55,10 +55,14 @@ static void print_state(struct lab_screen *s, char *out, size_t size)
 		(void)snprintf(out, size, "playing");
 	else if (v.error)
 		(void)snprintf(out, size, "over: it could not be played to its end");
-	else if (v.failed)
-		(void)snprintf(out, size, "over: %zu held, %zu FAILED", v.held, v.failed);
+	else if (v.count.failed)
+		(void)snprintf(
+			out, size, "over: %zu held, %zu FAILED", v.count.held, v.count.failed);
+	else if (v.count.open)
+		(void)snprintf(
+			out, size, "over: %zu held, %zu not shown", v.count.held, v.count.open);
 	else
-		(void)snprintf(out, size, "over: all %zu held", v.held);
+		(void)snprintf(out, size, "over: all %zu held", v.count.held);
 	/* Times in what is said are those that passed. */
 	size_t length = strlen(out);
 	if (s->over && s->played_slow > 1)

@@ -193,7 +193,7 @@ void menu_events(struct menu *m)
 
 	if (!m->player || !player_is_over(m->player, &v.error))
 		return;
-	stage_verdict(player_stage(m->player), &v.held, &v.failed);
+	stage_verdict(player_stage(m->player), &v.count);
 	menu_tell(m, (int)m->playing, &v);
 	player_stop(m->player);
 	m->player = NULL;
@@ -332,7 +332,19 @@ static void put(struct canvas *c, struct rect r, int y, int x, int ink, const ch
 	(void)canvas_text(c, r, y, x, ink, text, strlen(text));
 }
 
-/* What came of it, and how that looks. */
+/* What was asserted, and what came of it; its ink. */
+static int print_verdicts(const struct verdicts *v, char *out, size_t size)
+{
+	if (v->failed)
+		(void)snprintf(
+			out, size, "FAILED: %zu of %zu", v->failed, v->held + v->failed + v->open);
+	else if (v->open)
+		(void)snprintf(out, size, "%zu held, %zu not shown", v->held, v->open);
+	else
+		(void)snprintf(out, size, "all %zu held", v->held);
+	return v->failed ? INK_ERROR : v->open ? INK_NORMAL : INK_GOOD;
+}
+
 static int print_verdict(const struct menu *m, size_t i, char *out, size_t size)
 {
 	const struct lab_verdict *v = &m->rows[i].verdict;
@@ -355,12 +367,9 @@ static int print_verdict(const struct menu *m, size_t i, char *out, size_t size)
 	case PLAYED:
 		if (v->error)
 			(void)snprintf(out, size, "FAILED: not to its end");
-		else if (v->failed)
-			(void)snprintf(
-				out, size, "FAILED: %zu of %zu", v->failed, v->held + v->failed);
 		else
-			(void)snprintf(out, size, "all %zu held", v->held);
-		return v->error || v->failed ? INK_ERROR : INK_GOOD;
+			return print_verdicts(&v->count, out, size);
+		return INK_ERROR;
 	}
 	return INK_NORMAL;
 }

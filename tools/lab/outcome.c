@@ -49,7 +49,10 @@ int outcome_take(struct outcome *out, struct stage *s, int error)
 		outcome_fini(&o);
 		return ERR_MEMORY;
 	}
-	stage_verdict(s, &o.held, &o.failed);
+	struct verdicts v;
+	stage_verdict(s, &v);
+	o.held = v.held;
+	o.failed = v.failed;
 	if (error)
 		stage_trouble(s, o.trouble);
 	for (int side = 0; side < SIDES; side++) {

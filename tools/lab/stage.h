@@ -75,8 +75,11 @@ const struct stage_options *stage_options(const struct stage *s);
 /* Is it past its bound? Any thread. */
 bool stage_overdue(struct stage *s);
 
-/* How many checks held, and how many did not; not counted are those that showed nothing. */
-void stage_verdict(const struct stage *s, size_t *held, size_t *failed);
+/* How many checks held, how many did not, and how many showed nothing. */
+struct verdicts {
+	size_t held, failed, open;
+};
+void stage_verdict(const struct stage *s, struct verdicts *out);
 
 /* ---- sockets: each call is made, and written down with `why` (one sentence, or NULL) ---- */
 

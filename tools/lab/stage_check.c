@@ -12,6 +12,7 @@
 
 #define TEXT_SIZE 1024
 #define REASON    384
+#define TOLD      (REASON + 64)
 
 void stage_say(struct stage *s, enum side side, const char *format, ...)
 {
@@ -68,7 +69,7 @@ static size_t add(char *out, size_t used, uint64_t count, const char *what)
 	return used + (n > 0 ? (size_t)n : 0);
 }
 
-static bool tell_network(struct stage *s, enum side side, char out[REASON])
+static bool tell_network(struct stage *s, enum side side, char out[TOLD])
 {
 	static const char *const names[] = {"TCP", "UDP", "both sides"};
 	char did[REASON] = "";
@@ -81,15 +82,15 @@ static bool tell_network(struct stage *s, enum side side, char out[REASON])
 	used = add(did, used, h.overtaken, " overtaken");
 	used = add(did, used, h.under_way, " still under way");
 	if (used)
-		(void)snprintf(out, REASON, "of %" PRIu64 " packets of %s the network had %s",
-			h.sent, names[side], did);
+		(void)snprintf(out, TOLD, "of %" PRIu64 " packets of %s the network had %s", h.sent,
+			names[side], did);
 	return used > 0;
 }
 
 /* All that speaks for leaving it open. False: nothing does. */
 static bool find_reason(struct stage *s, enum side side, char out[TEXT_SIZE])
 {
-	char trying[STAGE_TRYING] = "", network[REASON] = "";
+	char trying[STAGE_TRYING] = "", network[TOLD] = "";
 	bool over = stage_overdue(s);
 	bool tries = side != SIDE_UDP && stage_trying(s, trying);
 	bool harmed = tell_network(s, side, network);
@@ -161,10 +162,11 @@ void stage_unshown(struct stage *s, enum side side, const char *text, const char
 	judge(s, side, VERDICT_OPEN, text, both);
 }
 
-void stage_verdict(const struct stage *s, size_t *held, size_t *failed)
+void stage_verdict(const struct stage *s, struct verdicts *out)
 {
-	*held = atomic_load(&s->held);
-	*failed = atomic_load(&s->failed);
+	out->held = atomic_load(&s->held);
+	out->failed = atomic_load(&s->failed);
+	out->open = atomic_load(&s->open);
 }
 
 /* ---- what kept it from its end ---- */
