@@ -60,7 +60,7 @@ CHECK   := -lcheck -lsubunit -lrt -lm
 BUILD_PACKAGES := gcc libc6-dev make libncurses-dev libssl-dev libutf8proc-dev libsqlite3-dev \
 	libseccomp-dev
 TEST_PACKAGES  := g++ check python3 iproute2 util-linux tmux openssl clang libclang-rt-14-dev llvm-14 \
-	clang-format clang-tidy cppcheck shellcheck gnuplot-nox tshark
+	clang-format clang-tidy cppcheck shellcheck gcovr gnuplot-nox tshark
 # The servers that the load tool may be put to besides ours, and what counts instructions.
 BENCH_PACKAGES := ngircd inspircd redis-server nats-server valgrind
 
@@ -117,7 +117,7 @@ fuzz: ## fuzz the decoders for some seconds each, from the kept corpus
 	@$(RUN_TESTS) fuzz
 lint: ## both compilers with -Werror, clang-tidy, cppcheck, the formatter, shellcheck
 	@$(RUN_TESTS) lint
-coverage: ## how much of each file the tests run
+coverage: ## how much of each file the tests run, by lines and branches
 	@$(RUN_TESTS) coverage
 bench: all $(OUT)/tests/bench/limit ## ours beside other servers and the limit, twenty minutes: docs/BENCHMARKS.md
 	LANCHAT_BUILD=$(OUT) tests/bench/compare --document docs/BENCHMARKS.md $(ARGS)
