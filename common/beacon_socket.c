@@ -45,11 +45,7 @@ static const struct setting share = {SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR"
 
 static int set(int fd, const struct setting *s)
 {
-	int r = setsockopt(fd, s->level, s->option, &s->value, sizeof(s->value));
-
-	if (trace_on())
-		trace_callf(r, s->why, "setsockopt(%d, %s, %d)", fd, s->name, s->value);
-	return r < 0 ? ERR_SYSTEM : 0;
+	return net_set_option(fd, s->level, s->option, s->value, s->name, s->why);
 }
 
 static int set_all(int fd, int family)

@@ -92,22 +92,28 @@ static int make_socket(int family, int type, int *fd)
 	return 0;
 }
 
-/* Each option makes things better, and what cannot do without one fails by itself, later and with a
- * clear error; so failure is none here. */
-static void set_option(int fd, int level, int option, int value, const char *name, const char *why)
+int net_set_option(int fd, int level, int option, int value, const char *name, const char *why)
 {
 	int r = setsockopt(fd, level, option, &value, sizeof(value));
 
 	if (trace_on())
 		trace_callf(r, why, "setsockopt(%d, %s, %d)", fd, name, value);
+	return r < 0 ? ERR_SYSTEM : 0;
+}
+
+/* Each of these makes things better, and what cannot do without one fails by itself, later and with a
+ * clear error; so failure is none here. */
+static void improve(int fd, int level, int option, int value, const char *name, const char *why)
+{
+	(void)net_set_option(fd, level, option, value, name, why);
 }
 
 /* What every TCP connection gets, at either end. */
 static void prepare_connection(int fd)
 {
-	set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1, "TCP_NODELAY",
+	improve(fd, IPPROTO_TCP, TCP_NODELAY, 1, "TCP_NODELAY",
 		"sends a short line at once instead of waiting for more (Nagle's algorithm off)");
-	set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1, "SO_KEEPALIVE",
+	improve(fd, SOL_SOCKET, SO_KEEPALIVE, 1, "SO_KEEPALIVE",
 		"lets the kernel find out by itself, in time, that a silent peer is gone");
 }
 
@@ -146,10 +152,10 @@ int net_listen(const struct net_address *a, int backlog, int *fd)
 
 	if (r)
 		return r;
-	set_option(s, SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR",
+	improve(s, SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR",
 		"a restarted server may bind although old connections are still in TIME_WAIT");
 	if (a->u.any.sa_family == AF_INET6)
-		set_option(s, IPPROTO_IPV6, IPV6_V6ONLY, 1, "IPV6_V6ONLY",
+		improve(s, IPPROTO_IPV6, IPV6_V6ONLY, 1, "IPV6_V6ONLY",
 			"IPv6 alone, so that an IPv4 socket can listen on the same port");
 	r = net_bind(s, a);
 	if (r == 0)
@@ -252,7 +258,7 @@ int net_accept(int listener, int send_buffer, int *fd, struct net_address *peer)
 		return errno == EAGAIN || died_in_queue(errno) ? ERR_AGAIN : ERR_SYSTEM;
 	prepare_connection(s);
 	if (send_buffer > 0)
-		set_option(s, SOL_SOCKET, SO_SNDBUF, send_buffer, "SO_SNDBUF",
+		improve(s, SOL_SOCKET, SO_SNDBUF, send_buffer, "SO_SNDBUF",
 			"bounds the kernel's memory for a peer that reads slowly");
 	*fd = s;
 	*peer = from;

@@ -49,6 +49,10 @@ int net_connect_result(int fd);
 int net_udp(int family, int *fd);
 int net_bind(int fd, const struct net_address *a);
 
+/* setsockopt(2) with an int, narrated: `name` is the option's, `why` one sentence of what it is for.
+ * ERR_SYSTEM. */
+int net_set_option(int fd, int level, int option, int value, const char *name, const char *why);
+
 /* The address of this end, and of the other. ERR_SYSTEM with errno. */
 int net_local(int fd, struct net_address *a);
 int net_peer(int fd, struct net_address *a);

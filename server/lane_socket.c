@@ -18,16 +18,6 @@ bool lane_path_equal(const struct lane_path *a, const struct lane_path *b)
 
 /* ---- opening ---- */
 
-static int set(int fd, int level, int option, const char *name, const char *why)
-{
-	int value = 1;
-	int r = setsockopt(fd, level, option, &value, sizeof(value));
-
-	if (trace_on())
-		trace_callf(r, why, "setsockopt(%d, %s, 1)", fd, name);
-	return r < 0 ? ERR_SYSTEM : 0;
-}
-
 static int open_at(const struct net_address *listening, uint16_t port, int *fd)
 {
 	static const char why[] = "each datagram then comes with the address that it was sent to";
@@ -37,12 +27,13 @@ static int open_at(const struct net_address *listening, uint16_t port, int *fd)
 
 	net_set_port(&local, port);
 	if (r == 0 && local.u.any.sa_family == AF_INET)
-		r = set(s, IPPROTO_IP, IP_PKTINFO, "IP_PKTINFO", why);
+		r = net_set_option(s, IPPROTO_IP, IP_PKTINFO, 1, "IP_PKTINFO", why);
 	else if (r == 0) {
-		r = set(s, IPPROTO_IPV6, IPV6_V6ONLY, "IPV6_V6ONLY",
+		r = net_set_option(s, IPPROTO_IPV6, IPV6_V6ONLY, 1, "IPV6_V6ONLY",
 			"IPv6 alone, so that an IPv4 socket can have the same port");
 		if (r == 0)
-			r = set(s, IPPROTO_IPV6, IPV6_RECVPKTINFO, "IPV6_RECVPKTINFO", why);
+			r = net_set_option(
+				s, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "IPV6_RECVPKTINFO", why);
 	}
 	if (r == 0)
 		r = net_bind(s, &local);
