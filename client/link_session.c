@@ -1,6 +1,7 @@
 #include "client/link_session.h"
 
 #include "client/link_session_private.h"
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/name.h"
 #include "common/utf8.h"
@@ -427,11 +428,6 @@ int link_session_tick(struct link_session *s, int64_t now)
 	return client_check_memory(s);
 }
 
-static int64_t sooner(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 int64_t link_session_deadline(const struct link_session *s)
 {
 	if (s->stage == STAGE_GREETING || s->stage == STAGE_LOGIN)
@@ -440,17 +436,17 @@ int64_t link_session_deadline(const struct link_session *s)
 		return INT64_MAX;
 	int64_t due = s->ping_at;
 	if (s->ping_out)
-		due = sooner(due, s->heard_at + SILENCE_MOST);
+		due = clock_earlier(due, s->heard_at + SILENCE_MOST);
 	if (s->resend_at != 0)
-		due = sooner(due, s->resend_at);
+		due = clock_earlier(due, s->resend_at);
 	if (s->read_waits)
-		due = sooner(due, s->read_due);
+		due = clock_earlier(due, s->read_due);
 	if (s->save_at != 0)
-		due = sooner(due, s->save_at);
+		due = clock_earlier(due, s->save_at);
 	for (const struct seat *seat = s->seats.head; seat; seat = seat->next)
-		due = sooner(due, client_members_due(seat));
-	due = sooner(due, client_ranks_due(s));
-	return sooner(due, sooner(client_lane_due(s), client_race_due(s)));
+		due = clock_earlier(due, client_members_due(seat));
+	due = clock_earlier(due, client_ranks_due(s));
+	return clock_earlier(due, clock_earlier(client_lane_due(s), client_race_due(s)));
 }
 
 void link_session_heard(struct link_session *s, int64_t now)

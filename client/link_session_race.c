@@ -4,6 +4,7 @@
  */
 #include "client/link_session_private.h"
 
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/name.h"
 
@@ -358,11 +359,6 @@ void client_race_tick(struct link_session *s)
 	tick_run(s);
 }
 
-static int64_t sooner(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 int64_t client_race_due(const struct link_session *s)
 {
 	int64_t due = INT64_MAX;
@@ -373,7 +369,7 @@ int64_t client_race_due(const struct link_session *s)
 		/* While much waits to be sent, the next number waits as well. */
 		bool full = s->out.length >= GUEST_OUTPUT;
 		int64_t next = full ? s->now + RACE_EVERY_US : race_due(s->run.race);
-		due = sooner(next, race_end(s->run.race, s->now));
+		due = clock_earlier(next, race_end(s->run.race, s->now));
 	}
 	if (s->guest.waits && client_lane_is_settled(s))
 		due = 0;

@@ -68,11 +68,6 @@ bool link_must_leave(struct link *l)
 	return leave;
 }
 
-static int64_t sooner(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* When link_must_leave has to be asked again even if nothing happens. */
 static int64_t quit_deadline(struct link *l)
 {
@@ -85,7 +80,7 @@ static int64_t quit_deadline(struct link *l)
 void link_wait(struct link *l, struct pollfd *fds, size_t count, int64_t deadline)
 {
 	fds[count] = (struct pollfd){.fd = l->wake_fd, .events = POLLIN};
-	deadline = sooner(deadline, quit_deadline(l));
+	deadline = clock_earlier(deadline, quit_deadline(l));
 	if (poll(fds, (nfds_t)count + 1, clock_poll_timeout(deadline)) <= 0) {
 		for (size_t i = 0; i <= count; i++)
 			fds[i].revents = 0;

@@ -213,11 +213,6 @@ void talk_input(struct talk *t, const struct input *in)
 	talk_ask(t);
 }
 
-static int64_t sooner(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* A mute ends by itself, by the wall clock, and nobody is told. */
 static int64_t marks_deadline(const struct talk *t)
 {
@@ -233,10 +228,10 @@ int64_t talk_deadline(const struct talk *t)
 	int64_t deadline = status_deadline(&t->model, clock_ms());
 
 	if (t->hint[0])
-		deadline = sooner(deadline, t->hint_until);
-	deadline = sooner(deadline, marks_deadline(t));
-	deadline = sooner(deadline, talk_race_deadline(t));
-	return t->leaving ? sooner(deadline, t->leave_at) : deadline;
+		deadline = clock_earlier(deadline, t->hint_until);
+	deadline = clock_earlier(deadline, marks_deadline(t));
+	deadline = clock_earlier(deadline, talk_race_deadline(t));
+	return t->leaving ? clock_earlier(deadline, t->leave_at) : deadline;
 }
 
 void talk_tick(struct talk *t)

@@ -19,4 +19,10 @@ uint64_t clock_wall_us(void);
  * INT_MAX; -1, which is for ever, when `deadline` is INT64_MAX. */
 int clock_poll_timeout(int64_t deadline);
 
+/* Of two deadlines, the one that comes first; INT64_MAX never comes. */
+static inline int64_t clock_earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 #endif

@@ -63,11 +63,6 @@ uint32_t session_text_max(const struct session *s)
 
 /* ---- time ---- */
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* `ms` after `then`; never where that is 0. */
 static int64_t after(int64_t then, int64_t ms)
 {
@@ -87,7 +82,7 @@ static int64_t opening_deadline(const struct session *s, enum limit *limit)
 		s->phase == SESSION_HANDSHAKE ? after(s->began, s->policy.handshake_ms) : INT64_MAX;
 
 	*limit = handshake <= login ? LIMIT_HANDSHAKE_TIMEOUT : LIMIT_LOGIN_TIMEOUT;
-	return earlier(handshake, login);
+	return clock_earlier(handshake, login);
 }
 
 /* When the peer is given up, and for what. */
@@ -103,7 +98,7 @@ static int64_t end_deadline(const struct session *s, enum limit *limit)
 		other = session_idle_deadline(s, s->heard);
 	if (frame < other)
 		*limit = LIMIT_FRAME_TIMEOUT;
-	return earlier(frame, other);
+	return clock_earlier(frame, other);
 }
 
 int64_t session_idle_deadline(const struct session *s, int64_t since)
@@ -116,7 +111,7 @@ int64_t session_next_deadline(const struct session *s)
 	enum limit limit;
 	int64_t end = end_deadline(s, &limit);
 
-	return s->phase < SESSION_CHATTING ? end : earlier(end, next_ping(s));
+	return s->phase < SESSION_CHATTING ? end : clock_earlier(end, next_ping(s));
 }
 
 static int ping(struct session *s, int64_t now)

@@ -194,11 +194,6 @@ static void accept_some(struct status_socket *s, int64_t now)
 	}
 }
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 enum {
 	AT_WAKE,
 	AT_LISTENER,
@@ -218,7 +213,7 @@ static void wait_for_something(struct status_socket *s, struct pollfd fds[FDS], 
 		short events = p->answer ? POLLOUT : POLLIN;
 		fds[AT_PEERS + i] = (struct pollfd){.fd = p->fd, .events = events};
 		if (p->fd >= 0)
-			deadline = earlier(deadline, p->deadline);
+			deadline = clock_earlier(deadline, p->deadline);
 	}
 	(void)poll(fds, FDS, clock_poll_timeout(deadline));
 }
