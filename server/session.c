@@ -19,16 +19,7 @@
 #define TLS_HANDSHAKE 22   /* the first byte that TLS sends; RFC 8446 5.1 */
 #define STEP_MS       10   /* between two looks at what the history readers still bring */
 #define REST_MS       100  /* between two looks at whether a session at rest is to end */
-#define LOOK_MS       1000 /* the same, for one whose peer does not read */
 #define CALM_MS       1000 /* of silence, before a session gives back what it does not need in it */
-#define REPLY_FRAME   1024 /* replies but for lists and blocks of text fit */
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* ---- telling the peer ---- */
 
 int session_end(struct session *s, enum code code)
 {
@@ -38,89 +29,6 @@ int session_end(struct session *s, enum code code)
 	s->end_code = code;
 	s->linger = true;
 	return ERR_PROTOCOL;
-}
-
-/* Wait until the peer has read some of its replies. It may take as long as it may be silent. */
-static int wait_for_room(struct session *s)
-{
-	int64_t deadline = session_idle_deadline(s, clock_ms());
-	struct pollfd p = {.fd = stream_fd(s->outlet->stream), .events = POLLOUT};
-
-	while (atomic_load(&s->stopping) == CODE_NONE) {
-		/* Being told to stop does not make it writable. */
-		(void)poll(&p, 1, clock_poll_timeout(earlier(deadline, clock_ms() + LOOK_MS)));
-		if (clock_ms() >= deadline) {
-			session_end_limit(s, LIMIT_IDLE);
-			s->linger = false; /* it would not read that either */
-			return ERR_TIMEOUT;
-		}
-		outlet_writable(s->outlet);
-		if (outlet_pending(s->outlet) < OUTLET_REPLIES / 2)
-			return 0;
-		if (atomic_load(&s->outlet->closed))
-			return ERR_CLOSED;
-	}
-	return ERR_STOPPING;
-}
-
-int session_reply_frame(struct session *s, const uint8_t *frame, size_t length)
-{
-	if (trace_on())
-		trace_frame(stream_fd(s->outlet->stream), true, frame, length);
-	for (;;) {
-		int r = outlet_reply(s->outlet, frame, length);
-		if (r != ERR_FULL)
-			return r;
-		outlet_release(s->outlet);
-		r = wait_for_room(s);
-		if (r)
-			return r;
-	}
-}
-
-int session_reply(struct session *s, enum message_number number, const void *message)
-{
-	uint8_t frame[REPLY_FRAME];
-	size_t used = 0;
-	int r = message_encode((uint16_t)number, message, frame, sizeof(frame), &used);
-
-	return r ? r : session_reply_frame(s, frame, used);
-}
-
-int session_reply_list(struct session *s, enum message_number number, const void *message)
-{
-	size_t size = SESSION_LIST_BYTES + REPLY_FRAME, used = 0;
-	uint8_t *frame = malloc(size);
-
-	if (!frame)
-		return ERR_MEMORY;
-	int r = message_encode((uint16_t)number, message, frame, size, &used);
-	if (r == 0)
-		r = session_reply_frame(s, frame, used);
-	free(frame);
-	return r;
-}
-
-int session_refuse_saying(struct session *s, uint32_t tag, enum code code, const char *text)
-{
-	struct msg_error m = {.tag = tag, .code = (uint16_t)code, .text = span_of(text)};
-
-	return session_reply(s, MESSAGE_ERROR, &m);
-}
-
-int session_refuse(struct session *s, uint32_t tag, enum code code)
-{
-	return session_refuse_saying(s, tag, code, code_text(code));
-}
-
-struct room_session session_as_seen(const struct session *s)
-{
-	return (struct room_session){
-		.person = s->person,
-		.nick = s->nick,
-		.state = s->state,
-		.away = s->away ? s->away : "",
-	};
 }
 
 /* ---- understanding ---- */
@@ -273,10 +181,10 @@ static int take_input(struct session *s)
 static void rest(struct session *s)
 {
 	struct pollfd p = {.fd = stream_fd(s->outlet->stream), .events = POLLRDHUP};
-	int64_t until = earlier(s->resting_until, session_next_deadline(s));
+	int64_t until = clock_earlier(s->resting_until, session_next_deadline(s));
 
 	if (poll(&p, 1, clock_poll_timeout(until)) > 0 && atomic_load(&s->stopping) == CODE_NONE)
-		(void)poll(NULL, 0, clock_poll_timeout(earlier(until, clock_ms() + REST_MS)));
+		(void)poll(NULL, 0, clock_poll_timeout(clock_earlier(until, clock_ms() + REST_MS)));
 	/* It is we who do not listen. */
 	s->heard = clock_ms();
 	if (s->frame_since)
@@ -289,7 +197,7 @@ static int wait_for_input(struct session *s, struct pollfd *p)
 {
 	int64_t deadline = session_next_deadline(s);
 	int64_t calm = clock_ms() + CALM_MS;
-	int n = poll(p, 1, clock_poll_timeout(earlier(deadline, calm)));
+	int n = poll(p, 1, clock_poll_timeout(clock_earlier(deadline, calm)));
 
 	if (n != 0 || deadline <= calm)
 		return n;
