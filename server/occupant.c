@@ -116,12 +116,13 @@ struct occupant *occupants_add(
 	*made = row == NULL;
 	if (row)
 		return row;
-	row = calloc(1, sizeof(*row));
+	size_t length = strlen(folded) + 1;
+	row = calloc(1, sizeof(*row) + length);
 	if (!row || !grow(o) || !hold_person(o, person)) {
 		free(row);
 		return NULL;
 	}
-	memcpy(row->folded, folded, sizeof(folded));
+	memcpy(row->folded, folded, length);
 	snprintf(row->nick, sizeof(row->nick), "%s", nick);
 	memcpy(row->person, person, PERSON_ID);
 	memmove(o->rows + i + 1, o->rows + i, (o->count - i) * sizeof(o->rows[0]));
@@ -161,6 +162,14 @@ size_t occupants_after(const struct occupants *o, struct span nick)
 			high = middle;
 	}
 	return low;
+}
+
+void occupants_foresee(const struct occupants *o, size_t i)
+{
+	if (i >= o->count)
+		return;
+	__builtin_prefetch(o->rows[i]);
+	__builtin_prefetch(o->rows[i]->nick + NICK_MAX); /* the line after that */
 }
 
 void occupants_fini(struct occupants *o)

@@ -14,13 +14,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What a list of members asks for comes first: a room of thousands is read from end to end for each who
+ * comes, and little of it is in the processor's cache. */
 struct occupant {
-	char folded[NAME_FOLDED_MAX];
-	char nick[NICK_MAX + 1];
-	uint8_t person[PERSON_ID];
 	unsigned sessions;
 	unsigned away_sessions;
 	char *away; /* owned; NULL when there is no message */
+	uint8_t person[PERSON_ID];
+	char nick[NICK_MAX + 1];
+	char folded[]; /* terminated; most are shorter than NAME_FOLDED_MAX by far */
 };
 
 struct occupants {
@@ -46,6 +48,9 @@ void occupants_remove(struct occupants *o, struct occupant *row);
 
 /* The index of the first row whose folded nick comes after `nick`'s. */
 size_t occupants_after(const struct occupants *o, struct span nick);
+
+/* Row `i`, if there is one, will be read soon: it is fetched into the cache meanwhile. */
+void occupants_foresee(const struct occupants *o, size_t i);
 
 void occupants_fini(struct occupants *o);
 

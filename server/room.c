@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define CHANGES_MAX    256  /* collected between two tellings; beyond it only the number is told */
+#define AHEAD          4    /* rows, of the one that is written into a list of members */
 #define PRESENCE_FRAME 8192 /* bytes of one telling at most */
 
 /* Something to tell. */
@@ -486,6 +487,7 @@ void room_members(struct room *r, struct span after, uint16_t limit, struct msg_
 	size_t i = occupants_after(&r->people, after);
 	for (; i < r->people.count && list.count < limit && list.count < LIST_MAX; i++) {
 		const struct occupant *o = r->people.rows[i];
+		occupants_foresee(&r->people, i + AHEAD);
 		bool away = occupant_state(o) == PERSON_AWAY;
 		struct item_member item = {
 			.state = (uint8_t)occupant_state(o),
