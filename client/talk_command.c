@@ -242,7 +242,7 @@ static bool do_ignore(struct talk *t, const struct command *c)
 	if (!check(t, "Cannot ignore", model_ignore(m, person, c->word)))
 		return false;
 	int err = model_say(m, model_current(m), LINE_INFO,
-		"What %s says is hidden now; /unignore %s shows it again.", c->word, c->word);
+		"What %s says from now on is hidden; /unignore %s ends that.", c->word, c->word);
 	return check(t, "Ignored", err);
 }
 
