@@ -58,6 +58,10 @@ SCALE = [saturated(1000, 10, 4), saturated(10000, 10, 4),
                    "-d", "4s"], 0, 0),
          Workload("scale", "10000 members in 100 rooms, a sender in each",
                   ["-c", "10000", "-r", "100", "-s", "100", "-w", "64", "--in-flight", "640",
+                   "-d", "4s"], 0, 0),
+         # As many on their way for each room as in the row before the last.
+         Workload("scale", "10000 members in 100 rooms, the same and 6400 on their way",
+                  ["-c", "10000", "-r", "100", "-s", "100", "-w", "64", "--in-flight", "6400",
                    "-d", "4s"], 0, 0)]
 SLOW = [Workload("slow", f"500 members, 200/s, {percent} % of them slow",
                  ["-c", "500", "-s", "10", "--rate", "200/s", "--slow", str(percent), "-d", "5s"], 0, 0)
