@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <search.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,13 +27,14 @@ struct person {
 	struct nick *nicks; /* theirs, linked; the one that a session took last comes first */
 };
 
-/* A nick that is in use. */
+/* A nick that is in use. The tree has its folded form, by which it is compared, and which is shorter than
+ * it could be by far: so it is the last. */
 struct nick {
-	char folded[NAME_FOLDED_MAX]; /* first, as above */
-	char shown[NICK_MAX + 1];
 	struct person *person;
 	struct nick *next; /* of the same person */
 	unsigned sessions;
+	char shown[NICK_MAX + 1];
+	char folded[]; /* terminated */
 };
 
 struct people {
@@ -41,13 +43,18 @@ struct people {
 	struct lock lock;
 	/* guarded by lock */
 	void *persons; /* tsearch tree */
-	void *nicks;   /* tsearch tree */
+	void *nicks;   /* tsearch tree of their `folded` */
 	uint32_t count;
 };
 
 static int compare_persons(const void *a, const void *b)
 {
 	return memcmp(a, b, PERSON_ID);
+}
+
+static struct nick *nick_of(void *folded)
+{
+	return (struct nick *)(void *)((char *)folded - offsetof(struct nick, folded));
 }
 
 static int compare_nicks(const void *a, const void *b)
@@ -75,11 +82,16 @@ static void free_person(void *person)
 	free(x);
 }
 
+static void free_nick(void *folded)
+{
+	free(nick_of(folded));
+}
+
 void people_free(struct people *p)
 {
 	if (!p)
 		return;
-	tdestroy(p->nicks, free);
+	tdestroy(p->nicks, free_nick);
 	tdestroy(p->persons, free_person);
 	lock_fini(&p->lock);
 	free(p);
@@ -96,7 +108,7 @@ static struct nick *find_nick_locked(struct people *p, const char *folded)
 {
 	lock_assert_held(&p->lock);
 	void *found = tfind(folded, &p->nicks, compare_nicks);
-	return found ? *(struct nick **)found : NULL;
+	return found ? nick_of(*(char **)found) : NULL;
 }
 
 /* ---- persons ---- */
@@ -159,12 +171,13 @@ static struct nick *hold_nick_locked(
 	struct nick *n = find_nick_locked(p, folded);
 
 	if (!n) {
-		n = calloc(1, sizeof(*n));
+		size_t length = strlen(folded) + 1;
+		n = calloc(1, sizeof(*n) + length);
 		if (!n)
 			return NULL;
-		snprintf(n->folded, sizeof(n->folded), "%s", folded);
+		memcpy(n->folded, folded, length);
 		n->person = person;
-		if (!tsearch(n, &p->nicks, compare_nicks)) {
+		if (!tsearch(n->folded, &p->nicks, compare_nicks)) {
 			free(n);
 			return NULL;
 		}
@@ -187,7 +200,7 @@ static void release_nick_locked(struct people *p, const char *shown)
 	assert(r == 0 && n);
 	if (--n->sessions > 0)
 		return;
-	tdelete(n, &p->nicks, compare_nicks);
+	tdelete(n->folded, &p->nicks, compare_nicks);
 	unlink_nick(n);
 	free(n);
 }
