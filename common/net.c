@@ -108,13 +108,15 @@ static void improve(int fd, int level, int option, int value, const char *name, 
 	(void)net_set_option(fd, level, option, value, name, why);
 }
 
-/* What every TCP connection gets, at either end. */
-static void prepare_connection(int fd)
+void net_prepare(int fd, int send_buffer)
 {
 	improve(fd, IPPROTO_TCP, TCP_NODELAY, 1, "TCP_NODELAY",
 		"sends a short line at once instead of waiting for more (Nagle's algorithm off)");
 	improve(fd, SOL_SOCKET, SO_KEEPALIVE, 1, "SO_KEEPALIVE",
 		"lets the kernel find out by itself, in time, that a silent peer is gone");
+	if (send_buffer > 0)
+		improve(fd, SOL_SOCKET, SO_SNDBUF, send_buffer, "SO_SNDBUF",
+			"bounds the kernel's memory for a peer that reads slowly");
 }
 
 static const char *why_bind(const struct net_address *a)
@@ -145,7 +147,7 @@ static int begin_listening(int fd, int backlog)
 	return r < 0 ? ERR_SYSTEM : 0;
 }
 
-int net_listen(const struct net_address *a, int backlog, int *fd)
+int net_listen(const struct net_address *a, int backlog, int send_buffer, int *fd)
 {
 	int s = -1;
 	int r = make_socket(a->u.any.sa_family, SOCK_STREAM, &s);
@@ -157,6 +159,7 @@ int net_listen(const struct net_address *a, int backlog, int *fd)
 	if (a->u.any.sa_family == AF_INET6)
 		improve(s, IPPROTO_IPV6, IPV6_V6ONLY, 1, "IPV6_V6ONLY",
 			"IPv6 alone, so that an IPv4 socket can listen on the same port");
+	net_prepare(s, send_buffer);
 	r = net_bind(s, a);
 	if (r == 0)
 		r = begin_listening(s, backlog);
@@ -243,7 +246,7 @@ static void narrate_accept(int listener, int fd, const struct net_address *peer)
 		fd >= 0 ? net_print(peer, text) : "?");
 }
 
-int net_accept(int listener, int send_buffer, int *fd, struct net_address *peer)
+int net_accept(int listener, int *fd, struct net_address *peer)
 {
 	struct net_address from;
 	int s;
@@ -256,10 +259,6 @@ int net_accept(int listener, int send_buffer, int *fd, struct net_address *peer)
 	} while (s < 0 && errno == EINTR);
 	if (s < 0)
 		return errno == EAGAIN || died_in_queue(errno) ? ERR_AGAIN : ERR_SYSTEM;
-	prepare_connection(s);
-	if (send_buffer > 0)
-		improve(s, SOL_SOCKET, SO_SNDBUF, send_buffer, "SO_SNDBUF",
-			"bounds the kernel's memory for a peer that reads slowly");
 	*fd = s;
 	*peer = from;
 	return 0;
@@ -308,7 +307,7 @@ int net_connect_from(const struct net_address *local, const struct net_address *
 
 	if (r)
 		return r;
-	prepare_connection(s);
+	net_prepare(s, 0);
 	if (local && bind_source(s, local) != 0) {
 		net_close(s);
 		return ERR_SYSTEM;

@@ -24,14 +24,18 @@
 int net_resolve(const char *host, uint16_t port, int socktype, bool passive,
 	struct net_address *out, size_t most, size_t *count, const char **why);
 
-/* A listening TCP socket (SO_REUSEADDR; IPV6_V6ONLY on IPv6, so that both families can be listened
- * on by one port). ERR_SYSTEM with errno. */
-int net_listen(const struct net_address *a, int backlog, int *fd);
+/* What every TCP connection gets, at either end: TCP_NODELAY, SO_KEEPALIVE, and SO_SNDBUF capped at
+ * `send_buffer` bytes unless 0. What a listening socket has been given, on Linux each connection has that
+ * it takes from then on. */
+void net_prepare(int fd, int send_buffer);
 
-/* Take one waiting connection (TCP_NODELAY on, SO_SNDBUF capped at `send_buffer` bytes unless 0).
- * ERR_AGAIN: none waits. ERR_SYSTEM: EMFILE and the like. A connection that died while it waited is
- * ERR_AGAIN as well. */
-int net_accept(int listener, int send_buffer, int *fd, struct net_address *peer);
+/* A listening TCP socket (SO_REUSEADDR; IPV6_V6ONLY on IPv6, so that both families can be listened
+ * on by one port), prepared, so that those are who are accepted. ERR_SYSTEM with errno. */
+int net_listen(const struct net_address *a, int backlog, int send_buffer, int *fd);
+
+/* Take one waiting connection. ERR_AGAIN: none waits. ERR_SYSTEM: EMFILE and the like. A connection that
+ * died while it waited is ERR_AGAIN as well. */
+int net_accept(int listener, int *fd, struct net_address *peer);
 
 /* Begin to connect over TCP (TCP_NODELAY on). 0: connected already; ERR_AGAIN: poll for POLLOUT,
  * then ask net_connect_result. `*fd` is open in both cases, and the caller's to close. ERR_SYSTEM. */

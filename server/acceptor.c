@@ -18,14 +18,14 @@
 #include <unistd.h>
 
 #define BURST       64
-#define SEND_BUFFER (256 * 1024) /* kernel memory of one connection counts as well */
-#define PAUSE_MS    100          /* between two tries when not even the reserve is left */
-#define COMPLAIN_MS 10000        /* between two lines of log about that */
+#define PAUSE_MS    100   /* between two tries when not even the reserve is left */
+#define COMPLAIN_MS 10000 /* between two lines of log about that */
 
 struct acceptor {
 	pthread_t thread;
-	int listener; /* constant, as are the next four */
-	int wake;     /* eventfd */
+	int listener; /* constant, as are the next five */
+	bool prepared;
+	int wake; /* eventfd */
 	acceptor_take *take;
 	void *context;
 	atomic_bool stopping;
@@ -62,7 +62,7 @@ static int refuse_one(struct acceptor *a)
 	complain(a);
 	if (a->reserve >= 0)
 		(void)close(a->reserve);
-	int r = net_accept(a->listener, 0, &fd, &peer);
+	int r = net_accept(a->listener, &fd, &peer);
 	if (r == 0) {
 		atomic_fetch_add_explicit(&a->refused, 1, memory_order_relaxed);
 		refusal_send(fd, CODE_RESOURCES, NULL);
@@ -87,7 +87,9 @@ static void accept_some(struct acceptor *a)
 	int fd, r = 0;
 
 	for (int i = 0; i < BURST && r == 0; i++) {
-		r = net_accept(a->listener, SEND_BUFFER, &fd, &peer);
+		r = net_accept(a->listener, &fd, &peer);
+		if (r == 0 && !a->prepared)
+			net_prepare(fd, ACCEPTOR_SEND_BUFFER);
 		if (r == 0)
 			a->take(a->context, fd, &peer);
 		else if (r != ERR_AGAIN)
@@ -127,14 +129,18 @@ static void destroy(struct acceptor *a)
 	free(a);
 }
 
-int acceptor_start(
-	int listener, size_t stack, acceptor_take *take, void *context, struct acceptor **out)
+int acceptor_start(int listener, bool prepared, size_t stack, acceptor_take *take, void *context,
+	struct acceptor **out)
 {
 	struct acceptor *a = calloc(1, sizeof(*a));
 
 	if (!a)
 		return ERR_MEMORY;
-	*a = (struct acceptor){.listener = listener, .wake = -1, .take = take, .context = context};
+	*a = (struct acceptor){.listener = listener,
+		.prepared = prepared,
+		.wake = -1,
+		.take = take,
+		.context = context};
 	atomic_init(&a->stopping, false);
 	atomic_init(&a->turns, 0);
 	atomic_init(&a->refused, 0);

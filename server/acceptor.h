@@ -11,8 +11,11 @@
 
 #include "common/net.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#define ACCEPTOR_SEND_BUFFER (256 * 1024) /* of each connection: kernel memory counts as well */
 
 struct acceptor;
 
@@ -20,10 +23,11 @@ struct acceptor;
  * On the acceptor's thread, so it must not wait for anybody. */
 typedef void acceptor_take(void *context, int fd, const struct net_address *peer);
 
-/* Start the thread for a listening, non-blocking socket, which is the acceptor's from then on. On
- * failure it stays the caller's: ERR_SYSTEM with errno, ERR_MEMORY. */
-int acceptor_start(
-	int listener, size_t stack, acceptor_take *take, void *context, struct acceptor **out);
+/* Start the thread for a listening, non-blocking socket, which is the acceptor's from then on; `prepared`:
+ * it was before anybody could connect, so that each connection is (net_prepare). On failure it stays the
+ * caller's: ERR_SYSTEM with errno, ERR_MEMORY. */
+int acceptor_start(int listener, bool prepared, size_t stack, acceptor_take *take, void *context,
+	struct acceptor **out);
 
 /* Have the thread go round once more, and how often it has so far. Any thread. */
 void acceptor_nudge(struct acceptor *a);

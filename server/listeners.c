@@ -42,7 +42,7 @@ static bool family_is_missing(void)
 
 static int open_one(struct listeners *l, const struct net_address *a)
 {
-	int r = net_listen(a, BACKLOG, &l->sockets[l->count]);
+	int r = net_listen(a, BACKLOG, ACCEPTOR_SEND_BUFFER, &l->sockets[l->count]);
 
 	if (r)
 		return r;
@@ -167,7 +167,7 @@ int listeners_adopt(struct listeners *l, int first, size_t count, char *error, s
 {
 	struct net_address a;
 
-	*l = (struct listeners){.count = 0};
+	*l = (struct listeners){.adopted = true};
 	for (size_t i = 0; i < count && l->count < LISTENERS_MAX; i++)
 		l->sockets[l->count++] = first + (int)i;
 	for (size_t i = 0; i < l->count; i++) {
@@ -189,7 +189,8 @@ int listeners_start(struct listeners *l, size_t stack, acceptor_take *take, void
 	char *error, size_t size)
 {
 	for (size_t i = 0; i < l->count; i++) {
-		int r = acceptor_start(l->sockets[i], stack, take, context, &l->acceptors[i]);
+		int r = acceptor_start(
+			l->sockets[i], !l->adopted, stack, take, context, &l->acceptors[i]);
 		if (r) {
 			snprintf(error, size, "cannot accept connections: %s",
 				r == ERR_SYSTEM ? strerror(errno) : err_text(r));

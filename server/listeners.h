@@ -12,6 +12,7 @@
 #include "common/options.h"
 #include "server/acceptor.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,7 @@ struct listeners {
 	struct acceptor *acceptors[LISTENERS_MAX]; /* owned; NULL: not started */
 	int sockets[LISTENERS_MAX];                /* owned; the acceptor's once there is one */
 	size_t count;                              /* of the two */
+	bool adopted; /* handed over: somebody may have connected before they were ours */
 	/* What they are bound to. One socket may stand for the wildcards of both families. */
 	struct net_address addresses[LISTENERS_MAX];
 	size_t address_count;

@@ -123,7 +123,7 @@ int main(int argc, char **argv)
 	int members = (int)strtol(argv[1], NULL, 10);
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 	if (net_resolve("127.0.0.1", 0, SOCK_STREAM, true, &at, 1, &count, &why) != 0 ||
-		net_listen(&at, 4096, &listener) != 0 || net_local(listener, &at) != 0)
+		net_listen(&at, 4096, 0, &listener) != 0 || net_local(listener, &at) != 0)
 		die("listen");
 	pid_t child = fork();
 	if (child == 0)
@@ -132,7 +132,7 @@ int main(int argc, char **argv)
 	for (int i = 0; fds && i < members; i++) {
 		struct pollfd p = {.fd = listener, .events = POLLIN};
 		struct net_address peer;
-		if (poll(&p, 1, 10000) != 1 || net_accept(listener, 0, &fds[i], &peer) != 0)
+		if (poll(&p, 1, 10000) != 1 || net_accept(listener, &fds[i], &peer) != 0)
 			die("accept");
 	}
 	if (fds)

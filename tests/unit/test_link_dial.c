@@ -29,10 +29,10 @@ static void setup(void)
 	int fd;
 	struct net_address any = loopback();
 
-	ck_assert_int_eq(net_listen(&any, 10, &listener), 0);
+	ck_assert_int_eq(net_listen(&any, 10, 0, &listener), 0);
 	ck_assert_int_eq(net_local(listener, &open_address), 0);
 	/* A port that was free a moment ago. */
-	ck_assert_int_eq(net_listen(&any, 1, &fd), 0);
+	ck_assert_int_eq(net_listen(&any, 1, 0, &fd), 0);
 	ck_assert_int_eq(net_local(fd, &closed), 0);
 	net_close(fd);
 }

@@ -39,15 +39,20 @@ static void wait_for(int fd, short events)
 	ck_assert_int_eq(poll(&p, 1, PATIENCE), 1);
 }
 
-static int listen_on(const char *host, struct net_address *bound)
+static int listen_with(const char *host, int send_buffer, struct net_address *bound)
 {
 	struct net_address a = resolve(host, SOCK_STREAM);
 	int fd = -1;
 
-	ck_assert_int_eq(net_listen(&a, 16, &fd), 0);
+	ck_assert_int_eq(net_listen(&a, 16, send_buffer, &fd), 0);
 	ck_assert_int_eq(net_local(fd, bound), 0);
 	ck_assert_uint_ne(net_port(bound), 0);
 	return fd;
+}
+
+static int listen_on(const char *host, struct net_address *bound)
+{
+	return listen_with(host, 0, bound);
 }
 
 static int connect_to(const struct net_address *a)
@@ -73,10 +78,10 @@ static struct pair connect_pair(const char *host, int send_buffer)
 {
 	struct pair p = {.server = -1};
 
-	p.listener = listen_on(host, &p.bound);
+	p.listener = listen_with(host, send_buffer, &p.bound);
 	p.client = connect_to(&p.bound);
 	wait_for(p.listener, POLLIN);
-	ck_assert_int_eq(net_accept(p.listener, send_buffer, &p.server, &p.from), 0);
+	ck_assert_int_eq(net_accept(p.listener, &p.server, &p.from), 0);
 	return p;
 }
 
@@ -210,7 +215,7 @@ START_TEST(one_port_for_both_families)
 	int first = listen_on("::", &v6);
 
 	net_set_port(&v4, net_port(&v6));
-	ck_assert_int_eq(net_listen(&v4, 1, &second), 0);
+	ck_assert_int_eq(net_listen(&v4, 1, 0, &second), 0);
 	net_close(first);
 	net_close(second);
 }
@@ -222,7 +227,7 @@ START_TEST(port_in_use)
 	int second = -7;
 	int first = listen_on(hosts[_i], &a);
 
-	ck_assert_int_eq(net_listen(&a, 1, &second), ERR_SYSTEM);
+	ck_assert_int_eq(net_listen(&a, 1, 0, &second), ERR_SYSTEM);
 	ck_assert_int_eq(errno, EADDRINUSE);
 	ck_assert_int_eq(second, -7);
 	net_close(first);
@@ -239,7 +244,7 @@ START_TEST(port_is_free_again)
 	wait_for(p.client, POLLIN);
 	net_close(p.client);
 	net_close(p.listener);
-	ck_assert_int_eq(net_listen(&p.bound, 1, &again), 0);
+	ck_assert_int_eq(net_listen(&p.bound, 1, 0, &again), 0);
 	net_close(again);
 }
 END_TEST
@@ -297,7 +302,7 @@ START_TEST(nobody_waits)
 	int fd = -7;
 	int listener = listen_on(hosts[_i], &bound);
 
-	ck_assert_int_eq(net_accept(listener, 0, &fd, &peer), ERR_AGAIN);
+	ck_assert_int_eq(net_accept(listener, &fd, &peer), ERR_AGAIN);
 	ck_assert_int_eq(fd, -7);
 	net_close(listener);
 }
@@ -315,7 +320,7 @@ START_TEST(reset_while_waiting)
 
 	reset(connect_to(&bound));
 	wait_for(listener, POLLIN);
-	int r = net_accept(listener, 0, &fd, &peer);
+	int r = net_accept(listener, &fd, &peer);
 	if (r == 0) {
 		wait_for(fd, POLLIN);
 		ck_assert_int_eq(net_recv(fd, &byte, 1, &got), ERR_CLOSED);
@@ -341,7 +346,7 @@ START_TEST(out_of_descriptors)
 	rlim_t before = limit.rlim_cur;
 	limit.rlim_cur = 0;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	ck_assert_int_eq(net_accept(listener, 0, &fd, &peer), ERR_SYSTEM);
+	ck_assert_int_eq(net_accept(listener, &fd, &peer), ERR_SYSTEM);
 	ck_assert_int_eq(errno, EMFILE);
 	ck_assert_int_eq(fd, -7);
 	ck_assert_int_eq(net_connect(&bound, &fd), ERR_SYSTEM);
@@ -349,7 +354,7 @@ START_TEST(out_of_descriptors)
 	limit.rlim_cur = before;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	/* It still waits, and gets in now. */
-	ck_assert_int_eq(net_accept(listener, 0, &fd, &peer), 0);
+	ck_assert_int_eq(net_accept(listener, &fd, &peer), 0);
 	net_close(fd);
 	net_close(client);
 	net_close(listener);

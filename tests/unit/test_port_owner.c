@@ -36,7 +36,7 @@ START_TEST(ourselves)
 	char owner[128] = "", process[64];
 	int fd;
 
-	if (net_listen(&a, 1, &fd) != 0)
+	if (net_listen(&a, 1, 0, &fd) != 0)
 		return; /* a machine without IPv6 */
 	ck_assert_int_eq(net_local(fd, &bound), 0);
 	ck_assert_int_eq(port_owner(net_port(&bound), owner, sizeof(owner)), 0);

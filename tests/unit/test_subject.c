@@ -415,7 +415,7 @@ START_TEST(the_youngest_of_several)
 	int fd, alive[2];
 
 	ck_assert_int_eq(net_resolve("127.0.0.1", 0, SOCK_STREAM, true, &at, 1, &count, &why), 0);
-	ck_assert_int_eq(net_listen(&at, 1, &fd), 0);
+	ck_assert_int_eq(net_listen(&at, 1, 0, &fd), 0);
 	ck_assert_int_eq(net_local(fd, &bound), 0);
 	ck_assert_int_eq(pipe(alive), 0);
 	pid_t child = fork();
