@@ -14,6 +14,7 @@
 
 #define CHANGES_MAX    256  /* collected between two tellings; beyond it only the number is told */
 #define AHEAD          4    /* rows, of the one that is written into a list of members */
+#define TELL_EACH      10   /* milliseconds between two tellings for each who is in the room */
 #define PRESENCE_FRAME 8192 /* bytes of one telling at most */
 
 /* Something to tell. */
@@ -61,7 +62,7 @@ struct room *room_new(const struct stream_key *key, const char *name, struct seg
 		return NULL;
 	}
 	atomic_init(&r->refs, 1);
-	r->told = clock_ms() - ROOM_TELL_EVERY;
+	r->told = clock_ms() - ROOM_TELL_MOST;
 	lock_init(&r->lock, LOCK_ROOM);
 	return r;
 }
@@ -225,14 +226,27 @@ static bool tell_locked(struct room *r)
 	return anything;
 }
 
+/* A telling is a send to everybody in the room. Where many are, and come one after the other, it is the
+ * rarer, which leaves a hundred sends a second, and in a large room one for each. The first after a while
+ * waits for nothing. */
+static int64_t next_telling_locked(const struct room *r)
+{
+	int64_t pause = (int64_t)r->people.count * TELL_EACH;
+
+	lock_assert_held(&r->lock);
+	if (pause < ROOM_TELL_EVERY)
+		pause = ROOM_TELL_EVERY;
+	return r->told + (pause < ROOM_TELL_MOST ? pause : ROOM_TELL_MOST);
+}
+
 int64_t room_tell(struct room *r, int64_t now, bool *told)
 {
 	int64_t next = INT64_MAX;
 
 	*told = false;
 	lock_take(&r->lock);
-	if (r->changed && now - r->told < ROOM_TELL_EVERY) {
-		next = r->told + ROOM_TELL_EVERY;
+	if (r->changed && now < next_telling_locked(r)) {
+		next = next_telling_locked(r);
 	} else if (r->changed) {
 		*told = tell_locked(r);
 		if (*told)

@@ -23,8 +23,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ROOM_TOLD_MAX   200 /* people up to whom each change is told by name */
-#define ROOM_TELL_EVERY 250 /* milliseconds between two tellings, at least */
+#define ROOM_TOLD_MAX   200  /* people up to whom each change is told by name */
+#define ROOM_TELL_EVERY 250  /* milliseconds between two tellings, at least */
+#define ROOM_TELL_MOST  1000 /* and in a room of a hundred and more; between them, 10 for each */
 
 struct room;
 

@@ -131,7 +131,7 @@ static struct told tell(void)
 {
 	bool told;
 
-	now += ROOM_TELL_EVERY;
+	now += ROOM_TELL_MOST;
 	ck_assert_int_eq(room_tell(room, now, &told), INT64_MAX);
 	return hear();
 }
@@ -160,32 +160,50 @@ START_TEST(nothing_to_tell)
 }
 END_TEST
 
-START_TEST(at_most_four_a_second)
+static const struct {
+	int people; /* who stay */
+	int64_t every;
+	unsigned least, most; /* tellings in ten seconds */
+} crowds[] = {
+	{1, ROOM_TELL_EVERY, 38, 41},
+	{24, ROOM_TELL_EVERY, 38, 41},
+	{50, 510, 18, 21},
+	{150, ROOM_TELL_MOST, 9, 11},
+};
+
+START_TEST(the_more_the_rarer)
 {
 	bool told;
 	unsigned tellings = 0;
-	char nick[16];
+	char last[16] = "n0";
+	struct room_session guest = session(0, last);
 
-	/* Somebody comes each 10 ms for 10 seconds, and each asks to tell. */
+	for (int i = 0; i < crowds[_i].people; i++) {
+		char nick[16];
+		snprintf(nick, sizeof(nick), "n%d", i);
+		enter(session(i, nick));
+	}
+	tell();
+	/* Somebody changes their nick each 10 ms for 10 seconds, and asks to tell. */
 	int64_t began = now;
-	for (int i = 0; now < began + 10000; now += 10, i++) {
-		snprintf(nick, sizeof(nick), "n%d", i % 150);
-		struct room_session s = session(i % 150, nick);
-		if (i / 150 % 2 == 0)
-			enter(s);
-		else
-			leave(s);
+	for (int i = 1; now < began + 10000; now += 10, i++) {
+		char nick[16];
+		snprintf(nick, sizeof(nick), "g%d", i);
+		struct room_session renamed = session(0, nick);
+		change(guest, renamed);
+		snprintf(last, sizeof(last), "%s", nick);
+		guest = session(0, last);
 		int64_t next = room_tell(room, now, &told);
 		tellings += told;
 		if (told)
 			ck_assert_int_eq(next, INT64_MAX);
 		else
-			ck_assert(next > now && next <= now + ROOM_TELL_EVERY);
+			ck_assert(next > now && (next <= now + crowds[_i].every));
 	}
-	ck_assert_uint_ge(tellings, 38);
-	ck_assert_uint_le(tellings, 41);
-	room_tell(room, now + ROOM_TELL_EVERY, &told);
-	ck_assert_uint_eq(hear().people, room_people(room));
+	ck_assert_uint_ge(tellings, crowds[_i].least);
+	ck_assert_uint_le(tellings, crowds[_i].most);
+	room_tell(room, now + ROOM_TELL_MOST, &told);
+	ck_assert_uint_eq(room_people(room), (unsigned)crowds[_i].people);
 }
 END_TEST
 
@@ -390,7 +408,7 @@ START_TEST(long_words_in_several_frames)
 		enter(away(i, nick, text));
 	}
 	bool told;
-	now += ROOM_TELL_EVERY;
+	now += ROOM_TELL_MOST;
 	room_tell(room, now, &told);
 	ck_assert(told);
 	struct feed_window w;
@@ -558,7 +576,7 @@ Suite *room_suite(void)
 
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, nothing_to_tell);
-	tcase_add_test(c, at_most_four_a_second);
+	tcase_add_loop_test(c, the_more_the_rarer, 0, sizeof(crowds) / sizeof(crowds[0]));
 	tcase_add_test(c, the_time_to_ask_again);
 	tcase_add_test(c, coming_and_going);
 	tcase_add_test(c, gone_and_back);

@@ -76,7 +76,7 @@ static bool tell(struct msg_presence *last)
 	struct feed_window w;
 	bool told;
 
-	now += ROOM_TELL_EVERY;
+	now += ROOM_TELL_MOST;
 	ck_assert_int_eq(room_tell(room, now, &told), INT64_MAX);
 	feed_window_take(room_feed(room), &w);
 	if (read_to < w.tail)
