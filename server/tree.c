@@ -1,6 +1,7 @@
 #include "server/tree.h"
 
 #include <search.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,7 +37,8 @@ void *tree_after(const struct tree *t, const void *key)
 	const struct descent d = {.tree = t, .key = key, .after = &after};
 
 	(void)tfind(&d, &t->root, descend);
-	return after ? tree_find(t, after) : NULL;
+	/* What was compared with is the thing itself, which begins with its key. */
+	return (void *)(uintptr_t)after;
 }
 
 bool tree_put(struct tree *t, void *thing)
