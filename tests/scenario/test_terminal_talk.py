@@ -299,7 +299,7 @@ class Commands(Talking):
         carl = self.bob("carl")
         anna = self.anna()
         anna.enter("/ignore bob")
-        anna.wait_text("bob says is hidden")
+        anna.wait_text("bob says from now on")
         bob.say("not seen")
         bob.wait_event("ack")
         carl.say("seen")
