@@ -66,6 +66,22 @@ void lab_send(const struct lab_bench *b, int fd, size_t host, uint16_t port, con
 		sendto(fd, bytes, length, 0, (struct sockaddr *)&to, sizeof(to)), (ssize_t)length);
 }
 
+void lab_send_numbers(const struct lab_bench *b, int fd, uint32_t from, uint32_t to)
+{
+	for (uint32_t n = from; n <= to; n++)
+		lab_send(b, fd, 1, LAB_PORT, &n, sizeof(n));
+}
+
+int lab_number(int fd, int timeout_ms)
+{
+	uint32_t n;
+
+	if (!lab_readable(fd, timeout_ms))
+		return -1;
+	ck_assert_int_eq(recv(fd, &n, sizeof(n), 0), sizeof(n));
+	return (int)n;
+}
+
 bool lab_readable(int fd, int timeout_ms)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
@@ -75,7 +91,7 @@ bool lab_readable(int fd, int timeout_ms)
 
 void lab_tcp(const struct lab_bench *b, int *client, int *server)
 {
-	struct sockaddr_in a = lab_address(b, 1, 7000);
+	struct sockaddr_in a = lab_address(b, 1, LAB_PORT);
 	int listening = site_socket(b->site, 1, AF_INET, SOCK_STREAM, 0);
 
 	*client = site_socket(b->site, 0, AF_INET, SOCK_STREAM, 0);
@@ -115,6 +131,11 @@ bool lab_is_packet(const struct journal_entry *e)
 bool lab_is_arrival(const struct journal_entry *e)
 {
 	return e->kind == JOURNAL_ARRIVAL;
+}
+
+bool lab_is_lost(const struct journal_entry *e)
+{
+	return e->kind == JOURNAL_PACKET && e->of.packet.fate.kind != FATE_CARRIED;
 }
 
 unsigned lab_count(const struct lab_bench *b, bool (*is)(const struct journal_entry *e))

@@ -8,8 +8,11 @@
 #include "tools/lab/wire.h"
 
 #include <netinet/in.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #define LAB_PATIENCE_MS 20000
+#define LAB_PORT        7000
 
 struct lab_bench {
 	struct site *site;
@@ -29,6 +32,11 @@ int lab_udp(const struct lab_bench *b, size_t host, uint16_t port);
 void lab_send(const struct lab_bench *b, int fd, size_t host, uint16_t port, const void *bytes,
 	size_t length);
 
+/* Send all numbers of a range to host 1's port `LAB_PORT`, each as a datagram; receive one: -1, none comes
+ * in that time. */
+void lab_send_numbers(const struct lab_bench *b, int fd, uint32_t from, uint32_t to);
+int lab_number(int fd, int timeout_ms);
+
 /* Is there something to read before `timeout_ms` are over? */
 bool lab_readable(int fd, int timeout_ms);
 
@@ -40,6 +48,7 @@ const struct journal_entry *lab_await(
 	const struct lab_bench *b, bool (*is)(const struct journal_entry *e), unsigned count);
 bool lab_is_packet(const struct journal_entry *e);
 bool lab_is_arrival(const struct journal_entry *e);
+bool lab_is_lost(const struct journal_entry *e);
 
 /* How many there are now. */
 unsigned lab_count(const struct lab_bench *b, bool (*is)(const struct journal_entry *e));
