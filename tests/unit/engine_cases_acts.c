@@ -426,7 +426,7 @@ START_TEST(no_difference)
 END_TEST
 
 /* A bound on what is said drops no act; that there are too many of a room's does. A log on a disk keeps
- * everything here: see test_engine_sqlite.c. */
+ * everything here: see test_engine_sqlite_prune.c. */
 START_TEST(spared)
 {
 	struct stream_key key = entry_room("a"), stream, server;
