@@ -3,6 +3,7 @@
  */
 #include "common/clock.h"
 #include "common/err.h"
+#include "tests/unit/stage_bench.h"
 #include "tools/lab/pair.h"
 #include "tools/lab/traffic.h"
 
@@ -13,37 +14,6 @@
 #include <string.h>
 
 #define SOON_MS 5000
-
-static struct stage *stage;
-
-/* What is played: whatever a test wants to. */
-static int nothing(struct stage *s)
-{
-	(void)s;
-	return 0;
-}
-
-static struct scenario scenario = {.name = "test", .hosts = 2, .on_loopback = true, .run = nothing};
-
-static void open_stage(const struct impairment *how, uint64_t seed)
-{
-	char reason[SITE_REASON];
-	struct stage_options o = {
-		.scenario = &scenario, .impaired = *how, .seed = seed, .loopback = true};
-
-	ck_assert_msg(stage_open(&o, &stage, reason) == 0, "%s", reason);
-}
-
-static void setup(void)
-{
-	open_stage(&(struct impairment){.mtu = 1500}, 1);
-}
-
-static void teardown(void)
-{
-	stage_close(stage);
-	stage = NULL;
-}
 
 /* ---- scores ---- */
 
@@ -108,21 +78,10 @@ END_TEST
 
 /* ---- calls ---- */
 
-static const struct journal_entry *last_call(void)
-{
-	const struct journal *j = stage_journal(stage);
-
-	for (uint64_t i = journal_count(j); i-- > 0;) {
-		if (journal_at(j, i)->kind == JOURNAL_CALL)
-			return journal_at(j, i);
-	}
-	return NULL;
-}
-
 START_TEST(calls_are_written_down)
 {
 	int fd = stage_socket(stage, SIDE_UDP, SERVER_HOST, SOCK_DGRAM, "a reason");
-	const struct journal_entry *x = last_call();
+	const struct journal_entry *x = stage_bench_last(JOURNAL_CALL);
 
 	ck_assert_int_ge(fd, 0);
 	ck_assert_str_eq(x->of.call.operation, "socket");
@@ -135,7 +94,7 @@ START_TEST(calls_are_written_down)
 	ck_assert_uint_eq(stage_port(stage, fd), 7000);
 	ck_assert_int_eq(stage_bind(stage, fd, 7000, NULL), -1);
 	ck_assert_int_eq(errno, EINVAL);
-	ck_assert_int_eq(last_call()->of.call.error, EINVAL);
+	ck_assert_int_eq(stage_bench_last(JOURNAL_CALL)->of.call.error, EINVAL);
 }
 END_TEST
 
@@ -161,7 +120,7 @@ START_TEST(overdue_is_eagain)
 	ck_assert_int_eq(pair_tcp(stage, PAIR_PORT, &p), 0);
 	ck_assert_int_eq(stage_receive(stage, p.client, bytes, sizeof(bytes), NULL, 10, NULL), -1);
 	ck_assert_int_eq(errno, EAGAIN);
-	ck_assert_int_eq(last_call()->of.call.error, EAGAIN);
+	ck_assert_int_eq(stage_bench_last(JOURNAL_CALL)->of.call.error, EAGAIN);
 }
 END_TEST
 
@@ -232,7 +191,7 @@ START_TEST(two_do_not_meet)
 	char bytes[8];
 
 	ck_assert_int_eq(pair_udp(first, PAIR_PORT, true, &p), 0);
-	open_stage(&(struct impairment){.mtu = 1500}, 2);
+	stage_bench_open_impaired(&(struct impairment){.mtu = 1500}, 2);
 	ck_assert_int_eq(pair_udp(stage, PAIR_PORT, true, &q), 0);
 	ck_assert_int_eq(stage_send(stage, q.client, "mine", 4, 0, NULL), 4);
 	ck_assert_int_eq(
@@ -360,7 +319,7 @@ Suite *stage_suite(void)
 	TCase *c = tcase_create("stage");
 
 	tcase_set_timeout(c, 30);
-	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_add_checked_fixture(c, stage_bench_setup, stage_bench_teardown);
 	tcase_add_loop_test(c, a_score, 0, COUNT(scores));
 	tcase_add_test(c, sent_again_is_sent_once);
 	tcase_add_test(c, calls_are_written_down);

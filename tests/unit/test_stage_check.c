@@ -3,6 +3,7 @@
  * still tries; on loopback.
  */
 #include "common/err.h"
+#include "tests/unit/stage_bench.h"
 #include "tools/lab/pair.h"
 #include "tools/lab/traffic.h"
 
@@ -10,63 +11,10 @@
 #include <errno.h>
 #include <string.h>
 
-static struct stage *stage;
-
-/* What is played: whatever a test wants to. */
-static int nothing(struct stage *s)
-{
-	(void)s;
-	return 0;
-}
-
-static struct scenario scenario = {.name = "test", .hosts = 2, .on_loopback = true, .run = nothing};
-
-static void open_stage(const struct impairment *how, uint64_t seed)
-{
-	char reason[SITE_REASON];
-	struct stage_options o = {
-		.scenario = &scenario, .impaired = *how, .seed = seed, .loopback = true};
-
-	ck_assert_msg(stage_open(&o, &stage, reason) == 0, "%s", reason);
-}
-
-static void setup(void)
-{
-	open_stage(&(struct impairment){.mtu = 1500}, 1);
-}
-
-static void teardown(void)
-{
-	stage_close(stage);
-	stage = NULL;
-}
-
-static const struct journal_entry *last_call(void)
-{
-	const struct journal *j = stage_journal(stage);
-
-	for (uint64_t i = journal_count(j); i-- > 0;) {
-		if (journal_at(j, i)->kind == JOURNAL_CALL)
-			return journal_at(j, i);
-	}
-	return NULL;
-}
-
-static const struct journal_entry *last_check(void)
-{
-	const struct journal *j = stage_journal(stage);
-
-	for (uint64_t i = journal_count(j); i-- > 0;) {
-		if (journal_at(j, i)->kind == JOURNAL_CHECK)
-			return journal_at(j, i);
-	}
-	return NULL;
-}
-
 static void verdict_is(enum verdict v)
 {
-	ck_assert_ptr_nonnull(last_check());
-	ck_assert_int_eq(last_check()->of.check.verdict, v);
+	ck_assert_ptr_nonnull(stage_bench_last(JOURNAL_CHECK));
+	ck_assert_int_eq(stage_bench_last(JOURNAL_CHECK)->of.check.verdict, v);
 }
 
 /* On a network that lost nothing an expectation is an assertion. */
@@ -92,8 +40,8 @@ START_TEST(loss_leaves_it_open)
 	struct pair p;
 	struct score x;
 
-	teardown();
-	open_stage(&(struct impairment){.mtu = 1500, .loss = 1}, 1);
+	stage_bench_teardown();
+	stage_bench_open_impaired(&(struct impairment){.mtu = 1500, .loss = 1}, 1);
 	ck_assert_int_eq(pair_udp(stage, PAIR_PORT, true, &p), 0);
 	for (uint32_t i = 0; i < 3; i++) {
 		stage_sent(stage, SIDE_UDP, i);
@@ -105,7 +53,7 @@ START_TEST(loss_leaves_it_open)
 	ck_assert_uint_eq(x.in_flight, 0);
 	ck_assert(!stage_expect(stage, SIDE_UDP, false, "it comes", "%s", "nothing"));
 	verdict_is(VERDICT_OPEN);
-	ck_assert_str_eq(last_check()->of.check.measured,
+	ck_assert_str_eq(stage_bench_last(JOURNAL_CHECK)->of.check.measured,
 		"nothing; of 3 packets of UDP the network had 3 lost");
 	/* What is asserted come what may is asserted all the same, and TCP lost nothing. */
 	ck_assert(!stage_check(stage, SIDE_UDP, false, "it comes", "%s", "nothing"));
@@ -118,8 +66,7 @@ END_TEST
 /* A stream that is slow is watched to the bound of its stage; what has not come is not lost. */
 START_TEST(what_is_under_way_is_not_lost)
 {
-	char reason[SITE_REASON];
-	struct stage_options o = {.scenario = &scenario,
+	const struct stage_options o = {.scenario = &stage_bench_scenario,
 		.impaired = {.mtu = 1500, .delay_ns = UINT64_C(3600000000000)},
 		.count = 10,
 		.seed = 1,
@@ -128,8 +75,8 @@ START_TEST(what_is_under_way_is_not_lost)
 	struct pair p;
 	struct score x;
 
-	teardown();
-	ck_assert_msg(stage_open(&o, &stage, reason) == 0, "%s", reason);
+	stage_bench_teardown();
+	stage_bench_open(&o);
 	ck_assert_int_eq(pair_tcp(stage, PAIR_PORT, &p), 0);
 	struct traffic t = {
 		.side = SIDE_TCP, .from = p.client, .to = p.server, .count = 10, .size = 64};
@@ -141,11 +88,12 @@ START_TEST(what_is_under_way_is_not_lost)
 	ck_assert_uint_eq(x.in_flight, 10);
 	traffic_check_stream(stage, ERR_TIMEOUT, 0, "all come");
 	verdict_is(VERDICT_OPEN);
-	ck_assert_ptr_nonnull(strstr(last_check()->of.check.measured, "10 are waiting"));
+	ck_assert_ptr_nonnull(
+		strstr(stage_bench_last(JOURNAL_CHECK)->of.check.measured, "10 are waiting"));
 	traffic_check_stream(stage, ERR_SYSTEM, ETIMEDOUT, "all come");
 	verdict_is(VERDICT_FAILED);
-	ck_assert_ptr_nonnull(
-		strstr(last_check()->of.check.measured, "TCP gave up, and said so: ETIMEDOUT"));
+	ck_assert_ptr_nonnull(strstr(stage_bench_last(JOURNAL_CHECK)->of.check.measured,
+		"TCP gave up, and said so: ETIMEDOUT"));
 }
 END_TEST
 
@@ -157,7 +105,9 @@ START_TEST(a_vain_wait_is_told)
 
 	ck_assert_int_eq(pair_tcp(stage, PAIR_PORT, &p), 0);
 	ck_assert_int_eq(stage_receive(stage, p.client, bytes, 8, NULL, 1000, "it came"), -1);
-	ck_assert_int_eq(strncmp(last_call()->of.call.why, "nothing came, after 1.", 22), 0);
+	ck_assert_int_eq(
+		strncmp(stage_bench_last(JOURNAL_CALL)->of.call.why, "nothing came, after 1.", 22),
+		0);
 }
 END_TEST
 
@@ -200,7 +150,7 @@ Suite *stage_check_suite(void)
 	TCase *c = tcase_create("stage_check");
 
 	tcase_set_timeout(c, 30);
-	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_add_checked_fixture(c, stage_bench_setup, stage_bench_teardown);
 	tcase_add_test(c, an_expectation_fails);
 	tcase_add_test(c, loss_leaves_it_open);
 	tcase_add_test(c, what_is_under_way_is_not_lost);
