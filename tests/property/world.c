@@ -1,11 +1,10 @@
-#include "tests/property/world.h"
+#include "tests/property/world_private.h"
 
 #include "common/err.h"
 
 #include <assert.h>
 #include <ftw.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +13,7 @@
 
 #define LOGIN_TIME INT64_C(3600000000) /* the schedule decides what is too slow */
 
-static const char *const room_names[ROOMS_MOST] = {"red", "green", "blue"};
+const char *const world_rooms[ROOMS_MOST] = {"red", "green", "blue"};
 
 void world_tell(struct world *w, const char *format, ...)
 {
@@ -79,7 +78,7 @@ static void start_server(struct world *w)
 	}
 }
 
-static void end_ghost(struct world *w, struct path **at)
+void world_end_ghost(struct world *w, struct path **at)
 {
 	struct path *ghost = *at;
 
@@ -95,7 +94,7 @@ static void stop_server(struct world *w, bool goodbye)
 			path_stop(w->client[i].path, goodbye);
 	}
 	while (w->ghosts)
-		end_ghost(w, &w->ghosts);
+		world_end_ghost(w, &w->ghosts);
 	truth_set_fault(world_truth(w), FAULT_NONE, 0, 0);
 	truth_detach(world_truth(w));
 	chat_stop(w->chat);
@@ -166,7 +165,7 @@ void world_init(struct world *w, const struct world_config *config)
 		.rooms = config->rooms,
 		.persons = config->clients - (config->shared ? 1 : 0),
 		.authors = config->clients,
-		.room_names = room_names,
+		.room_names = world_rooms,
 	};
 	for (size_t i = 0; i < config->clients; i++)
 		add_client(w, i);
@@ -217,8 +216,7 @@ static void tell_event(struct world *w, int client, const struct event *e)
 		e->number, e->code, e->flag ? ", flag" : "");
 }
 
-/* What a client was told, to the oracle. */
-static void take_events(struct world *w, int client)
+void world_take_events(struct world *w, int client)
 {
 	struct client *c = &w->client[client];
 	struct event_list events = {0};
@@ -234,8 +232,7 @@ static void take_events(struct world *w, int client)
 	}
 }
 
-/* What a client has to send goes on its way. */
-static void take_output(struct world *w, int client)
+void world_take_output(struct world *w, int client)
 {
 	struct client *c = &w->client[client];
 	struct link_bytes out = {0};
@@ -247,13 +244,12 @@ static void take_output(struct world *w, int client)
 	free(out.bytes);
 }
 
-/* The client knows that its connection is over. */
-static void hang_up(struct world *w, int client)
+void world_hang_up(struct world *w, int client)
 {
 	struct client *c = &w->client[client];
 
 	link_session_end(c->session);
-	take_events(w, client);
+	world_take_events(w, client);
 	path_cut(c->path);
 	c->path = NULL;
 }
@@ -270,23 +266,23 @@ void world_connect(struct world *w, int client, int buffer)
 	int r = link_session_begin(c->session, w->now, w->now + LOGIN_TIME);
 	assert(r == 0);
 	(void)r;
-	take_events(w, client);
+	world_take_events(w, client);
 }
 
 void world_join(struct world *w, int client, int room)
 {
-	world_tell(w, "client %d joins %s", client, room_names[room]);
-	(void)link_session_join(w->client[client].session, room_names[room]);
+	world_tell(w, "client %d joins %s", client, world_rooms[room]);
+	(void)link_session_join(w->client[client].session, world_rooms[room]);
 	w->oracle.author[client].wants[room] = true;
-	take_events(w, client);
+	world_take_events(w, client);
 }
 
 void world_part(struct world *w, int client, int room)
 {
-	world_tell(w, "client %d leaves %s", client, room_names[room]);
-	(void)link_session_part(w->client[client].session, room_names[room]);
+	world_tell(w, "client %d leaves %s", client, world_rooms[room]);
+	(void)link_session_part(w->client[client].session, world_rooms[room]);
 	w->oracle.author[client].wants[room] = false;
-	take_events(w, client);
+	world_take_events(w, client);
 }
 
 void world_say(struct world *w, int client, int room, int person, size_t length)
@@ -306,9 +302,9 @@ void world_say(struct world *w, int client, int room, int person, size_t length)
 	text[length] = '\0';
 	int r;
 	if (room >= 0) {
-		r = link_session_say(c->session, room_names[room], SAID_TEXT, text, &counter);
+		r = link_session_say(c->session, world_rooms[room], SAID_TEXT, text, &counter);
 		world_tell(w, "client %d says message %" PRIu64 " in %s, %zu bytes", client,
-			counter, room_names[room], length);
+			counter, world_rooms[room], length);
 	} else {
 		oracle_person(person, id);
 		snprintf(nick, sizeof(nick), "client%d", person);
@@ -329,313 +325,6 @@ void world_pass(struct world *w, int64_t microseconds)
 	for (size_t i = 0; i < w->config.clients; i++) {
 		if (w->client[i].path && link_session_tick(w->client[i].session, w->now) != 0)
 			verdict_complain(&w->verdict, "client %zu gives its server up", i);
-		take_events(w, (int)i);
+		world_take_events(w, (int)i);
 	}
-}
-
-/* ---- the network ---- */
-
-/* What came of one step has come to all. */
-static void settle(struct world *w)
-{
-	for (size_t i = 0; i < w->config.clients; i++) {
-		struct path *p = w->client[i].path;
-		if (p && !path_await(p))
-			verdict_complain(&w->verdict, "client %zu waits in vain", i);
-	}
-	for (struct path *p = w->ghosts; p; p = p->next) {
-		path_collect(p);
-		p->down.start = p->down.end;
-		p->scanned = 0;
-	}
-}
-
-void world_up(struct world *w, int client, size_t bytes)
-{
-	struct client *c = &w->client[client];
-
-	if (!c->path)
-		return;
-	take_output(w, client);
-	size_t all = c->path->up.end - c->path->up.start;
-	if (all == 0)
-		return;
-	world_tell(w, "of %zu bytes from client %d, %zu arrive", all, client,
-		bytes < all ? bytes : all);
-	path_deliver(c->path, bytes);
-	settle(w);
-}
-
-/* A client gives its connection up only when the server goes, or when its login on one that it has given
- * up arrives after its newest. */
-static void judge_end(struct world *w, int client, int result)
-{
-	unsigned code;
-	const char *why = link_session_reason(w->client[client].session, &code);
-
-	if (result != ERR_CLOSED || (code != CODE_STOPPING && code != CODE_ALREADY))
-		verdict_complain(&w->verdict, "client %d gives its connection up: %s (%s)", client,
-			why, err_text(result));
-}
-
-/* Give the client what has arrived. */
-static void feed(struct world *w, int client)
-{
-	struct client *c = &w->client[client];
-	struct path *p = c->path;
-	size_t used = 0;
-
-	int r = link_session_input(
-		c->session, p->down.bytes + p->down.start, p->visible, w->now, &used);
-	take_events(w, client);
-	path_shown(p, used);
-	if (r != 0) {
-		judge_end(w, client, r);
-		world_tell(w, "client %d hangs up", client);
-		hang_up(w, client);
-	} else if (p->ended && !path_has_news(p)) {
-		/* What is left, if anything, is a part of a frame. */
-		world_tell(w, "client %d finds its server gone", client);
-		hang_up(w, client);
-	}
-}
-
-void world_down(struct world *w, int client, size_t frames, size_t bytes)
-{
-	struct path *p = w->client[client].path;
-
-	if (!p)
-		return;
-	path_collect(p);
-	if (!p->ended && p->down.start == p->down.end)
-		return;
-	path_show(p, frames, bytes);
-	world_tell(w, "of %zu bytes for client %d, %zu have arrived", p->down.end - p->down.start,
-		client, p->visible);
-	if (p->down.bytes)
-		feed(w, client);
-	else
-		hang_up(w, client);
-}
-
-void world_break(struct world *w, int client, bool haunting)
-{
-	struct client *c = &w->client[client];
-
-	if (!c->path)
-		return;
-	haunting = haunting && w->ghost_count < GHOSTS_MOST && c->path->session;
-	world_tell(w, "client %d is cut off%s", client,
-		haunting ? ", which the server does not notice" : "");
-	if (!haunting) {
-		hang_up(w, client);
-		return;
-	}
-	take_output(w, client);
-	struct path *ghost = c->path;
-	c->path = NULL;
-	link_session_end(c->session);
-	take_events(w, client);
-	ghost->stalled = false;
-	ghost->next = w->ghosts;
-	w->ghosts = ghost;
-	w->ghost_count++;
-	settle(w);
-}
-
-static struct path **ghost_at(struct world *w, size_t i)
-{
-	struct path **at = &w->ghosts;
-
-	for (i %= w->ghost_count; i > 0; i--)
-		at = &(*at)->next;
-	return at;
-}
-
-void world_haunt(struct world *w, size_t ghost, size_t bytes)
-{
-	if (w->ghost_count == 0)
-		return;
-	struct path *p = *ghost_at(w, ghost);
-	size_t all = p->up.end - p->up.start;
-	world_tell(w, "of %zu bytes on a connection that person %d gave up, %zu arrive", all,
-		p->inbox - (int)w->oracle.rooms, bytes < all ? bytes : all);
-	path_deliver(p, bytes);
-	settle(w);
-}
-
-void world_lay(struct world *w, size_t ghost)
-{
-	if (w->ghost_count == 0)
-		return;
-	world_tell(w, "a connection given up long ago ends");
-	end_ghost(w, ghost_at(w, ghost));
-	settle(w);
-}
-
-void world_stall(struct world *w, int client, bool stalled)
-{
-	struct path *p = w->client[client].path;
-
-	if (!p || p->stalled == stalled || p->ended ||
-		(stalled && !link_session_logged_in(w->client[client].session)))
-		return;
-	world_tell(w, "client %d %s", client, stalled ? "stops reading" : "reads on");
-	p->stalled = stalled;
-	settle(w);
-}
-
-void world_repeat(struct world *w, int client, uint64_t counter)
-{
-	const struct author *a = &w->oracle.author[client];
-	struct path *p = w->client[client].path;
-	uint8_t frame[8192];
-	size_t used = 0;
-	int r;
-
-	if (!p || !link_session_logged_in(w->client[client].session) ||
-		!truth_find(p->truth, (unsigned)client + 1, counter))
-		return;
-	const struct said *said = &a->messages[counter - 1];
-	world_tell(w, "message %" PRIu64 " of client %d is sent once more", counter, client);
-	take_output(w, client);
-	if (said->room >= 0) {
-		struct msg_say m = {.counter = counter,
-			.room = span_of(room_names[said->room]),
-			.text = span_of(said->text)};
-		r = message_encode(MESSAGE_SAY, &m, frame, sizeof(frame), &used);
-	} else {
-		struct msg_direct m = {.counter = counter, .text = span_of(said->text)};
-		oracle_person(said->person, m.person);
-		m.nick = span_of("somebody");
-		r = message_encode(MESSAGE_DIRECT, &m, frame, sizeof(frame), &used);
-	}
-	assert(r == 0);
-	(void)r;
-	path_send(p, frame, used);
-}
-
-/* ---- the end ---- */
-
-#define PATIENCE_ROUNDS 500
-#define MOMENT          20 /* milliseconds */
-#define SOON            INT64_C(3000000)
-
-static bool is_done(struct world *w, int client)
-{
-	struct client *c = &w->client[client];
-
-	return c->path && link_session_logged_in(c->session) &&
-	       link_session_unacknowledged(c->session) == 0 &&
-	       !oracle_lacks(&w->oracle, client, world_truth(w));
-}
-
-/* One round for one client; was there anything to do? */
-static bool advance(struct world *w, int client)
-{
-	struct client *c = &w->client[client];
-
-	if (!c->path) {
-		world_connect(w, client, 0);
-		return true;
-	}
-	take_output(w, client);
-	path_collect(c->path);
-	bool any = c->path->up.start < c->path->up.end || path_has_news(c->path) ||
-		   (c->path->ended && c->path->session == NULL);
-	world_up(w, client, SIZE_MAX);
-	world_down(w, client, SIZE_MAX, SIZE_MAX);
-	return any;
-}
-
-/* Nothing moves: either something is due soon on the clients' clock, or the server's threads are at
- * it. */
-static void wait_a_moment(struct world *w)
-{
-	struct pollfd fds[CLIENTS_MOST];
-	int64_t next = INT64_MAX;
-	nfds_t count = 0;
-
-	for (size_t i = 0; i < w->config.clients; i++) {
-		struct client *c = &w->client[i];
-		int64_t due = link_session_deadline(c->session);
-		next = due < next ? due : next;
-		if (c->path && !c->path->ended)
-			fds[count++] = (struct pollfd){.fd = c->path->fd, .events = POLLIN};
-	}
-	if (next < w->now + SOON)
-		world_pass(w, next > w->now ? next - w->now : 0);
-	else
-		(void)poll(fds, count, MOMENT);
-}
-
-static void complain_of_delay(struct world *w)
-{
-	for (size_t i = 0; i < w->config.clients; i++) {
-		if (is_done(w, (int)i))
-			continue;
-		verdict_complain(&w->verdict,
-			"client %zu does not come to an end: %s, %zu messages unacknowledged%s", i,
-			link_session_logged_in(w->client[i].session) ? "logged in"
-								     : "not logged in",
-			link_session_unacknowledged(w->client[i].session),
-			oracle_lacks(&w->oracle, (int)i, world_truth(w))
-				? ", something was not shown"
-				: "");
-	}
-}
-
-static void finish(struct world *w)
-{
-	for (int round = 0; round < PATIENCE_ROUNDS && verdict_is_good(&w->verdict); round++) {
-		bool any = false, done = true;
-		for (size_t i = 0; i < w->config.clients; i++) {
-			any = advance(w, (int)i) || any;
-			done = done && is_done(w, (int)i);
-		}
-		if (done && !any)
-			return;
-		if (!any)
-			wait_a_moment(w);
-	}
-	complain_of_delay(w);
-}
-
-/* After its PONG everything has come that was on its way, so what comes too often is seen as well. */
-static void expect_silence(struct world *w)
-{
-	struct msg_ping ping = {.token = UINT64_MAX};
-	uint8_t frame[64];
-	size_t used = 0;
-
-	(void)message_encode(MESSAGE_PING, &ping, frame, sizeof(frame), &used);
-	for (size_t i = 0; i < w->config.clients && verdict_is_good(&w->verdict); i++) {
-		path_send(w->client[i].path, frame, used);
-		for (int round = 0; round < PATIENCE_ROUNDS; round++) {
-			world_up(w, (int)i, SIZE_MAX);
-			world_down(w, (int)i, SIZE_MAX, SIZE_MAX);
-			if (!w->client[i].path || w->client[i].path->answered == ping.token)
-				break;
-			wait_a_moment(w);
-		}
-	}
-}
-
-void world_heal(struct world *w)
-{
-	world_tell(w, "all comes right");
-	truth_set_fault(world_truth(w), FAULT_NONE, 0, 0);
-	for (size_t i = 0; i < w->config.clients; i++)
-		world_stall(w, (int)i, false);
-	while (w->ghosts)
-		end_ghost(w, &w->ghosts);
-	finish(w);
-	expect_silence(w);
-	if (!verdict_is_good(&w->verdict))
-		return;
-	for (size_t i = 0; i < w->config.clients; i++) {
-		if (!is_done(w, (int)i))
-			verdict_complain(&w->verdict, "client %zu is not done after all", i);
-	}
-	oracle_judge(&w->oracle, world_truth(w));
 }
