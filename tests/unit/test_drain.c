@@ -7,38 +7,67 @@
 #include "server/thread.h"
 
 #include <check.h>
-#include <stdatomic.h>
-#include <unistd.h>
+#include <pthread.h>
+#include <sched.h>
 
-#define FAR   60000 /* milliseconds */
-#define TIMES 100
+#define FAR    60000 /* milliseconds */
+#define TIMES  100
+#define ROUNDS 10
 
-static _Atomic(int64_t) planned;
-static atomic_uint ticks;
+/* A drain whose tick is counted, and planned for the same time always. */
+struct ticker {
+	struct drain *drain;
+	int64_t planned; /* constant once it has started */
+	pthread_mutex_t lock;
+	pthread_cond_t ticked;
+	unsigned ticks; /* guarded by lock */
+};
 
 static int64_t tick(void *context, int64_t now)
 {
-	(void)context;
+	struct ticker *t = context;
+
 	(void)now;
-	atomic_fetch_add(&ticks, 1);
-	return atomic_load(&planned);
+	pthread_mutex_lock(&t->lock);
+	t->ticks++;
+	pthread_cond_broadcast(&t->ticked);
+	pthread_mutex_unlock(&t->lock);
+	return t->planned;
 }
 
-static struct drain *start(int64_t next)
+static void start(struct ticker *t, int64_t planned)
 {
-	struct drain *d;
-
-	atomic_store(&planned, next);
-	atomic_store(&ticks, 0);
-	ck_assert_int_eq(drain_start(thread_stack(), tick, NULL, &d), 0);
-	return d;
+	*t = (struct ticker){.planned = planned};
+	pthread_mutex_init(&t->lock, NULL);
+	pthread_cond_init(&t->ticked, NULL);
+	ck_assert_int_eq(drain_start(thread_stack(), tick, t, &t->drain), 0);
 }
 
-/* The test's own timeout ends it. */
-static void wait_for_ticks(unsigned count)
+static void stop(struct ticker *t)
 {
-	while (atomic_load(&ticks) < count)
-		usleep(100);
+	drain_stop(t->drain);
+	pthread_cond_destroy(&t->ticked);
+	pthread_mutex_destroy(&t->lock);
+}
+
+/* How many there have been, once there are `least`. The test's own timeout ends it. */
+static unsigned await_ticks(struct ticker *t, unsigned least)
+{
+	pthread_mutex_lock(&t->lock);
+	while (t->ticks < least)
+		pthread_cond_wait(&t->ticked, &t->lock);
+	unsigned count = t->ticks;
+	pthread_mutex_unlock(&t->lock);
+	return count;
+}
+
+/* And what that tick returned has been noted: nothing is called after it that could tell, and there is
+ * next to nothing to be done. */
+static void await_turn(struct ticker *t, unsigned turn)
+{
+	(void)await_ticks(t, turn);
+	while (drain_turns(t->drain) < turn)
+		sched_yield();
 }
 
 /* Each who comes into a room asks for a tick within a quarter of a second, and one is planned mostly;
@@ -46,33 +75,40 @@ static void wait_for_ticks(unsigned count)
 START_TEST(what_has_time)
 {
 	int64_t soon = clock_ms() + FAR;
-	struct drain *d = start(soon);
+	struct ticker t, other;
 
-	wait_for_ticks(1);
-	for (unsigned i = 0; i < TIMES; i++) {
-		drain_wake_by(d, soon + 1);
-		drain_wake_by(d, INT64_MAX);
-		unsigned turns = drain_turns(d);
-		drain_wake(d);
-		while (drain_turns(d) == turns)
-			usleep(100);
+	start(&t, soon);
+	start(&other, soon);
+	await_turn(&t, 1);
+	await_turn(&other, 1);
+	for (unsigned i = 0; i < ROUNDS * TIMES; i++) {
+		drain_wake_by(t.drain, soon + 1);
+		drain_wake_by(t.drain, INT64_MAX);
+		/* One that is woken after it goes round, as it would have, had it been woken. */
+		drain_wake(other.drain);
+		await_turn(&other, 2 + i);
+		if (i % TIMES > 0)
+			continue;
+		drain_wake(t.drain);
+		await_turn(&t, 2 + i / TIMES);
 	}
-	ck_assert_uint_le(atomic_load(&ticks), 2 + TIMES);
-	drain_stop(d);
+	ck_assert_uint_eq(await_ticks(&t, 0), 1 + ROUNDS);
+	stop(&t);
+	stop(&other);
 }
 END_TEST
 
 START_TEST(what_has_not)
 {
-	struct drain *d = start(clock_ms() + FAR);
+	struct ticker t;
 
-	wait_for_ticks(1);
+	start(&t, clock_ms() + FAR);
+	unsigned before = await_ticks(&t, 1);
 	for (unsigned i = 0; i < TIMES; i++) {
-		unsigned before = atomic_load(&ticks);
-		drain_wake_by(d, clock_ms());
-		wait_for_ticks(before + 1);
+		drain_wake_by(t.drain, clock_ms());
+		before = await_ticks(&t, before + 1);
 	}
-	drain_stop(d);
+	stop(&t);
 }
 END_TEST
 
