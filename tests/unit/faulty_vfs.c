@@ -8,8 +8,12 @@
 static atomic_int fault;
 static atomic_uint syncs;
 
+static pthread_mutex_t commits_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t committed = PTHREAD_COND_INITIALIZER;
+static unsigned commits; /* guarded by commits_lock */
+
 /* A real kind of file (SQLite's own has one for each way of locking), and the same with our methods in
- * place of two. The real file stands where SQLite thinks it does, so the others need no wrapping. */
+ * place of three. The real file stands where SQLite thinks it does, so the others need no wrapping. */
 #define KINDS 4
 static const sqlite3_io_methods *real_methods[KINDS];
 static sqlite3_io_methods our_methods[KINDS];
@@ -37,6 +41,23 @@ static int sync_file(sqlite3_file *f, int flags)
 	return real_of(f)->xSync(f, flags);
 }
 
+/* A writer of the write-ahead log holds this one of the locks from before its first page until its commit
+ * can be seen. https://www.sqlite.org/walformat.html, section 2.3 */
+#define WRITE_LOCK 0
+
+static int lock_shared(sqlite3_file *f, int at, int count, int flags)
+{
+	int r = real_of(f)->xShmLock(f, at, count, flags);
+
+	if (at == WRITE_LOCK && flags == (SQLITE_SHM_UNLOCK | SQLITE_SHM_EXCLUSIVE)) {
+		pthread_mutex_lock(&commits_lock);
+		commits++;
+		pthread_cond_broadcast(&committed);
+		pthread_mutex_unlock(&commits_lock);
+	}
+	return r;
+}
+
 static const sqlite3_io_methods *wrap(const sqlite3_io_methods *methods)
 {
 	int i = 0;
@@ -49,6 +70,8 @@ static const sqlite3_io_methods *wrap(const sqlite3_io_methods *methods)
 		our_methods[i] = *methods;
 		our_methods[i].xWrite = write_file;
 		our_methods[i].xSync = sync_file;
+		if (methods->iVersion >= 2 && methods->xShmLock)
+			our_methods[i].xShmLock = lock_shared;
 		real_methods[i] = methods;
 	}
 	pthread_mutex_unlock(&kinds_lock);
@@ -67,6 +90,8 @@ static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int fl
 
 void faulty_vfs_install(void)
 {
+	if (real_vfs)
+		return; /* by another test of this process */
 	real_vfs = sqlite3_vfs_find(NULL);
 	our_vfs = *real_vfs;
 	our_vfs.pNext = NULL;
@@ -85,4 +110,22 @@ void faulty_vfs_set(enum vfs_fault f)
 unsigned faulty_vfs_syncs(void)
 {
 	return atomic_load(&syncs);
+}
+
+unsigned faulty_vfs_commits(void)
+{
+	pthread_mutex_lock(&commits_lock);
+	unsigned count = commits;
+	pthread_mutex_unlock(&commits_lock);
+	return count;
+}
+
+unsigned faulty_vfs_await(unsigned seen)
+{
+	pthread_mutex_lock(&commits_lock);
+	while (commits == seen)
+		pthread_cond_wait(&committed, &commits_lock);
+	unsigned count = commits;
+	pthread_mutex_unlock(&commits_lock);
+	return count;
 }

@@ -1,5 +1,6 @@
 /*
- * A file system for SQLite that fails when it is told to: full, or broken at fsync.
+ * A file system for SQLite that fails when it is told to: full, or broken at fsync. And it tells when
+ * something was written for good, by whichever thread, for tests that wait for that.
  *
  * It becomes the default of the process and passes everything on to the real one.
  * For a test's own process.
@@ -13,7 +14,7 @@ enum vfs_fault {
 	VFS_BROKEN, /* fsync fails */
 };
 
-/* From now on SQLite's files are ours. */
+/* From now on SQLite's files are ours: those that are opened after this. */
 void faulty_vfs_install(void);
 
 /* From now on this happens. Any thread. */
@@ -21,5 +22,12 @@ void faulty_vfs_set(enum vfs_fault fault);
 
 /* How many files were synced so far. */
 unsigned faulty_vfs_syncs(void);
+
+/* How many transactions that write, of databases with a write-ahead log, have ended so far, whatever
+ * came of them: a reader that begins now sees the last one. Any thread. */
+unsigned faulty_vfs_commits(void);
+
+/* Wait until there are others than the `seen` ones; how many there are then. The test's own timeout ends it. Any thread. */
+unsigned faulty_vfs_await(unsigned seen);
 
 #endif
