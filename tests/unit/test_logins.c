@@ -15,12 +15,26 @@
 
 static struct logins *all;
 static struct login logins[4];
-static atomic_uint ended[4];
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t one_ended = PTHREAD_COND_INITIALIZER;
+static unsigned ended[4]; /* guarded by lock */
 
 static void note_end(void *context, const struct login_end *e)
 {
 	ck_assert_int_eq(e->why, CODE_ALREADY);
-	atomic_fetch_add((atomic_uint *)context, 1);
+	pthread_mutex_lock(&lock);
+	++*(unsigned *)context;
+	pthread_cond_broadcast(&one_ended);
+	pthread_mutex_unlock(&lock);
+}
+
+/* How often it was ended. */
+static unsigned ends_of(int i)
+{
+	pthread_mutex_lock(&lock);
+	unsigned count = ended[i];
+	pthread_mutex_unlock(&lock);
+	return count;
 }
 
 static void setup(void)
@@ -29,7 +43,7 @@ static void setup(void)
 	ck_assert_ptr_nonnull(all);
 	for (int i = 0; i < 4; i++) {
 		logins[i] = (struct login){.end = note_end, .context = &ended[i]};
-		atomic_init(&ended[i], 0);
+		ended[i] = 0;
 	}
 }
 
@@ -73,10 +87,10 @@ START_TEST(the_same_alone_is_ended)
 	ck_assert_int_eq(enter(0, 1, 1, 0), 0);
 	ck_assert(may_append(0));
 	ck_assert_int_eq(enter(1, seconds[_i].person, seconds[_i].instance, 0), 0);
-	ck_assert_uint_eq(atomic_load(&ended[0]), seconds[_i].ends);
+	ck_assert_uint_eq(ends_of(0), seconds[_i].ends);
 	ck_assert(may_append(0) == !seconds[_i].ends);
 	ck_assert(may_append(0) == !seconds[_i].ends);
-	ck_assert_uint_eq(atomic_load(&ended[1]), 0);
+	ck_assert_uint_eq(ends_of(1), 0);
 	ck_assert(may_append(1));
 }
 END_TEST
@@ -89,7 +103,7 @@ START_TEST(many_of_one)
 	for (int i = 0; i < 4; i++)
 		ck_assert_int_eq(enter(i, 1, 1, 0), 0);
 	for (int i = 0; i < 4; i++) {
-		ck_assert_uint_eq(atomic_load(&ended[i]), i < 3);
+		ck_assert_uint_eq(ends_of(i), i < 3);
 		ck_assert(may_append(i) == (i == 3));
 	}
 	for (int i = 0; i < 4; i++)
@@ -106,12 +120,12 @@ START_TEST(given_up_in_time)
 	ck_assert_int_eq(enter(0, 1, 1, 0), 0);
 	ck_assert(login_may_append(&logins[0]));
 	ck_assert_int_eq(enter(1, 1, 1, SOON), ERR_TIMEOUT);
-	ck_assert_uint_eq(atomic_load(&ended[0]), 1);
+	ck_assert_uint_eq(ends_of(0), 1);
 	ck_assert_int_eq(enter(2, 1, 2, 0), 0); /* another waits for nobody */
 	login_appended(&logins[0]);
 	ck_assert(!may_append(0));
 	ck_assert_int_eq(enter(1, 1, 1, 0), 0);
-	ck_assert_uint_eq(atomic_load(&ended[0]), 1);
+	ck_assert_uint_eq(ends_of(0), 1);
 	ck_assert(may_append(1));
 }
 END_TEST
@@ -128,8 +142,10 @@ static void *enter_in_thread(void *argument)
 
 static void await_end_of(int i)
 {
-	while (!atomic_load(&ended[i]))
-		sched_yield();
+	pthread_mutex_lock(&lock);
+	while (!ended[i])
+		pthread_cond_wait(&one_ended, &lock);
+	pthread_mutex_unlock(&lock);
 }
 
 START_TEST(waits_for_the_append)
@@ -162,7 +178,7 @@ START_TEST(ended_while_it_waits)
 	await_end_of(0);
 	ck_assert_int_eq(pthread_create(&third, NULL, enter_in_thread, &three), 0);
 	ck_assert_int_eq(pthread_join(second, NULL), 0);
-	ck_assert_uint_eq(atomic_load(&ended[1]), 1);
+	ck_assert_uint_eq(ends_of(1), 1);
 	ck_assert(!may_append(1));
 	login_appended(&logins[0]);
 	ck_assert_int_eq(pthread_join(third, NULL), 0);
