@@ -139,11 +139,19 @@ class Playing(Terminal):
         self.assertNotIn(" waits, ", lab.text())
 
     def test_a_screen(self):
+        """What the processes do and what the wire brings keep an order of their own only where the machine
+        is not busy with other things: three times at most."""
         self.wire()
-        lab = Lab(self, choose=3, columns=100, rows=36)
-        lab.wait_text(OVER, 20)
-        lab.numbers = True
-        lab.same("lab-zero")
+        for last in (False, False, True):
+            lab = Lab(self, choose=3, columns=100, rows=36)
+            lab.wait_text(OVER, 20)
+            lab.numbers = True
+            try:
+                lab.same("lab-zero")
+                return
+            except AssertionError:
+                if last:
+                    raise
 
     def test_stands_still(self):
         """Space, one packet at a time, and one that a hand drops."""

@@ -16,6 +16,8 @@ ALL_PROTOCOLS = 3  # ETH_P_ALL
 OUTGOING = 4       # PACKET_OUTGOING: loopback shows each packet twice, going out and coming in
 SOL_PACKET = 263
 STATISTICS = 6     # PACKET_STATISTICS
+FORCE = 33         # SO_RCVBUFFORCE: beyond what net.core.rmem_max allows
+BUFFER = 16 << 20
 TCP, UDP = 6, 17
 FIRST_SOURCE = 50000  # of the ports that connections here come from; no protocol has them
 CLIENT, SERVER = socket.inet_aton("10.0.0.1"), socket.inet_aton("10.0.0.2")
@@ -93,6 +95,8 @@ class Listener:
     def __init__(self, case):
         self.capture = Capture()
         self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ALL_PROTOCOLS))
+        # For all that comes while this thread waits for a processor.
+        self.socket.setsockopt(socket.SOL_SOCKET, FORCE, BUFFER)
         self.socket.bind(("lo", ALL_PROTOCOLS))
         self.socket.setblocking(False)
         self.wake, self.waker = os.pipe()
