@@ -64,9 +64,9 @@ bool lane_end_is_live(const struct lane_end *e, int64_t now)
 
 bool lane_end_pay(struct lane_end *e, uint16_t number, size_t length, int64_t now)
 {
-	if (budget_ready(&e->budget, now) > now)
+	if (budget_ready(e->budget, now) > now)
 		return false;
 	for (size_t paid = 0; paid == 0 || paid < length; paid += LANE_USUAL)
-		budget_pay(&e->budget, number);
+		budget_pay(e->budget, number);
 	return true;
 }

@@ -30,7 +30,7 @@
 
 struct lane_end {
 	struct lane lane;
-	struct budget budget;
+	struct budget *budget;   /* borrowed: the connection's, of all its lanes */
 	bool known;              /* `path` has answered */
 	struct lane_path path;   /* where the client is */
 	int64_t heard;           /* clock_ms: when an authentic datagram last came from there */

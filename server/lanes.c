@@ -19,12 +19,19 @@
 
 #define DATAGRAMS_A_TURN 256 /* of one socket, so that each has its turn, and stopping too */
 
+/* What a connection may send over its lanes, whichever it has: another one is no fresh start. */
+struct purse {
+	atomic_uint refs;     /* of the rows */
+	struct budget budget; /* the thread's own, once a row is in the table */
+};
+
 /* One connection's lane. */
 struct lane_row {
 	uint64_t id;           /* first: it stands for the whole in comparisons. Constant */
 	atomic_uint refs;      /* the table's, and the thread's while it acts on a datagram */
-	struct outlet *outlet; /* counted, constant */
-	bool proven;           /* constant, as is the next */
+	struct outlet *outlet; /* counted, constant, as is the next */
+	struct purse *purse;
+	bool proven; /* constant, as is the next */
 	uint32_t text_max;
 	struct lane_end end;     /* the thread's own, once the row is in the table */
 	char nick[NICK_MAX + 1]; /* guarded by the lanes' lock */
@@ -74,11 +81,18 @@ static int compare_rows(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static void unref_purse(struct purse *p)
+{
+	if (p && atomic_fetch_sub_explicit(&p->refs, 1, memory_order_acq_rel) == 1)
+		free(p);
+}
+
 static void unref_row(struct lane_row *r)
 {
 	if (!r || atomic_fetch_sub_explicit(&r->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	lane_fini(&r->end.lane);
+	unref_purse(r->purse);
 	outlet_unref(r->outlet);
 	free(r);
 }
@@ -126,26 +140,61 @@ static int put_in_locked(struct lanes *l, struct lane_row *r)
 	return 0;
 }
 
-int lanes_open(struct lanes *l, uint64_t id, const struct lane_owner *owner)
+static struct purse *new_purse(const struct lane_owner *owner)
 {
-	struct lane_row *r = calloc(1, sizeof(*r)), *old;
+	struct purse *p = malloc(sizeof(*p));
 
-	if (!r)
-		return ERR_MEMORY;
-	int result = lane_init(&r->end.lane, id, LANE_SERVER, owner->keys);
-	if (result) {
+	if (p) {
+		atomic_init(&p->refs, 1);
+		budget_init(&p->budget, owner->rate, owner->burst, clock_ms());
+	}
+	return p;
+}
+
+/* `*result` says why it is NULL. */
+static struct lane_row *new_row(uint64_t id, const struct lane_owner *owner, int *result)
+{
+	struct lane_row *r = calloc(1, sizeof(*r));
+
+	*result = ERR_MEMORY;
+	if (r && (r->purse = new_purse(owner)) != NULL)
+		*result = lane_init(&r->end.lane, id, LANE_SERVER, owner->keys);
+	if (*result) {
+		if (r)
+			free(r->purse);
 		free(r);
-		return result;
+		return NULL;
 	}
 	r->id = id;
 	atomic_init(&r->refs, 1);
 	r->outlet = outlet_ref(owner->outlet);
 	r->proven = owner->proven;
 	r->text_max = owner->text_max;
-	budget_init(&r->end.budget, owner->rate, owner->burst, clock_ms());
+	r->end.budget = &r->purse->budget;
 	snprintf(r->nick, sizeof(r->nick), "%s", owner->nick);
+	return r;
+}
+
+/* What the lane before has used up stays so. The row is nobody else's yet. */
+static void share_purse(struct lane_row *r, const struct lane_row *before)
+{
+	unref_purse(r->purse);
+	r->purse = before->purse;
+	atomic_fetch_add_explicit(&r->purse->refs, 1, memory_order_relaxed);
+	r->end.budget = &r->purse->budget;
+}
+
+int lanes_open(struct lanes *l, uint64_t id, const struct lane_owner *owner)
+{
+	int result;
+	struct lane_row *r = new_row(id, owner, &result), *old;
+
+	if (!r)
+		return result;
 	lock_take(&l->lock);
 	old = take_out_locked(l, r->outlet);
+	if (old)
+		share_purse(r, old);
 	result = put_in_locked(l, r);
 	lock_drop(&l->lock);
 	unref_row(old);

@@ -48,8 +48,8 @@ struct lane_owner {
 	uint32_t text_max;    /* bytes */
 };
 
-/* Give a connection a lane of this random id; one that it had before is closed. ERR_MEMORY, ERR_CRYPTO;
- * ERR_EXISTS: another lane has the id. */
+/* Give a connection a lane of this random id; one that it had before is closed, and what was used up of
+ * `rate` and `burst` over that stays so. ERR_MEMORY, ERR_CRYPTO; ERR_EXISTS: another lane has the id. */
 int lanes_open(struct lanes *l, uint64_t id, const struct lane_owner *owner);
 
 /* Its client is called something else from now on. */

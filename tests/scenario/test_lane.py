@@ -493,6 +493,21 @@ class Rate(Lanes):
         wire.send("PING", token=1)
         wire.wait("PONG")
 
+    def test_another_lane(self):
+        """What was used up stays so, whatever lane takes the place of the one before."""
+        wire = self.wire("anna", rooms=())
+        before = self.numbers()
+        asked = []
+        for lanes in (1, 2):
+            lane = self.lane(wire, opened=False)
+            for _ in range(50):
+                lane.send("TOSS", kind=0, room="lobby", text="hi")
+            self.count(before, lane_received=50 * lanes, lane_strange=0)
+            # Each that was looked at got a PING back, as nobody has answered from there yet.
+            asked.append(self.numbers()["lane_sent"])
+        self.assertGreaterEqual(asked[0], 20)
+        self.assertLess(asked[1] - asked[0], 10)
+
 
 class Toss(Lanes):
     """What is said as a datagram."""
