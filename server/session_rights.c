@@ -202,15 +202,26 @@ struct claim {
 	struct act act;
 };
 
+/* The code is right. To whom nothing is told any more, not even that is. */
 static enum code become_operator(void *context)
 {
 	struct claim *claim = context;
-	const struct doer me = {.person = claim->session->person, .nick = claim->session->nick};
+	struct session *s = claim->session;
+	const struct doer me = {.person = s->person, .nick = s->nick};
+	enum code code = session_judge_guess(s, true);
 
-	return moderate(claim->session->chat, &me, NULL, &claim->act);
+	return code == CODE_NONE ? moderate(s->chat, &me, NULL, &claim->act) : code;
 }
 
-/* With the server's one-time code. Guesses cost the connection, and count against the address. */
+/* Guesses cost the connection, and count against the address. */
+static int refuse_operator(struct session *s)
+{
+	log_warning("%s: %s showed a wrong operator code", s->peer, s->nick);
+	return session_judge_guess(s, false) == CODE_NONE ? session_end(s, CODE_WRONG_CODE)
+							  : session_end_limit(s, LIMIT_MAX_FAULTS);
+}
+
+/* With the server's one-time code. */
 static int claim_operator(struct session *s, const struct msg_act *m)
 {
 	struct claim claim = {.session = s, .act = {.verb = ACT_PROVE, .has_person = true}};
@@ -219,12 +230,10 @@ static int claim_operator(struct session *s, const struct msg_act *m)
 	memcpy(claim.act.person, s->person, PERSON_ID);
 	(void)snprintf(claim.act.label, sizeof(claim.act.label), "%s", s->nick);
 	if (!chat_op_code(s->chat) ||
-		!op_code_use(chat_op_code(s->chat), m->text, become_operator, &claim, &code)) {
-		log_warning("%s: %s showed a wrong operator code", s->peer, s->nick);
-		return session_judge_guess(s, false) == CODE_NONE
-			       ? session_end(s, CODE_WRONG_CODE)
-			       : session_end_limit(s, LIMIT_MAX_FAULTS);
-	}
+		!op_code_use(chat_op_code(s->chat), m->text, become_operator, &claim, &code))
+		return refuse_operator(s);
+	if (code == CODE_PENALTY)
+		return session_end_limit(s, LIMIT_MAX_FAULTS);
 	struct msg_done done = {.tag = m->tag};
 	return code == CODE_NONE ? session_reply(s, MESSAGE_DONE, &done)
 				 : session_refuse(s, m->tag, code);

@@ -1158,6 +1158,23 @@ class Guesses(Rights):
         self.count_answers(self.try_key, 4 * people, "KEY_WANTED")
 
     @staticmethod
+    def try_code(_number, person):
+        person.peer.request("ACT", verb=VERBS["op"], text="abcd-efgh-ijkl-mnop")
+        return person.peer.expect("ERROR", fatal=1)
+
+    def test_many_codes(self):
+        """Beyond that even the operator code is told nothing; it still is one."""
+        path = os.path.join(self.server.data, "operator-code")
+        with open(path, encoding="utf-8") as file:
+            code = file.read().strip()
+        people = [self.enter(f"eve{i}") for i in range(24)]
+        last = people.pop()
+        self.count_answers(self.try_code, people, "WRONG_CODE")
+        last.peer.request("ACT", verb=VERBS["op"], text=code)
+        self.assertEqual(last.peer.expect("ERROR", fatal=1)["code"], CODES["PENALTY"])
+        self.assertEqual(self.operator(self.server).whois("root")["rank"], 3)
+
+    @staticmethod
     def try_password(number, peer):
         peer.message("PASSWORD", password=f"no {number}")
         peer.request("LOGIN", person=peer.person, instance=peer.instance, nick="eve")
