@@ -123,15 +123,19 @@ static struct outlet *find_outlet(struct session *s, const uint8_t person[PERSON
 
 static int ask(struct session *s, struct outlet *to, const struct race_plan *plan)
 {
+	struct races *races = lanes_races(chat_lanes(s->chat));
 	struct msg_raced raced = {
 		.nick = span_of(s->nick), .count = plan->count, .size = plan->size};
-	int r = races_ask(
-		lanes_races(chat_lanes(s->chat)), s->outlet, to, plan, clock_ms(), &raced.race);
+	int r = races_ask(races, s->outlet, to, plan, clock_ms(), &raced.race);
 
 	if (r)
 		return r;
 	memcpy(raced.person, s->person, PERSON_ID);
-	return tell(to, MESSAGE_RACED, &raced);
+	r = tell(to, MESSAGE_RACED, &raced);
+	/* Nobody will accept it, and its end would be a second answer. */
+	if (r)
+		races_end(races, raced.race, s->outlet, CODE_NONE);
+	return r;
 }
 
 /* Is there time for another one? */

@@ -3,6 +3,7 @@
 others than the client, comes again, or is malformed is never answered; and no answer is longer than
 what it answers. (The sealed lane: tests/unit/test_lanes.c, and the real clients, test_terminal_race.)"""
 
+import itertools
 import json
 import os
 import socket
@@ -40,12 +41,15 @@ class Lanes(PlainScenario):
         self.addCleanup(lambda: lane.socket.close())
         return lane.open() if opened else lane
 
-    def numbers(self):
-        """The server's counters of lanes."""
+    def status(self):
         program = Program(self, [LANCHATD, "--status", "--json", "--data", self.server.data])
         self.assertEqual(program.wait(20), 0, program.tail())
         with open(program.out_path, encoding="utf-8") as f:
-            status = json.loads(f.read())
+            return json.loads(f.read())
+
+    def numbers(self):
+        """The server's counters of lanes."""
+        status = self.status()
         return {name: status[name] for name in status if name.startswith("lane")}
 
     def count(self, before, **grown):
@@ -475,6 +479,33 @@ class Races(Lanes):
             anna.send("PROBE", **self.probe(number, race, size=60000))
         anna.send("SAY", counter=1, kind=0, room="lobby", text="hi")
         anna.wait("ACK", counter=1)
+
+
+    def fill(self, wire, race):
+        """Send so much to whoever does not read that nothing fits any more, not even what is short."""
+        number = itertools.count()
+        for size in (60000, 0):
+            before = self.numbers()["lane_dropped"]
+            while self.numbers()["lane_dropped"] == before:
+                for _ in range(100):
+                    wire.send("PROBE", **self.probe(next(number), race, size=size))
+                wire.send("PING", token=1)
+                wire.wait("PONG")
+
+    def test_one_who_cannot_be_asked(self):
+        """A race that nobody heard of is none: it is refused, and has no end later."""
+        anna, ben, _, _, race = self.agreed(count=10000)
+        self.fill(anna, race)
+        anna.send("RACE_OVER", race=race, code=0)
+        anna.send("PING", token=1)
+        anna.wait("PONG")
+        zoe = self.wire("zoe")
+        self.assertEqual(self.refused(zoe, nick="ben"), "RACE_FULL")
+        ben.close()
+        wait_for(lambda: self.status()["connections"] == 2, "ben to be gone")
+        zoe.send("PING", token=1)
+        while (message := zoe.get())["message"] != "PONG":
+            self.assertNotEqual(message["message"], "ERROR", message)
 
 
 class Rate(Lanes):
