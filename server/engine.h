@@ -314,6 +314,9 @@ int engine_rooms(struct engine *e, const struct stream_key *after, bool all, uin
  * lost in a crash. ERR_MEMORY. */
 int engine_note(struct engine *e, const struct note *n);
 
+/* After which that somebody left is not waited for any more. */
+#define ENGINE_PARTED_MS 10000
+
 /* Take a note, and wait until it and all those before it are kept, so that whoever asks next finds them,
  * or until `deadline` (clock_ms). Where the log cannot be written, as on a full disk, nobody waits, and it
  * is kept later. ERR_MEMORY. */

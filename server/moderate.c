@@ -209,16 +209,30 @@ static void tell_parted(
 		outlet_push(o);
 }
 
-static void note_parted(struct chat *c, const struct room *room, const uint8_t *person)
+static struct note parted(const struct room *room, const uint8_t *person)
 {
-	struct note note = {
+	return (struct note){
 		.kind = NOTE_PARTED,
 		.person = person,
 		.stream = feed_key(room_feed(room)),
 		.name = span_of(room_name(room)),
 	};
+}
+
+static void note_parted(struct chat *c, const struct room *room, const uint8_t *person)
+{
+	const struct note note = parted(room, person);
 
 	(void)engine_note(chat_engine(c), &note);
+}
+
+/* The act itself has made them no member; but that they came in on another connection just before may be
+ * written behind it. Whoever comes in meanwhile is among those who are sent out then. */
+static void wait_parted(struct chat *c, const struct room *room, const uint8_t *person)
+{
+	const struct note note = parted(room, person);
+
+	(void)engine_note_kept(chat_engine(c), &note, clock_ms() + ENGINE_PARTED_MS);
 }
 
 /* What an act needs to be followed up, got before it is done: when it is in the log, nothing is left
@@ -306,7 +320,7 @@ static void expel(const struct follow_up *f)
 	put(why, sizeof(why), " ");
 	put(why, sizeof(why), words);
 	if (a->has_person)
-		note_parted(f->chat, f->room, a->person);
+		wait_parted(f->chat, f->room, a->person);
 	expel_all(f, false, why);
 	if (!a->has_person)
 		expel_all(f, true, why);

@@ -15,7 +15,6 @@
 #include <string.h>
 
 #define SEARCH_MS  2000
-#define PARTED_MS  10000 /* after which that somebody left is not waited for any more */
 #define PLACES_MAX 10000 /* told at most: a person may have been in any number of rooms */
 #define SEQ_END    ((uint64_t)INT64_MAX) /* no number and no time is above it */
 
@@ -392,7 +391,7 @@ void session_note_member(struct session *s, const struct room *room, bool member
 	if (member)
 		(void)engine_note(chat_engine(s->chat), &note);
 	else
-		(void)engine_note_kept(chat_engine(s->chat), &note, clock_ms() + PARTED_MS);
+		(void)engine_note_kept(chat_engine(s->chat), &note, clock_ms() + ENGINE_PARTED_MS);
 }
 
 void session_note_nick(struct session *s)

@@ -16,6 +16,7 @@ from lib.process import Program
 from lib.raw import Raw
 from lib.secure import Key, Secure
 from lib.server import Server
+from lib.shim import shim
 from lib.wait import BUILD, wait_for
 from lib.wire import CODES, VERBS
 
@@ -590,6 +591,23 @@ class Rooms(Rights):
                      "kick bob"):
             self.assertIn(f"anna: {what} in #den\n", log)
         self.assertNotIn("sesame", log)
+
+    def test_kicked(self):
+        """Nor is whoever was sent out, though another connection of theirs came in just before, and that
+        they are a member is written with the kick, and behind it."""
+        server = self.serve(env=shim("slow", slow=100))
+        anna, carol = (Person(self, server, nick) for nick in ("anna", "carol"))
+        anna.join()
+        anna.says("first")
+        carol.join()
+        anna.act("entry", value=INVITED)
+        counter = carol.peer.say("the disk has to do", "den")
+        carol.again().join()
+        tag = anna.peer.request("ACT", room="den", verb=VERBS["kick"], label="carol")
+        carol.peer.expect("ACK", counter=counter)
+        carol.peer.expect("PARTED", room="den", code=CODES["KICKED"])
+        carol.join(code="NOT_INVITED")
+        anna.peer.expect("DONE", tag=tag)
 
     def test_left_before_a_crash(self):
         server, anna, carol, room = self.check_left((), INVITED, "NOT_INVITED")
