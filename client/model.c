@@ -421,18 +421,42 @@ int model_ignore(struct model *m, const uint8_t person[PERSON_ID], const char *n
 	return 0;
 }
 
-bool model_unignore(struct model *m, const char *nick)
+int model_rename_ignored(struct model *m, const uint8_t person[PERSON_ID], const char *nick)
 {
 	for (size_t i = 0; i < m->ignored_count; i++) {
-		if (!name_same(m->ignored_nicks[i], nick))
-			continue;
-		free(m->ignored_nicks[i]);
-		m->ignored_count--;
-		memmove(&m->ignored[i], &m->ignored[i + 1],
-			(m->ignored_count - i) * sizeof *m->ignored);
-		memmove(&m->ignored_nicks[i], &m->ignored_nicks[i + 1],
-			(m->ignored_count - i) * sizeof *m->ignored_nicks);
-		return true;
+		if (memcmp(m->ignored[i], person, PERSON_ID) == 0)
+			return model_set(&m->ignored_nicks[i], nick);
 	}
-	return false;
+	return 0;
+}
+
+/* Who is here by that name, and else who was called so: a change of nick may have been missed. */
+static size_t find_ignored(const struct model *m, const char *nick)
+{
+	const struct roster_person *p = model_person(m, nick);
+	size_t i;
+
+	for (i = 0; p && i < m->ignored_count; i++) {
+		if (memcmp(m->ignored[i], p->person, PERSON_ID) == 0)
+			return i;
+	}
+	for (i = 0; i < m->ignored_count; i++) {
+		if (name_same(m->ignored_nicks[i], nick))
+			break;
+	}
+	return i;
+}
+
+bool model_unignore(struct model *m, const char *nick)
+{
+	size_t i = find_ignored(m, nick);
+
+	if (i == m->ignored_count)
+		return false;
+	free(m->ignored_nicks[i]);
+	m->ignored_count--;
+	memmove(&m->ignored[i], &m->ignored[i + 1], (m->ignored_count - i) * sizeof *m->ignored);
+	memmove(&m->ignored_nicks[i], &m->ignored_nicks[i + 1],
+		(m->ignored_count - i) * sizeof *m->ignored_nicks);
+	return true;
 }

@@ -170,7 +170,7 @@ struct model {
 	size_t room_count;
 	struct found found;
 	uint8_t (*ignored)[PERSON_ID]; /* owned */
-	char **ignored_nicks;          /* owned; as they were called then */
+	char **ignored_nicks;          /* owned; as they were called last */
 	size_t ignored_count;
 };
 
@@ -304,7 +304,11 @@ void model_tick(struct model *m);
 bool model_is_ignored(const struct model *m, const uint8_t person[PERSON_ID]);
 int model_ignore(struct model *m, const uint8_t person[PERSON_ID], const char *nick);
 
-/* By nick, as it was at /ignore. False when nobody of that name was ignored. */
+/* They are called otherwise now, if they are ignored. ERR_MEMORY: they keep the nick before. */
+int model_rename_ignored(struct model *m, const uint8_t person[PERSON_ID], const char *nick);
+
+/* By the nick they have, or had when they were last heard of. False when nobody of that name was
+ * ignored. */
 bool model_unignore(struct model *m, const char *nick);
 
 #endif

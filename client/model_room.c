@@ -307,6 +307,9 @@ int model_on_presence(struct model *m, const struct event *e)
 	if (e->change == CHANGE_JOINED || e->change == CHANGE_STATE)
 		model_mark_person(m, b, model_or_empty(e->nick));
 	err = model_either(err, change_direct(m, e));
+	if (e->change == CHANGE_RENAMED)
+		err = model_either(
+			err, model_rename_ignored(m, e->person, model_or_empty(e->text)));
 	/* What the user does is told by other means. */
 	bool told = is_my_change(m, e) && e->change != CHANGE_ACT;
 	if (known || told || model_is_ignored(m, e->person))

@@ -290,6 +290,29 @@ START_TEST(ignored)
 }
 END_TEST
 
+/* Whoever is ignored cannot get out of it by another nick, and goes by that one then. */
+START_TEST(ignored_and_renamed)
+{
+	struct buffer *b = model_current(model);
+
+	tell(news_presence(CHANGE_JOINED, "anna", "", PERSON_HERE));
+	ck_assert_int_eq(model_ignore(model, anna, "anna"), 0);
+	uint64_t end = scrollback_end(&b->lines);
+	tell(news_presence(CHANGE_RENAMED, "anna", "ann", PERSON_HERE));
+	tell(news_said("lobby", anna, "ann", "look"));
+	ck_assert_uint_eq(scrollback_end(&b->lines), end);
+	ck_assert_str_eq(model->ignored_nicks[0], "ann");
+	ck_assert(!model_unignore(model, "anna"));
+	ck_assert(model_unignore(model, "Ann"));
+	ck_assert_uint_eq(model->ignored_count, 0);
+	/* The change was not seen, but who comes back is known by the key. */
+	ck_assert_int_eq(model_ignore(model, anna, "formerly"), 0);
+	ck_assert(model_unignore(model, "ann"));
+	ck_assert_int_eq(model_ignore(model, anna, "formerly"), 0);
+	ck_assert(model_unignore(model, "formerly"));
+}
+END_TEST
+
 Suite *model_suite(void)
 {
 	Suite *s = suite_create("model");
@@ -310,6 +333,7 @@ Suite *model_suite(void)
 	tcase_add_test(t, known_people_do_not_come);
 	tcase_add_test(t, own_changes_are_told_once);
 	tcase_add_test(t, ignored);
+	tcase_add_test(t, ignored_and_renamed);
 	suite_add_tcase(s, t);
 	return s;
 }
