@@ -288,8 +288,10 @@ static uint32_t change_letter(uint32_t c, enum letter_case to)
 static bool change_case(struct editor *e, enum letter_case to)
 {
 	size_t from = e->cursor, end = word_after(e, from), used = 0;
-	char *out = malloc((end - from) * 4 + 1);
 
+	if (end == from)
+		return false;
+	char *out = malloc((end - from) * 4);
 	if (!out)
 		return false;
 	for (size_t at = from; at < end;) {
@@ -305,8 +307,10 @@ static bool change_case(struct editor *e, enum letter_case to)
 			to = LOWER;
 		at += n;
 	}
-	save_undo(e);
-	bool done = end > from && splice(e, from, end, out, used) == 0;
+	bool changed = used != end - from || memcmp(out, e->text + from, used) != 0;
+	if (changed) /* an undo brings back something that is seen */
+		save_undo(e);
+	bool done = splice(e, from, end, out, used) == 0;
 	free(out);
 	return done;
 }

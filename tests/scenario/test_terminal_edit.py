@@ -52,8 +52,8 @@ class Keys(Editing):
     def test_words(self):
         self.pressed(("the word here", "the word here"), (["C-a", "M-U"], "THE word here"),
                      (["M-c"], "THE Word here"), (["M-l"], "THE Word here"),
-                     (["C-_"], "THE Word here"), (["C-a", "DC"], "HE Word here"),
-                     (["C-d"], "E Word here"))
+                     (["C-_"], "THE word here"), (["C-a", "DC"], "HE word here"),
+                     (["C-d"], "E word here"))
 
     def test_clusters(self):
         """A key moves over, and deletes, what is one character for people."""

@@ -148,6 +148,17 @@ START_TEST(undo)
 	ck_assert(editor_do(&e, EDIT_UNDO));
 	expect(&e, "|");
 	ck_assert(!editor_do(&e, EDIT_UNDO));
+	/* What changes no letter leaves nothing to be undone. */
+	ck_assert_int_eq(editor_set(&e, "one TWO"), 0);
+	editor_do(&e, EDIT_UPPER);
+	editor_do(&e, EDIT_START);
+	editor_do(&e, EDIT_UPPER);
+	expect(&e, "ONE| TWO");
+	editor_do(&e, EDIT_UPPER);
+	expect(&e, "ONE TWO|");
+	ck_assert(editor_do(&e, EDIT_UNDO));
+	expect(&e, "|one TWO");
+	ck_assert(!editor_do(&e, EDIT_UNDO));
 	for (int i = 0; i < EDITOR_UNDOS * 2; i++) {
 		editor_do(&e, EDIT_END);
 		ck_assert_int_eq(editor_insert(&e, "x", 1), 0);
