@@ -481,6 +481,8 @@ size_t editor_window(
 {
 	size_t room = columns > 0 ? columns - 1 : 0; /* the cursor needs a column itself */
 
+	if (start > 0 && shown_columns(e, 0, e->length) <= room)
+		start = 0; /* all fits, as when the window has grown */
 	if (start > e->cursor || (start == e->cursor && start > 0) ||
 		shown_columns(e, start, e->cursor) > room)
 		start = start_before_cursor(e, room * 2 / 3);

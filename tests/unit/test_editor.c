@@ -222,6 +222,11 @@ START_TEST(window)
 	e.cursor = e.length;
 	ck_assert_uint_eq(editor_window(&e, 0, 100, &end, &column), 0);
 	ck_assert_uint_eq(end, e.length);
+	/* So it is when a narrow window becomes a wide one. */
+	start = editor_window(&e, 0, 10, &end, &column);
+	ck_assert_uint_gt(start, 0);
+	ck_assert_uint_eq(editor_window(&e, start, 100, &end, &column), 0);
+	ck_assert_uint_eq(end, e.length);
 	editor_fini(&e);
 }
 END_TEST
