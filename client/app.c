@@ -249,6 +249,13 @@ static void take_input(struct app *a, const struct input *in)
 	heed(a);
 }
 
+static void take_keys(struct app *a, const struct input *in)
+{
+	take_input(a, in);
+	if (in->kind == INPUT_PASTE)
+		keys_wipe(&a->keys);
+}
+
 static void read_keys(struct app *a)
 {
 	char bytes[16384];
@@ -258,12 +265,15 @@ static void read_keys(struct app *a)
 	int err = terminal_read(a->terminal, bytes, sizeof bytes, &got);
 	if (err == ERR_CLOSED)
 		finish(a, 1);
-	a->key_at = clock_ms();
+	int64_t now = clock_ms();
+	if (keys_break(&a->keys, bytes, got, now - a->key_at, &in)) {
+		take_keys(a, &in);
+		return;
+	}
+	a->key_at = now;
 	for (size_t at = 0; at < got;) {
 		at += keys_feed(&a->keys, bytes + at, got - at, &in);
-		take_input(a, &in);
-		if (in.kind == INPUT_PASTE)
-			keys_wipe(&a->keys);
+		take_keys(a, &in);
 	}
 	/* It may have been a password. */
 	explicit_bzero(bytes, got);

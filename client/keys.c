@@ -282,16 +282,20 @@ static void keep_pasted(struct keys *k, const char *bytes, size_t length)
 	}
 }
 
+static void end_paste(struct keys *k, struct input *out)
+{
+	*out = (struct input){.kind = INPUT_PASTE,
+		.paste = k->paste,
+		.paste_length = k->paste_used,
+		.paste_total = k->paste_total};
+	k->state = KEYS_GROUND;
+}
+
 static void feed_paste(struct keys *k, char c, struct input *out)
 {
 	if (c == paste_end[k->matched]) {
-		if (++k->matched < PASTE_END_LENGTH)
-			return;
-		*out = (struct input){.kind = INPUT_PASTE,
-			.paste = k->paste,
-			.paste_length = k->paste_used,
-			.paste_total = k->paste_total};
-		k->state = KEYS_GROUND;
+		if (++k->matched == PASTE_END_LENGTH)
+			end_paste(k, out);
 		return;
 	}
 	/* The mark begins with its only escape, so nothing before `c` can begin it again. */
@@ -299,6 +303,17 @@ static void feed_paste(struct keys *k, char c, struct input *out)
 	k->matched = c == paste_end[0] ? 1 : 0;
 	if (k->matched == 0)
 		keep_pasted(k, &c, 1);
+}
+
+bool keys_break(
+	struct keys *k, const char *bytes, size_t length, int64_t quiet_ms, struct input *out)
+{
+	*out = (struct input){.kind = INPUT_NONE};
+	if (k->state != KEYS_PASTING || length != 1 || (uint32_t)bytes[0] != CTRL('C'))
+		return false;
+	if (quiet_ms >= KEYS_BREAK_MS)
+		end_paste(k, out);
+	return true;
 }
 
 /* ---- */

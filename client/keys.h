@@ -11,6 +11,9 @@
  * which. So after bytes were fed, and none came for KEYS_ESCAPE_MS, call
  * keys_timeout.
  *
+ * A paste takes all bytes until its end mark. Where that was lost on the way, nothing that is typed
+ * would ever be a key again: offer to keys_break what was read, first.
+ *
  * Sources: xterm's ctlseqs, ECMA-48 5.4. The caller owns the storage; one thread.
  */
 #ifndef LANCHAT_KEYS_H
@@ -22,6 +25,7 @@
 
 #define KEYS_ESCAPE_MS  40
 #define KEYS_PASTE_MOST 65536 /* bytes of a paste that are kept */
+#define KEYS_BREAK_MS   1000  /* without a byte of a paste: ^C ends it */
 #define KEYS_NAME_MAX   32
 
 /* A key is a code point (control characters are those of Ctrl), or one of these, with modifiers. */
@@ -107,6 +111,11 @@ bool keys_is_waiting(const struct keys *k);
 
 /* Nothing followed: the escape was the Esc key. */
 void keys_timeout(struct keys *k, struct input *out);
+
+/* Is what was read a ^C alone, within a paste? Then it is no part of it: not to be fed, nor to count as
+ * the last byte. If none has come for `quiet_ms`, long enough, `*out` is the paste, which is over. */
+bool keys_break(
+	struct keys *k, const char *bytes, size_t length, int64_t quiet_ms, struct input *out);
 
 /* Wipe what was pasted, which has been dealt with. */
 void keys_wipe(struct keys *k);

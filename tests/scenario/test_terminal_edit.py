@@ -2,6 +2,7 @@
 """The client in a real terminal: the input line, completion, pasting."""
 
 import re
+import time
 
 from lib import Client, Pipe, Scenario, Server, brief, main, wait_for
 
@@ -196,6 +197,19 @@ class Paste(Editing):
         self.anna.wait_gone("─ Paste: ")
         self.anna.enter("still here")
         self.bob.wait_event("message", text="still here")
+
+    def test_without_an_end(self):
+        """The end of a paste is lost on the way: ^C ends it after a while, and keys are keys again."""
+        self.anna.type("\x1b[200~one\rtwo\r")
+        # It is the time without a byte that makes ^C a key; nothing on the screen tells of that.
+        time.sleep(1.2)
+        self.anna.keys("C-c")
+        self.anna.wait_text("─ Paste: 2 lines")
+        self.anna.keys("Escape")
+        self.anna.wait_gone("─ Paste: ")
+        self.anna.enter("still here")
+        self.bob.wait_event("message", text="still here")
+        self.assertEqual(self.bob.texts(), ["still here"])
 
     def test_huge(self):
         """A megabyte: no hang, no crash, and a word about it."""

@@ -193,6 +193,31 @@ START_TEST(pasted)
 }
 END_TEST
 
+/* A paste whose end was lost ends with ^C, but not with one that was pasted. */
+START_TEST(endless_paste)
+{
+	struct keys k = {0};
+	struct input in = {0};
+
+	ck_assert(!keys_break(&k, "\003", 1, KEYS_BREAK_MS, &in));
+	ck_assert_uint_eq(feed_all(&k, "\033[200~hello\033[2", 14, 14, &in), 0);
+	ck_assert(!keys_break(&k, "x", 1, KEYS_BREAK_MS, &in));
+	ck_assert(!keys_break(&k, "\003x", 2, KEYS_BREAK_MS, &in));
+	ck_assert(keys_break(&k, "\003", 1, KEYS_BREAK_MS - 1, &in));
+	ck_assert_int_eq(in.kind, INPUT_NONE);
+	ck_assert(keys_break(&k, "\003", 1, KEYS_BREAK_MS, &in));
+	ck_assert_int_eq(in.kind, INPUT_PASTE);
+	ck_assert_uint_eq(in.paste_length, 5);
+	ck_assert_mem_eq(in.paste, "hello", 5);
+	ck_assert_uint_eq(feed_all(&k, "x", 1, 1, &in), 1);
+	ck_assert_uint_eq(in.key, 'x');
+	/* The next one has nothing of it. */
+	ck_assert_uint_eq(feed_all(&k, "\033[200~abc\033[201~", 15, 15, &in), 1);
+	ck_assert_uint_eq(in.paste_length, 3);
+	keys_fini(&k);
+}
+END_TEST
+
 START_TEST(huge_paste)
 {
 	const size_t size = 1024 * 1024;
@@ -270,6 +295,7 @@ Suite *keys_suite(void)
 	tcase_add_test(t, escape_by_time);
 	tcase_add_loop_test(t, mouse, 0, COUNT(clicks));
 	tcase_add_loop_test(t, pasted, 0, COUNT(pastes));
+	tcase_add_test(t, endless_paste);
 	tcase_add_test(t, huge_paste);
 	tcase_add_loop_test(t, random_bytes, 0, 4);
 	tcase_add_loop_test(t, named, 0, COUNT(names));

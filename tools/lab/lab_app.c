@@ -135,7 +135,12 @@ static void read_keys(struct lab_app *a)
 
 	if (terminal_read(a->terminal, bytes, sizeof(bytes), &got) == ERR_CLOSED)
 		finish(a, RUN_FAILED);
-	a->key_at = clock_ms();
+	int64_t now = clock_ms();
+	if (keys_break(&a->keys, bytes, got, now - a->key_at, &in)) {
+		take_input(a, &in);
+		return;
+	}
+	a->key_at = now;
 	for (size_t at = 0; at < got;) {
 		at += keys_feed(&a->keys, bytes + at, got - at, &in);
 		take_input(a, &in);
