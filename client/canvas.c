@@ -42,7 +42,8 @@ int canvas_new(struct terminal *t, struct canvas **out)
 	if (c->nick_count > 0) {
 		c->pairs = true;
 		init_pair(PAIR_ERROR, colours >= 256 ? 160 : COLOR_RED, -1);
-		init_pair(PAIR_GOOD, colours >= 256 ? 28 : COLOR_GREEN, -1);
+		/* The green of eight colours cannot be read on white. */
+		init_pair(PAIR_GOOD, colours >= 256 ? 28 : -1, -1);
 		for (size_t i = 0; i < c->nick_count; i++)
 			init_pair((short)(PAIR_NICKS + i), palette[i], -1);
 	}

@@ -10,9 +10,9 @@
 static const short many[COLOUR_MOST] = {
 	28, 162, 32, 130, 98, 64, 167, 30, 164, 100, 63, 166, 67, 160, 134, 132};
 
-/* Red, green, magenta, cyan: of the first eight, whose values the user chooses, those that usual
- * themes keep readable. Yellow drowns in white, and blue in black. */
-static const short few[] = {1, 2, 5, 6};
+/* Red and magenta: of the first eight, whose values the user chooses, those that usual themes, and xterm
+ * without one, keep readable. Green, yellow and cyan drown in white, and blue in black. */
+static const short few[] = {1, 5};
 
 const short *colour_palette(int terminal_colours, size_t *count)
 {

@@ -2,8 +2,9 @@
  * Colours of nicks: the same nick has the same colour, on every day and screen.
  *
  * The palettes hold colours that can be read on black and on white alike: each
- * has a contrast of at least 3.5 to 1 with both (a test computes it). Pure; any
- * thread.
+ * has a contrast of at least 3.5 to 1 with both (a test computes it), of eight
+ * colours as xterm has them, for a program cannot know what a user made of them.
+ * Pure; any thread.
  */
 #ifndef LANCHAT_COLOUR_H
 #define LANCHAT_COLOUR_H
