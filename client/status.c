@@ -84,8 +84,10 @@ char *status_scrolled(const struct buffer *b, char *out, size_t size)
 	else if (b->missed > 0)
 		(void)snprintf(
 			out, size, "scrolled back, %llu below, %u new (Esc)", below, b->missed);
-	else
+	else if (below > 0)
 		(void)snprintf(out, size, "scrolled back, %llu below (Esc)", below);
+	else /* a part of the newest line */
+		(void)snprintf(out, size, "scrolled back (Esc)");
 	return out;
 }
 

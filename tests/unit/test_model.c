@@ -168,6 +168,9 @@ START_TEST(news_while_scrolled_back)
 	ck_assert_str_eq(status_scrolled(b, out, sizeof out), "");
 	b->place = (struct rows_place){.back = true, .line = scrollback_end(&b->lines) - 2};
 	ck_assert_str_eq(status_scrolled(b, out, sizeof out), "scrolled back, 1 below (Esc)");
+	b->place.line++;
+	ck_assert_str_eq(status_scrolled(b, out, sizeof out), "scrolled back (Esc)");
+	b->place.line--;
 	tell(news_said("lobby", anna, "anna", "three"));
 	tell(news_presence(CHANGE_JOINED, "boris", "", PERSON_HERE));
 	ck_assert_str_eq(
