@@ -237,8 +237,10 @@ void view_candidates(struct canvas *c, struct rect r, const struct completion *c
 	/* Leave out those in front, until the chosen one is seen. */
 	for (;;) {
 		size_t columns = 1;
-		for (size_t i = first; i <= completion->at && i < completion->count; i++)
-			columns += strlen(completion->candidates[i]) + 2;
+		for (size_t i = first; i <= completion->at && i < completion->count; i++) {
+			const char *text = completion->candidates[i];
+			columns += text_columns(text, strlen(text)) + 1;
+		}
 		if (columns <= (size_t)r.columns || first >= completion->at)
 			break;
 		first++;

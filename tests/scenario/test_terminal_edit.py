@@ -112,6 +112,16 @@ class Completion(Editing):
                      (["Enter"], ""))
         self.bob.wait_event("message", text="hello")
 
+    def test_candidates_that_fit(self):
+        """None is left out while there is room for all, whatever letters they have."""
+        nicks = [f"Фёдор-{name}" for name in ("Анна", "Борис", "Вера", "Глеб")]
+        for nick in nicks:
+            Pipe(self, self.server, nick).wait_joined()
+        self.anna.wait_text("│6 people")
+        self.pressed(("и фё", "и фё"), *((["Tab"], f"и {nick}") for nick in nicks))
+        for nick in nicks:
+            self.assertIn(nick, self.anna.screen()[-2])
+
     def test_commands(self):
         self.pressed(("/to", "/to"), (["Tab"], "/topic"), ("news", "/topic news"), (["C-u"], ""),
                      ("/unig", "/unig"), (["Tab"], "/unignore"), (["C-u"], ""))
