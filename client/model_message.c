@@ -312,6 +312,16 @@ int model_on_ack(struct model *m, const struct event *e)
 	return 0;
 }
 
+/* Where the user is, in place of the hint that it is on its way. */
+static int tell_refused(struct model *m, const struct buffer *b, const struct event *e)
+{
+	const char *sign = b->kind == BUFFER_ROOM ? "#" : "";
+
+	model_hint(m, "Not sent to %s%s.", sign, b->name);
+	return model_say(m, model_current(m), LINE_ERROR, "Not sent to %s%s: %s", sign, b->name,
+		model_or_empty(e->text));
+}
+
 static int say_refused(struct model *m, struct buffer *b, const struct event *e)
 {
 	if (e->code == CODE_NOT_KEPT || e->code == CODE_DISK_FULL || e->code == CODE_DAMAGED)
@@ -328,8 +338,7 @@ int model_on_refused(struct model *m, const struct event *e)
 	int err = 0;
 
 	if (b && is_apart(m, b, number))
-		err = model_say(m, model_current(m), LINE_ERROR, "Not sent to %s%s: %s",
-			b->kind == BUFFER_ROOM ? "#" : "", b->name, model_or_empty(e->text));
+		err = tell_refused(m, b, e);
 	if (b)
 		scrollback_settle(&b->lines, number, LINE_REFUSED);
 	else

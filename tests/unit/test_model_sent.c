@@ -122,7 +122,8 @@ START_TEST(apart)
 
 	ck_assert_int_eq(model_sent(model, b, SAID_TEXT, "hey", 8), 0);
 	tell(refused);
-	ck_assert_str_eq(model->hint, "");
+	ck_assert_str_eq(model->hint, "Not sent to nobody.");
+	model->hint[0] = '\0';
 	ck_assert_uint_eq(here->lines.count, before + 1);
 	ck_assert_int_eq(tell_last_line(here)->kind, LINE_ERROR);
 	ck_assert_str_eq(
