@@ -398,6 +398,11 @@ bool model_is_ignored(const struct model *m, const uint8_t person[PERSON_ID])
 	return false;
 }
 
+bool model_hides(const struct model *m, const struct event *e)
+{
+	return !e->own && e->kind != SAID_TOPIC && model_is_ignored(m, e->person);
+}
+
 int model_ignore(struct model *m, const uint8_t person[PERSON_ID], const char *nick)
 {
 	size_t count = m->ignored_count + 1;

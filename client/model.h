@@ -302,6 +302,8 @@ void model_tick(struct model *m);
 /* ---- ignoring ---- */
 
 bool model_is_ignored(const struct model *m, const uint8_t person[PERSON_ID]);
+/* Is what was said hidden because of who said it? The topic is not: it is the room's. */
+bool model_hides(const struct model *m, const struct event *e);
 int model_ignore(struct model *m, const uint8_t person[PERSON_ID], const char *nick);
 
 /* They are called otherwise now, if they are ignored. ERR_MEMORY: they keep the nick before. */

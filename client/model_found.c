@@ -97,7 +97,7 @@ static bool is_wanted(const struct model *m, const struct event *e)
 {
 	const struct found *f = &m->found;
 
-	if (!e->own && model_is_ignored(m, e->person))
+	if (model_hides(m, e))
 		return false;
 	if (f->where != SEARCH_INBOX)
 		return true;

@@ -186,7 +186,7 @@ static int make_lines(struct model *m, struct buffer *b, const struct event *pag
 		const struct event *e = &page->entries[i];
 		if (e->seq <= above || e->seq >= below || model_buffer_of(m, e) != b)
 			continue;
-		if (!e->own && model_is_ignored(m, e->person))
+		if (model_hides(m, e))
 			continue;
 		int err = model_make_line(m, e, &lines[*count]);
 		if (err < 0)

@@ -197,7 +197,7 @@ int model_on_message(struct model *m, const struct event *e)
 {
 	if (e->direct && e->seq > m->inbox_last)
 		m->inbox_last = e->seq;
-	if (!e->own && model_is_ignored(m, e->person))
+	if (model_hides(m, e))
 		return 0;
 	struct buffer *b = e->direct ? model_open_direct(m, e->peer, model_other_nick(m, e))
 				     : model_buffer_of(m, e);

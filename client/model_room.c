@@ -312,7 +312,9 @@ int model_on_presence(struct model *m, const struct event *e)
 			err, model_rename_ignored(m, e->person, model_or_empty(e->text)));
 	/* What the user does is told by other means. */
 	bool told = is_my_change(m, e) && e->change != CHANGE_ACT;
-	if (known || told || model_is_ignored(m, e->person))
+	/* What is done about the room concerns whoever is in it. */
+	bool hidden = e->change != CHANGE_ACT && model_is_ignored(m, e->person);
+	if (known || told || hidden)
 		return err;
 	return model_either(err, say_change(m, b, e));
 }

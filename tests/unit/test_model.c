@@ -286,6 +286,14 @@ START_TEST(ignored)
 	ck_assert_uint_eq(scrollback_end(&b->lines), end);
 	ck_assert_uint_eq(model->count, 3);
 	ck_assert(!model->bell);
+	/* The topic, and what is done about the room, are the room's: nobody may miss them. */
+	struct event exams = news_said("lobby", anna, "anna", "exams");
+	exams.kind = SAID_TOPIC;
+	tell(exams);
+	ck_assert_str_eq(b->topic, "exams");
+	ck_assert_ptr_nonnull(strstr(tell_last_line(b)->text, "exams"));
+	tell(news_presence(CHANGE_ACT, "anna", "muted me: noise", PERSON_HERE));
+	ck_assert_str_eq(tell_last_line(b)->text, "anna muted me: noise");
 	ck_assert(!model_unignore(model, "boris"));
 	ck_assert(model_unignore(model, "ANNA"));
 	tell(news_said("lobby", anna, "anna", "again"));
