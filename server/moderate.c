@@ -319,8 +319,11 @@ static void expel(const struct follow_up *f)
 	put(why, sizeof(why), f->who->nick);
 	put(why, sizeof(why), " ");
 	put(why, sizeof(why), words);
-	if (a->has_person)
+	if (a->has_person) {
 		wait_parted(f->chat, f->room, a->person);
+		/* Whoever of them is only about to be in the room's feed finds the row gone. */
+		room_remove(f->room, a->person, why);
+	}
 	expel_all(f, false, why);
 	if (!a->has_person)
 		expel_all(f, true, why);

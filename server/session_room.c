@@ -201,12 +201,14 @@ static int put_out(
 	return tell_out(s, room, me, code);
 }
 
-/* In the room's feed, whoever is sent out is found. What was done just before is seen here. */
+/* In the room's feed, whoever is sent out is found. What was done just before is seen here: by the row
+ * that is gone, too, and then it is as if they came only now. */
 static int stay(struct session *s, struct room *room)
 {
 	struct room_session me = as_seen_in(s, room);
 	struct session_room *sr = &s->rooms[s->room_count - 1];
-	enum code code = session_may_stay(s, feed_key(room_feed(room)));
+	const struct stream_key *key = feed_key(room_feed(room));
+	enum code code = room_has(room, &me) ? session_may_stay(s, key) : session_may_enter(s, key);
 
 	if (code != CODE_NONE && !atomic_exchange(&sr->member->expelled, true)) {
 		member_leave(sr->member);
@@ -214,8 +216,8 @@ static int stay(struct session *s, struct room *room)
 		s->room_count--;
 		return put_out(s, room, &me, code);
 	}
-	/* Another session of theirs was sent out while this one came in, and the row went with it. Without
-	 * memory they are in no list, and in the room all the same. */
+	/* They were sent out while this one came in, but may come again. Without memory they are in no list,
+	 * and in the room all the same. */
 	if (!atomic_load(&sr->member->expelled) && !room_has(room, &me) &&
 		room_enter(room, &me, 0) == 0 && atomic_load(&sr->member->expelled))
 		room_leave(room, &me, "");
