@@ -289,16 +289,21 @@ static void tick_guest(struct link_session *s)
 	client_send(s, MESSAGE_RACE_ACCEPT, &accept);
 }
 
-/* Send it back the way that it came, within what was agreed on. */
+/* Send it back the way that it came, within what was agreed on. The server relays whatever there is, so
+ * whoever sends more than that is not to go on. */
 static void echo(struct link_session *s, enum race_way way, const struct msg_probe *m)
 {
 	struct msg_probe answer = *m;
 	size_t room = PROBE_ROOM + (size_t)m->padding.length;
 	struct client_guest *g = &s->guest;
 
-	if (g->race == 0 || m->race != g->race || g->waits || g->left[way] == 0 ||
-		g->bytes[way] < room)
+	if (g->race == 0 || m->race != g->race || g->waits)
 		return;
+	if (g->left[way] == 0 || g->bytes[way] < room) {
+		tell_over(s, g->race, CODE_RACE_TOO_MUCH);
+		*g = (struct client_guest){0};
+		return;
+	}
 	g->idle_at = s->now + GUEST_IDLE;
 	g->left[way]--;
 	g->bytes[way] -= room;

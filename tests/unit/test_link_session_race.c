@@ -356,23 +356,60 @@ START_TEST(test_raced)
 	done.tag = m.race_accept.tag;
 	ck_assert_int_eq(play_give(play, MESSAGE_DONE, &done), 0);
 	ck_assert_uint_eq(play_lane_sent(&m), MESSAGE_PING);
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 2; i++) {
 		probe.number = (uint32_t)i;
 		ck_assert_int_eq(play_give(play, MESSAGE_PROBE, &probe), 0);
 		play_lane_give(MESSAGE_PROBE, &probe);
-		/* As many as were agreed to, by each way. */
-		ck_assert_uint_eq(play_sent(play, &m), i < 2 ? MESSAGE_PROBE : 0);
-		uint16_t number = play_lane_sent(&m);
-		ck_assert_uint_eq(number, i < 2 ? MESSAGE_PROBE : 0);
-		if (i == 2)
-			break;
+		ck_assert_uint_eq(play_sent(play, &m), MESSAGE_PROBE);
+		ck_assert_uint_eq(play_lane_sent(&m), MESSAGE_PROBE);
 		ck_assert_uint_eq(m.probe.back, 1);
 		ck_assert_uint_eq(m.probe.number, (uint32_t)i);
 		ck_assert_uint_eq(m.probe.sent, 4);
 		ck_assert_uint_eq(m.probe.padding.length, 3);
 	}
+	EXPECT_NOTHING_SENT(play);
 	link_session_events(play->s, &play->events);
 	play_expect_no_event(play);
+}
+END_TEST
+
+/* Somebody who has agreed to two messages each way, and whose lane works. */
+static void be_raced(void)
+{
+	union message m;
+
+	ck_assert_int_eq(link_session_race_accept(play->s, 9, 2, play->now), 0);
+	play_lane_open(1);
+	play_lane_give_pong();
+	play_lane_pass(0);
+	EXPECT_SENT(play, MESSAGE_RACE_ACCEPT, &m);
+	struct msg_done done = {.tag = m.race_accept.tag};
+	ck_assert_int_eq(play_give(play, MESSAGE_DONE, &done), 0);
+	ck_assert_uint_eq(play_lane_sent(&m), MESSAGE_PING);
+}
+
+/* The server relays what it gets: of whoever sends more than was agreed on nothing more is to come. */
+START_TEST(test_more_than_agreed)
+{
+	struct msg_probe probe = {.race = 9, .padding = span_of("...")};
+	union message m;
+
+	be_raced();
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(play_give(play, MESSAGE_PROBE, &probe), 0);
+		EXPECT_SENT(play, MESSAGE_PROBE, &m);
+	}
+	/* By the other way there may still come some. */
+	play_lane_give(MESSAGE_PROBE, &probe);
+	ck_assert_uint_eq(play_lane_sent(&m), MESSAGE_PROBE);
+	ck_assert_int_eq(play_give(play, MESSAGE_PROBE, &probe), 0);
+	EXPECT_SENT(play, MESSAGE_RACE_OVER, &m);
+	ck_assert_uint_eq(m.race_over.race, 9);
+	ck_assert_uint_eq(m.race_over.code, CODE_RACE_TOO_MUCH);
+	ck_assert_int_eq(play_give(play, MESSAGE_PROBE, &probe), 0);
+	play_lane_give(MESSAGE_PROBE, &probe);
+	EXPECT_NOTHING_SENT(play);
+	ck_assert_uint_eq(play_lane_sent(&m), 0);
 }
 END_TEST
 
@@ -460,6 +497,7 @@ Suite *link_session_race_suite(void)
 	tcase_add_test(t, test_they_leave);
 	tcase_add_test(t, test_tells_the_end);
 	tcase_add_test(t, test_raced);
+	tcase_add_test(t, test_more_than_agreed);
 	tcase_add_test(t, test_no_echo_of_echoes);
 	tcase_add_test(t, test_raced_by_two);
 	suite_add_tcase(s, t);
