@@ -27,13 +27,17 @@ const uint8_t *session_person(const struct session *s)
 }
 
 /* Whoever has proven their key has claimed a nick, which is an act; and what was counted of somebody's acts
- * is kept for ever. */
+ * is kept for ever. Where that cannot be read, they may have. */
 bool session_is_borrowed(struct session *s)
 {
 	uint8_t instance[INSTANCE_ID];
+	struct append_result first;
 
+	if (s->proven)
+		return false;
 	act_instance(s->person, instance);
-	return !s->proven && engine_accepted(chat_engine(s->chat), instance, s->person) > 0;
+	return engine_settled(chat_engine(s->chat), instance, s->person, 1, &first) !=
+	       ERR_NOT_FOUND;
 }
 
 int session_rules_take(struct session *s, const struct stream_key *room, struct session_rules *out)

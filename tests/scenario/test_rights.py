@@ -1350,6 +1350,28 @@ class Unproven(Rights):
                          ["den"])
         back.join()
 
+    def test_gets_nothing_where_it_cannot_be_read(self):
+        """Nor does who names one of whom cannot be read whether it was ever proven."""
+        self.plaintext = False
+        server = self.serve()
+        anna, bob = (Person(self, server, nick) for nick in ("anna", "bob"))
+        bob.peer.message("DIRECT", counter=1, nick="anna", text="between us")
+        anna.peer.expect("DIRECT_SAID")
+        server.stop()
+        with contextlib.closing(sqlite3.connect(os.path.join(server.data, database.FILE))) as db, db:
+            nobody = db.execute("INSERT INTO person (key) VALUES (x'00')").lastrowid
+            db.execute("UPDATE instance SET person = ? WHERE person ="
+                       " (SELECT id FROM person WHERE key = ?)", (nobody, anna.key.person))
+        self.plaintext = True
+        peer = Raw(self, self.serve(data=server.data))
+        welcome = peer.hello()
+        peer.request("LOGIN", person=anna.key.person, instance=peer.instance, log=welcome["log"],
+                     inbox_after=0, nick="anna")
+        peer.expect("CAUGHT_UP", room="")
+        self.assertNotIn("DIRECT_SAID", peer.seen)
+        tag = peer.request("HISTORY")
+        self.assertEqual(peer.expect("ERROR", tag=tag)["code"], CODES["NOT_PROVEN"])
+
     def check_nothing(self, server, anna, after, last):
         peer = Raw(self, server)
         peer.person = anna.key.person
