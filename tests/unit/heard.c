@@ -93,3 +93,12 @@ const char *heard_addresses(const struct finder_row *r)
 			net_print(&r->addresses[i], text));
 	return out;
 }
+
+TCase *heard_case(Suite *s, const char *name)
+{
+	TCase *t = tcase_create(name);
+
+	tcase_add_checked_fixture(t, heard_setup, heard_teardown);
+	suite_add_tcase(s, t);
+	return t;
+}

@@ -8,6 +8,7 @@
 
 #include "client/finder_table.h"
 
+#include <check.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,6 +21,9 @@ extern struct finder_row heard_rows[FINDER_ROWS];
 
 void heard_setup(void);
 void heard_teardown(void);
+
+/* A case of a suite, of tests that have the table. */
+TCase *heard_case(Suite *s, const char *name);
 
 /* Server `id` announces for the `sequence`th time. */
 struct beacon heard_announcement(uint8_t id, uint32_t sequence);

@@ -190,20 +190,11 @@ START_TEST(last_words_that_were_overtaken)
 }
 END_TEST
 
-static TCase *add_case(Suite *s, const char *name)
-{
-	TCase *t = tcase_create(name);
-
-	tcase_add_checked_fixture(t, heard_setup, heard_teardown);
-	suite_add_tcase(s, t);
-	return t;
-}
-
 Suite *finder_gone_suite(void)
 {
 	Suite *s = suite_create("finder_gone");
-	TCase *silence = add_case(s, "silence");
-	TCase *goodbyes = add_case(s, "goodbyes");
+	TCase *silence = heard_case(s, "silence");
+	TCase *goodbyes = heard_case(s, "goodbyes");
 
 	tcase_add_test(silence, gone_after_its_lifetime);
 	tcase_add_loop_test(silence, lifetimes, 0, COUNT(lifetime_cases));

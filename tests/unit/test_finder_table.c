@@ -278,21 +278,12 @@ START_TEST(packets_of_one_source)
 }
 END_TEST
 
-static TCase *add_case(Suite *s, const char *name)
-{
-	TCase *t = tcase_create(name);
-
-	tcase_add_checked_fixture(t, heard_setup, heard_teardown);
-	suite_add_tcase(s, t);
-	return t;
-}
-
 Suite *finder_table_suite(void)
 {
 	Suite *s = suite_create("finder_table");
-	TCase *rows = add_case(s, "rows");
-	TCase *facts = add_case(s, "facts");
-	TCase *bounds = add_case(s, "bounds");
+	TCase *rows = heard_case(s, "rows");
+	TCase *facts = heard_case(s, "facts");
+	TCase *bounds = heard_case(s, "bounds");
 
 	tcase_add_test(rows, a_server_is_a_row);
 	tcase_add_test(rows, addresses_are_merged_best_first);
