@@ -36,16 +36,17 @@ static void print_until(FILE *f, uint64_t until, uint64_t now)
 	print_time(f, until, until < now + SOON);
 }
 
-/* How long it was to last when it was done. */
+/* How long it was to last when it was done. A log whose newest time the server's clock has not reached
+ * cannot say that. */
 static void print_for(FILE *f, uint64_t until, uint64_t from)
 {
 	char text[DURATION_SIZE];
-	uint64_t seconds = until > from ? (until - from + SECOND / 2) / SECOND : 0;
 
-	if (until == 0)
-		(void)fputs(" for good", f);
+	(void)fputc(' ', f);
+	if (until > from)
+		(void)fprintf(f, "for %s", duration_print((until - from + SECOND / 2) / SECOND, text));
 	else
-		(void)fprintf(f, " for %s", duration_print(seconds, text));
+		print_until(f, until, from);
 }
 
 /* ---- charters ---- */

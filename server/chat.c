@@ -84,14 +84,14 @@ static void apply_act(struct chat *c, const struct log_entry *e)
 		return;
 	if (subject.bytes[0] == 's') {
 		lock_take(&c->lock);
-		if (charter_apply(&c->charter, &a, e->time) != 0)
+		if (charter_apply(&c->charter, &a, e->clock) != 0)
 			c->stale = true;
 		lock_drop(&c->lock);
 		return;
 	}
 	struct room *r = hub_find(c->hub, &subject);
 	if (r)
-		room_apply_act(r, &a, e->time);
+		room_apply_act(r, &a, e->clock);
 	room_unref(r);
 	hub_look_again(c->hub, &subject);
 }

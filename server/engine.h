@@ -74,6 +74,8 @@ struct log_entry {
 	/* The engine fills the rest. */
 	uint64_t seq;
 	uint64_t time;    /* microseconds since 1970, UTC; for people, not for order */
+	uint64_t clock;   /* the server's clock then, which what holds for a time goes by: `time` is
+			   * ahead of it where the clock was set back. Not kept. */
 	uint64_t prev;    /* before it in its room, or in the writer's inbox */
 	uint64_t prev_to; /* before it in the other person's inbox */
 };

@@ -344,7 +344,7 @@ static enum code decide_act(const struct memory_acts *m, const struct log_entry 
 	bool on_server = subject.bytes[0] == 's';
 	if (!on_server && !room && m->room_count >= m->most)
 		return CODE_LIST_FULL;
-	return rules_act(&rules, on_server, e->person, &a, e->time);
+	return rules_act(&rules, on_server, e->person, &a, e->clock);
 }
 
 enum code memory_acts_decide(const struct memory_acts *m, const struct log_entry *e, bool said)
@@ -357,7 +357,7 @@ enum code memory_acts_decide(const struct memory_acts *m, const struct log_entry
 	if (!room)
 		return CODE_NONE;
 	rules.room = &room->charter;
-	return rules_speak(&rules, e->unproven ? NULL : e->person, e->time);
+	return rules_speak(&rules, e->unproven ? NULL : e->person, e->clock);
 }
 
 int memory_acts_apply(struct memory_acts *m, const struct log_entry *e)
@@ -371,8 +371,8 @@ int memory_acts_apply(struct memory_acts *m, const struct log_entry *e)
 	if (!act_is_about_nick(&a)) {
 		if (!stream_key_subject(e->room, &subject))
 			return ERR_TEXT;
-		return subject.bytes[0] == 's' ? charter_apply(&m->server, &a, e->time)
-					       : change_room(m, &subject, &a, e->time);
+		return subject.bytes[0] == 's' ? charter_apply(&m->server, &a, e->clock)
+					       : change_room(m, &subject, &a, e->clock);
 	}
 	int r = looks_of(a.label, strlen(a.label), &looks);
 	if (r == 0 && a.verb == ACT_CLAIM)

@@ -269,19 +269,13 @@ static struct append_result settle(const struct author *a, uint64_t counter)
 	return (struct append_result){.status = APPEND_REJECTED, .code = CODE_NOT_KEPT};
 }
 
-/* A clock that was set back makes no disorder. */
-static uint64_t time_now(const struct memory_log *l)
-{
-	uint64_t now = clock_wall_us();
-
-	return now > l->time ? now : l->time;
-}
-
 int memory_log_decide(const struct memory_log *l, struct log_entry *e, struct append_result *r)
 {
 	const struct author *a = tree_find(&l->authors, e->instance);
 
-	e->time = time_now(l);
+	e->clock = clock_wall_us();
+	/* A clock that was set back makes no disorder. */
+	e->time = e->clock > l->time ? e->clock : l->time;
 	/* A log on a disk cannot count further than this, and a server should not be told apart by
 	 * where its log is. */
 	if (is_anothers(a, e->person) || !engine_may_use(e) || (e->kind == SAID_TOPIC && e->to) ||

@@ -173,7 +173,7 @@ static int change_room(struct store_writer *w, const struct stream_key *key,
 		return r;
 	if (!room->charter)
 		room->charter = calloc(1, sizeof(*room->charter));
-	r = room->charter ? charter_apply(room->charter, a, e->time) : ERR_MEMORY;
+	r = room->charter ? charter_apply(room->charter, a, e->clock) : ERR_MEMORY;
 	if (r == 0)
 		r = write_room(w, room);
 	if (r == 0 && a->has_person && (a->verb == ACT_KICK || a->verb == ACT_BAN))
@@ -341,7 +341,7 @@ int store_decide_act(struct store_writer *w, const struct log_entry *e, enum cod
 			r = count_owned(w, e, &a, &rules.owned);
 	}
 	if (r == 0)
-		*code = rules_act(&rules, on_server, e->person, &a, e->time);
+		*code = rules_act(&rules, on_server, e->person, &a, e->clock);
 	return r;
 }
 
@@ -362,6 +362,6 @@ int store_apply_act(struct store_writer *w, const struct log_entry *e)
 	if (!stream_key_subject(e->room, &subject))
 		return ERR_DAMAGED;
 	if (subject.bytes[0] == 's')
-		return change_server(w, &a, e->time);
+		return change_server(w, &a, e->clock);
 	return change_room(w, &subject, e, &a);
 }

@@ -183,13 +183,13 @@ static int decide_said(struct store_writer *w, const struct log_entry *e, enum c
 	if (r || !room->id || !room->charter)
 		return r;
 	rules.room = room->charter;
-	*code = rules_speak(&rules, e->unproven ? NULL : e->person, e->time);
+	*code = rules_speak(&rules, e->unproven ? NULL : e->person, e->clock);
 	if (*code == CODE_NONE)
 		return 0;
 	/* An operator may all the same. */
 	r = store_server_charter(w, &rules.server);
 	if (r == 0)
-		*code = rules_speak(&rules, e->unproven ? NULL : e->person, e->time);
+		*code = rules_speak(&rules, e->unproven ? NULL : e->person, e->clock);
 	return r;
 }
 
@@ -200,6 +200,7 @@ int store_decide(struct store_writer *w, struct log_entry *e, struct append_resu
 	enum code code = CODE_NONE;
 	int error = get_instance(w, e->instance, &a);
 
+	e->clock = now;
 	e->time = now > w->time ? now : w->time; /* a clock that was set back makes no disorder */
 	if (error)
 		return error;

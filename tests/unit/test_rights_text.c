@@ -63,6 +63,8 @@ static const struct {
 	{ACTED(ACT_BAN, "10.0.0.0/8", NOW + 5400 * SECOND, ""), "banned 10.0.0.0/8 for 1 h 30 min"},
 	{ACTED(ACT_UNBAN, "ben", 0, ""), "lifted the ban of ben"},
 	{ACTED(ACT_MUTE, "ben", NOW + 86400 * SECOND - 3, ""), "muted ben for 1 day"},
+	/* The log was ahead of the clock. */
+	{ACTED(ACT_MUTE, "ben", NOW - SECOND, ""), "muted ben until 2026-11-26 19:59:59"},
 	{ACTED(ACT_UNMUTE, "ben", 0, ""), "lets ben speak again"},
 	{ACTED(ACT_INVITE, "ben", 0, ""), "invited ben"},
 	{ACTED(ACT_UNINVITE, "ben", 0, ""), "took back the invitation of ben"},
