@@ -1,6 +1,6 @@
 #include "client/act_line.h"
 
-#include "client/duration.h"
+#include "common/duration.h"
 #include "common/err.h"
 #include "common/name.h"
 #include "common/net_range.h"

@@ -1,6 +1,6 @@
 #include "client/needless.h"
 
-#include "client/duration.h"
+#include "common/duration.h"
 #include "common/net_range.h"
 #include "common/rights.h"
 

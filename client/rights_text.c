@@ -1,6 +1,6 @@
 #include "client/rights_text.h"
 
-#include "client/duration.h"
+#include "common/duration.h"
 #include "common/fingerprint.h"
 #include "common/name.h"
 #include "common/rights.h"

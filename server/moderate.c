@@ -1,6 +1,7 @@
 #include "server/moderate.h"
 
 #include "common/clock.h"
+#include "common/duration.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/text.h"
@@ -83,23 +84,14 @@ static void put(char *out, size_t size, const char *text)
 
 void moderate_put_time(char *out, size_t size, uint64_t until)
 {
-	char text[64];
+	char text[DURATION_SIZE];
 	uint64_t now = clock_wall_us(),
 		 seconds = until > now ? (until - now + 500000) / 1000000 : 0;
 
 	if (until == 0)
 		return;
-	if (seconds < 120)
-		(void)snprintf(text, sizeof(text), " for %u s", (unsigned)seconds);
-	else if (seconds < 7200)
-		(void)snprintf(text, sizeof(text), " for %u min", (unsigned)((seconds + 30) / 60));
-	else if (seconds < 172800)
-		(void)snprintf(
-			text, sizeof(text), " for %u h", (unsigned)((seconds + 1800) / 3600));
-	else
-		(void)snprintf(
-			text, sizeof(text), " for %u days", (unsigned)((seconds + 43200) / 86400));
-	put(out, size, text);
+	put(out, size, " for ");
+	put(out, size, duration_print(seconds, text));
 }
 
 /* What a setting was set to. */
@@ -110,7 +102,7 @@ static void put_setting(char *out, size_t size, const struct act *a)
 		[ENTRY_KEY] = "locked the room with a key",
 		[ENTRY_INVITED] = "made the room one for those who are invited",
 	};
-	char text[64];
+	char text[DURATION_SIZE];
 
 	if (a->verb == ACT_ENTRY)
 		put(out, size, entries[a->value]);
@@ -121,9 +113,8 @@ static void put_setting(char *out, size_t size, const struct act *a)
 	else if (a->value == 0)
 		put(out, size, "ended slow mode");
 	else {
-		(void)snprintf(text, sizeof(text), "set slow mode: a message every %u s",
-			(unsigned)a->value);
-		put(out, size, text);
+		put(out, size, "set slow mode: a message every ");
+		put(out, size, duration_print(a->value, text));
 	}
 }
 

@@ -8,6 +8,7 @@
 #include "server/session.h"
 
 #include "common/clock.h"
+#include "common/duration.h"
 #include "common/err.h"
 #include "common/name.h"
 
@@ -30,14 +31,14 @@ static void note_refused(struct session *s, uint64_t counter)
 
 static int refuse(struct session *s, uint64_t counter, enum code code)
 {
-	char text[REASON_MAX + 1];
+	char text[REASON_MAX + 1], wait[DURATION_SIZE];
 	struct msg_refused m = {.counter = counter, .code = (uint16_t)code};
 
 	(void)snprintf(text, sizeof(text), "%s", code_text(code));
 	if (code == CODE_SLOW)
 		(void)snprintf(text, sizeof(text),
-			"the room is in slow mode: you may speak again in %u s",
-			(unsigned)((s->turn_in + 999) / 1000));
+			"the room is in slow mode: you may speak again in %s",
+			duration_print((uint64_t)(s->turn_in + 999) / 1000, wait));
 	m.text = span_of(text);
 
 	metrics_add(chat_metrics(s->chat), code == CODE_RETRY ? METRIC_RETRIED : METRIC_REFUSED, 1);

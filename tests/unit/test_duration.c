@@ -1,7 +1,7 @@
 /*
  * Durations: what is one, what is none, and how they are shown.
  */
-#include "client/duration.h"
+#include "common/duration.h"
 
 #include "common/err.h"
 

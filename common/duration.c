@@ -1,4 +1,4 @@
-#include "client/duration.h"
+#include "common/duration.h"
 
 #include "common/err.h"
 
