@@ -44,7 +44,8 @@ static void print_for(FILE *f, uint64_t until, uint64_t from)
 
 	(void)fputc(' ', f);
 	if (until > from)
-		(void)fprintf(f, "for %s", duration_print((until - from + SECOND / 2) / SECOND, text));
+		(void)fprintf(
+			f, "for %s", duration_print((until - from + SECOND / 2) / SECOND, text));
 	else
 		print_until(f, until, from);
 }
