@@ -314,6 +314,8 @@ static int start(struct export *x)
 		.addresses = where.addresses,
 		.address_count = where.address_count,
 		.server_id = where.found ? where.server_id : NULL,
+		.interfaces = c->interfaces,
+		.not_interfaces = c->not_interfaces,
 		.identity = c->identity,
 		.tls = c->tls,
 		.data_folder = c->data_folder,

@@ -24,7 +24,6 @@ static void free_link(struct link *l)
 	link_bytes_wipe(&l->output);
 	free(l->output.bytes);
 	free(l->input);
-	free(l->addresses);
 	free(l->host);
 	free(l->place);
 	free(l->called);
@@ -53,14 +52,11 @@ static int copy_config(struct link *l, const struct link_config *config)
 	l->port = config->port;
 	l->keep_trying = config->keep_trying;
 	l->give_up_ms = config->give_up_ms > 0 ? config->give_up_ms : GIVE_UP_MS;
-	l->address_count = config->host ? 0 : config->address_count;
 	identity_random(session.instance, sizeof(session.instance));
 	l->input = malloc(INPUT_SIZE);
-	l->addresses = calloc(l->address_count + 1, sizeof(*l->addresses));
-	if (!l->input || !l->addresses)
+	if (!l->input)
 		return ERR_MEMORY;
-	for (size_t i = 0; i < l->address_count; i++)
-		l->addresses[i] = config->addresses[i];
+	route_init(&l->route, config->addresses, config->host ? 0 : config->address_count);
 	if (config->host && !(l->host = strdup(config->host)))
 		return ERR_MEMORY;
 	if (config->host) {
@@ -69,6 +65,9 @@ static int copy_config(struct link *l, const struct link_config *config)
 	l->tls = config->tls;
 	l->resume = config->resume;
 	l->server_known = config->server_id != NULL;
+	l->follows = l->server_known && l->tls && !config->host;
+	l->interfaces = config->interfaces;
+	l->not_interfaces = config->not_interfaces;
 	if (config->server_id)
 		memcpy(l->server_id, config->server_id, sizeof(l->server_id));
 	/* No beacon may be called as an address is written. */

@@ -20,6 +20,7 @@
 #include "common/identity.h"
 #include "common/message.h"
 #include "common/net.h"
+#include "common/options.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -51,6 +52,11 @@ struct link_config {
 	const struct net_address *addresses;
 	size_t address_count;
 	const uint8_t *server_id; /* 32 bytes that WELCOME must carry; NULL: any */
+
+	/* Where to look for a server that was found and is away: it may come back at another address. Not
+	 * without TLS, by which it shows who it is. Borrowed until link_stop; NULL: all interfaces. */
+	const struct option_list *interfaces;
+	const struct option_list *not_interfaces;
 
 	const char *name; /* what the server announced itself as; NULL: it did not */
 	bool chosen;      /* the user asked for it by that name */

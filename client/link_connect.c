@@ -82,26 +82,44 @@ static int dial(struct link *l, const struct net_address *addresses, size_t coun
 		link_wait(l, fds, dial_poll(&d, fds), due < deadline ? due : deadline);
 	}
 	tell_tries(l, &d, &told);
-	if (r != 0 && r != ERR_STOPPING)
+	if (r == 0)
+		l->address = d.addresses[which];
+	else if (r != ERR_STOPPING)
 		r = dial_failed(l, &d, r);
 	dial_fini(&d);
 	return r;
 }
 
+/* Is it the right one that answered? Where a beacon told us to go, anybody may be: that is no reason to
+ * give up. */
+static int check(struct link *l, int64_t deadline)
+{
+	char text[NET_ADDRESS_MAX];
+	int r = link_secure(l, deadline);
+
+	if (r == 0 && !l->host)
+		route_prove(&l->route, &l->address);
+	if (r != ERR_REFUSED || l->host || !route_refuse(&l->route, &l->address))
+		return r;
+	return link_fail(l, ERR_CLOSED, CODE_NONE,
+		"%s was announced at %s, where another server is", l->called,
+		net_print(&l->address, text));
+}
+
 int link_connect(struct link *l, int64_t deadline)
 {
-	struct net_address found[DIAL_MOST];
-	const struct net_address *addresses = l->addresses;
-	size_t count = l->address_count;
+	struct net_address addresses[DIAL_MOST];
+	size_t count = 0;
 	int fd;
+	int r = 0;
 
-	if (l->host) {
-		int r = look_up(l, deadline, found, &count);
-		if (r)
-			return r;
-		addresses = found;
-	}
-	int r = dial(l, addresses, count, deadline, &fd);
+	_Static_assert(DIAL_MOST >= ROUTE_MOST, "all of a route are tried");
+	if (l->host)
+		r = look_up(l, deadline, addresses, &count);
+	else
+		count = route_take(&l->route, addresses);
+	if (r == 0)
+		r = dial(l, addresses, count, deadline, &fd);
 	if (r)
 		return r;
 	r = l->tls ? stream_new_tls(fd, l->tls, &l->stream) : stream_new_plain(fd, &l->stream);
@@ -113,7 +131,7 @@ int link_connect(struct link *l, int64_t deadline)
 	l->output.length = 0;
 	l->output_sent = 0;
 	l->output_broken = false;
-	r = link_secure(l, deadline);
+	r = check(l, deadline);
 	if (r) {
 		stream_free(l->stream);
 		l->stream = NULL;

@@ -1,6 +1,6 @@
 /*
  * What the two halves of the link share: link.c, which its owner calls, and
- * link_thread.c with link_connect.c, link_secure.c and link_lane.c, which are the network thread. Nobody else
+ * link_thread.c with link_connect.c, link_secure.c, link_follow.c and link_lane.c, which are the network thread. Nobody else
  * includes this.
  */
 #ifndef LANCHAT_LINK_PRIVATE_H
@@ -9,6 +9,7 @@
 #include "client/event.h"
 #include "client/link.h"
 #include "client/link_session.h"
+#include "client/route.h"
 #include "common/lane.h"
 #include "common/lock.h"
 #include "common/stream.h"
@@ -26,9 +27,9 @@ struct link {
 	/* Constant after start. */
 	char *host; /* owned; NULL: use the addresses */
 	uint16_t port;
-	struct net_address *addresses; /* owned */
-	size_t address_count;
-	struct tls *tls;   /* borrowed; NULL: plaintext */
+	bool follows; /* it is looked for on the network while it is away, there: */
+	const struct option_list *interfaces, *not_interfaces; /* borrowed */
+	struct tls *tls;                                       /* borrowed; NULL: plaintext */
 	bool chosen;       /* the user said which server, by its address or its name */
 	char *place;       /* owned: what the server is called where it is remembered */
 	char *called;      /* owned: what it is called to the user, who may type that */
@@ -59,8 +60,12 @@ struct link {
 	struct lock lock;
 
 	/* The network thread's own. */
-	bool server_known; /* it must be this one, */
-	bool proven;       /* and has been: it has shown the key before, to this very link */
+	struct route route;         /* without a host */
+	struct net_address address; /* that was connected to */
+	struct finder *finder;      /* owned; NULL: it is not looked for */
+	int64_t hurry_at;           /* clock_ms: not before that is what was heard heeded again */
+	bool server_known;          /* it must be this one, */
+	bool proven; /* and has been: it has shown the key before, to this very link */
 	uint8_t server_id[IDENTITY_SIZE];
 	bool met; /* this one, which could not be written into the book */
 	uint8_t met_id[IDENTITY_SIZE];
@@ -93,6 +98,14 @@ int link_connect(struct link *l, int64_t deadline);
 /* On the new connection: agree on TLS, and see who the server is. Results as those of link_connect;
  * ERR_REFUSED: it is not who it should be. */
 int link_secure(struct link *l, int64_t deadline);
+
+/* A server that was found by its beacon and is away is looked for on the network: begin, unless that has
+ * begun or is not wanted, and end. What to poll meanwhile (-1: nothing), and whether what came is worth a
+ * try now; then `*until` (clock_ms), the time of the next one, is put forward. */
+void link_follow(struct link *l);
+void link_follow_end(struct link *l);
+int link_follow_fd(const struct link *l);
+void link_follow_heed(struct link *l, int64_t *until);
 
 /* Open the lane that the server has given, if it has, and send what waits for it; results as
  * link_session_output. Take what has come by it. And close it, if it is open. */

@@ -312,6 +312,7 @@ static int try_once(struct link *l)
 	int r = link_connect(l, deadline);
 	if (r)
 		return r;
+	link_follow_end(l);
 	lock_take(&l->lock);
 	r = link_session_begin(l->session, clock_us(), deadline * 1000);
 	lock_drop(&l->lock);
@@ -363,16 +364,20 @@ static bool take_retry(struct link *l)
 /* Wait for the next try; ERR_STOPPING: there will be none. */
 static int rest(struct link *l)
 {
-	struct pollfd fds[1];
+	struct pollfd fds[2];
 	int64_t ms = back_off_ms(l->failures);
 	int64_t until = clock_ms() + ms;
 
 	link_post_state(l, LINK_WAITING, l->reason, (uint64_t)ms, l->code);
 	l->failures++;
+	link_follow(l);
 	while (clock_ms() < until && !take_retry(l)) {
 		if (link_must_leave(l))
 			return ERR_STOPPING;
-		link_wait(l, fds, 0, until);
+		fds[0] = (struct pollfd){.fd = link_follow_fd(l), .events = POLLIN};
+		link_wait(l, fds, 1, until);
+		if (fds[0].revents)
+			link_follow_heed(l, &until);
 	}
 	return 0;
 }
@@ -432,6 +437,7 @@ void *link_thread(void *link)
 		else if (!wait_for_owner(l))
 			break;
 	}
+	link_follow_end(l);
 	link_post_state(l, LINK_CLOSED, NULL, 0, 0);
 	return NULL;
 }

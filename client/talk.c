@@ -56,6 +56,8 @@ static int start_link(struct talk *t, const struct location *where)
 		.addresses = where->addresses,
 		.address_count = where->address_count,
 		.server_id = where->found ? where->server_id : NULL,
+		.interfaces = t->config->interfaces,
+		.not_interfaces = t->config->not_interfaces,
 		.identity = t->config->identity,
 		.tls = t->config->tls,
 		.data_folder = where->own ? NULL : t->config->data_folder,
