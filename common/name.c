@@ -120,6 +120,24 @@ static bool may_begin(uint32_t c)
 	}
 }
 
+/* Drawn as nothing by what it is for, though it counts as a mark, a letter or a symbol. */
+static bool is_blank(uint32_t c)
+{
+	static const uint32_t blanks[] = {
+		0xfffc,  /* stands for an object that is not text */
+		0x13441, /* Egyptian hieroglyph full blank */
+		0x13442, /* and half blank */
+		0x16fe4, /* Khitan small script filler */
+		0x1d159, /* musical symbol null notehead */
+	};
+
+	for (size_t i = 0; i < sizeof(blanks) / sizeof(blanks[0]); i++) {
+		if (c == blanks[i])
+			return true;
+	}
+	return false;
+}
+
 /* Does this code point mean the same to everybody, now and next year? Private ones never do, and
  * how one folds that is not assigned yet is not known. */
 static bool is_public(uint32_t c)
@@ -138,7 +156,7 @@ static bool is_allowed(const char *name, size_t length)
 		return false;
 	for (size_t at = 0; at < length;) {
 		size_t n = utf8_decode(name + at, length - at, &c);
-		if ((at == 0 && !may_begin(c)) || !is_public(c) ||
+		if ((at == 0 && !may_begin(c)) || !is_public(c) || is_blank(c) ||
 			(c < 0x80 && strchr(refused, (int)c)))
 			return false;
 		at += n;

@@ -29,20 +29,24 @@ static const struct {
 	{"a#b", ERR_TEXT}, {"@anna", ERR_TEXT}, {"~anna", ERR_TEXT}, {"a,b", ERR_TEXT},
 	{"a:b", ERR_TEXT}, {"a!b", ERR_TEXT}, {"a\"b", ERR_TEXT}, {"a b", ERR_TEXT},
 	{" a", ERR_TEXT}, {"a\n", ERR_TEXT}, {"a\x1b", ERR_TEXT}, {"a\xff", ERR_TEXT},
-	{"a\xd0", ERR_TEXT}, {"\u0301a", ERR_TEXT},       /* a mark first */
-	{"\U0001f600anna", ERR_TEXT},                     /* an emoji first */
-	{"a\u00a0b", ERR_TEXT},                           /* no-break space */
-	{"a\u200bb", ERR_TEXT},                           /* zero-width space */
-	{"a\u200db", ERR_TEXT},                           /* zero-width joiner */
-	{"a\ufe0f", ERR_TEXT},                            /* variation selector */
-	{"a\u034fb", ERR_TEXT},                           /* grapheme joiner */
-	{"a\u202eb", ERR_TEXT},                           /* override */
-	{"\u3164", ERR_TEXT},                             /* Hangul filler */
-	{"a\u0378", ERR_TEXT},                            /* not assigned */
-	{"a\ue000", ERR_TEXT},                            /* private use */
-	{"a\u2800", ERR_TEXT},                            /* blank Braille */
-	{"a\uff03b", ERR_TEXT},                           /* a wide #, which folds to # */
-	{"a\uff20b", ERR_TEXT},                           /* a wide @ */
+	{"a\xd0", ERR_TEXT}, {"\u0301a", ERR_TEXT},                 /* a mark first */
+	{"\U0001f600anna", ERR_TEXT},                               /* an emoji first */
+	{"a\u00a0b", ERR_TEXT},                                     /* no-break space */
+	{"a\u200bb", ERR_TEXT},                                     /* zero-width space */
+	{"a\u200db", ERR_TEXT},                                     /* zero-width joiner */
+	{"a\ufe0f", ERR_TEXT},                                      /* variation selector */
+	{"a\u034fb", ERR_TEXT},                                     /* grapheme joiner */
+	{"a\u202eb", ERR_TEXT},                                     /* override */
+	{"\u3164", ERR_TEXT},                                       /* Hangul filler */
+	{"a\u0378", ERR_TEXT},                                      /* not assigned */
+	{"a\ue000", ERR_TEXT},                                      /* private use */
+	{"a\u2800", ERR_TEXT},                                      /* blank Braille */
+	{"anna\ufffc", ERR_TEXT},                                   /* object replacement */
+	{"anna\U00013441", ERR_TEXT},                               /* Egyptian blanks */
+	{"anna\U00013442", ERR_TEXT}, {"anna\U00016fe4", ERR_TEXT}, /* Khitan filler */
+	{"anna\U0001d159", ERR_TEXT},                               /* null notehead */
+	{"a\uff03b", ERR_TEXT},                                     /* a wide #, which folds to # */
+	{"a\uff20b", ERR_TEXT},                                     /* a wide @ */
 	{"a\u00a8", ERR_TEXT},                            /* diaeresis: folds to blank and mark */
 	{"\ufdfa", ERR_TEXT},                             /* one letter that folds to four words */
 	{"\u00bd", ERR_TEXT},                             /* one half */
