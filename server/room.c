@@ -420,11 +420,28 @@ void room_set_charter(struct room *r, struct charter *c)
 	*c = (struct charter){0};
 }
 
+/* Who may not speak says nothing by being away either. Operators may, but of them a room knows nothing: what
+ * they said comes back when they say it again. */
+static void hush_locked(struct room *r, uint64_t time)
+{
+	const struct rules rules = {.room = &r->charter};
+
+	lock_assert_held(&r->lock);
+	for (size_t i = 0; i < r->people.count; i++) {
+		struct occupant *o = r->people.rows[i];
+		if (!o->away || rules_speak(&rules, o->person, time) == CODE_NONE)
+			continue;
+		set_away(o, "");
+		note_locked(r, CHANGE_STATE, o, o->nick, "");
+	}
+}
+
 void room_apply_act(struct room *r, const struct act *a, uint64_t time)
 {
 	lock_take(&r->lock);
 	if (charter_apply(&r->charter, a, time) != 0)
 		r->stale = true;
+	hush_locked(r, time);
 	/* Whoever waits does so no longer: how long it is to be has changed. */
 	if (a->verb == ACT_SLOW)
 		turns_forget(&r->turns);

@@ -20,7 +20,7 @@ static void publish_act(const struct log_entry *e)
 	ck_assert(stream_key_subject(e->room, &subject) && act_parse(e->text, &a) == 0);
 	struct room *r = hub_find(hub, &subject);
 	if (r)
-		room_apply_act(r, &a, e->time);
+		room_apply_act(r, &a, e->clock);
 	room_unref(r);
 	hub_look_again(hub, &subject);
 }

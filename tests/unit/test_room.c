@@ -330,6 +330,32 @@ START_TEST(being_away)
 }
 END_TEST
 
+static void act(enum act_verb verb, uint8_t whom, uint64_t value)
+{
+	struct act a = {.verb = verb, .has_person = whom > 0, .person = {whom}, .value = value};
+
+	room_apply_act(room, &a, 1);
+}
+
+/* Who may speak no longer says nothing by having been away before. */
+START_TEST(away_and_muted)
+{
+	enter(away(1, "a", "look at this"));
+	enter(away(2, "b", "lunch"));
+	expect("+~a:look at this,+~b:lunch,", 2);
+	act(ACT_MUTE, 1, 0);
+	expect("=~a,", 2);
+	act(ACT_VOICE, 2, 0);
+	act(ACT_MODERATED, 0, 1);
+	expect("", 2);
+	act(ACT_NO_VOICE, 2, 0);
+	expect("=~b,", 2);
+	/* Their state is as it was. */
+	change(away(2, "b", ""), session(2, "b"));
+	expect("=b,", 2);
+}
+END_TEST
+
 /* ---- many ---- */
 
 static void fill(int from, int to)
@@ -583,6 +609,7 @@ Suite *room_suite(void)
 	tcase_add_test(c, several_sessions);
 	tcase_add_test(c, renaming);
 	tcase_add_test(c, being_away);
+	tcase_add_test(c, away_and_muted);
 	tcase_add_test(c, above_the_limit_only_the_number);
 	tcase_add_test(c, across_the_limit_within_one_telling);
 	tcase_add_test(c, too_much_to_note);
