@@ -85,21 +85,12 @@ static void remove_row(struct finder_table *t, struct row *r)
 	t->count--;
 }
 
-static bool same_host(const struct net_address *a, const struct net_address *b)
-{
-	struct net_address x = *a, y = *b;
-
-	net_set_port(&x, 0);
-	net_set_port(&y, 0);
-	return net_equal(&x, &y);
-}
-
 static bool may_make_row(const struct finder_table *t, const struct net_address *maker)
 {
 	size_t made = 0;
 
 	for (size_t i = 0; i < t->count; i++)
-		made += same_host(&t->rows[i].maker, maker);
+		made += net_same_host(&t->rows[i].maker, maker);
 	return t->count < FINDER_ROWS && made < FINDER_ROWS_A_SOURCE;
 }
 

@@ -170,3 +170,12 @@ bool net_equal(const struct net_address *a, const struct net_address *b)
 	       IN6_ARE_ADDR_EQUAL(&a->u.v6.sin6_addr, &b->u.v6.sin6_addr) &&
 	       a->u.v6.sin6_scope_id == b->u.v6.sin6_scope_id;
 }
+
+bool net_same_host(const struct net_address *a, const struct net_address *b)
+{
+	struct net_address x = *a, y = *b;
+
+	net_set_port(&x, 0);
+	net_set_port(&y, 0);
+	return net_equal(&x, &y);
+}

@@ -49,4 +49,7 @@ bool net_is_loopback(const struct net_address *a);
 /* The same family, address, port and scope. */
 bool net_equal(const struct net_address *a, const struct net_address *b);
 
+/* The same but for the port. */
+bool net_same_host(const struct net_address *a, const struct net_address *b);
+
 #endif

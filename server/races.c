@@ -133,13 +133,31 @@ static bool is_raced_locked(struct races *r, const struct outlet *to, int64_t no
 	return false;
 }
 
+/* Has its address asked for as many as it may? */
+static bool has_many_locked(struct races *r, const struct outlet *from, int64_t now)
+{
+	size_t count = 0;
+
+	lock_assert_held(&r->lock);
+	if (net_is_loopback(&from->peer.address))
+		return false;
+	for (size_t i = 0; i < RACES_MOST; i++) {
+		const struct race *race = &r->all[i];
+		count += race->number && race->until > now &&
+			 net_same_host(&race->from->peer.address, &from->peer.address);
+	}
+	return count >= RACES_EACH;
+}
+
 int races_ask(struct races *r, struct outlet *from, struct outlet *to, const struct race_plan *plan,
 	int64_t now, uint32_t *number)
 {
 	clear(r, from, false, now);
 	lock_take(&r->lock);
 	struct race *race = find_locked(r, 0);
-	int result = is_raced_locked(r, to, now) ? ERR_EXISTS : race ? 0 : ERR_FULL;
+	int result = is_raced_locked(r, to, now)              ? ERR_EXISTS
+		     : race && !has_many_locked(r, from, now) ? 0
+							      : ERR_FULL;
 	if (result == 0) {
 		if (++r->last == 0)
 			r->last = 1;

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #define RACES_MOST 256
+#define RACES_EACH 32     /* that one address asked for; loopback is exempt */
 #define RACE_MS    600000 /* after which a race is over, whoever still runs it */
 #define RACE_IDLE_MS                                                                               \
 	30000 /* after which one is over of which nothing came; or nobody accepted it */
@@ -39,8 +40,8 @@ struct race_plan {
 	uint16_t size;
 };
 
-/* `from` would race `to`; an older race that `from` asked for ends. `*number` is above 0. ERR_FULL;
- * ERR_EXISTS: `to` is being raced. */
+/* `from` would race `to`; an older race that `from` asked for ends. `*number` is above 0. ERR_FULL: there
+ * are too many, or too many of its address; ERR_EXISTS: `to` is being raced. */
 int races_ask(struct races *r, struct outlet *from, struct outlet *to, const struct race_plan *plan,
 	int64_t now, uint32_t *number);
 

@@ -4,6 +4,7 @@
 #include "server/races.h"
 
 #include "common/err.h"
+#include "common/net.h"
 #include "tests/unit/peer.h"
 
 #include <check.h>
@@ -224,6 +225,43 @@ START_TEST(test_full)
 }
 END_TEST
 
+/* One address takes no more than its share, however many connections it has. */
+START_TEST(test_of_one_address)
+{
+	const char *const hosts[] = {"10.9.0.2", "10.9.0.3", "127.0.0.1"};
+	struct net_address from[3];
+	static struct outlet *many[RACES_EACH];
+	uint32_t number;
+
+	for (int i = 0; i < 3; i++) {
+		size_t count;
+		const char *why;
+		ck_assert_int_eq(
+			net_resolve(hosts[i], 7, SOCK_STREAM, false, &from[i], 1, &count, &why), 0);
+	}
+	for (int i = 0; i < RACES_EACH; i++) {
+		ck_assert_int_eq(outlet_new(NULL, NULL, &many[i]), 0);
+		atomic_store(&many[i]->closed, true);
+		many[i]->peer.address = from[0];
+		net_set_port(&many[i]->peer.address, (uint16_t)(i + 1));
+		ck_assert_int_eq(races_ask(races, many[i], outlets[1], &plan, 0, &number), 0);
+	}
+	outlets[0]->peer.address = from[0];
+	ck_assert_int_eq(races_ask(races, outlets[0], outlets[1], &plan, 0, &number), ERR_FULL);
+	/* Who has asked already asks again. */
+	ck_assert_int_eq(races_ask(races, many[0], outlets[1], &plan, 0, &number), 0);
+	for (int i = 1; i < 3; i++) {
+		outlets[0]->peer.address = from[i];
+		ck_assert_int_eq(races_ask(races, outlets[0], outlets[1], &plan, 0, &number), 0);
+	}
+	races_forget(races, outlets[1]);
+	for (int i = 0; i < RACES_EACH; i++) {
+		ck_assert_uint_eq(atomic_load(&many[i]->refs), 1);
+		outlet_unref(many[i]);
+	}
+}
+END_TEST
+
 Suite *races_suite(void);
 Suite *races_suite(void)
 {
@@ -236,6 +274,7 @@ Suite *races_suite(void)
 	tcase_add_test(t, test_time);
 	tcase_add_test(t, test_one_at_a_time);
 	tcase_add_test(t, test_full);
+	tcase_add_test(t, test_of_one_address);
 	suite_add_tcase(s, t);
 	return s;
 }
