@@ -2,7 +2,8 @@
 
 #include "common/message.h"
 
-#define THOUSAND INT64_C(1000)
+#define THOUSAND        INT64_C(1000)
+#define ENTRIES_A_TOKEN 100
 
 uint32_t budget_cost(uint16_t number)
 {
@@ -40,6 +41,12 @@ void budget_pay(struct budget *b, uint16_t number)
 {
 	if (b->rate > 0)
 		b->tokens -= budget_cost(number) * THOUSAND;
+}
+
+void budget_pay_entries(struct budget *b, uint32_t entries)
+{
+	if (b->rate > 0)
+		b->tokens -= entries / ENTRIES_A_TOKEN * THOUSAND;
 }
 
 /* `rate` tokens a second are as many thousandths a millisecond. */

@@ -24,6 +24,9 @@ void budget_init(struct budget *b, uint32_t rate, uint32_t burst, int64_t now);
 /* Pay for a message of that number. */
 void budget_pay(struct budget *b, uint16_t number);
 
+/* Pay for what a request has of its own: so many entries that are looked for from the newest back. */
+void budget_pay_entries(struct budget *b, uint32_t entries);
+
 /* When the next message may be acted on: `now` if at once. */
 int64_t budget_ready(struct budget *b, int64_t now);
 

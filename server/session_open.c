@@ -118,10 +118,12 @@ static int open_inbox(struct session *s, const struct msg_login *login)
 	if (replay > s->policy.replay_max)
 		replay = s->policy.replay_max;
 	int r = 0;
-	if (s->borrowed)
+	if (s->borrowed) {
 		r = skip_inbox(s, login, &after);
-	else if (!s->same_log)
+	} else if (!s->same_log) {
+		budget_pay_entries(&s->budget, replay);
 		r = engine_last(e, feed_key(s->inbox), replay, &last, &after);
+	}
 	return r ? r : member_join(s->outlet, s->inbox, after, &s->inbox_member);
 }
 

@@ -177,6 +177,7 @@ static int find_start(
 		return 0;
 	}
 	uint32_t replay = join->replay < s->policy.replay_max ? join->replay : s->policy.replay_max;
+	budget_pay_entries(&s->budget, replay);
 	return engine_last(chat_engine(s->chat), feed_key(room_feed(room)), replay, &last, after);
 }
 

@@ -60,6 +60,23 @@ START_TEST(test_weights)
 }
 END_TEST
 
+/* Whoever asks for much from far back pays for it. */
+START_TEST(test_entries)
+{
+	struct budget b;
+
+	budget_init(&b, 10, 100, 0);
+	budget_pay_entries(&b, 99);
+	budget_pay_entries(&b, 15000);
+	int64_t ready = budget_ready(&b, 0);
+	ck_assert_int_ge(ready, 5000);
+	ck_assert_int_le(ready, 5001);
+	budget_init(&b, 0, 0, 0);
+	budget_pay_entries(&b, UINT32_MAX);
+	ck_assert_int_eq(budget_ready(&b, 0), 0);
+}
+END_TEST
+
 START_TEST(test_off)
 {
 	struct budget b;
@@ -92,6 +109,7 @@ Suite *budget_suite(void)
 
 	tcase_add_test(t, test_burst_and_rate);
 	tcase_add_test(t, test_weights);
+	tcase_add_test(t, test_entries);
 	tcase_add_test(t, test_off);
 	tcase_add_test(t, test_extremes);
 	suite_add_tcase(s, t);
