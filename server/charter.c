@@ -141,6 +141,19 @@ bool charter_has_room(const struct charter *c, const struct act *a, uint64_t tim
 	return used < CHARTER_MOST - 1;
 }
 
+bool charter_adds(const struct charter *c, const struct act *a)
+{
+	const struct effect *e = effect_of(a->verb);
+
+	if (!e || !e->given)
+		return false;
+	for (size_t i = 0; i < c->count; i++) {
+		if (c->standings[i].kind == e->kind && is_about(&c->standings[i], a))
+			return false;
+	}
+	return true;
+}
+
 /* The standing that an act is about, if it holds. */
 static const struct standing *find_same(
 	const struct charter *c, enum standing_kind kind, const struct act *a, uint64_t time)

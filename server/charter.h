@@ -59,6 +59,9 @@ int charter_apply(struct charter *c, const struct act *a, uint64_t time);
  * none. */
 bool charter_has_room(const struct charter *c, const struct act *a, uint64_t time);
 
+/* Would it be one more standing than before, one way or another? */
+bool charter_adds(const struct charter *c, const struct act *a);
+
 /* Would the act make a difference at that time? One that only sends somebody out (ACT_KICK) makes none to
  * a charter, and whether it makes one otherwise is not known here: true. */
 bool charter_changes(const struct charter *c, const struct act *a, uint64_t time);

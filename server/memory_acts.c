@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define STANDINGS_A_ROOM 2 /* on average */
+
 /* How much somebody owns; they are here while they own anything. */
 struct owner {
 	uint8_t person[PERSON_ID]; /* first: its key in the tree */
@@ -85,6 +87,7 @@ static void pass_room(struct memory_acts *m, struct ruled_room *room, struct own
 static void forget_room(struct memory_acts *m, struct ruled_room *room)
 {
 	pass_room(m, room, NULL);
+	m->standings -= room->charter.count;
 	TAILQ_REMOVE(&m->all_rooms, room, all);
 	m->room_count--;
 	tree_remove(&m->rooms, room);
@@ -112,7 +115,9 @@ static int change_charter(
 
 	if (to && !next)
 		return ERR_MEMORY;
+	size_t before = room->charter.count;
 	int r = charter_apply(&room->charter, a, time);
+	m->standings += room->charter.count - before;
 	const uint8_t *owner = charter_owner(&room->charter);
 	pass_room(m, room, owner ? tree_find(&m->owners, owner) : NULL);
 	if (r && next)
@@ -342,9 +347,14 @@ static enum code decide_act(const struct memory_acts *m, const struct log_entry 
 	rules.owned = count_owned(m, &a);
 	rules.owned_most = e->owned_most;
 	bool on_server = subject.bytes[0] == 's';
-	if (!on_server && !room && m->room_count >= m->most)
-		return CODE_LIST_FULL;
-	return rules_act(&rules, on_server, e->person, &a, e->clock);
+	static const struct charter nothing;
+	const struct charter *changed = room ? &room->charter : &nothing;
+	enum code code = rules_act(&rules, on_server, e->person, &a, e->clock);
+	if (on_server || code != CODE_NONE)
+		return code;
+	bool full = (!room && m->room_count >= m->most) ||
+		    (m->standings >= STANDINGS_A_ROOM * m->most && charter_adds(changed, &a));
+	return full ? CODE_LIST_FULL : CODE_NONE;
 }
 
 enum code memory_acts_decide(const struct memory_acts *m, const struct log_entry *e, bool said)

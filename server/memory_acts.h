@@ -1,8 +1,8 @@
 /*
  * What acts add up to, in memory: charters, and who owns which nick.
  *
- * Of nicks and of rooms' charters a fixed number is kept, each; beyond it there are no new ones. (A
- * log that outlives the server has no such bound.)
+ * Of nicks, of rooms' charters and of what these have in all, a fixed number is kept; beyond it there
+ * are no new ones. (A log that outlives the server has no such bound.)
  *
  * Not locked: see engine_memory.c.
  */
@@ -27,6 +27,7 @@ struct memory_acts {
 	TAILQ_HEAD(, ruled_room) all_rooms;
 	TAILQ_HEAD(, owned_nick) all_nicks;
 	size_t room_count, nick_count;
+	size_t standings; /* of all rooms */
 };
 
 void memory_acts_init(struct memory_acts *m, size_t most);
