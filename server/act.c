@@ -13,8 +13,13 @@
 
 static void print_id(const uint8_t *id, char *out)
 {
-	for (size_t i = 0; i < PERSON_ID; i++)
-		(void)snprintf(out + 2 * i, 3, "%02x", id[i]);
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < PERSON_ID; i++) {
+		out[2 * i] = digits[id[i] >> 4];
+		out[2 * i + 1] = digits[id[i] & 0xf];
+	}
+	out[2 * (size_t)PERSON_ID] = '\0';
 }
 
 size_t act_print(const struct act *a, char out[ACT_TEXT_MAX])
