@@ -337,6 +337,35 @@ enum code session_find_nick(
 	}
 }
 
+/* One is enough. */
+static bool note_place(void *context, const struct place *p)
+{
+	(void)p;
+	*(bool *)context = true;
+	return false;
+}
+
+/* Was somebody of this id ever here? What is kept of people is kept for good, so nobody makes any up. */
+static enum code ask_known(struct session *s, const uint8_t *person, const char *nick)
+{
+	struct engine *e = chat_engine(s->chat);
+	uint8_t called[PERSON_ID];
+	char shown[NICK_MAX + 1];
+	struct stream_key inbox;
+	uint64_t last = 0, after;
+	bool known = false;
+
+	enum code code = session_find_nick(s, span_of(nick), called, shown);
+	if (code == CODE_NONE && memcmp(called, person, PERSON_ID) == 0)
+		return CODE_NONE;
+	stream_key_inbox(person, &inbox);
+	if (engine_last(e, &inbox, 0, &last, &after) != 0)
+		return CODE_RETRY;
+	if (last == 0 && engine_places(e, person, note_place, &known) != 0)
+		return CODE_RETRY;
+	return last > 0 || known ? CODE_NONE : CODE_NO_SUCH_PERSON;
+}
+
 /* Whom a direct message is for: by id, if there is one, else by the nick. The message to somebody who
  * is not here waits in their inbox. */
 static enum code find_recipient(struct session *s, const struct msg_direct *direct,
@@ -353,7 +382,7 @@ static enum code find_recipient(struct session *s, const struct msg_direct *dire
 		return CODE_BAD_NICK;
 	memcpy(nick, direct->nick.text, direct->nick.length);
 	nick[direct->nick.length] = '\0';
-	return CODE_NONE;
+	return ask_known(s, person, nick);
 }
 
 static void pump_inbox(struct session *s, const uint8_t *person)

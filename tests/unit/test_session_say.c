@@ -155,9 +155,8 @@ START_TEST(direct_messages)
 	client_expect_refused(&c, 2, CODE_NO_SUCH_PERSON);
 	m.person[0] = 99;
 	m.counter = 3;
-	client_ask(&c, MESSAGE_DIRECT,
-		&m); /* by id, somebody who is away, under the nick last known */
-	client_expect_ack(&c, 3, false);
+	client_ask(&c, MESSAGE_DIRECT, &m); /* by an id that never was here */
+	client_expect_refused(&c, 3, CODE_NO_SUCH_PERSON);
 	m.counter = 4;
 	m.nick = span_of("");
 	client_ask(&c, MESSAGE_DIRECT, &m);
@@ -195,6 +194,43 @@ START_TEST(direct_to_somebody_who_left)
 	ck_assert(span_equal(got.direct_said.to_nick, "Boris"));
 	ck_assert(span_equal(got.direct_said.text, "psst"));
 	client_close(&b);
+	client_close(&a);
+}
+END_TEST
+
+/* By their id, under whatever nick: they are known by a nick, a room or a message of theirs. What is kept of
+ * people is kept for good, so of ids that somebody made up nothing is. */
+START_TEST(direct_by_id)
+{
+	struct client a, b;
+	struct msg_login bob = client_login(2, "bob"), carl = client_login(3, "carl");
+	struct msg_direct m = {.nick = span_of("bob"), .text = span_of("psst")};
+
+	client_open(&b, chat);
+	client_log_in(&b, 2, "bob");
+	client_close(&b);
+	client_open(&b, chat);
+	client_log_in(&b, 3, "carl");
+	client_join(&b, "den");
+	client_close(&b);
+	client_open(&a, chat);
+	client_log_in(&a, 1, "anna");
+	memcpy(m.person, bob.person, sizeof(m.person));
+	m.counter = 1;
+	client_ask(&a, MESSAGE_DIRECT, &m);
+	client_expect_ack(&a, 1, false);
+	m.nick = span_of("robert"); /* who has mail by now */
+	m.counter = 2;
+	client_ask(&a, MESSAGE_DIRECT, &m);
+	client_expect_ack(&a, 2, false);
+	memcpy(m.person, carl.person, sizeof(m.person));
+	m.counter = 3;
+	client_ask(&a, MESSAGE_DIRECT, &m);
+	client_expect_ack(&a, 3, false);
+	m.person[PERSON_ID - 1] ^= 1;
+	m.counter = 4;
+	client_ask(&a, MESSAGE_DIRECT, &m);
+	client_expect_refused(&a, 4, CODE_NO_SUCH_PERSON);
 	client_close(&a);
 }
 END_TEST
@@ -499,6 +535,7 @@ Suite *session_say_suite(void)
 	tcase_add_test(c, two_hear_each_other);
 	tcase_add_test(c, direct_messages);
 	tcase_add_test(c, direct_to_somebody_who_left);
+	tcase_add_test(c, direct_by_id);
 	tcase_add_test(c, settled_counters);
 	tcase_add_test(c, settled_for_somebody_else);
 	tcase_add_loop_test(c, told_why_it_is_not_kept, 0, sizeof(reasons) / sizeof(reasons[0]));
