@@ -41,6 +41,7 @@ enum lock_rank {
 	LOCK_ENGINE,       /* the engine's log */
 	LOCK_CLIENT,       /* the client's queues between its two threads */
 	LOCK_STREAM,       /* one stream's TLS; held across non-blocking calls of its socket */
+	LOCK_LOGINS,       /* which sessions may append, or are sent away */
 	LOCK_LEAF,         /* locks under which nothing else is ever taken */
 };
 

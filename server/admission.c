@@ -75,10 +75,14 @@ static int read_password(struct files *f, const char *path, char *error, size_t 
 
 	if (!file)
 		return ERR_SYSTEM;
-	if (!fgets(line, sizeof(line), file))
-		line[0] = '\0';
+	/* Not by fgets, which does not say that there is a NUL. */
+	size_t length = fread(line, 1, sizeof(line) - 1, file);
 	(void)fclose(file);
-	size_t length = strcspn(line, "\r\n");
+	const char *end = memchr(line, '\n', length);
+	if (end)
+		length = (size_t)(end - line);
+	if (length > 0 && line[length - 1] == '\r')
+		length--;
 	line[length] = '\0';
 	bool good = length > 0 && length <= PASSWORD_MAX && utf8_is_line(line, length);
 	if (good)
@@ -251,6 +255,14 @@ enum code admission_ask(struct admission *a, const uint8_t *person, struct span 
 		code = CODE_PASSWORD;
 	lock_drop(&a->lock);
 	return code;
+}
+
+bool admission_has(struct admission *a, const uint8_t person[PERSON_ID])
+{
+	lock_take(&a->lock);
+	bool has = !a->files.has_keys || has_key(&a->files, person);
+	lock_drop(&a->lock);
+	return has;
 }
 
 bool admission_is_for_nobody(struct admission *a)

@@ -32,6 +32,9 @@ int admission_load(struct admission *a, const char *password_file, const char *k
  * none)? CODE_NONE, CODE_PASSWORD, CODE_NOT_ALLOWED. */
 enum code admission_ask(struct admission *a, const uint8_t *person, struct span password);
 
+/* Is the person on the list of keys, if there is one? Any thread. */
+bool admission_has(struct admission *a, const uint8_t person[PERSON_ID]);
+
 /* Is there a list of keys, and none on it? Any thread. */
 bool admission_is_for_nobody(struct admission *a);
 

@@ -38,7 +38,7 @@ struct logins *logins_new(void)
 
 	if (!all)
 		return NULL;
-	lock_init(&all->lock, LOCK_LEAF);
+	lock_init(&all->lock, LOCK_LOGINS);
 	lock_cond_init(&all->changed);
 	all->tree.compare = compare_keys;
 	return all;

@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "common/tls.h"
 #include "server/activation.h"
+#include "server/admission.h"
 #include "server/announcer.h"
 #include "server/chat.h"
 #include "server/clients.h"
@@ -13,6 +14,7 @@
 #include "server/invite.h"
 #include "server/lanes.h"
 #include "server/listeners.h"
+#include "server/logins.h"
 #include "server/log_file.h"
 #include "server/port_file.h"
 #include "server/privileges.h"
@@ -324,6 +326,19 @@ static int load_admission(struct server *s, const struct settings *t, char *erro
 	return r;
 }
 
+static bool is_barred(const void *admission, const struct login *l)
+{
+	return !admission_has((struct admission *)admission, l->peer->person);
+}
+
+/* Whoever was taken off the list of keys is there no longer. */
+static void end_barred(struct server *s)
+{
+	static const struct login_end end = {.why = CODE_NOT_ALLOWED};
+
+	logins_end(chat_logins(s->chat), is_barred, s->admission, &end);
+}
+
 /* Without a history on disk nothing outlives the server, which those who count on it should know; least
  * of all what an earlier one decided. */
 static void tell_history(const struct server *s)
@@ -433,6 +448,7 @@ int server_reload(struct server *s, const struct settings *settings, char *error
 		free(motd);
 		return r;
 	}
+	end_barred(s);
 	r = chat_set_motd(s->chat, motd);
 	free(motd);
 	if (r) {

@@ -441,6 +441,17 @@ class Admission(Rights):
         _, got = wrong.wait_end()
         self.assertEqual((got[-1][1]["code"], got[-1][1]["fatal"]), (CODES["PASSWORD"], 1))
 
+    def test_no_password(self):
+        """A file of which nobody can say where the password ends is none, rather than a short one."""
+        path = os.path.join(self.dir, "password")
+        for content in (b"a\0b\n", "sesame\n".encode("utf-16-le"), b"\n", b"x" * 600):
+            with self.subTest(content):
+                with open(path, "wb") as file:
+                    file.write(content)
+                server = self.serve("--password-file", path, wait=False)
+                self.assertNotEqual(server.wait(), 0)
+                self.assertIn("password file", server.stderr())
+
     def test_keys(self):
         path = os.path.join(self.dir, "allowed")
         anna, bob = Key(self), Key(self)
@@ -453,6 +464,26 @@ class Admission(Rights):
             file.write(f"{bob.person.hex().upper()} bob\n")
         server.send_signal(signal.SIGHUP)
         wait_for(lambda: self.comes_in(server, bob), "the list to be read again")
+
+    def test_taken_off(self):
+        """Whoever is taken off the list has to leave; the others stay."""
+        path = os.path.join(self.dir, "allowed")
+        anna, bob = Key(self), Key(self)
+
+        def allow(*keys):
+            with open(path, "w", encoding="utf-8") as file:
+                file.writelines(key.person.hex() + "\n" for key in keys)
+
+        allow(anna, bob)
+        server = self.serve("--allow-keys", path)
+        there = Person(self, server, "anna", anna)
+        out = Person(self, server, "bob", bob)
+        allow(anna)
+        server.send_signal(signal.SIGHUP)
+        _, got = out.peer.wait_end()
+        self.assertEqual((got[-1][1]["code"], got[-1][1]["fatal"]), (CODES["NOT_ALLOWED"], 1))
+        there.join()
+        there.says("still here")
 
     def test_no_key(self):
         """A list that is empty lets nobody in, and the server says so."""
