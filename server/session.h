@@ -48,6 +48,9 @@ enum session_phase {
  * `right`? CODE_NONE, and a wrong one is counted; CODE_PENALTY. */
 typedef enum code session_guess(void *context, bool right);
 
+/* It comes into one more room, where its address may be in no more: false; or is out of one again: true. */
+typedef bool session_count_room(void *context, bool in);
+
 /* A room that the session is in. */
 struct session_room {
 	struct room *room;     /* from hub_open, back by hub_leave */
@@ -81,6 +84,8 @@ struct session {
 	void *on_login_context;
 	session_guess *on_guess; /* constant while it runs; NULL: guesses are free */
 	void *on_guess_context;
+	session_count_room *on_room; /* constant while it runs; NULL: nobody counts */
+	void *on_room_context;
 
 	uint8_t person[PERSON_ID];
 	bool proven;                /* that it is theirs, by TLS */
@@ -136,6 +141,9 @@ void session_on_stack(struct session *s, const struct stack *stack);
 /* Have `judge` count the guesses of its peer, on its thread. Before session_run. */
 void session_on_guess(struct session *s, session_guess *judge, void *context);
 
+/* Have `count` count the rooms that it is in, on its thread. Before session_run. */
+void session_on_room(struct session *s, session_count_room *count, void *context);
+
 /* Did its peer break the protocol, which counts against its address? After session_run. */
 bool session_misbehaved(const struct session *s);
 
@@ -179,6 +187,10 @@ int session_end(struct session *s, enum code code);
 /* As session_end and session_refuse, for a limit: it is counted, and the text names it. */
 int session_end_limit(struct session *s, enum limit limit);
 int session_refuse_limit(struct session *s, uint32_t tag, enum limit limit);
+
+/* As session_count_room. */
+bool session_enter_one(struct session *s);
+void session_leave_one(struct session *s);
 
 /* As session_guess. Before anything is done that tells whether it was right. */
 enum code session_judge_guess(struct session *s, bool right);

@@ -20,6 +20,17 @@ int session_refuse_limit(struct session *s, uint32_t tag, enum limit limit)
 	return session_refuse_saying(s, tag, limit_code(limit), limit_text(limit));
 }
 
+bool session_enter_one(struct session *s)
+{
+	return !s->on_room || s->on_room(s->on_room_context, true);
+}
+
+void session_leave_one(struct session *s)
+{
+	if (s->on_room)
+		(void)s->on_room(s->on_room_context, false);
+}
+
 enum code session_judge_guess(struct session *s, bool right)
 {
 	return s->on_guess ? s->on_guess(s->on_guess_context, right) : CODE_NONE;

@@ -297,17 +297,10 @@ static enum code open_room(struct session *s, struct span name, struct room **ro
 	return code;
 }
 
-int session_on_join(struct session *s, const union message *m)
+/* There is a place for one more in the session's list. */
+static int join_room(struct session *s, const struct msg_join *join)
 {
-	const struct msg_join *join = &m->join;
 	struct room *room;
-
-	if (session_find_room(s, join->room))
-		return session_refuse(s, join->tag, CODE_ALREADY);
-	if (s->room_count >= s->policy.rooms_each)
-		return session_refuse_limit(s, join->tag, LIMIT_ROOMS_EACH);
-	if (reserve_room(s) != 0)
-		return session_refuse(s, join->tag, CODE_RESOURCES);
 	enum code code = open_room(s, join->room, &room);
 	if (code == CODE_TOO_MANY_ROOMS)
 		return session_refuse_limit(s, join->tag, LIMIT_MAX_ROOMS);
@@ -333,6 +326,26 @@ int session_on_join(struct session *s, const union message *m)
 	return 0;
 }
 
+int session_on_join(struct session *s, const union message *m)
+{
+	const struct msg_join *join = &m->join;
+	size_t before = s->room_count;
+
+	if (session_find_room(s, join->room))
+		return session_refuse(s, join->tag, CODE_ALREADY);
+	if (s->room_count >= s->policy.rooms_each)
+		return session_refuse_limit(s, join->tag, LIMIT_ROOMS_EACH);
+	if (reserve_room(s) != 0)
+		return session_refuse(s, join->tag, CODE_RESOURCES);
+	/* Before a room comes into being for it. */
+	if (!session_enter_one(s))
+		return session_refuse_limit(s, join->tag, LIMIT_MAX_ROOMS_PER_ADDRESS);
+	int r = join_room(s, join);
+	if (s->room_count == before)
+		session_leave_one(s);
+	return r;
+}
+
 static void leave(struct session *s, struct session_room *sr, const char *why)
 {
 	struct room_session me = session_as_seen(s);
@@ -343,6 +356,7 @@ static void leave(struct session *s, struct session_room *sr, const char *why)
 	member_leave(sr->member);
 	member_unref(sr->member);
 	*sr = s->rooms[--s->room_count];
+	session_leave_one(s);
 	/* No last words either. */
 	if (!gone && why == s->farewell && !may_speak(s, room))
 		why = "";

@@ -25,9 +25,9 @@ struct settings {
 	char *user; /* to become, for root */
 	char *config;
 	struct option_list interfaces, not_interfaces;
-	long max_clients, max_per_address, max_logging_in, max_faults; /* -1: without limit */
-	long rate, rate_burst;                                         /* the same */
-	long max_rooms, rooms_each, max_owned, max_members;            /* the same */
+	long max_clients, max_per_address, max_logging_in, max_faults;  /* -1: without limit */
+	long rate, rate_burst;                                          /* the same */
+	long max_rooms, rooms_each, rooms_here, max_owned, max_members; /* the same */
 	long max_nick, max_topic, max_text; /* bytes; -1: as far as the protocol goes */
 	long replay, window_bytes;
 	int history, sync;                         /* enum history; enum engine_sync */

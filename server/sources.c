@@ -11,6 +11,7 @@
 struct source {
 	uint8_t key[KEY];
 	size_t count;   /* connections */
+	size_t rooms;   /* that they are in */
 	int64_t points; /* as of `at` */
 	int64_t at;
 	struct source *previous, *next; /* of those without a connection */
@@ -195,6 +196,27 @@ enum code sources_guess(struct sources *s, const struct net_address *from,
 	if (!right)
 		sources_blame(s, from, now);
 	return CODE_NONE;
+}
+
+bool sources_enter_room(
+	struct sources *s, const struct net_address *from, const struct sources_limits *limits)
+{
+	struct source *x = net_is_loopback(from) ? NULL : find(s, from);
+
+	if (!x)
+		return true;
+	if (limits->rooms >= 0 && x->rooms >= (size_t)limits->rooms)
+		return false;
+	x->rooms++;
+	return true;
+}
+
+void sources_leave_room(struct sources *s, const struct net_address *from)
+{
+	struct source *x = net_is_loopback(from) ? NULL : find(s, from);
+
+	if (x)
+		x->rooms--;
 }
 
 size_t sources_count(const struct sources *s)

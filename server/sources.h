@@ -1,6 +1,6 @@
 /*
- * Where connections come from: how many each address has, and how often its peers broke the
- * protocol.
+ * Where connections come from: how many each address has, how many rooms these are in, and how often
+ * its peers broke the protocol.
  *
  * An address that has as many as it may gets no more; one whose peers misbehaved too often gets none
  * for a while: each time counts one point, and a point goes away every three seconds. IPv6 addresses
@@ -32,6 +32,7 @@ struct sources;
 struct sources_limits {
 	long each;   /* connections of one address; -1: without limit */
 	long points; /* from which on it gets none; -1: never */
+	long rooms;  /* that its connections may be in, counted for each; -1: without limit */
 };
 
 /* NULL: no memory. */
@@ -52,6 +53,12 @@ void sources_blame(struct sources *s, const struct net_address *from, int64_t no
  * may. So however many connections it has, it gets no answer more. */
 enum code sources_guess(struct sources *s, const struct net_address *from,
 	const struct sources_limits *limits, bool right, int64_t now);
+
+/* A connection there, which is counted, comes into one more room: may it? If so, sources_leave_room takes it
+ * back. */
+bool sources_enter_room(
+	struct sources *s, const struct net_address *from, const struct sources_limits *limits);
+void sources_leave_room(struct sources *s, const struct net_address *from);
 
 /* Entries, for tests. */
 size_t sources_count(const struct sources *s);

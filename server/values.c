@@ -82,7 +82,9 @@ struct clients_limits values_limits(const struct settings *t)
 	return (struct clients_limits){
 		.most = t->max_clients,
 		.logging_in = t->max_logging_in,
-		.here = {.each = t->max_per_address, .points = t->max_faults},
+		.here = {.each = t->max_per_address,
+			.points = t->max_faults,
+			.rooms = t->rooms_here},
 	};
 }
 

@@ -84,6 +84,42 @@ class Addresses(PlainScenario):
         for i in range(5):
             self.enter(self.HERE, f"boris{i}")
 
+    def test_rooms(self):
+        """Its connections are in so many rooms, each counted, and whoever leaves one makes a place."""
+        server = self.serve("--max-rooms-per-address", "4")
+        anna, boris = self.enter(self.HERE, "anna"), self.enter(self.HERE, "boris")
+
+        def full(raw, room):
+            error = raw.expect("ERROR", tag=raw.request("JOIN", room=room))
+            self.assertEqual(error["code"], wire.CODES["TOO_MANY_ROOMS"])
+            self.assertIn("(max-rooms-per-address)", error["text"])
+
+        for raw, room in ((anna, "one"), (anna, "two"), (boris, "one"), (boris, "three")):
+            raw.join(room)
+        full(anna, "four")
+        full(boris, "four")
+        anna.expect("PARTED", tag=anna.request("PART", room="two"))
+        # What was refused for another reason takes no place.
+        anna.expect("ERROR", tag=anna.request("JOIN", room="one"))
+        anna.expect("ERROR", tag=anna.request("JOIN", room="#bad"))
+        boris.join("four")
+        full(anna, "two")
+        boris.socket.close()
+        wait_for(lambda: self.joins(anna, "two"), "boris' places to be free")
+        self.enter(self.ELSEWHERE, "carl").join("five")
+        local = Raw(self, server)
+        local.login("dora")
+        for i in range(6):
+            local.join(f"local{i}")
+
+    @staticmethod
+    def joins(raw, room):
+        tag = raw.request("JOIN", room=room)
+        while True:
+            name, got = raw.receive()
+            if name in ("JOINED", "ERROR") and got["tag"] == tag:
+                return name == "JOINED"
+
     def test_logging_in(self):
         """So many may be on their way in; whoever is in does not count."""
         server = self.serve("--max-logging-in", "3")

@@ -124,7 +124,7 @@ START_TEST(json)
 		"\"refused\":{\"full\":0,\"per_address\":0,\"logging_in\":0,\"penalty\":2,"
 		"\"resources\":0,\"stopping\":3},"
 		"\"limits\":{\"max_clients\":0,\"max_per_address\":0,\"max_logging_in\":0,"
-		"\"max_faults\":2,\"rate\":0,\"max_rooms\":0,\"rooms_each\":0,"
+		"\"max_faults\":2,\"rate\":0,\"max_rooms\":0,\"rooms_each\":0,\"max_rooms_per_address\":0,"
 		"\"max_owned_rooms\":0,\"max_members\":0,\"max_nick_length\":0,\"max_topic_"
 		"length\":0,\"max_text_length\":0,"
 		"\"handshake_timeout\":0,\"login_timeout\":0,\"frame_timeout\":0,\"idle\":9},"
