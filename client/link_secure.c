@@ -11,6 +11,7 @@
 #include "common/err.h"
 #include "common/fingerprint.h"
 #include "common/log.h"
+#include "common/plain_word.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -19,27 +20,14 @@
 
 /* ---- the handshake ---- */
 
-/* What a server says to a newcomer that it cannot take now. */
-static bool is_refusal(unsigned code)
-{
-	return code == CODE_FULL || code == CODE_RESOURCES || code == CODE_STOPPING ||
-	       code == CODE_TOO_MANY_HERE || code == CODE_PENALTY || code == CODE_TOO_MANY_LOGINS ||
-	       code == CODE_TIMEOUT;
-}
-
 /* The server sent a frame of ours in place of TLS. It may be a word to whoever it cannot take; else it
  * does not speak TLS at all. What it says is proven by nothing. */
 static int refused_plainly(struct link *l)
 {
-	uint8_t bytes[512];
-	union message m;
-	struct frame f;
-	size_t got = 0;
+	unsigned code = plain_word(stream_fd(l->stream));
 
-	if (net_recv(stream_fd(l->stream), bytes, sizeof(bytes), &got) == 0 &&
-		frame_decode(bytes, got, FRAME_PAYLOAD_MAX, &f, NULL) == 0 &&
-		f.type == MESSAGE_ERROR && message_decode(&f, &m) == 0 && is_refusal(m.error.code))
-		return link_fail(l, ERR_CLOSED, m.error.code, "%s", code_text(m.error.code));
+	if (code != CODE_NONE)
+		return link_fail(l, ERR_CLOSED, code, "%s", code_text(code));
 	return link_fail(l, ERR_REFUSED, CODE_NONE,
 		"the server does not speak TLS; if it is meant not to, use --plaintext, with "
 		"which anybody on the network can read along");

@@ -230,8 +230,8 @@ class Faults(Stress):
                     peer.sendall(bytes(8))
         threading.Thread(target=babble, daemon=True).start()
         _, err = self.run_it("--plaintext", f"127.0.0.1:{listener.getsockname()[1]}", "-c", "2", "-s",
-                             "1", status=1)
-        self.assertRegex(err, "does not speak lanchat|not everybody")
+                             "1", "--patience", "1s", status=1)
+        self.assertRegex(err, "does not answer in lanchat|not everybody")
 
     def test_escapes(self):
         """What a server says when it refuses a client does nothing to a terminal."""
@@ -373,8 +373,9 @@ class Wishes(Stress):
     def test_wrong_protocol(self):
         """Who takes connections and says nothing that helps does not speak the protocol."""
         port = self.listen_to(b"", b"never", b"")
-        err = self.refused(f"127.0.0.1:{port}", "--plaintext", "-q", "-c", "2", "-s", "1", status=1)
-        self.assertIn("does not speak lanchat", err)
+        err = self.refused(f"127.0.0.1:{port}", "--plaintext", "-q", "-c", "2", "-s", "1", "--patience",
+                           "1s", status=1)
+        self.assertIn("does not answer in lanchat", err)
 
     def test_full_disk(self):
         _, err = self.run_it("--local", "--plaintext", "-c", "4", "-s", "1", "-d", "200ms",

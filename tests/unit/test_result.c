@@ -55,7 +55,7 @@ static void fill_load(void)
 	r->quit_percent = 10;
 	r->connected = 3;
 	r->connect_seconds = 0.5;
-	r->seconds = 2;
+	r->load_seconds = r->seconds = r->server_seconds = 2;
 	r->sent = 1000;
 	r->acknowledged = 1000;
 	r->delivered = 3000;
@@ -163,7 +163,7 @@ START_TEST(derived)
 	ck_assert_double_eq(result_cpu_ns_per_delivery(r), 2000);
 	ck_assert_double_eq(result_rss_per_client(r), 1 << 20);
 	/* What is not known, or cannot be. */
-	r->seconds = r->connect_seconds = 0;
+	r->seconds = r->load_seconds = r->connect_seconds = 0;
 	ck_assert_double_eq(result_delivered_per_s(r), 0);
 	ck_assert_double_eq(result_connects_per_s(r), 0);
 	r->joined.resident = r->before.resident - 1;
@@ -176,10 +176,48 @@ START_TEST(derived)
 	r->delivered = 1;
 	r->seen = false;
 	ck_assert_double_eq(result_cpu_ns_per_delivery(r), 0);
-	r->own_cpu = 0.9;
-	ck_assert(!result_is_own_limit(r));
-	r->own_cpu = 0.91;
-	ck_assert(result_is_own_limit(r));
+}
+END_TEST
+
+static const struct {
+	double own_cpu, own_wait, own_pause, load_seconds, seconds;
+	uint64_t unsent, disconnected;
+	const char *first, *second; /* how they begin; NULL: there is none */
+} warnings[] = {
+	{0.9, 0, 0, 2, 2, 0, 0, NULL, NULL},
+	{0.91, 0, 0, 2, 2, 0, 0, "this program had no CPU to spare", NULL},
+	{0.91, 0.05, 0, 2, 2, 0, 0, "this program had no CPU to spare", NULL},
+	{0.5, 0.45, 0, 2, 2, 0, 0, "this program had to wait for a processor 45 % of the time",
+		NULL},
+	{0.5, 0.35, 0, 2, 2, 0, 0, NULL, NULL},
+	{0.75, 0.2, 0, 2, 2, 0, 0, NULL, NULL},
+	{0.1, 0, 6.54, 2, 2, 0, 0, "this program was not let run for 6.5 s", NULL},
+	{0.1, 0, 0, 2, 2, 7, 0,
+		"7 messages that were due had not been sent when the load ended: the rate", NULL},
+	{0.1, 0, 0, 2, 2, 7, 1,
+		"7 messages that were due had not been sent when the load ended: senders", NULL},
+	{0.1, 0, 0, 10, 11.9, 0, 0, NULL, NULL},
+	{0.1, 0, 0, 10, 12.1, 0, 0, "what was due within 10.0 s took 12.1 s to come", NULL},
+	{0.99, 0, 0, 10, 20, 5, 0, "this program had no CPU", "5 messages that were due"},
+};
+
+START_TEST(warned_of)
+{
+	char text[RESULT_VERDICT];
+
+	r->own_cpu = warnings[_i].own_cpu;
+	r->own_wait = warnings[_i].own_wait;
+	r->own_pause = warnings[_i].own_pause;
+	r->load_seconds = warnings[_i].load_seconds;
+	r->seconds = warnings[_i].seconds;
+	r->unsent = warnings[_i].unsent;
+	r->disconnected = warnings[_i].disconnected;
+	const char *wanted[] = {warnings[_i].first, warnings[_i].second};
+	for (unsigned i = 0; i < 2; i++) {
+		ck_assert_int_eq(result_warning(r, i, text), wanted[i] != NULL);
+		const char *begins = wanted[i] ? wanted[i] : "";
+		ck_assert_msg(strncmp(text, begins, strlen(begins)) == 0, "%s", text);
+	}
 }
 END_TEST
 
@@ -193,6 +231,22 @@ START_TEST(verdicts)
 	ck_assert(!result_verdict(r, text));
 	ck_assert_str_eq(text, "messages still came when waiting for them ended");
 	r->no_end = false;
+	r->unacknowledged = 3;
+	r->gaps = 2;
+	r->waited = 10;
+	ck_assert(!result_verdict(r, text));
+	ck_assert_str_eq(text,
+		"3 not acknowledged, 2 times the server no longer had what a client was to get, "
+		"nothing more had come for 10 s (--patience)");
+	/* Whoever stops it does not wait for them; and that nothing comes after all has is no news. */
+	r->gaps = 0;
+	r->stopped = true;
+	ck_assert(result_verdict(r, text));
+	r->stopped = false;
+	r->unacknowledged = 0;
+	ck_assert(result_verdict(r, text));
+	ck_assert_str_eq(text, "every message came to everybody once and in order");
+	r->waited = 0;
 	r->disconnected = 1;
 	ck_assert(!result_verdict(r, text));
 	ck_assert(result_is_sound(r));
@@ -241,7 +295,7 @@ static const char *const lines[] = {
 	"  each client   1.0 MiB of memory, 200.00 us of CPU to let it in\n",
 	"  CPU           0.00 of a core, 2.00 us for each delivery\n",
 	"  command       lanchatd --data <here>\n",
-	"own CPU         0.25 of a core\n",
+	"own CPU         0.25 of a core, waiting for one 0.00 of the time\n",
 	"wrong           0 lost, 0 doubled, 0 out of order, 0 foreign\n",
 	"PASSED          every message came to everybody once and in order\n",
 };
@@ -266,7 +320,7 @@ START_TEST(table_of_what_went_wrong)
 	r->rate = 0;
 	r->window = 8;
 	expect_in_table("\nWARNING: this program had no CPU to spare");
-	expect_in_table("own CPU         0.97 of a core\n");
+	expect_in_table("own CPU         0.97 of a core, waiting");
 	expect_in_table("wrong           1,234 lost, ");
 	expect_in_table("5 connections ended that should not have\n");
 	expect_in_table("FAILED          1,234 lost, 5 disconnected\n");
@@ -554,6 +608,7 @@ Suite *result_suite(void)
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, derived);
 	tcase_add_test(c, verdicts);
+	tcase_add_loop_test(c, warned_of, 0, sizeof(warnings) / sizeof(warnings[0]));
 	tcase_add_loop_test(c, table_lines, 0, (int)(sizeof lines / sizeof lines[0]));
 	tcase_add_test(c, table_of_what_went_wrong);
 	tcase_add_test(c, table_of_nothing);

@@ -29,11 +29,6 @@ bool keep_on_stdout(const struct lab_settings *t)
 	return is_stdout(t->json) || is_stdout(t->pcap) || is_stdout(t->report);
 }
 
-static bool same_file(const char *a, const char *b)
-{
-	return a && b && strcmp(a, b) == 0;
-}
-
 static bool is_nameless(const char *path)
 {
 	return path && !*path;
@@ -45,8 +40,8 @@ int keep_check(const struct lab_settings *t, char *error, size_t size)
 
 	if (is_nameless(t->json) || is_nameless(t->pcap) || is_nameless(t->report))
 		wrong = "--json, --pcap and --report: the name of a file is missing";
-	else if (same_file(t->json, t->pcap) || same_file(t->json, t->report) ||
-		 same_file(t->pcap, t->report))
+	else if (page_file_same(t->json, t->pcap) || page_file_same(t->json, t->report) ||
+		 page_file_same(t->pcap, t->report))
 		wrong = "--json, --pcap and --report: not into the same file";
 	else if (t->pcap_host != LAB_VIEW_BOTH && !t->pcap)
 		wrong = "--pcap-host goes with --pcap";

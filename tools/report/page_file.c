@@ -21,6 +21,34 @@ static bool is_special(const char *path)
 	return stat(path, &s) == 0 && !S_ISREG(s.st_mode) && !S_ISDIR(s.st_mode);
 }
 
+/* With the folder as it is really called, where there is no such file yet. */
+static char *whole_path(const char *path)
+{
+	char *whole = realpath(path, NULL);
+	const char *slash = strrchr(path, '/');
+
+	if (whole)
+		return whole;
+	char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	char *real = folder ? realpath(folder, NULL) : NULL;
+	if (!real || asprintf(&whole, "%s/%s", real, slash ? slash + 1 : path) < 0)
+		whole = strdup(path);
+	free(folder);
+	free(real);
+	return whole;
+}
+
+bool page_file_same(const char *a, const char *b)
+{
+	if (!a || !b)
+		return false;
+	char *x = whole_path(a), *y = whole_path(b);
+	bool same = strcmp(a, b) == 0 || (x && y && strcmp(x, y) == 0);
+	free(x);
+	free(y);
+	return same;
+}
+
 /* Its names. */
 static int name(struct page_file *f, const char *path)
 {

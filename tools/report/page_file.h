@@ -18,6 +18,9 @@ struct page_file {
 	FILE *out;     /* for its owner to write to */
 };
 
+/* Would both be the same file? NULL is none. */
+bool page_file_same(const char *a, const char *b);
+
 /* Open it. ERR_SYSTEM or ERR_MEMORY, and nothing to close. */
 int page_file_open(struct page_file *f, const char *path);
 

@@ -81,8 +81,9 @@ static void describe(const struct stress_settings *t, const struct plan *p,
 		t->local ? ", a server of its own" : "");
 	if (t->local)
 		snprintf(r->conditions, sizeof(r->conditions), "%s, history %s%s, limits %s",
-			p->tls ? "TLS 1.3" : "plaintext", t->history > 0 ? "on disk, sync " : "",
-			stress_history(t), t->limits ? "as usual" : "off");
+			p->tls ? "TLS 1.3" : "plaintext",
+			strcmp(stress_history(t, p), "off") != 0 ? "on disk, sync " : "",
+			stress_history(t, p), t->limits ? "as usual" : "off");
 	else
 		snprintf(r->conditions, sizeof(r->conditions), "%s",
 			p->tls ? "TLS 1.3" : "plaintext");
@@ -143,18 +144,37 @@ static int tell(const struct stress_settings *t, const struct result *r)
 
 /* ---- the run ---- */
 
+static void add_signals(sigset_t *set)
+{
+	(void)sigaddset(set, SIGINT);
+	(void)sigaddset(set, SIGTERM);
+	(void)sigaddset(set, SIGHUP);
+}
+
 static int stop_signals(void)
 {
 	sigset_t set;
 
 	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGINT);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigaddset(&set, SIGHUP);
+	add_signals(&set);
 	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN); /* EFBIG is told, as any other failure to write is */
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* From now on they end the program, which may be waiting for whoever is to read its results. */
+static void free_signals(int fd)
+{
+	struct signalfd_siginfo info;
+	sigset_t set;
+
+	/* Those that have been told of already, or came when it was over. */
+	while (read(fd, &info, sizeof(info)) > 0)
+		;
+	(void)sigemptyset(&set);
+	add_signals(&set);
+	(void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
 static int measure(const struct stress_settings *t, const struct swarm_setting *setting)
@@ -177,6 +197,7 @@ static int measure(const struct stress_settings *t, const struct swarm_setting *
 	swarm_free(swarm);
 	if (*error)
 		(void)fail(EXIT_FAILED, error);
+	free_signals(setting->stop_fd);
 	int status = r == ERR_FULL ? EXIT_USAGE : r ? EXIT_FAILED : tell(t, &result);
 	result_free(&result);
 	return status;
@@ -187,7 +208,7 @@ static int start_server(const struct stress_settings *t, const struct plan *p,
 {
 	struct subject_options o = {
 		.program = t->server_program,
-		.history = stress_history(t),
+		.history = stress_history(t, p),
 		.plaintext = !p->tls,
 		.limits = t->limits,
 		.clients = p->clients,
@@ -254,11 +275,6 @@ static int check_file(const char *path, char *error, size_t size)
 	return ERR_ARGUMENT;
 }
 
-static bool same_file(const char *a, const char *b)
-{
-	return a && b && strcmp(a, b) == 0;
-}
-
 static int check_files(const struct stress_settings *t, char *error, size_t size)
 {
 	int r = check_file(t->json, error, size);
@@ -267,8 +283,8 @@ static int check_files(const struct stress_settings *t, char *error, size_t size
 		r = check_file(t->csv, error, size);
 	if (r == 0)
 		r = check_file(t->report, error, size);
-	if (r == 0 && (same_file(t->json, t->csv) || same_file(t->json, t->report) ||
-			      same_file(t->csv, t->report))) {
+	if (r == 0 && (page_file_same(t->json, t->csv) || page_file_same(t->json, t->report) ||
+			      page_file_same(t->csv, t->report))) {
 		snprintf(error, size, "--json, --csv and --report: not into the same file");
 		r = ERR_ARGUMENT;
 	}

@@ -43,6 +43,14 @@ static int wrong(char *error, size_t size, const char *what)
 	return ERR_ARGUMENT;
 }
 
+/* Of few clients one at least, where any are asked for. */
+static uint64_t share(const struct plan *p, unsigned percent)
+{
+	uint64_t count = (uint64_t)p->clients * percent / 100;
+
+	return percent > 0 && count == 0 ? 1 : count;
+}
+
 static int check(const struct plan *p, char *error, size_t size)
 {
 	if (p->rooms > p->clients)
@@ -61,7 +69,7 @@ static int check(const struct plan *p, char *error, size_t size)
 		return ERR_ARGUMENT;
 	}
 	uint64_t others = p->clients - p->senders;
-	uint64_t odd = (uint64_t)p->clients * (p->slow + p->quit) / 100;
+	uint64_t odd = share(p, p->slow) + share(p, p->quit);
 	if (odd > others)
 		return wrong(error, size,
 			"--slow and --quit-midway are of those who do not speak, and there are not "
@@ -109,8 +117,7 @@ int plan_make(struct plan *p, char *error, size_t size)
 	identity_random(&p->run, sizeof(p->run));
 	p->run %= MARK_RUNS;
 	memset(p->role, ROLE_SENDER, p->senders);
-	uint64_t slow = (uint64_t)p->clients * p->slow / 100;
-	uint64_t quit = (uint64_t)p->clients * p->quit / 100;
+	uint64_t slow = share(p, p->slow), quit = share(p, p->quit);
 	uint64_t left = p->clients - p->senders - slow - quit;
 	uint64_t churn = (uint64_t)p->clients * CHURN_PERCENT / 100;
 	draw(p, &state, ROLE_SLOW, slow);

@@ -33,9 +33,10 @@ struct plan {
 	double rate;         /* messages a second in all; 0: by window */
 	uint32_t window;     /* of one sender on their way at once */
 	uint32_t in_flight;  /* of all senders; 0: as the window says */
-	int64_t duration;    /* microseconds, as is the next */
 	uint32_t connecting; /* clients at once that are on their way in */
+	int64_t duration;    /* microseconds, as are the next two */
 	int64_t ramp;        /* over which clients come; 0: as fast as they are let in */
+	int64_t patience;    /* in which nothing comes, after which nothing more is waited for */
 	double churn;        /* leave and return, a second */
 	unsigned slow, quit; /* percent of the clients */
 	uint64_t seed;

@@ -42,6 +42,7 @@ struct protocol_peer {
 	uint32_t run;       /* constant */
 	uint32_t number;    /* of the client, from 0 on; constant */
 	uint32_t room;      /* from 0 on; constant */
+	uint32_t size;      /* bytes of its messages; constant */
 	uint8_t person[32]; /* who it is; constant */
 
 	bool returns;     /* it was in the room before, and has everything up to `position` */
@@ -57,7 +58,7 @@ enum event_kind {
 	EVENT_NONE,    /* understood, and nothing to do */
 	EVENT_READY,   /* it is in its room */
 	EVENT_MESSAGE, /* `text`; `number` is its place in the room, 0: the protocol has none */
-	EVENT_ACK,     /* all of its messages up to `number` are accepted */
+	EVENT_ACK,     /* its message `number` is accepted; they are so in order */
 	EVENT_AGENT,   /* `text` says what the server is, in its own words */
 	EVENT_GAP,     /* the server says that messages for it are lost */
 	EVENT_REFUSED, /* `text` says why; the connection is of no more use */

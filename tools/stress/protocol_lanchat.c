@@ -168,6 +168,9 @@ static void take_answer(
 		break;
 	case MESSAGE_LOGGED_IN:
 		p->step = STEP_JOIN;
+		if (m->logged_in.text_max < p->size)
+			refuse(e, span_of("it takes no message of this size (--size; "
+					  "max-text-length)"));
 		break;
 	case MESSAGE_JOINED:
 		p->step = STEP_IN;

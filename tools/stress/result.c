@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OWN_CPU_MOST 0.9 /* of a core, on average over the load: its peaks were all of it */
+#define OWN_CPU_MOST  0.9 /* of a core, on average over the load: its peaks were all of it */
+#define OWN_WAIT_MOST 0.25
+#define OVERRUN       1.1 /* of the load's time, and a second: then what was due was far behind */
 
 void result_free(struct result *r)
 {
@@ -23,11 +25,6 @@ bool result_is_sound(const struct result *r)
 	return r->lost == 0 && r->doubled == 0 && r->reordered == 0 && r->foreign == 0;
 }
 
-bool result_is_own_limit(const struct result *r)
-{
-	return r->own_cpu > OWN_CPU_MOST;
-}
-
 /* ---- derived figures ---- */
 
 static double ratio(double a, double b)
@@ -37,7 +34,7 @@ static double ratio(double a, double b)
 
 double result_sent_per_s(const struct result *r)
 {
-	return ratio((double)r->sent, r->seconds);
+	return ratio((double)r->sent, r->load_seconds);
 }
 
 double result_delivered_per_s(const struct result *r)
@@ -53,6 +50,11 @@ double result_connects_per_s(const struct result *r)
 double result_cpu_ns_per_delivery(const struct result *r)
 {
 	return r->seen ? ratio((double)r->server_cpu_ns, (double)(r->delivered - r->late)) : 0;
+}
+
+double result_server_cpu(const struct result *r)
+{
+	return r->seen ? ratio((double)r->server_cpu_ns / 1e9, r->server_seconds) : 0;
 }
 
 double result_rss_per_client(const struct result *r)
@@ -101,6 +103,10 @@ bool result_verdict(const struct result *r, char out[RESULT_VERDICT])
 	add_count(out, r->foreign, "foreign");
 	add_count(out, r->disconnected, "disconnected");
 	add_count(out, r->clients > r->connected ? r->clients - r->connected : 0, "did not get in");
+	add_count(out, r->stopped || r->no_end ? 0 : r->unacknowledged, "not acknowledged");
+	add_count(out, r->gaps, "times the server no longer had what a client was to get");
+	if (r->waited > 0 && out[0] && !r->stopped)
+		add(out, "nothing more had come for %.0f s (--patience)", r->waited);
 	if (r->no_end)
 		add(out, "messages still came when waiting for them ended");
 	if (r->delivered == 0)
@@ -111,4 +117,80 @@ bool result_verdict(const struct result *r, char out[RESULT_VERDICT])
 	add(out, r->stopped ? "stopped early; what came until then came once and in order"
 			    : "every message came to everybody once and in order");
 	return true;
+}
+
+/* ---- what else there is to say ---- */
+
+static bool is_own_limit(const struct result *r, char out[RESULT_VERDICT])
+{
+	if (r->own_cpu > OWN_CPU_MOST)
+		add(out, "this program had no CPU to spare, so it was the bottleneck: the server "
+			 "can do "
+			 "more, and latencies are partly its own");
+	return out[0];
+}
+
+static bool is_starved(const struct result *r, char out[RESULT_VERDICT])
+{
+	if (r->own_cpu <= OWN_CPU_MOST && r->own_wait > OWN_WAIT_MOST &&
+		r->own_cpu + r->own_wait > OWN_CPU_MOST)
+		add(out,
+			"this program had to wait for a processor %.0f %% of the time: others had "
+			"them, and latencies are partly its own",
+			r->own_wait * 100);
+	return out[0];
+}
+
+static bool was_paused(const struct result *r, char out[RESULT_VERDICT])
+{
+	if (r->own_pause > 0)
+		add(out,
+			"this program was not let run for %.1f s, as by ^Z: latencies are partly "
+			"its own",
+			r->own_pause);
+	return out[0];
+}
+
+static bool has_unsent(const struct result *r, char out[RESULT_VERDICT])
+{
+	char figure[FIGURE_MAX];
+
+	if (r->unsent > 0 && r->disconnected > 0)
+		add(out,
+			"%s messages that were due had not been sent when the load ended: senders "
+			"had "
+			"been thrown out",
+			figure_count(r->unsent, figure));
+	else if (r->unsent > 0)
+		add(out,
+			"%s messages that were due had not been sent when the load ended: the rate "
+			"is "
+			"more than can be kept up",
+			figure_count(r->unsent, figure));
+	return out[0];
+}
+
+static bool is_behind(const struct result *r, char out[RESULT_VERDICT])
+{
+	if (r->rate > 0 && r->seconds > r->load_seconds * OVERRUN + 1 && !r->stopped)
+		add(out,
+			"what was due within %.1f s took %.1f s to come: the rate is more than can "
+			"be "
+			"kept up",
+			r->load_seconds, r->seconds);
+	return out[0];
+}
+
+bool result_warning(const struct result *r, unsigned i, char out[RESULT_VERDICT])
+{
+	static bool (*const warnings[])(const struct result *r, char out[RESULT_VERDICT]) = {
+		is_own_limit, is_starved, was_paused, has_unsent, is_behind};
+
+	for (size_t k = 0; k < sizeof(warnings) / sizeof(warnings[0]); k++) {
+		out[0] = '\0';
+		if (warnings[k](r, out) && i-- == 0)
+			return true;
+	}
+	out[0] = '\0';
+	return false;
 }

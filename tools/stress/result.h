@@ -61,13 +61,17 @@ struct result {
 	uint32_t refused;       /* connections that the server did not let in */
 
 	/* The load. */
-	double seconds; /* from the first message to the last delivery */
+	double load_seconds; /* how long messages were sent */
+	double seconds;      /* until the last delivery, or as long as that where it is more */
 	uint64_t sent, acknowledged, delivered, bytes_in, bytes_out;
 	uint64_t
 		late; /* of those delivered: to who read slowly or was away, when the load was over */
 	uint64_t unsent; /* by rate: what was due and could not be sent in time */
 	bool stopped;    /* from outside, before all was done */
 	bool no_end;     /* messages still came when they were no longer waited for */
+	double waited; /* seconds in which nothing came any more, and it ended for that; 0: it did not */
+	uint64_t gaps; /* that the server told of: it no longer had what a client was to get */
+	uint64_t unacknowledged; /* messages without the acknowledgement of their own */
 	uint64_t lost, doubled, reordered, foreign;
 	uint64_t disconnected; /* connections that ended and should not have */
 	uint64_t churned, quit;
@@ -77,12 +81,15 @@ struct result {
 
 	/* The two programs. */
 	double own_cpu;    /* of one core, while the load ran, 0 to 1 */
+	double own_wait;   /* part of that time in which it was ready to run, and had no core */
+	double own_pause;  /* seconds in which it was not let run at all, as by a signal */
 	bool seen;         /* the server is on this machine: the next are known */
 	char command[512]; /* of it */
 	struct subject_sample before, joined, most,
 		after;           /* without clients; with all of them, at rest;
 							      the most there was; at the end */
-	uint64_t server_cpu_ns;  /* while the load ran */
+	uint64_t server_cpu_ns;  /* while the load ran, and until the steady ones had all of it, */
+	double server_seconds;   /* which was so long */
 	uint64_t connect_cpu_ns; /* while they came */
 
 	struct result_second *by_second; /* owned */
@@ -96,14 +103,18 @@ void result_free(struct result *r);
 /* Lost, doubled, out of order or foreign: none. */
 bool result_is_sound(const struct result *r);
 
-#define RESULT_VERDICT 256
+#define RESULT_VERDICT 384
 
 /* Is it sound, did everybody come, was nobody thrown out, and did anything come at all? `out` says so
  * in a sentence, or what is wrong. */
 bool result_verdict(const struct result *r, char out[RESULT_VERDICT]);
 
-/* Was this program as busy as one thread can be? Then latencies may be its own. */
-bool result_is_own_limit(const struct result *r);
+/* What there is to say beside the verdict, of how much the figures are worth: the one with number `i`, from
+ * 0 on, as a sentence. False: there are not so many. */
+bool result_warning(const struct result *r, unsigned i, char out[RESULT_VERDICT]);
+
+/* How much of one core the server had; 0: not known. */
+double result_server_cpu(const struct result *r);
 
 /* Of the load: messages and deliveries a second, CPU nanoseconds of the server for each delivery, its
  * resident bytes for each client at rest; clients let in a second. 0 where it is not known. */

@@ -69,6 +69,7 @@ static void put_load(struct json *j, const struct result *r)
 	put_real(j, "connect_seconds", r->connect_seconds, r->connected > 0);
 	put_real(j, "connects_per_s", result_connects_per_s(r), r->connect_seconds > 0);
 	json_unsigned(j, "refused", r->refused);
+	put_real(j, "load_seconds", r->load_seconds, true);
 	put_real(j, "seconds", r->seconds, true);
 	json_unsigned(j, "sent", r->sent);
 	put_whole(j, "acknowledged", r->acknowledged, r->acknowledge.count > 0);
@@ -82,6 +83,9 @@ static void put_load(struct json *j, const struct result *r)
 	json_bool(j, "sound", result_verdict(r, verdict));
 	json_bool(j, "stopped", r->stopped);
 	json_bool(j, "no_end", r->no_end);
+	put_real(j, "waited_seconds", r->waited, r->waited > 0);
+	json_unsigned(j, "gaps", r->gaps);
+	put_whole(j, "unacknowledged", r->unacknowledged, r->acknowledge.count > 0);
 	json_unsigned(j, "lost", r->lost);
 	json_unsigned(j, "doubled", r->doubled);
 	json_unsigned(j, "reordered", r->reordered);
@@ -93,6 +97,8 @@ static void put_load(struct json *j, const struct result *r)
 	put_times(j, "service_us", &r->service);
 	put_times(j, "acknowledge_us", &r->acknowledge);
 	put_real(j, "own_cpu", r->own_cpu, true);
+	put_real(j, "own_wait", r->own_wait, true);
+	put_real(j, "own_pause_seconds", r->own_pause, true);
 }
 
 static void put_sample(struct json *j, const char *key, const struct subject_sample *s, bool known)
@@ -116,6 +122,7 @@ static void put_server(struct json *j, const struct result *r)
 	json_text(j, "server_command", r->seen && r->command[0] ? r->command : NULL);
 	put_whole(j, "server_cpu_ns", r->server_cpu_ns, r->seen);
 	put_real(j, "server_cpu_ns_per_delivery", cpu, cpu > 0);
+	put_real(j, "server_cpu", result_server_cpu(r), r->seen && r->server_seconds > 0);
 	put_whole(j, "server_connect_cpu_ns", r->connect_cpu_ns, r->seen);
 	put_whole(j, "server_rss_bytes_per_client", (uint64_t)(each + 0.5), each > 0);
 	put_sample(j, "server_before", &r->before, r->seen);

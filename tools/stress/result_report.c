@@ -126,7 +126,8 @@ static void add_came(struct page *page, const struct result *r)
 		{"CPU of lanchat-stress", own},
 	};
 
-	(void)snprintf(own, sizeof own, "%.0f %% of a core", r->own_cpu * 100);
+	(void)snprintf(own, sizeof own, "%.0f %% of a core, waiting for one %.0f %% of the time",
+		r->own_cpu * 100, r->own_wait * 100);
 	page_heading(page, "What came of it");
 	page_facts(page, facts, sizeof facts / sizeof facts[0]);
 	add_wrong(page, r);
@@ -183,9 +184,8 @@ static void add_server(struct page *page, const struct result *r)
 				     "not known.");
 		return;
 	}
-	if (r->seconds > 0) {
-		(void)snprintf(cores, sizeof cores, "%.2f of a core",
-			(double)r->server_cpu_ns / 1e9 / r->seconds);
+	if (r->server_seconds > 0) {
+		(void)snprintf(cores, sizeof cores, "%.2f of a core", result_server_cpu(r));
 		facts[0].value = cores;
 	}
 	if (r->delivered > 0) {
@@ -204,14 +204,12 @@ static void add_server(struct page *page, const struct result *r)
 
 static void add_parts(struct page *page, const struct result *r)
 {
-	char verdict[RESULT_VERDICT];
+	char verdict[RESULT_VERDICT], warning[RESULT_VERDICT];
 	bool good = result_verdict(r, verdict);
 
 	page_verdict(page, good ? PAGE_PASSED : PAGE_FAILED, verdict);
-	if (result_is_own_limit(r))
-		page_verdict(page, PAGE_NOTED,
-			"lanchat-stress had no CPU to spare, so it was the bottleneck: the server "
-			"can do more, and latencies are partly its own.");
+	for (unsigned i = 0; result_warning(r, i, warning); i++)
+		page_verdict(page, PAGE_NOTED, warning);
 	add_highlights(page, r);
 	add_asked(page, r);
 	add_came(page, r);

@@ -88,7 +88,7 @@ static void print_load(const struct result *r, FILE *out)
 		figure_count(r->connected, a), figure_count(r->clients, b),
 		real(r->connect_seconds, 2, c), figure_about(result_connects_per_s(r), d),
 		figure_count(r->refused, (char[FIGURE_MAX]){0}));
-	row(out, "sent", "%s in %s s, %s/s", figure_count(r->sent, a), real(r->seconds, 1, b),
+	row(out, "sent", "%s in %s s, %s/s", figure_count(r->sent, a), real(r->load_seconds, 1, b),
 		figure_about(result_sent_per_s(r), c));
 	row(out, "delivered", "%s, %s/s", figure_count(r->delivered, a),
 		figure_about(result_delivered_per_s(r), b));
@@ -200,14 +200,15 @@ static void print_server(const struct result *r, FILE *out)
 		each > 0 ? figure_bytes((uint64_t)each, a) : "-",
 		cpu_each(r->connected > 0 ? (double)r->connect_cpu_ns / r->connected : 0, b));
 	row(out, "  CPU", "%s of a core, %s for each delivery",
-		r->seconds > 0 ? real((double)r->server_cpu_ns / 1e9 / r->seconds, 2, a) : "-",
+		r->server_seconds > 0 ? real(result_server_cpu(r), 2, a) : "-",
 		cpu_each(result_cpu_ns_per_delivery(r), c));
 	row(out, "  command", "%s", r->command);
 }
 
 void result_table(const struct result *r, FILE *out)
 {
-	char text[RESULT_VERDICT], a[FIGURE_MAX], b[FIGURE_MAX], c[FIGURE_MAX], d[FIGURE_MAX];
+	char text[RESULT_VERDICT], warning[RESULT_VERDICT], a[FIGURE_MAX], b[FIGURE_MAX],
+		c[FIGURE_MAX], d[FIGURE_MAX];
 	bool good = result_verdict(r, text);
 
 	print_asked(r, out);
@@ -215,15 +216,10 @@ void result_table(const struct result *r, FILE *out)
 	print_load(r, out);
 	print_latency(r, out);
 	print_server(r, out);
-	row(out, "own CPU", "%s of a core", real(r->own_cpu, 2, a));
-	if (result_is_own_limit(r))
-		fprintf(out, "WARNING: this program had no CPU to spare, so it was the bottleneck: "
-			     "the server can do more, and latencies are partly its own\n");
-	if (r->unsent)
-		fprintf(out,
-			"WARNING: %s messages that were due had not been sent when the load ended: "
-			"the rate is more than can be kept up\n",
-			figure_count(r->unsent, a));
+	row(out, "own CPU", "%s of a core, waiting for one %s of the time", real(r->own_cpu, 2, a),
+		real(r->own_wait, 2, b));
+	for (unsigned i = 0; result_warning(r, i, warning); i++)
+		fprintf(out, "WARNING: %s\n", warning);
 	(void)fputc('\n', out);
 	row(out, "wrong", "%s lost, %s doubled, %s out of order, %s foreign",
 		figure_count(r->lost, a), figure_count(r->doubled, b),

@@ -126,6 +126,13 @@ static const struct option_spec rows[] = {
 		.argument = "N",
 		.help = "So many come at once. Servers let a number of connections wait to be "
 			"accepted; one above it waits for a second and more."},
+	{.name = "patience",
+		.kind = OPTION_TEXT,
+		.offset = FIELD(patience),
+		.initial = "10s",
+		.argument = "T",
+		.help = "When nobody is let in for T, the run ends; and when it is over and "
+			"nothing comes for T, what is missing then is lost."},
 	{.name = "churn",
 		.kind = OPTION_TEXT,
 		.offset = FIELD(churn),
@@ -176,7 +183,7 @@ static const struct option_spec rows[] = {
 		.initial = "off",
 		.argument = "HOW",
 		.help = "With --local: how it keeps what is said: off, or as --sync os or --sync "
-			"full."},
+			"full. With --slow it is os unless it is said here."},
 	{.name = "limits",
 		.kind = OPTION_FLAG,
 		.offset = FIELD(limits),
@@ -242,9 +249,16 @@ const struct option_table *stress_options(void)
 	return &table;
 }
 
-const char *stress_history(const struct stress_settings *t)
+const char *stress_history(const struct stress_settings *t, const struct plan *p)
 {
-	return histories[t->history > 0 ? t->history : 0];
+	enum {
+		OFF,
+		ON_DISK
+	};
+
+	if (t->history == STRESS_HISTORY_UNSAID)
+		return histories[p->slow > 0 ? ON_DISK : OFF];
+	return histories[t->history];
 }
 
 /* ---- values ---- */
@@ -304,8 +318,8 @@ static int wrong_value(char *error, size_t size, const char *option, const char 
 {
 	snprintf(error, size, "--%s: \"%s\" is not one%s", option, text,
 		strcmp(option, "rate") == 0 || strcmp(option, "churn") == 0
-			? "; such as 200/s or 5k/s"
-			: "; such as 500ms, 10s, 5m or 1h30m");
+			? "; such as 200/s or 5k/s, at most 100M/s"
+			: "; such as 500ms, 10s, 5m or 1h30m, at most 366d");
 	return ERR_ARGUMENT;
 }
 
@@ -342,6 +356,8 @@ static int read_texts(const struct stress_settings *t, struct plan *p, char *err
 		return wrong_value(error, size, "duration", t->duration);
 	if (t->ramp && stress_duration(t->ramp, &p->ramp) != 0)
 		return wrong_value(error, size, "ramp", t->ramp);
+	if (stress_duration(t->patience, &p->patience) != 0 || p->patience == 0)
+		return wrong_value(error, size, "patience", t->patience);
 	if (t->rate && stress_rate(t->rate, &p->rate) != 0)
 		return wrong_value(error, size, "rate", t->rate);
 	if (t->churn && strcmp(t->churn, "0") == 0)

@@ -17,7 +17,7 @@
 /* As they were given; a number of 0 and a text of NULL: not given. */
 struct stress_settings {
 	long clients, rooms, senders, window, in_flight, size, slow, quit, seed, connecting;
-	char *rate, *churn, *duration, *ramp;
+	char *rate, *churn, *duration, *ramp, *patience;
 	char *scenario, *protocol;
 	bool plaintext, local, limits, quiet;
 	int history; /* index: off, os, full; or STRESS_HISTORY_UNSAID */
@@ -28,8 +28,9 @@ struct stress_settings {
 
 const struct option_table *stress_options(void);
 
-/* The value of --history as --local hands it on. */
-const char *stress_history(const struct stress_settings *t);
+/* The value of --history as --local hands it on. Unless it was said: off, but on disk where some read so
+ * slowly that what waits for them does not fit into memory. */
+const char *stress_history(const struct stress_settings *t, const struct plan *p);
 
 /* Fill in a plan from the options, the scenario that they name, and defaults; plan_make completes it.
  * ERR_ARGUMENT, with one line in `error`. */

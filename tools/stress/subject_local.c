@@ -33,6 +33,7 @@ static const char *const unlimited[] = {
 	"--rate-burst",
 	"--max-rooms",
 	"--rooms-each",
+	"--max-rooms-per-address",
 	"--max-owned-rooms",
 	"--max-members",
 	"--handshake-timeout",

@@ -19,7 +19,8 @@
 #define OUT_BYTES   ((size_t)256 * 1024)
 #define EVENTS      512
 #define WHY         96
-#define PATIENCE    INT64_C(5000000)   /* microseconds without any progress */
+#define STOPPED     INT64_C(2000000) /* how long it waits without any progress when it was stopped */
+#define PAUSE       INT64_C(1000000)   /* between two turns: it was not let run */
 #define WAIT_MOST   INT64_C(120000000) /* for the rest, and as long again as the load took */
 #define REST        INT64_C(1500000)   /* in which a server is to get to rest after logins */
 #define TURN_MOST   INT64_C(50000)     /* between two looks at the clock */
@@ -51,7 +52,8 @@ static int make_client(struct swarm *s, uint32_t i)
 	struct identity id;
 
 	c->role = (enum role)p->role[i];
-	c->peer = (struct protocol_peer){.run = p->run, .number = i, .room = i % p->rooms};
+	c->peer = (struct protocol_peer){
+		.run = p->run, .number = i, .room = i % p->rooms, .size = p->size};
 	if (p->tls || p->protocol->tls) {
 		EVP_PKEY *key = make_key(p->seed, i);
 		int r = key ? identity_of_key(key, &id) : ERR_CRYPTO;
@@ -162,7 +164,18 @@ static void take_stop(struct swarm *s)
 		return;
 	s->stopped = true;
 	s->cut_short = true;
-	s->gave_up = s->phase > PHASE_LOAD;
+}
+
+/* Stopped by a signal, or with the machine: nobody was slow then but this program. */
+static void note_pause(struct swarm *s)
+{
+	int64_t now = swarm_now(), pause = s->turned_at ? now - s->turned_at : 0;
+
+	if (pause >= PAUSE) {
+		s->paused += pause;
+		s->progress_at += pause;
+	}
+	s->turned_at = now;
 }
 
 static void wait_for_events(struct swarm *s, int64_t until)
@@ -173,6 +186,7 @@ static void wait_for_events(struct swarm *s, int64_t until)
 	struct timespec t = {.tv_sec = 0, .tv_nsec = (long)left * 1000};
 	int n = epoll_pwait2(s->epoll, events, EVENTS, &t, NULL);
 
+	note_pause(s);
 	for (int i = 0; i < n; i++) {
 		if (events[i].data.ptr)
 			swarm_client_event(s, events[i].data.ptr, events[i].events);
@@ -211,13 +225,11 @@ static void show(struct swarm *s, const char *phase, double done)
 
 static bool is_stuck(const struct swarm *s)
 {
-	return swarm_now() - s->progress_at > PATIENCE;
-}
+	int64_t most = s->plan->patience;
 
-/* By rate there may be nothing to wait for between two messages. */
-static bool is_stuck_in_load(const struct swarm *s)
-{
-	return s->arrived < s->expected && is_stuck(s);
+	if (s->cut_short && most > STOPPED)
+		most = STOPPED;
+	return swarm_now() - s->progress_at > most;
 }
 
 /* The load is over, and waiting for the rest is, too: no message comes, or no end of them. */
@@ -225,8 +237,10 @@ static bool is_given_up(struct swarm *s)
 {
 	int64_t most = WAIT_MOST + s->load_ended - s->load_began;
 
-	if (is_stuck(s))
+	if (is_stuck(s)) {
+		s->silent = true;
 		return true;
+	}
 	if (swarm_now() - s->load_ended < most)
 		return false;
 	s->no_end = true;
@@ -268,7 +282,7 @@ static const char *why_nobody(const struct swarm *s, char out[WHY])
 	}
 	if (furthest < CLIENT_SHAKING)
 		return "the server does not answer";
-	snprintf(out, WHY, "the server takes connections, but does not speak %s%s",
+	snprintf(out, WHY, "the server takes connections, but does not answer in %s%s",
 		s->protocol->name, s->tls ? " over TLS" : "");
 	return out;
 }
@@ -315,8 +329,8 @@ static void load(struct swarm *s)
 	swarm_pace_begin(s, now);
 	swarm_roles_begin(s, now);
 	tally_begin(&s->tally, now, s->setting.subject);
-	while (now < s->load_ends && !s->stopped && !is_stuck_in_load(s) &&
-		s->up + s->away + s->dialing) {
+	/* However long nothing comes: what a server makes up for is late, and not lost. */
+	while (now < s->load_ends && !s->stopped && s->up + s->away + s->dialing) {
 		swarm_pace_turn(s, now);
 		int64_t next = swarm_pace_next(s);
 		wait_for_events(s, next < s->load_ends ? next : s->load_ends);
@@ -330,7 +344,7 @@ static void load(struct swarm *s)
 static void drain(struct swarm *s)
 {
 	s->phase = PHASE_DRAIN;
-	s->load_ended = swarm_now();
+	s->load_ended = s->progress_at = swarm_now();
 	s->unsent = swarm_pace_unsent(s);
 	s->stopped = false;
 	swarm_roles_stay(s);
@@ -361,7 +375,10 @@ static void catch_up(struct swarm *s)
 		}
 		wait_for_events(s, looked + CHECK_EVERY);
 		swarm_roles_turn(s, swarm_now());
-		show(s, "waiting for the slow", 1);
+		show(s,
+			s->plan->slow || s->plan->churn > 0 ? "waiting for the slow"
+							    : "waiting for the rest",
+			1);
 	}
 }
 
@@ -374,54 +391,7 @@ static void part(struct swarm *s)
 	}
 }
 
-/* ---- the figures ---- */
-
-static void tell_clients(struct swarm *s, struct result *r)
-{
-	r->by_client = calloc(s->plan->clients, sizeof(*r->by_client));
-	for (uint32_t i = 0; r->by_client && i < s->plan->clients; i++) {
-		const struct client *c = &s->clients[i];
-		r->by_client[i] = (struct result_client){
-			.delivered = c->delivered,
-			.mean_us = c->delivered ? (uint32_t)(c->latency_sum / c->delivered) : 0,
-			.most_us = c->latency_most,
-			.slow = c->role == ROLE_SLOW,
-		};
-	}
-}
-
-static void tell(struct swarm *s, struct result *r)
-{
-	struct tally *t = &s->tally;
-
-	if (!s->gave_up && !s->no_end)
-		swarm_take_missing(s);
-	r->no_end = s->no_end;
-	r->stopped = s->cut_short;
-	memcpy(r->agent, s->agent, sizeof(r->agent));
-	r->unsent = s->unsent;
-	r->seconds = (double)(s->last_delivery - s->load_began) / 1e6;
-	r->sent = t->sent;
-	r->acknowledged = t->acknowledged;
-	r->delivered = t->delivered;
-	r->lost = s->ledger.lost;
-	r->doubled = s->ledger.doubled;
-	r->reordered = s->ledger.reordered;
-	r->foreign = s->foreign;
-	r->disconnected = s->disconnected;
-	r->churned = s->churned;
-	r->quit = s->quit;
-	histogram_view_merge(&t->latency, &t->now);
-	r->latency = t->latency;
-	r->service = s->plan->rate > 0 ? t->service : t->latency;
-	r->acknowledge = t->acknowledge;
-	r->most = t->most;
-	r->by_second = t->seconds;
-	r->seconds_count = t->count;
-	t->seconds = NULL;
-	t->count = t->size = 0;
-	tell_clients(s, r);
-}
+/* ---- the run ---- */
 
 static void look(const struct swarm *s, struct subject_sample *out)
 {
@@ -433,6 +403,18 @@ static void look(const struct swarm *s, struct subject_sample *out)
 static uint64_t grown(uint64_t before, uint64_t after)
 {
 	return after > before ? after - before : 0;
+}
+
+/* What this program itself had of a processor meanwhile, and how long it had to wait for one. */
+static void load_measured(struct swarm *s, struct result *r)
+{
+	uint64_t cpu = tally_own_cpu(), wait = tally_own_wait();
+	int64_t from = swarm_now();
+
+	load(s);
+	double ns = (double)(swarm_now() - from) * 1e3;
+	r->own_cpu = (double)(tally_own_cpu() - cpu) / ns;
+	r->own_wait = (double)(tally_own_wait() - wait) / ns;
 }
 
 int swarm_run(struct swarm *s, struct result *result, char *error, size_t size)
@@ -451,13 +433,13 @@ int swarm_run(struct swarm *s, struct result *result, char *error, size_t size)
 	rest(s);
 	look(s, &result->joined);
 
-	uint64_t own = tally_own_cpu(), in = s->tally.bytes_in, out = s->tally.bytes_out;
+	uint64_t in = s->tally.bytes_in, out = s->tally.bytes_out;
 	int64_t from = swarm_now();
 	look(s, &began);
-	load(s);
-	result->own_cpu = (double)(tally_own_cpu() - own) / 1e3 / (double)(swarm_now() - from);
+	load_measured(s, result);
 	drain(s);
 	look(s, &ended);
+	result->server_seconds = (double)(swarm_now() - from) / 1e6;
 	uint64_t in_time = s->tally.delivered;
 	result->bytes_in = s->tally.bytes_in - in;
 	result->bytes_out = s->tally.bytes_out - out;
@@ -466,7 +448,7 @@ int swarm_run(struct swarm *s, struct result *result, char *error, size_t size)
 	look(s, &result->after);
 	tally_most(&s->tally, &result->after);
 	part(s);
-	tell(s, result);
+	swarm_tell(s, result);
 	result->late = s->tally.delivered - in_time;
 	if (s->problem[0])
 		snprintf(error, size, "%s", s->problem);

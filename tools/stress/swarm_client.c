@@ -1,5 +1,7 @@
 #include "common/err.h"
 #include "common/log.h"
+#include "common/message.h"
+#include "common/plain_word.h"
 #include "tools/stress/swarm_private.h"
 
 #include <errno.h>
@@ -163,6 +165,17 @@ static void greet(struct swarm *s, struct client *c)
 	swarm_client_send(s, c);
 }
 
+/* A server that cannot take more says so without TLS. */
+static const char *why_no_tls(const struct client *c, int r)
+{
+	const char *problem = stream_problem(c->stream);
+	unsigned code = CODE_NONE;
+
+	if (strcmp(problem, STREAM_NOT_TLS) == 0)
+		code = plain_word(stream_fd(c->stream));
+	return code != CODE_NONE ? code_text(code) : *problem ? problem : err_text(r);
+}
+
 static void shake_hands(struct swarm *s, struct client *c)
 {
 	int r = stream_handshake(c->stream);
@@ -170,8 +183,7 @@ static void shake_hands(struct swarm *s, struct client *c)
 	if (r == 0)
 		greet(s, c);
 	else if (r != ERR_AGAIN)
-		swarm_client_failed(
-			s, c, *stream_problem(c->stream) ? stream_problem(c->stream) : err_text(r));
+		swarm_client_failed(s, c, why_no_tls(c, r));
 	else
 		want(s, c, EPOLLIN);
 }
@@ -361,6 +373,7 @@ void swarm_client_event(struct swarm *s, struct client *c, uint32_t events)
 			return;
 		}
 		want_write(s, c);
+		swarm_pace_sent(s, c);
 	}
 	if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) && (c->events & EPOLLIN))
 		swarm_client_read(s, c, 0);

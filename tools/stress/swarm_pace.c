@@ -96,6 +96,11 @@ static void fill_window(struct swarm *s, struct client *c, int64_t now)
 {
 	struct sender *x = c->sender;
 
+	/* What the server has not read is not added to: it is gone on with when that has gone out. */
+	if (c->pending_end - c->pending_at > PENDING_PAUSE) {
+		x->held = true;
+		return;
+	}
 	while (x->on_way < s->plan->window && !s->out.full &&
 		s->out.size - s->out.used > (size_t)s->plan->size + 1024) {
 		write_message(s, c, (uint64_t)(now - s->load_began), now);
@@ -104,6 +109,14 @@ static void fill_window(struct swarm *s, struct client *c, int64_t now)
 	swarm_client_send(s, c);
 	if (c->state == CLIENT_UP && x->on_way < s->plan->window)
 		make_ready(s, c); /* there was no room for all of them */
+}
+
+void swarm_pace_sent(struct swarm *s, struct client *c)
+{
+	if (!c->sender || !c->sender->held || c->pending_end - c->pending_at > PENDING_PAUSE)
+		return;
+	c->sender->held = false;
+	make_ready(s, c);
 }
 
 /* Those that have become ready since; who does so meanwhile has its turn the next time. */

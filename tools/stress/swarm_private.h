@@ -35,6 +35,7 @@ struct sender {
 	uint32_t *remaining; /* owned: steady members that have it not; by window alone */
 	int64_t *sent_at;    /* owned: microseconds */
 	bool ready;          /* it is on the list of those that may say something */
+	bool held;           /* it has to wait until what was written has gone out */
 	struct client *next_ready;
 };
 
@@ -77,7 +78,7 @@ struct swarm {
 	bool stopped;   /* from outside: this phase is over */
 	bool cut_short; /* some phase was */
 	bool no_end;    /* they came for so long that nobody waited for the rest */
-	bool gave_up;   /* waiting for what is missing */
+	bool silent;    /* nothing came for as long as anything is waited for */
 	struct client *clients;
 	uint32_t *steady;     /* owned: members that are so, by room */
 	uint32_t next_client; /* the first that has never dialed */
@@ -85,6 +86,7 @@ struct swarm {
 	uint32_t connected, refused, disconnected, churned, quit;
 	int64_t first_dial, last_up; /* microseconds */
 	int64_t progress_at;         /* when a client, a message or its acknowledgement last came */
+	int64_t turned_at, paused;   /* its last turn; how long it was not let run */
 	uint64_t chance;             /* plan_random */
 	struct net_address source;   /* the loopback address that is dialed from; length 0: any */
 	uint32_t source_used, source_most; /* connections from it; 0: not known yet */
@@ -94,7 +96,7 @@ struct swarm {
 	struct outgoing out;
 	struct ledger ledger;
 	struct tally tally;
-	uint64_t foreign, gaps;
+	uint64_t foreign, gaps, unacknowledged;
 	uint64_t expected, arrived; /* deliveries to steady members */
 
 	int64_t load_began, load_ends,
@@ -152,6 +154,11 @@ void swarm_take_missing(struct swarm *s);
  * steady have had their time. */
 bool swarm_is_complete(const struct swarm *s);
 
+/* ---- swarm_tell.c ---- */
+
+/* The run is over: what came of it. What was counted by second becomes the result's. */
+void swarm_tell(struct swarm *s, struct result *r);
+
 /* ---- swarm_pace.c ---- */
 
 /* ERR_MEMORY. */
@@ -167,6 +174,9 @@ int64_t swarm_pace_next(const struct swarm *s);
 /* By rate: what was due while the load ran, and was not sent, or is still in our buffers: to be asked
  * when the load ends. */
 uint64_t swarm_pace_unsent(const struct swarm *s);
+
+/* The socket has taken something of what was written: it may go on. */
+void swarm_pace_sent(struct swarm *s, struct client *c);
 
 /* One steady member more has message `counter`. */
 void swarm_pace_delivered(struct swarm *s, struct client *sender, uint32_t counter);

@@ -108,12 +108,15 @@ static void acknowledge(struct swarm *s, struct client *c, uint64_t number, int6
 		s->foreign++;
 		return;
 	}
-	while (sender->acknowledged < number) {
-		int64_t since = now - sender->sent_at[++sender->acknowledged & sender->mask];
-		histogram_view_add(&s->tally.acknowledge, since < 0 ? 0 : (uint64_t)since);
-		s->tally.acknowledged++;
-		s->progress_at = now;
-	}
+	if (number <= sender->acknowledged)
+		return;
+	/* Each has one of its own, in order. */
+	s->unacknowledged += number - sender->acknowledged - 1;
+	sender->acknowledged = (uint32_t)number;
+	int64_t since = now - sender->sent_at[number & sender->mask];
+	histogram_view_add(&s->tally.acknowledge, since < 0 ? 0 : (uint64_t)since);
+	s->tally.acknowledged++;
+	s->progress_at = now;
 }
 
 bool swarm_take(struct swarm *s, struct client *c, const struct event *e, int64_t now)
@@ -195,6 +198,8 @@ void swarm_take_missing(struct swarm *s)
 		struct client *c = &s->clients[k];
 		if (!is_owed(c))
 			continue;
+		if (s->protocol->acknowledges && c->sender)
+			s->unacknowledged += c->sender->sent - c->sender->acknowledged;
 		for (uint32_t i = 0; i < room_senders(s, c); i++)
 			ledger_close(&s->ledger, &c->seen[i], sent_by(s, c, i));
 	}

@@ -1,5 +1,6 @@
 #include "tools/stress/tally.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -13,6 +14,21 @@ uint64_t tally_own_cpu(void)
 	if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t) != 0)
 		return 0;
 	return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
+}
+
+uint64_t tally_own_wait(void)
+{
+	FILE *f = fopen("/proc/self/schedstat", "re");
+	char line[96], *end;
+	uint64_t wait = 0;
+
+	if (f && fgets(line, sizeof(line), f)) {
+		(void)strtoull(line, &end, 10); /* of running */
+		wait = strtoull(end, NULL, 10);
+	}
+	if (f)
+		(void)fclose(f);
+	return wait;
 }
 
 void tally_most(struct tally *t, const struct subject_sample *s)

@@ -41,4 +41,8 @@ void tally_fini(struct tally *t);
 /* CPU nanoseconds of this process so far. */
 uint64_t tally_own_cpu(void);
 
+/* Nanoseconds that its only thread was ready to run, and others had the processors; 0: not known. Source:
+ * proc(5), schedstat; the kernel's sched-stats.rst. */
+uint64_t tally_own_wait(void);
+
 #endif
