@@ -169,17 +169,21 @@ static enum code judge_guess(void *context, bool right)
 	return code;
 }
 
-static bool count_room(void *context, bool in)
+static bool count_share(void *context, enum session_share what, bool in)
 {
 	struct client *c = context;
 	struct clients *cs = c->all;
 	bool may = true;
 
 	lock_take(&cs->lock);
-	if (in)
+	if (what == SESSION_ROOM && in)
 		may = sources_enter_room(cs->sources, &c->peer, &cs->limits.here);
-	else
+	else if (what == SESSION_ROOM)
 		sources_leave_room(cs->sources, &c->peer);
+	else if (in)
+		may = sources_enter_search(cs->sources, &c->peer);
+	else
+		sources_leave_search(cs->sources, &c->peer);
 	lock_drop(&cs->lock);
 	return may;
 }
@@ -271,7 +275,7 @@ static enum code start(struct clients *cs, struct client *c)
 	c->all = cs;
 	session_on_logged_in(c->session, note_login, c);
 	session_on_guess(c->session, judge_guess, c);
-	session_on_room(c->session, count_room, c);
+	session_on_share(c->session, count_share, c);
 	session_on_stack(c->session, &c->stack);
 	link_client(cs, c);
 	if (stack_new(cs->stack, &c->stack) == 0 &&

@@ -32,7 +32,7 @@ enum pool {
 };
 #define FAR_BACK 200 /* entries that a lookup may walk over */
 
-static const unsigned pool_sizes[POOLS] = {[LOOKUPS] = 2, [PAGES] = 3, [SEARCHES] = 1};
+static const unsigned pool_sizes[POOLS] = {[LOOKUPS] = 2, [PAGES] = 3, [SEARCHES] = 2};
 
 #define PATH_BYTES 4096
 

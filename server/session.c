@@ -424,10 +424,10 @@ void session_on_stack(struct session *s, const struct stack *stack)
 	s->stack = stack;
 }
 
-void session_on_room(struct session *s, session_count_room *count, void *context)
+void session_on_share(struct session *s, session_count *count, void *context)
 {
-	s->on_room = count;
-	s->on_room_context = context;
+	s->on_share = count;
+	s->on_share_context = context;
 }
 
 void session_on_guess(struct session *s, session_guess *judge, void *context)

@@ -48,8 +48,14 @@ enum session_phase {
  * `right`? CODE_NONE, and a wrong one is counted; CODE_PENALTY. */
 typedef enum code session_guess(void *context, bool right);
 
-/* It comes into one more room, where its address may be in no more: false; or is out of one again: true. */
-typedef bool session_count_room(void *context, bool in);
+/* Of what an address has only so much, however many connections it has. */
+enum session_share {
+	SESSION_ROOM,   /* it is in one */
+	SESSION_SEARCH, /* it does one */
+};
+
+/* One more, which its address may have: true; or it has one less. */
+typedef bool session_count(void *context, enum session_share what, bool in);
 
 /* A room that the session is in. */
 struct session_room {
@@ -84,8 +90,8 @@ struct session {
 	void *on_login_context;
 	session_guess *on_guess; /* constant while it runs; NULL: guesses are free */
 	void *on_guess_context;
-	session_count_room *on_room; /* constant while it runs; NULL: nobody counts */
-	void *on_room_context;
+	session_count *on_share; /* constant while it runs; NULL: nobody counts */
+	void *on_share_context;
 
 	uint8_t person[PERSON_ID];
 	bool proven;                /* that it is theirs, by TLS */
@@ -141,8 +147,8 @@ void session_on_stack(struct session *s, const struct stack *stack);
 /* Have `judge` count the guesses of its peer, on its thread. Before session_run. */
 void session_on_guess(struct session *s, session_guess *judge, void *context);
 
-/* Have `count` count the rooms that it is in, on its thread. Before session_run. */
-void session_on_room(struct session *s, session_count_room *count, void *context);
+/* Have `count` count what its address shares, on its thread. Before session_run. */
+void session_on_share(struct session *s, session_count *count, void *context);
 
 /* Did its peer break the protocol, which counts against its address? After session_run. */
 bool session_misbehaved(const struct session *s);
@@ -188,9 +194,9 @@ int session_end(struct session *s, enum code code);
 int session_end_limit(struct session *s, enum limit limit);
 int session_refuse_limit(struct session *s, uint32_t tag, enum limit limit);
 
-/* As session_count_room. */
-bool session_enter_one(struct session *s);
-void session_leave_one(struct session *s);
+/* As session_count. */
+bool session_enter_one(struct session *s, enum session_share what);
+void session_leave_one(struct session *s, enum session_share what);
 
 /* As session_guess. Before anything is done that tells whether it was right. */
 enum code session_judge_guess(struct session *s, bool right);

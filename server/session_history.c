@@ -260,7 +260,14 @@ static enum code find(
 			.limit = p->limit + 1U,
 			.deadline = clock_ms() + SEARCH_MS,
 		};
+		/* Each may take long, and all wait for the same few readers of the log. */
+		if (!session_enter_one(s, SESSION_SEARCH)) {
+			free(keys);
+			*why = "your address has a search going on: try again in a moment";
+			return CODE_TIMEOUT;
+		}
 		r = engine_search(chat_engine(s->chat), &what, add_last, p);
+		session_leave_one(s, SESSION_SEARCH);
 		code = search_code(r);
 	}
 	free(keys);

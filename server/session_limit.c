@@ -20,15 +20,15 @@ int session_refuse_limit(struct session *s, uint32_t tag, enum limit limit)
 	return session_refuse_saying(s, tag, limit_code(limit), limit_text(limit));
 }
 
-bool session_enter_one(struct session *s)
+bool session_enter_one(struct session *s, enum session_share what)
 {
-	return !s->on_room || s->on_room(s->on_room_context, true);
+	return !s->on_share || s->on_share(s->on_share_context, what, true);
 }
 
-void session_leave_one(struct session *s)
+void session_leave_one(struct session *s, enum session_share what)
 {
-	if (s->on_room)
-		(void)s->on_room(s->on_room_context, false);
+	if (s->on_share)
+		(void)s->on_share(s->on_share_context, what, false);
 }
 
 enum code session_judge_guess(struct session *s, bool right)

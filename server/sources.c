@@ -12,6 +12,7 @@ struct source {
 	uint8_t key[KEY];
 	size_t count;   /* connections */
 	size_t rooms;   /* that they are in */
+	bool searches;  /* one of them does */
 	int64_t points; /* as of `at` */
 	int64_t at;
 	struct source *previous, *next; /* of those without a connection */
@@ -217,6 +218,26 @@ void sources_leave_room(struct sources *s, const struct net_address *from)
 
 	if (x)
 		x->rooms--;
+}
+
+bool sources_enter_search(struct sources *s, const struct net_address *from)
+{
+	struct source *x = net_is_loopback(from) ? NULL : find(s, from);
+
+	if (!x)
+		return true;
+	if (x->searches)
+		return false;
+	x->searches = true;
+	return true;
+}
+
+void sources_leave_search(struct sources *s, const struct net_address *from)
+{
+	struct source *x = net_is_loopback(from) ? NULL : find(s, from);
+
+	if (x)
+		x->searches = false;
 }
 
 size_t sources_count(const struct sources *s)

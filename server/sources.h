@@ -60,6 +60,11 @@ bool sources_enter_room(
 	struct sources *s, const struct net_address *from, const struct sources_limits *limits);
 void sources_leave_room(struct sources *s, const struct net_address *from);
 
+/* A connection there, which is counted, searches: may it? One at a time of each address; if so,
+ * sources_leave_search takes it back. */
+bool sources_enter_search(struct sources *s, const struct net_address *from);
+void sources_leave_search(struct sources *s, const struct net_address *from);
+
 /* Entries, for tests. */
 size_t sources_count(const struct sources *s);
 

@@ -62,7 +62,52 @@ static void blame(const char *text)
 	sources_blame(all, &a, now);
 }
 
+static bool search(const char *text)
+{
+	struct net_address a = address(text);
+
+	return sources_enter_search(all, &a);
+}
+
+static bool go_in(const char *text, long rooms)
+{
+	struct net_address a = address(text);
+	struct sources_limits limits = {.rooms = rooms};
+
+	return sources_enter_room(all, &a, &limits);
+}
+
 static const char *const places[] = {"192.0.2.7", "2001:db8::1", "fe80::1"};
+
+/* What the connections of one address share, and those of others do not. */
+START_TEST(test_shares)
+{
+	struct net_address a = address("192.0.2.7");
+
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(enter("192.0.2.7", -1, -1), CODE_NONE);
+	ck_assert_int_eq(enter("192.0.2.8", -1, -1), CODE_NONE);
+	ck_assert(search("192.0.2.7"));
+	ck_assert(!search("192.0.2.7"));
+	ck_assert(search("192.0.2.8"));
+	sources_leave_search(all, &a);
+	ck_assert(search("192.0.2.7"));
+	ck_assert(go_in("192.0.2.7", 2));
+	ck_assert(go_in("192.0.2.7", 2));
+	ck_assert(!go_in("192.0.2.7", 2));
+	ck_assert(go_in("192.0.2.7", -1));
+	ck_assert(go_in("192.0.2.8", 1));
+	for (int i = 0; i < 2; i++)
+		sources_leave_room(all, &a);
+	ck_assert(go_in("192.0.2.7", 2));
+	/* The machine's own users share nothing. */
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(enter("127.0.0.1", 1, -1), CODE_NONE);
+		ck_assert(search("127.0.0.1"));
+		ck_assert(go_in("127.0.0.1", 1));
+	}
+}
+END_TEST
 
 START_TEST(test_each)
 {
@@ -200,6 +245,7 @@ Suite *sources_suite(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
+	tcase_add_test(t, test_shares);
 	tcase_add_loop_test(t, test_each, 0, 3);
 	tcase_add_test(t, test_mapped);
 	tcase_add_test(t, test_loopback);
