@@ -408,6 +408,7 @@ static bool wait_for_owner(struct link *l)
 {
 	struct pollfd fds[1];
 
+	link_follow_end(l);
 	/* A wish of before is no answer to this. */
 	(void)take_retry(l);
 	link_post_state(l, LINK_FAILED, l->reason, 0, l->code);

@@ -145,7 +145,7 @@ class Loads(Stress):
         """What was written for a server that takes nothing is not counted as sent in time."""
         port = self.listen_to(b'INFO {"version":"9.9"}\r\n', b"PING\r\n", b"PONG\r\n")
         r = self.measure("-p", "nats", f"127.0.0.1:{port}", "-c", "2", "-s", "2", "--rate", "1000/s",
-                         "--size", "20000", "-d", "1s", status=1)
+                         "--size", "20000", "-d", "1s", "--patience", "2s", status=1)
         self.assertEqual(r["server_version"], "9.9")
         taken = r["bytes_out"] // 20000
         self.assertAlmostEqual(r["unsent"] + taken, 1000, delta=10)
@@ -156,7 +156,7 @@ class Faults(Stress):
 
     def plant(self, fault, *options):
         return self.measure("--local", "--plaintext", "--lanchatd", FAULTY, "-c", "20", "-s", "4",
-                            *options, status=1, LANCHAT_FAULT=fault, LANCHAT_FAULT_EVERY="50")
+                            "--patience", "2s", *options, status=1, LANCHAT_FAULT=fault, LANCHAT_FAULT_EVERY="50")
 
     def test_drop(self):
         r = self.plant("drop", "--rate", "200/s", "-d", "1s")
