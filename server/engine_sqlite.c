@@ -27,12 +27,13 @@
 enum pool {
 	LOOKUPS, /* single rows, also under locks of others */
 	PAGES,
+	WALKS, /* far back, which takes milliseconds */
 	SEARCHES,
 	POOLS,
 };
 #define FAR_BACK 200 /* entries that a lookup may walk over */
 
-static const unsigned pool_sizes[POOLS] = {[LOOKUPS] = 2, [PAGES] = 3, [SEARCHES] = 2};
+static const unsigned pool_sizes[POOLS] = {[LOOKUPS] = 2, [PAGES] = 3, [WALKS] = 1, [SEARCHES] = 2};
 
 #define PATH_BYTES 4096
 
@@ -92,8 +93,7 @@ static int durable_range(struct engine *e, const struct stream_key *key, uint64_
 static int durable_last(struct engine *e, const struct stream_key *key, uint32_t count,
 	uint64_t *last, uint64_t *after)
 {
-	/* Going far back takes long. */
-	WITH_STORE(count > FAR_BACK ? PAGES : LOOKUPS, store_last(s, key, count, last, after));
+	WITH_STORE(count > FAR_BACK ? WALKS : LOOKUPS, store_last(s, key, count, last, after));
 }
 
 static int durable_before(struct engine *e, const struct stream_key *key, uint64_t before,
