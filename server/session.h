@@ -198,6 +198,10 @@ int session_refuse_limit(struct session *s, uint32_t tag, enum limit limit);
 bool session_enter_one(struct session *s, enum session_share what);
 void session_leave_one(struct session *s, enum session_share what);
 
+/* Pay for having looked `asked` entries back, where not more than `span` numbers are: who asks for all that
+ * there is, and finds little, pays little. */
+void session_pay_replay(struct session *s, uint32_t asked, uint64_t span);
+
 /* As session_guess. Before anything is done that tells whether it was right. */
 enum code session_judge_guess(struct session *s, bool right);
 

@@ -31,6 +31,11 @@ void session_leave_one(struct session *s, enum session_share what)
 		(void)s->on_share(s->on_share_context, what, false);
 }
 
+void session_pay_replay(struct session *s, uint32_t asked, uint64_t span)
+{
+	budget_pay_entries(&s->budget, span < asked ? (uint32_t)span : asked);
+}
+
 enum code session_judge_guess(struct session *s, bool right)
 {
 	return s->on_guess ? s->on_guess(s->on_guess_context, right) : CODE_NONE;

@@ -121,8 +121,9 @@ static int open_inbox(struct session *s, const struct msg_login *login)
 	if (s->borrowed) {
 		r = skip_inbox(s, login, &after);
 	} else if (!s->same_log) {
-		budget_pay_entries(&s->budget, replay);
 		r = engine_last(e, feed_key(s->inbox), replay, &last, &after);
+		if (r == 0)
+			session_pay_replay(s, replay, last - after);
 	}
 	return r ? r : member_join(s->outlet, s->inbox, after, &s->inbox_member);
 }

@@ -177,8 +177,10 @@ static int find_start(
 		return 0;
 	}
 	uint32_t replay = join->replay < s->policy.replay_max ? join->replay : s->policy.replay_max;
-	budget_pay_entries(&s->budget, replay);
-	return engine_last(chat_engine(s->chat), feed_key(room_feed(room)), replay, &last, after);
+	int r = engine_last(chat_engine(s->chat), feed_key(room_feed(room)), replay, &last, after);
+	if (r == 0)
+		session_pay_replay(s, replay, last - *after);
+	return r;
 }
 
 /* They are out again, and the client knew that they were in. */
