@@ -221,6 +221,11 @@ class Hosts(Lab):
 class Capture(Lab):
     """tshark reads what was on the wire, and comes to the same counts."""
 
+    # What tshark says of a segment that was sent again. Out of order is its word for one that comes
+    # within 3 ms, or a round trip, of a later one; where nothing overtakes, that was sent again, too.
+    SENT_AGAIN = ["tcp.analysis.retransmission", "tcp.analysis.fast_retransmission",
+                  "tcp.analysis.out_of_order", "tcp.analysis.spurious_retransmission"]
+
     def setUp(self):
         super().setUp()
         if not shutil.which("tshark"):
@@ -238,12 +243,9 @@ class Capture(Lab):
         lost, where it came from, and whether tshark says that it was sent again."""
         kept = os.path.join(self.dir, f"host{host}.pcapng")
         self.tshark(capture, "-Y", f"frame.interface_id == {host}", "-w", kept)
-        fields = ["udp.length", "frame.comment", "ip.src", "tcp.analysis.retransmission",
-                  "tcp.analysis.fast_retransmission", "tcp.analysis.out_of_order",
-                  "tcp.analysis.spurious_retransmission"]
+        fields = ["udp.length", "frame.comment", "ip.src", *self.SENT_AGAIN]
         out = self.tshark(kept, "-T", "fields", *[word for f in fields for word in ("-e", f)])
         rows = [line.split("\t") for line in out.splitlines()]
-        # What it calls out of order is sent again, too: nothing is overtaken in this test.
         return [(bool(r[0]), "lost" in r[1], r[2], any(r[3:])) for r in rows]
 
     def test_counts(self):
@@ -284,8 +286,7 @@ class Capture(Lab):
         s = self.results("run", "blocking", "--pcap", capture, "--pcap-host",
                          host)["by_name"]["blocking"]
         self.sound(s, 5)
-        fields = ["ip.src", "frame.comment", "tcp.analysis.retransmission",
-                  "tcp.analysis.fast_retransmission"]
+        fields = ["ip.src", "frame.comment", *self.SENT_AGAIN]
         rows = [line.split("\t") for line in self.tshark(
             capture, "-Y", "tcp", "-T", "fields",
             *[word for f in fields for word in ("-e", f)]).splitlines()]
