@@ -86,10 +86,12 @@ const struct option_table options_case = {
 
 struct settings settings;
 char options_error[OPTIONS_ERROR];
-char options_file[] = "/tmp/lanchat-test-options-XXXXXX";
+char options_file[64];
 
 void options_case_setup(void)
 {
+	(void)snprintf(options_file, sizeof(options_file), "/tmp/lanchat-test-options-XXXXXX");
+
 	int fd = mkstemp(options_file);
 
 	ck_assert_int_ge(fd, 0);

@@ -12,11 +12,11 @@
 
 Suite *file_suite(void);
 
-static char folder[] = "/tmp/lanchat-file-XXXXXX";
-static char path[64];
+static char folder[32], path[64];
 
 static void set_up(void)
 {
+	snprintf(folder, sizeof(folder), "/tmp/lanchat-file-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	snprintf(path, sizeof(path), "%s/f", folder);
 }

@@ -143,12 +143,18 @@ START_TEST(at_once)
 }
 END_TEST
 
+static void setup(void)
+{
+	pumped = 0;
+	hall_setup();
+}
+
 Suite *hub_tell_suite(void)
 {
 	Suite *s = suite_create("hub_tell");
 	TCase *c = tcase_create("hub_tell");
 
-	tcase_add_checked_fixture(c, hall_setup, hall_teardown);
+	tcase_add_checked_fixture(c, setup, hall_teardown);
 	tcase_set_timeout(c, 60);
 	tcase_add_test(c, now_or_in_time);
 	tcase_add_test(c, gone_before_it_was_told);

@@ -9,6 +9,7 @@
 #include <check.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,11 +39,12 @@ static const char encrypted_key[] =
 
 #define PATH_SIZE 256
 
-static char folder[] = "/tmp/lanchat-test-identity-XXXXXX";
+static char folder[64];
 static char path[PATH_SIZE];
 
 static void setup(void)
 {
+	(void)snprintf(folder, sizeof(folder), "/tmp/lanchat-test-identity-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	(void)snprintf(path, sizeof(path), "%s/a/b/key.pem", folder);
 	log_set_file(NULL);
@@ -169,11 +171,15 @@ END_TEST
 START_TEST(relative_path)
 {
 	struct identity who;
+	int before = open(".", O_RDONLY | O_DIRECTORY);
 
+	ck_assert_int_ge(before, 0);
 	ck_assert_int_eq(chdir(folder), 0);
 	ck_assert_int_eq(identity_load("key.pem", &who), 0);
 	ck_assert_int_eq(identity_load("x//y/key.pem", &who), 0);
 	ck_assert_uint_eq(mode_of("x"), 0700);
+	ck_assert_int_eq(fchdir(before), 0);
+	ck_assert_int_eq(close(before), 0);
 }
 END_TEST
 

@@ -27,10 +27,13 @@
 static char folder[64], path[96], error[ERRORS];
 static struct page *page;
 
+static struct rlimit file_size;
+
 static void setup(void)
 {
 	char made[] = "/tmp/lanchat-test-report-XXXXXX";
 
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &file_size), 0);
 	ck_assert_ptr_nonnull(mkdtemp(made));
 	snprintf(folder, sizeof(folder), "%s", made);
 	snprintf(path, sizeof(path), "%s/report.html", folder);
@@ -39,6 +42,7 @@ static void setup(void)
 /* Nothing is left but, perhaps, the report. */
 static void teardown(void)
 {
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &file_size), 0);
 	(void)unlink(path);
 	ck_assert_int_eq(rmdir(folder), 0);
 }
@@ -320,7 +324,7 @@ END_TEST
 /* As a disk that becomes full in between: what was there stays, and nothing is left beside it. */
 START_TEST(too_large)
 {
-	const struct rlimit limit = {16384, 16384};
+	const struct rlimit limit = {16384, file_size.rlim_max};
 
 	put_old();
 	(void)signal(SIGXFSZ, SIG_IGN);
@@ -342,7 +346,7 @@ START_TEST(last_byte)
 	begin("t");
 	end();
 	ck_assert_int_eq(stat(path, &s), 0);
-	const struct rlimit limit = {(rlim_t)s.st_size - 1, (rlim_t)s.st_size - 1};
+	const struct rlimit limit = {(rlim_t)s.st_size - 1, file_size.rlim_max};
 	put_old();
 	(void)signal(SIGXFSZ, SIG_IGN);
 	begin("t");

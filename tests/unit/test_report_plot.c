@@ -48,9 +48,19 @@ static void draw(const struct plot *p)
 	ck_assert_ptr_null(strstr(text, "href"));
 }
 
+/* Some tests have another PATH. */
+static char path_before[4096];
+
+static void setup(void)
+{
+	snprintf(path_before, sizeof(path_before), "%s", getenv("PATH"));
+}
+
 static void teardown(void)
 {
+	ck_assert_int_eq(setenv("PATH", path_before, 1), 0);
 	free(text);
+	text = NULL;
 }
 
 static const struct plot_point points[] = {{0, 1}, {1, 3}, {2, 2}, {3, 5}};
@@ -327,7 +337,7 @@ Suite *report_plot_suite(void)
 	Suite *s = suite_create("report_plot");
 	TCase *c = tcase_create("report_plot");
 
-	tcase_add_checked_fixture(c, NULL, teardown);
+	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_set_timeout(c, 60);
 	tcase_add_test(c, line);
 	tcase_add_test(c, every_style);

@@ -75,6 +75,7 @@ START_TEST(things_come_and_go)
 			tree_remove(&tree, t);
 			free(t);
 		}
+		there[key] = false;
 	}
 	ck_assert_ptr_null(tree.root);
 }
