@@ -68,6 +68,7 @@ class Member:
         self.socket = None
         self.connections = 0
         self.online = False
+        self.arrived = False  # was here at least once
         self.dial_at = 0
         self.again_at = None
         self.heard = 0
@@ -170,7 +171,7 @@ class Member:
         for room in self.rooms:
             self.put("JOIN", tag=2, room=room, flags=1, after=self.places[room].position)
         self.send_again()
-        self.online = True
+        self.online = self.arrived = True
 
     def on_joined(self, values, _now):
         place = self.places[values["room"]]
@@ -219,7 +220,9 @@ class Member:
                 len(self.output) < 1 << 16:
             text = f"{self.nick} {self.counter + 1} " + "x" * crowd.chance.randrange(crowd.padding)
             if crowd.chance.random() < 0.05:
-                self.say(crowd.chance.choice(crowd.members).person, text)
+                # To whom the server knows: whoever was never there is nobody.
+                known = [m for m in crowd.members if m.arrived]
+                self.say(crowd.chance.choice(known).person, text)
             else:
                 self.say(crowd.chance.choice(self.rooms), text)
 
