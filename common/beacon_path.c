@@ -211,11 +211,26 @@ static bool is_at(const struct beacon_path *p, const struct net_address *at)
 	return memcmp(&at->u.v6.sin6_addr, p->local.bytes, sizeof(p->local.bytes)) == 0;
 }
 
+/* A broadcast address is nobody's, who could have asked: the answer would go to everybody. */
+static bool is_broadcast(const struct netif_address *on, const struct net_address *from)
+{
+	struct in_addr own;
+
+	if (on->family != AF_INET || from->u.any.sa_family != AF_INET || on->prefix >= 31)
+		return false;
+	memcpy(&own, on->bytes, sizeof(own));
+	return ntohl(from->u.v4.sin_addr.s_addr) == (ntohl(own.s_addr) | UINT32_MAX >> on->prefix);
+}
+
 const struct beacon_path *beacon_path_back(const struct beacon_path *paths, size_t count,
 	unsigned index, const struct net_address *from, const struct net_address *at)
 {
 	const struct beacon_path *first = NULL;
 
+	for (size_t i = 0; i < count; i++) {
+		if (paths[i].local.index == index && is_broadcast(&paths[i].local, from))
+			return NULL;
+	}
 	for (size_t i = 0; i < count; i++) {
 		const struct beacon_path *p = &paths[i];
 

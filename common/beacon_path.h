@@ -40,7 +40,8 @@ struct net_address beacon_path_everybody(const struct beacon_path *p, uint16_t p
 
 /* The path on which to answer a packet that came from `from` over interface `index`. `at` is the
  * address that it was sent to: NULL when that was everybody's; else the path must have it. NULL when
- * there is no such path, and so nothing to say. */
+ * there is no such path, or `from` is the broadcast address of a network there, and so nothing to
+ * say. */
 const struct beacon_path *beacon_path_back(const struct beacon_path *paths, size_t count,
 	unsigned index, const struct net_address *from, const struct net_address *at);
 

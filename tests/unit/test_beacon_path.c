@@ -214,6 +214,9 @@ static const struct {
 		"2:10.1.0.1:5"}, /* a stranger to both networks, but on the link */
 	{ETH, "fe80::7", NULL, "2:fe80::1:6"},
 	{BRIDGE, "172.17.0.7", NULL, "3:172.17.0.1:5"},
+	{ETH, "10.1.0.255", NULL, NULL}, /* everybody there, who did not ask */
+	{ETH, "10.2.0.255", "10.1.0.1", NULL},
+	{ETH, "172.17.255.255", NULL, "2:10.1.0.1:5"}, /* of a network that is not on this link */
 	{BRIDGE, "fe80::7", NULL, NULL},
 	{77, "10.1.0.7", NULL, NULL},
 	{ETH, "10.1.0.7", "10.1.0.1", "2:10.1.0.1:5"},
