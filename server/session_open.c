@@ -203,6 +203,17 @@ static enum code ask_admission(struct session *s)
 	return code;
 }
 
+/* From now on, whoever is sent away is found; until now, nobody was. */
+static enum code ask_again(struct session *s)
+{
+	struct admission *a = chat_admission(s->chat);
+	enum code code = ask_bans(s);
+
+	if (code == CODE_NONE && a && !admission_has(a, s->person))
+		return CODE_NOT_ALLOWED;
+	return code;
+}
+
 /* Its nick and inbox, and the older sessions of the same client ended. */
 static enum code enter(struct session *s, const struct msg_login *login)
 {
@@ -221,7 +232,7 @@ static enum code enter(struct session *s, const struct msg_login *login)
 	code = CODE_RESOURCES;
 	if (logins_enter(chat_logins(s->chat), &s->login, login->person, login->instance,
 		    clock_ms() + OLDER_MS) == 0)
-		code = ask_bans(s); /* from now on, whoever is sent away is found */
+		code = ask_again(s);
 	if (code == CODE_NONE)
 		return CODE_NONE;
 	logins_leave(&s->login);

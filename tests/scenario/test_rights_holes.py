@@ -13,6 +13,7 @@ from lib.case import main
 from lib.raw import Raw
 from lib.rights import INVITED, KEY, OWNER, Person, Rights
 from lib.secure import Key, Secure
+from lib.shim import shim
 from lib.wait import wait_for
 from lib.wire import CODES, VERBS
 
@@ -484,6 +485,37 @@ class Admission(Rights):
         self.assertEqual((got[-1][1]["code"], got[-1][1]["fatal"]), (CODES["NOT_ALLOWED"], 1))
         there.join()
         there.says("still here")
+
+    def test_taken_off_while_logging_in(self):
+        """Whoever is taken off the list between being looked up in it and being in is not let in."""
+        path = os.path.join(self.dir, "allowed")
+        anna, bob = Key(self), Key(self)
+        with open(path, "w", encoding="utf-8") as file:
+            file.writelines(key.person.hex() + "\n" for key in (anna, bob))
+        first = self.serve("--allow-keys", path)
+        Person(self, first, "anna", anna)
+        self.assertEqual(first.stop(), 0)
+        server = self.serve("--allow-keys", path, data=first.data, env=shim("slow", slow=300))
+        there = Person(self, server, "anna", anna)
+        peer = Secure(self, server, key=bob)
+        welcome = peer.hello()
+        # The nick is theirs at once, and kept when the disk has it.
+        tag = peer.request("LOGIN", person=peer.person, instance=peer.instance, log=welcome["log"],
+                           nick="bob")
+        wait_for(lambda: self.is_somebodys(there, "bob"), "the login to be under way")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(anna.person.hex() + "\n")
+        server.send_signal(signal.SIGHUP)
+        self.assertEqual(peer.expect("ERROR", tag=tag)["code"], CODES["NOT_ALLOWED"])
+        there.join()
+
+    @staticmethod
+    def is_somebodys(person, nick):
+        tag = person.peer.request("WHOIS", nick=nick)
+        while True:
+            name, values = person.peer.receive(10)
+            if values.get("tag") == tag:
+                return name == "PERSON"
 
     def test_no_key(self):
         """A list that is empty lets nobody in, and the server says so."""
