@@ -56,19 +56,27 @@ bool rules_is_private(const struct rules *r)
 	return room_of(r)->entry != ENTRY_OPEN;
 }
 
+/* A moderator may be muted like everybody else, by whoever is above. */
+static bool is_muted(const struct rules *r, const uint8_t *person, uint64_t time)
+{
+	return person && rules_rank(r, person) < RANK_OWNER &&
+	       charter_find(room_of(r), STANDING_MUTED, person, time);
+}
+
 enum code rules_speak(const struct rules *r, const uint8_t *person, uint64_t time)
 {
 	const struct charter *room = room_of(r);
 
 	if (room->count == 0 && !room->moderated && !room->damaged)
 		return CODE_NONE;
-	if (rules_rank(r, person) != RANK_NONE)
+	bool muted = is_muted(r, person, time);
+	if (rules_rank(r, person) != RANK_NONE && !muted)
 		return CODE_NONE;
 	if (room->damaged)
 		return CODE_ROOM_DAMAGED;
 	if (person && charter_find(room, STANDING_BANNED, person, time))
 		return CODE_BANNED;
-	if (person && charter_find(room, STANDING_MUTED, person, time))
+	if (muted)
 		return CODE_MUTED;
 	if (room->moderated && !(person && charter_find(room, STANDING_VOICE, person, time)))
 		return CODE_MODERATED;
@@ -109,7 +117,7 @@ static const struct demand demands[] = {
 	{INT64_MAX, ACT_BAN, RANK_MODERATOR, RANK_OPERATOR, ANY_ONE, true, true, true},
 	{0, ACT_UNBAN, RANK_MODERATOR, RANK_OPERATOR, ANY_ONE, true, true, false},
 	{INT64_MAX, ACT_MUTE, RANK_MODERATOR, RANK_OPERATOR, SOMEBODY, false, true, true},
-	{0, ACT_UNMUTE, RANK_MODERATOR, RANK_OPERATOR, SOMEBODY, false, true, false},
+	{0, ACT_UNMUTE, RANK_MODERATOR, RANK_OPERATOR, SOMEBODY, false, true, true},
 	{0, ACT_INVITE, RANK_MODERATOR, RANK_OPERATOR, SOMEBODY, false, true, false},
 	{0, ACT_UNINVITE, RANK_MODERATOR, RANK_OPERATOR, SOMEBODY, false, true, false},
 	{ENTRY_INVITED, ACT_ENTRY, RANK_OWNER, RANK_OPERATOR, NOBODY, false, true, false},
@@ -157,7 +165,7 @@ static bool gives_up(const struct charter *c, const uint8_t *actor, const struct
 
 /* Has the actor the right, whatever it makes of the place? */
 static enum code ask_right(const struct rules *r, const struct demand *d, bool on_server,
-	const uint8_t *actor, const struct act *a)
+	const uint8_t *actor, const struct act *a, uint64_t time)
 {
 	const struct charter *changed = on_server ? server_of(r) : room_of(r);
 	enum rank rank = rules_rank(r, actor);
@@ -167,17 +175,17 @@ static enum code ask_right(const struct rules *r, const struct demand *d, bool o
 									  : CODE_NONE;
 	if (a->verb == ACT_OWNER && r->common)
 		return CODE_NO_RIGHT;
-	if (gives_up(changed, actor, a)) {
-		/* No last words of who must not speak. */
-		bool muted = charter_find(changed, STANDING_MUTED, actor, 0) != NULL;
-		return muted && a->text.length ? CODE_MUTED : CODE_NONE;
-	}
+	/* Why somebody does something is read in the room: no words of who must not speak there. */
+	bool wordless = on_server || !a->text.length || !is_muted(r, actor, time);
+	if (gives_up(changed, actor, a))
+		return wordless ? CODE_NONE : CODE_MUTED;
 	if (rank < (on_server ? d->rank_on_server : d->rank))
 		return CODE_NO_RIGHT;
 	if (!on_server && !r->known && !r->common)
 		return CODE_NO_SUCH_ROOM;
-	return d->against && a->has_person && rules_rank(r, a->person) >= rank ? CODE_NO_RIGHT
-									       : CODE_NONE;
+	if (d->against && a->has_person && rules_rank(r, a->person) >= rank)
+		return CODE_NO_RIGHT;
+	return wordless ? CODE_NONE : CODE_MUTED;
 }
 
 const uint8_t *rules_new_owner(const struct act *a)
@@ -200,7 +208,7 @@ enum code rules_act(const struct rules *r, bool on_server, const uint8_t *actor,
 	/* Nothing is added to what nobody can read. */
 	if (changed->damaged && (rank != RANK_OPERATOR || a->verb != ACT_ENTRY))
 		return CODE_ROOM_DAMAGED;
-	enum code code = ask_right(r, d, on_server, actor, a);
+	enum code code = ask_right(r, d, on_server, actor, a, time);
 	if (code != CODE_NONE)
 		return code;
 	if (!charter_changes(changed, a, time))

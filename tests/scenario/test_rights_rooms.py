@@ -155,6 +155,34 @@ class Rooms(Rights):
         self.anna.act("unmute", "bob")
         self.bob.says("three")
 
+    def test_muted_moderator(self):
+        """Who looks after a room is muted by its owner as others are, and not by equals; nor do they,
+        or equals, take it back. What they still do about the room, they do in silence."""
+        carol, dora = (Person(self, self.server, nick) for nick in ("carol", "dora"))
+        for person in (carol, dora):
+            person.join()
+        for nick in ("bob", "carol"):
+            self.anna.act("mod", nick)
+        self.bob.says("one")
+        carol.act("mute", "bob", code="NO_RIGHT")
+        self.anna.act("mute", "bob", value=60)
+        self.bob.says("two", code="MUTED")
+        for one in (self.bob, carol):
+            one.act("unmute", "bob", code="NO_RIGHT")
+        self.bob.act("kick", "dora", text="read this", code="MUTED")
+        self.bob.act("unmod", "bob", text="and this", code="MUTED")
+        self.bob.act("kick", "dora")
+        self.assertEqual(dora.peer.expect("PARTED")["text"], "bob sent dora out")
+        self.anna.act("unmute", "bob")
+        self.bob.says("three")
+        # Muted first, and made a moderator then: still muted. An owner is not.
+        self.anna.act("mute", "dora")
+        self.anna.act("mod", "dora")
+        dora.join()
+        dora.says("four", code="MUTED")
+        self.anna.act("own", "dora")
+        dora.says("five")
+
     def told(self, what, nick):
         """The text of the next such change in the room."""
         while True:
