@@ -112,6 +112,13 @@ class Verdicts(Stress):
                 self.assertEqual(r["delivered"], r["sent"] * 10)
                 self.assertEqual(sum(s["delivered"] for s in r["by_second"]), r["delivered"])
 
+    def test_ramp_outlasts_patience(self):
+        """Nobody is waited for whose time to connect has not come."""
+        server = self.serve()
+        r = self.measure("--plaintext", server.address, "-c", "3", "-s", "1", "--rate", "10/s", "-d",
+                         "500ms", "--ramp", "6s", "--patience", "1500ms")
+        self.sound(r)
+
     def test_rates(self):
         """Nothing is sent faster than it was to be."""
         server = self.serve()

@@ -264,6 +264,8 @@ static int64_t dial_some(struct swarm *s, int64_t now)
 		int64_t due = s->first_dial + p->ramp * s->next_client / p->clients;
 		if (due > now)
 			return due;
+		if (s->dialing == 0)
+			s->progress_at = now; /* before it there was nothing to wait for */
 		swarm_client_dial(s, &s->clients[s->next_client++]);
 	}
 	return INT64_MAX;
@@ -303,7 +305,7 @@ static int connect_all(struct swarm *s, char *error, size_t size)
 			return fail(s, ERR_FULL, error, size, "not everybody could come");
 		if (s->refused || s->disconnected)
 			return fail(s, ERR_REFUSED, error, size, "not everybody came in");
-		if (is_stuck(s))
+		if (s->dialing && is_stuck(s))
 			return fail(s, ERR_TIMEOUT, error, size, why_nobody(s, why));
 	}
 	return 0;
