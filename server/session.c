@@ -99,14 +99,20 @@ static const char *speaks_tls(struct session *s)
 	return "this server speaks without TLS: connect with --plaintext";
 }
 
-/* Act on every whole frame that has come, as far as it may; `*acted` tells whether there was one. */
+static bool is_told_to_stop(struct session *s)
+{
+	return atomic_load_explicit(&s->stopping, memory_order_relaxed) != CODE_NONE;
+}
+
+/* Act on every whole frame that has come, as far as it may; `*acted` tells whether there was one. Each may
+ * take long, so whoever was sent away meanwhile does no more of what they had asked for. */
 static int act_on_all(struct session *s, bool *acted)
 {
 	struct frame f;
 	int r = 0, next = ERR_AGAIN;
 
 	*acted = false;
-	while (r == 0 && s->phase != SESSION_OVER && !has_to_rest(s, &r) &&
+	while (r == 0 && s->phase != SESSION_OVER && !is_told_to_stop(s) && !has_to_rest(s, &r) &&
 		(next = intake_next(&s->intake, &f)) == 0) {
 		if (trace_on())
 			trace_frame(stream_fd(s->outlet->stream), false, f.payload - FRAME_HEADER,

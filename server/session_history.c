@@ -189,10 +189,20 @@ static int reply_history(struct session *s, const struct msg_history *m, struct 
 	return session_reply_list(s, MESSAGE_HISTORY_PAGE, &page);
 }
 
+/* Whoever has closed the connection may have asked much before, which takes readers from others. What
+ * there is to answer goes out first, by which that is seen. */
+static bool nobody_hears(struct session *s)
+{
+	outlet_release(s->outlet);
+	return atomic_load(&s->outlet->closed);
+}
+
 int session_on_history(struct session *s, const union message *m)
 {
 	struct page p;
 
+	if (nobody_hears(s))
+		return 0;
 	if (page_init(&p, s, m->history.limit) != 0)
 		return session_refuse(s, m->history.tag, CODE_RESOURCES);
 	int r = reply_history(s, &m->history, &p);
@@ -281,6 +291,8 @@ int session_on_search(struct session *s, const union message *m)
 	struct msg_found found = {.tag = m->search.tag};
 	struct page p;
 
+	if (nobody_hears(s))
+		return 0;
 	if (page_init(&p, s, m->search.limit) != 0)
 		return session_refuse(s, found.tag, CODE_RESOURCES);
 	const char *why;

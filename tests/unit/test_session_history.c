@@ -6,9 +6,11 @@
 #include "tests/unit/session_client.h"
 
 #include <check.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 static struct chat *chat;
 static struct client anna;
@@ -18,6 +20,9 @@ static struct client anna;
 static const struct engine_class *working;
 static struct engine_class class;
 static atomic_int failure; /* what reading returns; 0: it works */
+static atomic_bool hold;   /* a search tells that it has begun, and waits until it may go on */
+static sem_t begun, go_on;
+static atomic_uint searched;
 
 static int may_range(struct engine *e, const struct stream_key *key, uint64_t after, uint64_t upto,
 	engine_reader *reader, void *context, uint64_t *pruned)
@@ -32,6 +37,12 @@ static int may_search(
 {
 	int r = atomic_load(&failure);
 
+	atomic_fetch_add(&searched, 1);
+	if (atomic_load(&hold)) {
+		sem_post(&begun);
+		while (sem_wait(&go_on) != 0)
+			;
+	}
 	return r ? r : working->search(e, what, reader, context);
 }
 
@@ -279,6 +290,39 @@ START_TEST(searches_for_words)
 }
 END_TEST
 
+/* What somebody had asked for who is gone by then is not looked for. */
+START_TEST(searches_of_one_who_is_gone)
+{
+	struct client boris;
+	struct msg_search m = {.where = SEARCH_EVERYWHERE, .words = span_of("word")};
+	uint8_t bytes[4096];
+	size_t length = 0;
+
+	ck_assert_int_eq(sem_init(&begun, 0, 0), 0);
+	ck_assert_int_eq(sem_init(&go_on, 0, 0), 0);
+	client_open(&boris, chat);
+	client_log_in(&boris, 2, "boris");
+	for (int i = 0; i < 20; i++) {
+		size_t used;
+		ck_assert_int_eq(message_encode(MESSAGE_SEARCH, &m, bytes + length,
+					 sizeof(bytes) - length, &used),
+			0);
+		length += used;
+	}
+	atomic_store(&searched, 0);
+	atomic_store(&hold, true);
+	ck_assert_int_eq(peer_send_bytes(&boris.peer, bytes, length), 0);
+	while (sem_wait(&begun) != 0)
+		;
+	ck_assert_int_eq(shutdown(boris.peer.fd, SHUT_RDWR), 0);
+	atomic_store(&hold, false);
+	sem_post(&go_on);
+	client_close(&boris);
+	/* The answer of the first tells that nobody takes it. */
+	ck_assert_uint_eq(atomic_load(&searched), 1);
+}
+END_TEST
+
 /* ---- what cannot be ---- */
 
 START_TEST(questions_that_make_no_sense)
@@ -460,6 +504,7 @@ Suite *session_history_suite(void)
 	tcase_add_test(c, pages_that_are_cut);
 	tcase_add_test(c, pages_of_the_inbox);
 	tcase_add_test(c, searches_for_words);
+	tcase_add_test(c, searches_of_one_who_is_gone);
 	tcase_add_test(c, questions_that_make_no_sense);
 	tcase_add_loop_test(c, reading_that_fails, 0, sizeof(failures) / sizeof(failures[0]));
 	tcase_add_test(c, where_one_has_been);
