@@ -119,6 +119,15 @@ class Verdicts(Stress):
                          "500ms", "--ramp", "6s", "--patience", "1500ms")
         self.sound(r)
 
+    def test_endless_churn(self):
+        """However many are to leave, no more than are there do, and the run ends."""
+        server = self.serve()
+        for rate in ("2M/s", "100M/s"):
+            r = self.measure("--plaintext", server.address, "-c", "20", "-s", "2", "--rate", "50/s", "-d",
+                             "500ms", "--churn", rate)
+            self.sound(r)
+            self.assertGreater(r["churned"], 0)
+
     def test_rates(self):
         """Nothing is sent faster than it was to be."""
         server = self.serve()

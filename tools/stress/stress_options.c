@@ -13,6 +13,8 @@
 #define FIELD(name) offsetof(struct stress_settings, name)
 #define SIZE        64
 #define DAY_S       86400.0
+#define RATE_LEAST  1e-6 /* a second: one in 11 days */
+#define RATE_MOST   1e8
 
 struct scenario {
 	const char *name;
@@ -308,7 +310,7 @@ int stress_rate(const char *text, double *out)
 		number *= *end++ == 'k' ? 1e3 : 1e6;
 	if (strcmp(end, "/s") == 0)
 		end += 2;
-	if (*end || number > 1e8)
+	if (*end || number > RATE_MOST || number < RATE_LEAST)
 		return ERR_ARGUMENT;
 	*out = number;
 	return 0;
@@ -318,7 +320,7 @@ static int wrong_value(char *error, size_t size, const char *option, const char 
 {
 	snprintf(error, size, "--%s: \"%s\" is not one%s", option, text,
 		strcmp(option, "rate") == 0 || strcmp(option, "churn") == 0
-			? "; such as 200/s or 5k/s, at most 100M/s"
+			? "; such as 200/s or 5k/s, from 0.000001/s to 100M/s"
 			: "; such as 500ms, 10s, 5m or 1h30m, at most 366d");
 	return ERR_ARGUMENT;
 }

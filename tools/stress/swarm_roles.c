@@ -45,17 +45,28 @@ static struct client *any_who_churns(struct swarm *s)
 	return NULL; /* nearly all of them are away */
 }
 
-static void churn(struct swarm *s, int64_t now)
+/* Does somebody leave? */
+static bool churn(struct swarm *s, int64_t now)
 {
 	struct client *c = any_who_churns(s);
 
 	if (!c)
-		return;
+		return false;
 	s->churned++;
 	swarm_client_close(s, c, s->churned % 2 == 0);
 	c->state = CLIENT_AWAY;
 	c->back_at = now + AWAY_LEAST + (int64_t)(plan_random(&s->chance) % AWAY_MORE);
 	s->away++;
+	return true;
+}
+
+/* Those whose time has come leave, as far as anybody is there to. */
+static void churn_some(struct swarm *s, int64_t now)
+{
+	int64_t each = s->plan->churn < 1e6 ? (int64_t)(1e6 / s->plan->churn) : 1;
+
+	while (now >= s->next_churn)
+		s->next_churn = (churn(s, now) ? s->next_churn : now) + each;
 }
 
 static void come_back(struct swarm *s, int64_t now)
@@ -82,10 +93,8 @@ void swarm_roles_turn(struct swarm *s, int64_t now)
 		s->quit_at = INT64_MAX;
 		quit(s);
 	}
-	while (now >= s->next_churn) {
-		s->next_churn += (int64_t)(1e6 / s->plan->churn);
-		churn(s, now);
-	}
+	if (now >= s->next_churn)
+		churn_some(s, now);
 }
 
 void swarm_roles_stay(struct swarm *s)
