@@ -57,9 +57,9 @@ bool rules_is_private(const struct rules *r)
 }
 
 /* A moderator may be muted like everybody else, by whoever is above. */
-static bool is_muted(const struct rules *r, const uint8_t *person, uint64_t time)
+static bool is_muted(const struct rules *r, enum rank rank, const uint8_t *person, uint64_t time)
 {
-	return person && rules_rank(r, person) < RANK_OWNER &&
+	return person && rank < RANK_OWNER &&
 	       charter_find(room_of(r), STANDING_MUTED, person, time);
 }
 
@@ -69,8 +69,9 @@ enum code rules_speak(const struct rules *r, const uint8_t *person, uint64_t tim
 
 	if (room->count == 0 && !room->moderated && !room->damaged)
 		return CODE_NONE;
-	bool muted = is_muted(r, person, time);
-	if (rules_rank(r, person) != RANK_NONE && !muted)
+	enum rank rank = rules_rank(r, person);
+	bool muted = is_muted(r, rank, person, time);
+	if (rank != RANK_NONE && !muted)
 		return CODE_NONE;
 	if (room->damaged)
 		return CODE_ROOM_DAMAGED;
@@ -176,7 +177,7 @@ static enum code ask_right(const struct rules *r, const struct demand *d, bool o
 	if (a->verb == ACT_OWNER && r->common)
 		return CODE_NO_RIGHT;
 	/* Why somebody does something is read in the room: no words of who must not speak there. */
-	bool wordless = on_server || !a->text.length || !is_muted(r, actor, time);
+	bool wordless = on_server || !a->text.length || !is_muted(r, rank, actor, time);
 	if (gives_up(changed, actor, a))
 		return wordless ? CODE_NONE : CODE_MUTED;
 	if (rank < (on_server ? d->rank_on_server : d->rank))
