@@ -14,7 +14,7 @@ from lib import Lan, Pipe, SLOW, PlainScenario, Server, brief, main, wait_for
 from lib import database
 from lib.crowd import Crowd
 from lib.proxy import Proxy
-from lib.shim import lenient, shim
+from lib.shim import shim
 
 
 def seed():
@@ -291,9 +291,6 @@ class ClientKilled(Crash):
 
 @unittest.skipIf(SLOW > 1 and brief(), "waits more than it runs; the long run has it")
 class Clock(Crash):
-    def sanitizer_options(self):
-        return lenient(super().sanitizer_options())
-
     def start(self, port=0, **more):
         self.clock = os.path.join(self.data, "clock")  # where a server in its sandbox can read it
         return super().start(port, env=shim("clock", clock=self.clock), **more)

@@ -5,16 +5,13 @@ import os
 
 from lib.case import main
 from lib.rights import BANNED, MUTED, Person, Rights
-from lib.shim import lenient, shim
+from lib.shim import shim
 from lib.wait import wait_for
 
 DAY = 86400
 
 
 class Ahead(Rights):
-    def sanitizer_options(self):
-        return lenient(super().sanitizer_options())
-
     def setUp(self):
         super().setUp()
         self.clock = None

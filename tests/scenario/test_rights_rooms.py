@@ -11,15 +11,12 @@ from lib import database, wire
 from lib.case import main
 from lib.rights import BANNED, INVITED, KEY, OPEN, OWNER, Person, Rights
 from lib.secure import Key, Secure
-from lib.shim import lenient, shim
+from lib.shim import shim
 from lib.wait import wait_for
 from lib.wire import CODES, VERBS
 
 
 class Rooms(Rights):
-    def sanitizer_options(self):
-        return lenient(super().sanitizer_options())
-
     def setUp(self):
         super().setUp()
         self.server = self.serve()

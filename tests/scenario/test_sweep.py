@@ -17,7 +17,7 @@ import unittest
 from lib import Pipe, Raw, SLOW, PlainScenario, Server, brief, main, wait_for, wire
 from lib import database
 from lib.secure import Key, Secure
-from lib.shim import lenient, shim
+from lib.shim import shim
 from lib.wait import BUILD
 
 # Not among them: the memory of libseccomp (kind "seccomp"). Its version 2.5.4 crashes where that is out
@@ -111,9 +111,6 @@ class Sweep(PlainScenario):
         self.runs = 0
         self.findings = []
         self.sockets = []
-
-    def sanitizer_options(self):
-        return lenient(super().sanitizer_options())
 
     def faulty(self, fault):
         """Environment in which that call fails; (kind, error name, number)."""

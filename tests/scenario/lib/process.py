@@ -63,6 +63,9 @@ class Program:
                    XDG_RUNTIME_DIR=self.dir)
         env.update(self.case.sanitizer_options())
         env.update(more or {})
+        if "LD_PRELOAD" in env and "ASAN_OPTIONS" in env:
+            # A shim is loaded before the sanitizer, which otherwise insists on being the first.
+            env["ASAN_OPTIONS"] += ":verify_asan_link_order=0"
         if self.case.plaintext:
             folder = os.path.join(env["XDG_CONFIG_HOME"], "lanchat")
             os.makedirs(folder, exist_ok=True)

@@ -2,7 +2,7 @@
 
 import os
 
-from .wait import BUILD, SANITIZED
+from .wait import BUILD
 
 
 def shim(name, **settings):
@@ -11,9 +11,3 @@ def shim(name, **settings):
     if not os.access(path, os.R_OK):
         raise AssertionError(f"there is no {path}: `make faults` first")
     return {"LD_PRELOAD": path, **{f"LANCHAT_{k.upper()}": str(v) for k, v in settings.items()}}
-
-
-def lenient(options):
-    """Sanitizer options for a program with a shim: the sanitizer does not come first then."""
-    return {name: value + ":verify_asan_link_order=0" if name == "ASAN_OPTIONS" else value
-            for name, value in options.items()} if SANITIZED else options
