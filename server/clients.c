@@ -169,7 +169,7 @@ static enum code judge_guess(void *context, bool right)
 	return code;
 }
 
-static bool count_share(void *context, enum session_share what, bool in)
+static bool count_share(void *context, enum session_share what, bool in, int64_t *ms)
 {
 	struct client *c = context;
 	struct clients *cs = c->all;
@@ -181,9 +181,9 @@ static bool count_share(void *context, enum session_share what, bool in)
 	else if (what == SESSION_ROOM)
 		sources_leave_room(cs->sources, &c->peer);
 	else if (in)
-		may = sources_enter_search(cs->sources, &c->peer);
+		may = sources_enter_search(cs->sources, &c->peer, clock_ms(), ms);
 	else
-		sources_leave_search(cs->sources, &c->peer);
+		sources_leave_search(cs->sources, &c->peer, *ms, clock_ms());
 	lock_drop(&cs->lock);
 	return may;
 }

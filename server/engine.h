@@ -136,6 +136,7 @@ struct search {
 	uint64_t before;   /* only entries below this number */
 	uint32_t limit;    /* at most so many, the newest */
 	int64_t deadline;  /* clock_ms: give up with ERR_TIMEOUT */
+	int64_t had; /* by whoever asks, of late: those who had least come first where some wait */
 };
 
 /* How well the log can be written. */

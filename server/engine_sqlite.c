@@ -78,7 +78,7 @@ static void durable_stats(struct engine *e, struct engine_stats *out)
 /* Take a store, use it, give it back. Nobody keeps one for long, so waiting ends. */
 #define WITH_STORE(pool, call)                                                                     \
 	do {                                                                                       \
-		struct store *s = store_pool_take(&of(e)->pools[pool], INT64_MAX);                 \
+		struct store *s = store_pool_take(&of(e)->pools[pool], 0, INT64_MAX);              \
 		int result_ = (call);                                                              \
 		store_pool_give(&of(e)->pools[pool], s);                                           \
 		return result_;                                                                    \
@@ -127,7 +127,7 @@ static int durable_settled(struct engine *e, const uint8_t *instance, const uint
 
 static uint64_t durable_accepted(struct engine *e, const uint8_t *instance, const uint8_t *person)
 {
-	struct store *s = store_pool_take(&of(e)->pools[LOOKUPS], INT64_MAX);
+	struct store *s = store_pool_take(&of(e)->pools[LOOKUPS], 0, INT64_MAX);
 	uint64_t accepted;
 
 	/* Where it cannot be read, nothing is settled, and each message is answered for itself. */
@@ -173,7 +173,7 @@ static int durable_search(
 	int r = log_writer_index(of(e)->writer, what->deadline);
 	if (r)
 		return r;
-	struct store *s = store_pool_take(&of(e)->pools[SEARCHES], what->deadline);
+	struct store *s = store_pool_take(&of(e)->pools[SEARCHES], what->had, what->deadline);
 	if (!s)
 		return ERR_TIMEOUT;
 	r = store_search(s, what, reader, context);
@@ -232,7 +232,7 @@ static int open_pools(struct durable *d, const char *path, char *error, size_t s
 
 static int read_ancestors(struct durable *d, char *error, size_t size)
 {
-	struct store *s = store_pool_take(&d->pools[LOOKUPS], INT64_MAX);
+	struct store *s = store_pool_take(&d->pools[LOOKUPS], 0, INT64_MAX);
 	int r = store_ancestors(s, &d->ancestors, &d->base.ancestor_count);
 
 	d->base.ancestors = d->ancestors;

@@ -54,8 +54,9 @@ enum session_share {
 	SESSION_SEARCH, /* it does one */
 };
 
-/* One more, which its address may have: true; or it has one less. */
-typedef bool session_count(void *context, enum session_share what, bool in);
+/* One more, which its address may have: true; or it has one less. Of SESSION_SEARCH, `*ms` tells how long
+ * the address did so of late, or is how long this one took. */
+typedef bool session_count(void *context, enum session_share what, bool in, int64_t *ms);
 
 /* A room that the session is in. */
 struct session_room {
@@ -194,9 +195,9 @@ int session_end(struct session *s, enum code code);
 int session_end_limit(struct session *s, enum limit limit);
 int session_refuse_limit(struct session *s, uint32_t tag, enum limit limit);
 
-/* As session_count. */
-bool session_enter_one(struct session *s, enum session_share what);
-void session_leave_one(struct session *s, enum session_share what);
+/* As session_count; rooms have no `ms` (NULL). */
+bool session_enter_one(struct session *s, enum session_share what, int64_t *ms);
+void session_leave_one(struct session *s, enum session_share what, int64_t *ms);
 
 /* Pay for having looked `asked` entries back, where not more than `span` numbers are: who asks for all that
  * there is, and finds little, pays little. */

@@ -258,6 +258,7 @@ static enum code find(
 {
 	struct stream_key *keys = NULL;
 	size_t count = 0;
+	int64_t had = 0, began = clock_ms();
 	int r = 0;
 	enum code code = choose_streams(s, m, &keys, &count);
 
@@ -268,16 +269,18 @@ static enum code find(
 			.words = m->words,
 			.before = m->before == 0 || m->before > SEQ_END ? SEQ_END : m->before,
 			.limit = p->limit + 1U,
-			.deadline = clock_ms() + SEARCH_MS,
+			.deadline = began + SEARCH_MS,
 		};
 		/* Each may take long, and all wait for the same few readers of the log. */
-		if (!session_enter_one(s, SESSION_SEARCH)) {
+		if (!session_enter_one(s, SESSION_SEARCH, &had)) {
 			free(keys);
 			*why = "your address has a search going on: try again in a moment";
 			return CODE_TIMEOUT;
 		}
+		what.had = had;
 		r = engine_search(chat_engine(s->chat), &what, add_last, p);
-		session_leave_one(s, SESSION_SEARCH);
+		int64_t took = clock_ms() - began;
+		session_leave_one(s, SESSION_SEARCH, &took);
 		code = search_code(r);
 	}
 	free(keys);

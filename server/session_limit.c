@@ -20,15 +20,15 @@ int session_refuse_limit(struct session *s, uint32_t tag, enum limit limit)
 	return session_refuse_saying(s, tag, limit_code(limit), limit_text(limit));
 }
 
-bool session_enter_one(struct session *s, enum session_share what)
+bool session_enter_one(struct session *s, enum session_share what, int64_t *ms)
 {
-	return !s->on_share || s->on_share(s->on_share_context, what, true);
+	return !s->on_share || s->on_share(s->on_share_context, what, true, ms);
 }
 
-void session_leave_one(struct session *s, enum session_share what)
+void session_leave_one(struct session *s, enum session_share what, int64_t *ms)
 {
 	if (s->on_share)
-		(void)s->on_share(s->on_share_context, what, false);
+		(void)s->on_share(s->on_share_context, what, false, ms);
 }
 
 void session_pay_replay(struct session *s, uint32_t asked, uint64_t span)

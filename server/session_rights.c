@@ -411,7 +411,7 @@ void session_sweep(struct session *s)
 		if (!atomic_load(&gone.member->expelled))
 			continue;
 		s->rooms[i] = s->rooms[--s->room_count];
-		session_leave_one(s, SESSION_ROOM);
+		session_leave_one(s, SESSION_ROOM, NULL);
 		member_unref(gone.member);
 		hub_leave(chat_hub(s->chat), gone.room);
 	}

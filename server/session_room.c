@@ -340,11 +340,11 @@ int session_on_join(struct session *s, const union message *m)
 	if (reserve_room(s) != 0)
 		return session_refuse(s, join->tag, CODE_RESOURCES);
 	/* Before a room comes into being for it. */
-	if (!session_enter_one(s, SESSION_ROOM))
+	if (!session_enter_one(s, SESSION_ROOM, NULL))
 		return session_refuse_limit(s, join->tag, LIMIT_MAX_ROOMS_PER_ADDRESS);
 	int r = join_room(s, join);
 	if (s->room_count == before)
-		session_leave_one(s, SESSION_ROOM);
+		session_leave_one(s, SESSION_ROOM, NULL);
 	return r;
 }
 
@@ -358,7 +358,7 @@ static void leave(struct session *s, struct session_room *sr, const char *why)
 	member_leave(sr->member);
 	member_unref(sr->member);
 	*sr = s->rooms[--s->room_count];
-	session_leave_one(s, SESSION_ROOM);
+	session_leave_one(s, SESSION_ROOM, NULL);
 	/* No last words either. */
 	if (!gone && why == s->farewell && !may_speak(s, room))
 		why = "";

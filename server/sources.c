@@ -15,6 +15,8 @@ struct source {
 	bool searches;  /* one of them does */
 	int64_t points; /* as of `at` */
 	int64_t at;
+	int64_t searched; /* milliseconds, as of `searched_at` */
+	int64_t searched_at;
 	struct source *previous, *next; /* of those without a connection */
 };
 
@@ -58,15 +60,32 @@ static struct source *find(const struct sources *s, const struct net_address *fr
 	return tree_find(&s->tree, key);
 }
 
+static int64_t less(int64_t value, int64_t by)
+{
+	return value > by ? value - by : 0;
+}
+
 /* Forgive what time has forgiven. */
 static void settle(struct source *x, int64_t now)
 {
-	int64_t gone = (now - x->at) / SOURCES_POINT_MS;
+	int64_t points = (now - x->at) / SOURCES_POINT_MS;
+	int64_t searched = (now - x->searched_at) / SOURCES_SEARCH_REST;
 
-	if (gone <= 0)
-		return;
-	x->points = x->points > gone ? x->points - gone : 0;
-	x->at += gone * SOURCES_POINT_MS;
+	if (points > 0) {
+		x->points = less(x->points, points);
+		x->at += points * SOURCES_POINT_MS;
+	}
+	if (searched > 0) {
+		x->searched = less(x->searched, searched);
+		x->searched_at += searched * SOURCES_SEARCH_REST;
+	}
+}
+
+/* Has time forgiven all of it? */
+static bool is_clean(struct source *x, int64_t now)
+{
+	settle(x, now);
+	return x->points == 0 && x->searched == 0;
 }
 
 /* ---- those without a connection ---- */
@@ -98,8 +117,7 @@ static void thin_out(struct sources *s, int64_t now)
 
 	for (struct source *x = s->idle; x; x = next) {
 		next = x->next;
-		settle(x, now);
-		if (x->points == 0) {
+		if (is_clean(x, now)) {
 			unlink_idle(s, x);
 			drop(s, x);
 		} else if (!least || x->points < least->points) {
@@ -114,8 +132,7 @@ static void thin_out(struct sources *s, int64_t now)
 
 static void make_idle(struct sources *s, struct source *x, int64_t now)
 {
-	settle(x, now);
-	if (x->points == 0) {
+	if (is_clean(x, now)) {
 		drop(s, x);
 		return;
 	}
@@ -137,7 +154,7 @@ static struct source *add(struct sources *s, const struct net_address *from, int
 	struct source *x = tree_add(&s->tree, key, sizeof(key), sizeof(*x));
 	if (!x)
 		return NULL;
-	x->at = now;
+	x->at = x->searched_at = now;
 	s->count++;
 	return x;
 }
@@ -220,24 +237,32 @@ void sources_leave_room(struct sources *s, const struct net_address *from)
 		x->rooms--;
 }
 
-bool sources_enter_search(struct sources *s, const struct net_address *from)
+bool sources_enter_search(
+	struct sources *s, const struct net_address *from, int64_t now, int64_t *had)
 {
 	struct source *x = net_is_loopback(from) ? NULL : find(s, from);
 
+	*had = 0;
 	if (!x)
 		return true;
 	if (x->searches)
 		return false;
+	settle(x, now);
+	*had = x->searched;
 	x->searches = true;
 	return true;
 }
 
-void sources_leave_search(struct sources *s, const struct net_address *from)
+void sources_leave_search(
+	struct sources *s, const struct net_address *from, int64_t took, int64_t now)
 {
 	struct source *x = net_is_loopback(from) ? NULL : find(s, from);
 
-	if (x)
-		x->searches = false;
+	if (!x)
+		return;
+	settle(x, now);
+	x->searches = false;
+	x->searched += took;
 }
 
 size_t sources_count(const struct sources *s)

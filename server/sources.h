@@ -1,6 +1,6 @@
 /*
- * Where connections come from: how many each address has, how many rooms these are in, and how often
- * its peers broke the protocol.
+ * Where connections come from: how many each address has, how many rooms these are in, how long they
+ * searched, and how often its peers broke the protocol.
  *
  * An address that has as many as it may gets no more; one whose peers misbehaved too often gets none
  * for a while: each time counts one point, and a point goes away every three seconds. IPv6 addresses
@@ -8,8 +8,8 @@
  * own users who would be locked out by one of them.
  *
  * Whoever makes up many addresses gains nothing against the limits that all share. The table has an
- * entry for each address with connections or points, and of those with points alone only so many: the
- * one with the fewest makes room.
+ * entry for each address with connections, points or searches, and of those without connections only so
+ * many: the one with the fewest points makes room.
  *
  * Not locked; times are clock_ms.
  */
@@ -26,6 +26,7 @@
 #define SOURCES_POINT_MS    3000 /* after which a point is forgiven */
 #define SOURCES_POINTS_MOST 1000 /* so that in an hour all is forgiven */
 #define SOURCES_IDLE        1000 /* entries without a connection, at most */
+#define SOURCES_SEARCH_REST 10   /* milliseconds in which one of searching is forgotten */
 
 struct sources;
 
@@ -60,10 +61,13 @@ bool sources_enter_room(
 	struct sources *s, const struct net_address *from, const struct sources_limits *limits);
 void sources_leave_room(struct sources *s, const struct net_address *from);
 
-/* A connection there, which is counted, searches: may it? One at a time of each address; if so,
- * sources_leave_search takes it back. */
-bool sources_enter_search(struct sources *s, const struct net_address *from);
-void sources_leave_search(struct sources *s, const struct net_address *from);
+/* A connection there, which is counted, searches: may it? One at a time of each address. If so, `*had` is
+ * for how many milliseconds the address did so of late, and sources_leave_search tells how many this one
+ * took. */
+bool sources_enter_search(
+	struct sources *s, const struct net_address *from, int64_t now, int64_t *had);
+void sources_leave_search(
+	struct sources *s, const struct net_address *from, int64_t took, int64_t now);
 
 /* Entries, for tests. */
 size_t sources_count(const struct sources *s);

@@ -1,5 +1,7 @@
 /*
- * A pool of stores for reading: whoever reads takes one, and gives it back.
+ * A pool of stores for reading: whoever reads takes one, and gives it back. Where several wait, those
+ * who had least of it come first, so that nobody can keep others from reading by asking for more than all
+ * the stores can bring.
  *
  * Several pools keep kinds of reading apart, so that nobody who looks one number
  * up waits behind a search.
@@ -14,12 +16,16 @@
 
 #define STORE_POOL_MOST 4
 
+/* Somebody who waits for a store. */
+struct store_waiter;
+
 struct store_pool {
 	struct lock lock;
-	pthread_cond_t given;
 	/* guarded by lock */
 	struct store *idle[STORE_POOL_MOST]; /* owned */
 	unsigned count;                      /* of those that are idle */
+	struct store_waiter *first; /* on the stacks of those who wait, whose turn is first */
+	unsigned waiting;
 };
 
 /* Open `count` stores for reading. Errors as store_open; the pool is then empty, and store_pool_fini
@@ -30,8 +36,9 @@ int store_pool_init(
 /* All stores have been given back. */
 void store_pool_fini(struct store_pool *p);
 
-/* Wait for a store; NULL when `deadline` (clock_ms) passed first. */
-struct store *store_pool_take(struct store_pool *p, int64_t deadline);
+/* Wait for a store; NULL when `deadline` (clock_ms) passed first. `had` says how much of it the one for
+ * whom it is has had, in any unit; among equals whoever came first is the first. */
+struct store *store_pool_take(struct store_pool *p, int64_t had, int64_t deadline);
 void store_pool_give(struct store_pool *p, struct store *s);
 
 #endif

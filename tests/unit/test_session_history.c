@@ -2,6 +2,7 @@
  * What was said before: pages, searches, places, read positions; and an engine that
  * cannot read.
  */
+#include "common/clock.h"
 #include "common/err.h"
 #include "tests/unit/session_client.h"
 
@@ -23,6 +24,7 @@ static atomic_int failure; /* what reading returns; 0: it works */
 static atomic_bool hold;   /* a search tells that it has begun, and waits until it may go on */
 static sem_t begun, go_on;
 static atomic_uint searched;
+static _Atomic int64_t had; /* by the one who searched last */
 
 static int may_range(struct engine *e, const struct stream_key *key, uint64_t after, uint64_t upto,
 	engine_reader *reader, void *context, uint64_t *pruned)
@@ -38,6 +40,7 @@ static int may_search(
 	int r = atomic_load(&failure);
 
 	atomic_fetch_add(&searched, 1);
+	atomic_store(&had, what->had);
 	if (atomic_load(&hold)) {
 		sem_post(&begun);
 		while (sem_wait(&go_on) != 0)
@@ -323,6 +326,40 @@ START_TEST(searches_of_one_who_is_gone)
 }
 END_TEST
 
+static atomic_int going_on; /* searches of the address */
+static _Atomic int64_t took;
+
+static bool count_search(void *context, enum session_share what, bool in, int64_t *ms)
+{
+	(void)context;
+	if (what != SESSION_SEARCH)
+		return true;
+	atomic_fetch_add(&going_on, in ? 1 : -1);
+	if (in)
+		*ms = 1234;
+	else
+		atomic_store(&took, *ms);
+	return true;
+}
+
+/* Whoever orders searches is told how long the address searched before; and after it, how long it did. */
+START_TEST(how_long_one_searched)
+{
+	struct msg_search m = {.tag = 7, .where = SEARCH_EVERYWHERE, .words = span_of("word")};
+	int64_t before = clock_ms();
+
+	say_words(3);
+	session_on_share(anna.session, count_search, NULL);
+	atomic_store(&took, -1);
+	client_ask(&anna, MESSAGE_SEARCH, &m);
+	ck_assert_uint_eq(client_await(&anna, MESSAGE_FOUND).found.tag, 7);
+	ck_assert_int_eq(atomic_load(&had), 1234);
+	ck_assert_int_eq(atomic_load(&going_on), 0);
+	ck_assert_int_ge(atomic_load(&took), 0);
+	ck_assert_int_le(atomic_load(&took), clock_ms() - before);
+}
+END_TEST
+
 /* ---- what cannot be ---- */
 
 START_TEST(questions_that_make_no_sense)
@@ -505,6 +542,7 @@ Suite *session_history_suite(void)
 	tcase_add_test(c, pages_of_the_inbox);
 	tcase_add_test(c, searches_for_words);
 	tcase_add_test(c, searches_of_one_who_is_gone);
+	tcase_add_test(c, how_long_one_searched);
 	tcase_add_test(c, questions_that_make_no_sense);
 	tcase_add_loop_test(c, reading_that_fails, 0, sizeof(failures) / sizeof(failures[0]));
 	tcase_add_test(c, where_one_has_been);

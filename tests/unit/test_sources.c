@@ -65,8 +65,20 @@ static void blame(const char *text)
 static bool search(const char *text)
 {
 	struct net_address a = address(text);
+	int64_t had;
 
-	return sources_enter_search(all, &a);
+	return sources_enter_search(all, &a, now, &had);
+}
+
+/* It searches, for so long: how long had it done so before? */
+static int64_t search_for(const char *text, int64_t took)
+{
+	struct net_address a = address(text);
+	int64_t had = -1;
+
+	ck_assert(sources_enter_search(all, &a, now, &had));
+	sources_leave_search(all, &a, took, now);
+	return had;
 }
 
 static bool go_in(const char *text, long rooms)
@@ -90,7 +102,7 @@ START_TEST(test_shares)
 	ck_assert(search("192.0.2.7"));
 	ck_assert(!search("192.0.2.7"));
 	ck_assert(search("192.0.2.8"));
-	sources_leave_search(all, &a);
+	sources_leave_search(all, &a, 0, now);
 	ck_assert(search("192.0.2.7"));
 	ck_assert(go_in("192.0.2.7", 2));
 	ck_assert(go_in("192.0.2.7", 2));
@@ -106,6 +118,37 @@ START_TEST(test_shares)
 		ck_assert(search("127.0.0.1"));
 		ck_assert(go_in("127.0.0.1", 1));
 	}
+}
+END_TEST
+
+/* How long an address searched is remembered, also while it is away, and forgotten with time. */
+START_TEST(test_searched)
+{
+	const char *here = places[_i];
+
+	ck_assert_int_eq(enter(here, -1, -1), CODE_NONE);
+	ck_assert_int_eq(enter("192.0.2.8", -1, -1), CODE_NONE);
+	ck_assert_int_eq(search_for(here, 300), 0);
+	ck_assert_int_eq(search_for(here, 100), 300);
+	ck_assert_int_eq(search_for("192.0.2.8", 0), 0);
+	leave(here);
+	now += 50 * (int64_t)SOURCES_SEARCH_REST;
+	ck_assert_int_eq(enter(here, -1, -1), CODE_NONE);
+	ck_assert_int_eq(search_for(here, 0), 350);
+	now += SOURCES_SEARCH_REST - 1;
+	ck_assert_int_eq(search_for(here, 0), 350);
+	now += 1;
+	ck_assert_int_eq(search_for(here, 0), 349);
+	leave(here);
+	ck_assert_uint_eq(sources_count(all), 2);
+	now += 349 * (int64_t)SOURCES_SEARCH_REST;
+	ck_assert_int_eq(enter(here, -1, -1), CODE_NONE);
+	ck_assert_int_eq(search_for(here, 0), 0);
+	leave(here);
+	ck_assert_uint_eq(sources_count(all), 1); /* forgotten and gone */
+	/* The machine's own users never wait longer than others. */
+	ck_assert_int_eq(search_for("127.0.0.1", 500), 0);
+	ck_assert_int_eq(search_for("127.0.0.1", 0), 0);
 }
 END_TEST
 
@@ -246,6 +289,7 @@ Suite *sources_suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, test_shares);
+	tcase_add_loop_test(t, test_searched, 0, 3);
 	tcase_add_loop_test(t, test_each, 0, 3);
 	tcase_add_test(t, test_mapped);
 	tcase_add_test(t, test_loopback);
