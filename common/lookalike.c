@@ -22,6 +22,32 @@ static const struct {
 
 #define ROWS (sizeof(table) / sizeof(table[0]))
 
+/* Marks that are no difference, in rising order: nobody can be expected to know them, and what does not
+ * know them draws them as it likes, often as nothing. */
+static const struct {
+	utf8proc_int32_t first, last;
+} faint[] = {
+#define MARKS(first_, last_) {.first = (first_), .last = (last_)},
+#include "common/faint_marks.def"
+#undef MARKS
+};
+
+#define FAINT (sizeof(faint) / sizeof(faint[0]))
+
+static bool is_faint(utf8proc_int32_t character)
+{
+	size_t low = 0, high = FAINT;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (faint[middle].last < character)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < FAINT && faint[low].first <= character;
+}
+
 /* What stands for a character; NULL: itself. */
 static const char *find(utf8proc_int32_t character)
 {
@@ -70,7 +96,7 @@ static int put_code(char *out, size_t *used, utf8proc_int32_t code)
 	return put(out, used, one, length);
 }
 
-/* Put in place of each character what it looks like. */
+/* Put in place of each character what it looks like, and nothing for what is faint. */
 static int draw(const utf8proc_int32_t *codes, size_t count, char *out, size_t *used)
 {
 	int r = 0;
@@ -79,10 +105,60 @@ static int draw(const utf8proc_int32_t *codes, size_t count, char *out, size_t *
 	*out = '\0';
 	for (size_t i = 0; i < count && r == 0; i++) {
 		const char *looks = find(codes[i]);
+		if (is_faint(codes[i]))
+			continue;
 		if (looks)
 			r = put(out, used, looks, strlen(looks));
 		else
 			r = put_code(out, used, codes[i]);
+	}
+	return r;
+}
+
+#define DOT_ABOVE   0x0307
+#define CLASS_ABOVE 230 /* of marks that stand above: UAX 44, Canonical_Combining_Class */
+
+static bool is_mark(utf8proc_int32_t c)
+{
+	utf8proc_category_t category = utf8proc_category(c);
+
+	return category >= UTF8PROC_CATEGORY_MN && category <= UTF8PROC_CATEGORY_ME;
+}
+
+/* Letters and digits: of a mark on anything else, as a stroke through a hyphen, nothing is seen. */
+static bool bears_marks(utf8proc_int32_t c)
+{
+	utf8proc_category_t category = utf8proc_category(c);
+
+	return category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_NO;
+}
+
+/* Those with a dot of their own that are left once others look like them: UAX 44, Soft_Dotted. */
+static bool has_dot(utf8proc_int32_t c)
+{
+	return c == 'i' || c == 'j' || c == 0x029d || c == 0x1d96 || c == 0x1df1a;
+}
+
+/* Put the characters there but for the marks that are hidden by what they stand on: a dot on an i is where
+ * one is already (UTS 39 5.4). */
+static int put_seen(const utf8proc_int32_t *codes, size_t count, char out[LOOK_MAX])
+{
+	utf8proc_int32_t base = 'x';
+	bool dotted = false;
+	size_t used = 0;
+	int r = 0;
+
+	*out = '\0';
+	for (size_t i = 0; i < count && r == 0; i++) {
+		if (!is_mark(codes[i])) {
+			base = codes[i];
+			dotted = has_dot(base);
+		} else if (!bears_marks(base) || (dotted && codes[i] == DOT_ABOVE)) {
+			continue;
+		} else if (utf8proc_get_property(codes[i])->combining_class == CLASS_ABOVE) {
+			dotted = false;
+		}
+		r = put_code(out, &used, codes[i]);
 	}
 	return r;
 }
@@ -101,13 +177,7 @@ static int look_of(const char *name, size_t length, char out[LOOK_MAX])
 		return r;
 	/* What stands for a character may be a capital. */
 	n = decompose(drawn, used, true, codes);
-	if (n < 0)
-		return (int)n;
-	used = 0;
-	*out = '\0';
-	for (utf8proc_ssize_t i = 0; i < n && r == 0; i++)
-		r = put_code(out, &used, codes[i]);
-	return r;
+	return n < 0 ? (int)n : put_seen(codes, (size_t)n, out);
 }
 
 int looks_of(const char *name, size_t length, struct looks *out)

@@ -3,7 +3,8 @@
  *
  * A name's look is what its characters look like, by Unicode's table of those that are
  * confused (UTS 39), with its case folded: Cyrillic "оса" looks like "oca", "a1ice" like
- * "alice". Case matters to the eye, for a capital I is an l, and does not matter to who
+ * "alice". Marks that hardly anybody knows, or that are hidden by what they stand on, are
+ * no part of it. Case matters to the eye, for a capital I is an l, and does not matter to who
  * owns a name; so a name has two looks, as it is written and as it is when folded. Two
  * names look alike where one has a look of the other; those that are the same when
  * folded (name.h) do as well.

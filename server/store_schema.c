@@ -67,6 +67,9 @@ static const char *const steps[] = {
 	"CREATE INDEX stream_owner ON stream (owner) WHERE owner IS NOT NULL;"
 	"CREATE INDEX stream_listed ON stream (key) WHERE listed > 0;"
 	"CREATE INDEX stream_open ON stream (key) WHERE listed = 2;",
+
+	/* Version 6: some nicks look otherwise (faint marks, lookalike.h), so all looks are made anew. */
+	"CREATE TABLE owned AS SELECT DISTINCT person, nick FROM nick; DELETE FROM nick;",
 };
 
 #define VERSIONS ((int)(sizeof(steps) / sizeof(steps[0])))
@@ -167,12 +170,17 @@ static int give_nick(sqlite3 *db, sqlite3_int64 person, const char *nick)
 }
 
 /* Whoever had a nick last, before nicks were owned, owns it. */
-static int give_nicks(sqlite3 *db)
+static const char had_last[] =
+	"SELECT id, nick FROM person WHERE folded <> '' ORDER BY named DESC, id";
+
+/* Of those that pass for each other now, whoever was here first keeps theirs. */
+static const char came_first[] = "SELECT person, nick FROM owned ORDER BY person, nick";
+
+/* To each in its turn: the query has the person's row and the nick. */
+static int give_nicks(sqlite3 *db, const char *turns)
 {
-	static const char known[] =
-		"SELECT id, nick FROM person WHERE folded <> '' ORDER BY named DESC, id";
 	sqlite3_stmt *t;
-	int r = sqlite3_prepare_v2(db, known, -1, &t, NULL);
+	int r = sqlite3_prepare_v2(db, turns, -1, &t, NULL);
 
 	while (r == SQLITE_OK && (r = sqlite3_step(t)) == SQLITE_ROW) {
 		const char *nick = (const char *)sqlite3_column_text(t, 1);
@@ -262,6 +270,26 @@ static int fill_rooms(sqlite3 *db)
 	return store_error(r);
 }
 
+/* What no SQL can make of a log of that version. */
+static int fill_in(sqlite3 *db, int version)
+{
+	int r;
+
+	switch (version) {
+	case 0:
+		return name_log(db);
+	case 3:
+		return give_nicks(db, had_last);
+	case 4:
+		return fill_rooms(db);
+	case 5:
+		r = give_nicks(db, came_first);
+		return r ? r : store_error(sqlite3_exec(db, "DROP TABLE owned", NULL, NULL, NULL));
+	default:
+		return 0;
+	}
+}
+
 static int take_step(sqlite3 *db, int version, char *error, size_t size)
 {
 	char sql[128];
@@ -270,12 +298,8 @@ static int take_step(sqlite3 *db, int version, char *error, size_t size)
 	if (r)
 		return fail(db, r, error, size);
 	r = store_error(sqlite3_exec(db, steps[version], NULL, NULL, NULL));
-	if (r == 0 && version == 0)
-		r = name_log(db);
-	if (r == 0 && version == 3)
-		r = give_nicks(db);
-	if (r == 0 && version == 4)
-		r = fill_rooms(db);
+	if (r == 0)
+		r = fill_in(db, version);
 	snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %d",
 		STORE_APPLICATION, version + 1);
 	if (r == 0)

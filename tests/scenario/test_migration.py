@@ -119,11 +119,11 @@ class BrokenOff(PlainScenario):
         server = Server(self, data=self.data, env=shim("record", folder=self.data, record=path))
         self.assertEqual(server.stop(), 0, server.tail())
         version, after, filled = self.content(self.data)
-        self.assertEqual((version, after), (5, kept))
+        self.assertEqual((version, after), (6, kept))
         versions = self.cut_everywhere(disk, records(path), kept, filled)
         print(f"# BrokenOff.test_cuts: seed {self.seed}: found of versions {versions}")
         self.assertGreater(versions[4], 0)
-        self.assertGreater(versions[5], 0)
+        self.assertGreater(versions[6], 0)
 
     def cut_everywhere(self, disk, run, kept, filled):
         """How many of the folders that cuts leave are of each version."""
@@ -132,7 +132,7 @@ class BrokenOff(PlainScenario):
             chosen = set(self.chance.sample(range(len(run)), min(12, len(run))))
         ways = {"nothing": lambda: False, "all": lambda: True,
                 "half": lambda: self.chance.random() < 0.5}
-        versions = {4: 0, 5: 0}
+        versions = {4: 0, 5: 0, 6: 0}
         for at, record in enumerate(run):
             disk.play(*record)
             for name in ways if at in chosen else ():
@@ -142,7 +142,7 @@ class BrokenOff(PlainScenario):
                 versions[version] += 1
                 self.assertEqual(found, kept, where)
                 self.assertEqual(Server(self, data=self.copy).stop(), 0, where)
-                self.assertEqual(self.content(self.copy), (5, kept, filled), where)
+                self.assertEqual(self.content(self.copy), (6, kept, filled), where)
                 self.assertIsNone(database.verify(self, self.copy), where)
         return versions
 

@@ -20,17 +20,49 @@ static bool meet(const char *a, const char *b)
 }
 
 static const char *const alike[][2] = {
-	{"anna", "ANNA"}, {"anna", "\uff41\uff4e\uff4e\uff41"}, /* wide */
-	{"alice", "aIice"},                                     /* a capital i */
-	{"alice", "a1ice"},                                     /* a digit */
-	{"bob", "b0b"},                                         /* a zero */
-	{"modem", "modern"},                                    /* rn */
-	{"oca", "\u043e\u0441\u0430"},                          /* all of it Cyrillic */
-	{"Bob", "\u0412\u043e\u042c"},                          /* with capitals */
-	{"opo", "\u03bf\u03c1\u03bf"},                          /* Greek */
-	{"caf\u00e9", "cafe\u0301"},                            /* composed or not */
-	{"oo", "\u0585\u0585"},                                 /* Armenian */
-	{"\u0455\u0441\u043e\u0440\u0435", "scope"},            /* Cyrillic again */
+	{"anna", "ANNA"},
+	{"anna", "\uff41\uff4e\uff4e\uff41"},        /* wide */
+	{"alice", "aIice"},                          /* a capital i */
+	{"alice", "a1ice"},                          /* a digit */
+	{"bob", "b0b"},                              /* a zero */
+	{"modem", "modern"},                         /* rn */
+	{"oca", "\u043e\u0441\u0430"},               /* all of it Cyrillic */
+	{"Bob", "\u0412\u043e\u042c"},               /* with capitals */
+	{"opo", "\u03bf\u03c1\u03bf"},               /* Greek */
+	{"caf\u00e9", "cafe\u0301"},                 /* composed or not */
+	{"oo", "\u0585\u0585"},                      /* Armenian */
+	{"\u0455\u0441\u043e\u0440\u0435", "scope"}, /* Cyrillic again */
+	{"nina", "ni\u0307na"},                      /* a dot where one is */
+	{"ni\u0331na", "ni\u0331\u0307na"},
+	{"jan", "j\u0307an"},
+	{"ina", "\u0130na"}, /* the Turkish capital i */
+	{"a-b", "a-\u0335b"},
+	{"a-b", "a-\u0336b"},
+	{"a_b", "a_\u0331b"},
+	{"a_b", "a_\u0332\u0333b"},
+	{"a^b", "a^\u0302b"},
+	{"bob", "bob\u1039"}, /* what only joins */
+	{"bob", "bo\u17d2b"},
+	{"bob", "bob\u1a60"},
+	{"bob", "bob\uaaf6"},
+	{"bob", "bob\U00010a3f"},
+	{"bob", "bob\U00011133"},
+	{"bob", "bob\U0001193e"},
+	{"bob", "bob\U00011f42"},
+	{"bob", "bob\u2d7f"},
+	{"bob", "bob\U0001107f"},
+	{"bob", "bob\U00013440"},
+	{"bob", "bob\U00013447"}, /* what is about hieroglyphs */
+	{"bob", "bob\u1a7f"},
+	{"bob", "bob\u1cf7"},
+	{"bob", "bob\u302a"},
+	{"bob", "bob\u1734"},
+	{"bob", "bob\U0001d165"},
+	{"bob", "bob\U0001d167"},
+	{"bob", "bob\U0001bc9d"},
+	{"bob", "bob\U0001da00"},
+	{"bob", "bob\ua674"},
+	{"bob", "bob\U00011070"},
 };
 
 START_TEST(these_are)
@@ -47,6 +79,15 @@ static const char *const different[][2] = {
 	{"\u0430\u043d\u043d\u0430", "anna"}, /* the Cyrillic n is an H to the eye */
 	{"\u5c71\u7530", "\u5c71\u672c"},
 	{"a-b", "a_b"},
+	{"nina", "ni\u0308na"}, /* two dots are not one */
+	{"n\u0131na", "n\u012bna"},
+	{"lina", "\u0141ina"},
+	{"di", "\u0111i"},
+	{"oo", "\u00f8o"},                      /* strokes that are known */
+	{"ha", "h\u1ea1"},                      /* a dot below */
+	{"\u0e01\u0e38", "\u0e01\u0e39"},       /* vowels */
+	{"\u0915\u094d\u0915", "\u0915\u0915"}, /* a sign that joins, and is seen */
+	{"\u304b", "\u304c"},
 };
 
 START_TEST(these_are_not)

@@ -512,7 +512,7 @@ START_TEST(nothing_in_it_or_an_older_one)
 	log_folder_make(&folder);
 	log_folder_sql(
 		folder.log, LOG_FOLDER_VERSION_3 "DROP TABLE ancestor; PRAGMA user_version = 2");
-	refused_as("it is of version 2, not 5: start the server on it once", "empty");
+	refused_as("it is of version 2, not 6: start the server on it once", "empty");
 	/* Neither nothing nor a log. */
 	log_folder_sql(folder.log, "PRAGMA user_version = 0");
 	refused_as("it is not a log of lanchatd", "empty");

@@ -135,7 +135,7 @@ START_TEST(version_4)
 
 	ck_assert_uint_gt(strlen(before), 5000);
 	migrate();
-	expect("SELECT user_version AS x FROM pragma_user_version", "5");
+	expect("SELECT user_version AS x FROM pragma_user_version", "6");
 	char *after = everything();
 	ck_assert_str_eq(before, after);
 	free(before);
@@ -146,6 +146,23 @@ START_TEST(version_4)
 	/* Once is enough. */
 	migrate();
 	expect_owners(OWNERS);
+	check_sound();
+}
+END_TEST
+
+/* Nicks whose looks were made before faint marks were left out: who was here first keeps theirs. */
+START_TEST(looks_made_anew)
+{
+	log_folder_sql(folder.log,
+		"INSERT INTO person (id, key) VALUES (901, randomblob(32)),"
+		" (902, randomblob(32)), (903, randomblob(32));"
+		"INSERT INTO nick VALUES ('nina', 901, 'Nina'), ('ni\u0307na', 902, 'ni\u0307na'),"
+		" ('zo\u1039e', 903, 'zo\u1039e'), ('cafe\u0301', 903, 'caf\u00e9')");
+	migrate();
+	expect("SELECT look || ' ' || person AS x FROM nick WHERE person > 900 ORDER BY look",
+		"cafe\u0301 903, nina 901, zoe 903");
+	expect("SELECT nick AS x FROM nick WHERE look = 'zoe'", "zo\u1039e");
+	expect("SELECT name AS x FROM sqlite_schema WHERE name = 'owned'", "");
 	check_sound();
 }
 END_TEST
@@ -407,6 +424,7 @@ Suite *store_schema_suite(void)
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, version_4);
+	tcase_add_test(t, looks_made_anew);
 	tcase_add_test(t, what_was_owned_counts);
 	tcase_add_loop_test(t, damaged_before, 0, kinds);
 	tcase_add_loop_test(t, damaged_after, 0, kinds);

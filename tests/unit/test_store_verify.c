@@ -87,7 +87,7 @@ START_TEST(a_log_with_ancestors)
 	log_folder_sql(
 		folder.log, "INSERT INTO ancestor VALUES (zeroblob(16), 0), (randomblob(16), 40)");
 	verify_sound(&p);
-	ck_assert_uint_eq(p.version, 5);
+	ck_assert_uint_eq(p.version, 6);
 }
 END_TEST
 
