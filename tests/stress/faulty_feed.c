@@ -1,10 +1,11 @@
 /*
- * A server that loses, doubles or misplaces a message now and then, for lanchat-stress to find out.
+ * A server that loses, doubles, misplaces or damages a message now and then, for lanchat-stress to find out.
  *
  * It is lanchatd with two functions in place of others (the linker's --wrap): what is published in a
- * room, and what number it has. The normal server has nothing of it. $LANCHAT_FAULT is "drop", "double"
- * or "reorder", and $LANCHAT_FAULT_EVERY says how many messages there are between two faults. What is
- * out of order changes places with the next one in its room, whoever's that is.
+ * room, and what number it has. The normal server has nothing of it. $LANCHAT_FAULT is "drop", "double",
+ * "reorder" or "damage" (of the last byte), and $LANCHAT_FAULT_EVERY says how many messages there are
+ * between two faults. What is out of order changes places with the next one in its room, whoever's that
+ * is; where none comes before the next fault, it is lost.
  */
 #include "common/bytes.h"
 #include "common/frame.h"
@@ -58,6 +59,18 @@ static void publish_again(struct feed *f, const uint8_t *frame, size_t length)
 	free(copy);
 }
 
+static void publish_damaged(struct feed *f, const uint8_t *frame, size_t length, uint64_t seq)
+{
+	uint8_t *copy = malloc(length);
+
+	if (!copy)
+		abort();
+	memcpy(copy, frame, length);
+	copy[length - 1] ^= 1;
+	__real_feed_publish(f, copy, length, seq);
+	free(copy);
+}
+
 /* The engine's thread, one message at a time. */
 void __wrap_feed_publish(struct feed *f, const uint8_t *frame, size_t length, uint64_t seq)
 {
@@ -70,7 +83,11 @@ void __wrap_feed_publish(struct feed *f, const uint8_t *frame, size_t length, ui
 	bool now = fault && seq && ++count % every == 0;
 	if (now && strcmp(fault, "drop") == 0)
 		return;
-	if (now && strcmp(fault, "reorder") == 0 && !held_for) {
+	if (now && strcmp(fault, "damage") == 0) {
+		publish_damaged(f, frame, length, seq);
+		return;
+	}
+	if (now && strcmp(fault, "reorder") == 0) {
 		memcpy(held, frame, length);
 		held_length = length;
 		held_for = f;

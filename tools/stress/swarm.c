@@ -350,7 +350,7 @@ static void drain(struct swarm *s)
 	s->unsent = swarm_pace_unsent(s);
 	s->stopped = false;
 	swarm_roles_stay(s);
-	while (s->arrived < s->expected && !s->stopped && !s->disconnected && !is_given_up(s)) {
+	while (s->arrived < s->expected && !s->stopped && !is_given_up(s)) {
 		wait_for_events(s, INT64_MAX);
 		int64_t now = swarm_now();
 		swarm_roles_turn(s, now);

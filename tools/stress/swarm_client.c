@@ -427,6 +427,7 @@ void swarm_client_failed(struct swarm *s, struct client *c, const char *why)
 		s->disconnected++;
 	else
 		s->refused++;
+	swarm_take_leave(s, c);
 	forget(s, c);
 	s->progress_at = swarm_now();
 }

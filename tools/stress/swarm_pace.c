@@ -2,10 +2,14 @@
 #include "tools/stress/mark.h"
 #include "tools/stress/swarm_private.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-#define RATE_RING     1024 /* of a sender's messages, the times of sending that are remembered */
-#define TURN_MOST     256  /* messages, between two looks at what has come */
+#define TIMES         64 /* of sending, to begin with: more as more are not acknowledged */
+#define COUNTER_MAX   (LEDGER_ANY - 1)
+#define DAY           (UINT64_C(86400) * 1000000)
+#define TURN_MOST     256               /* messages, between two looks at what has come */
 #define PENDING_PAUSE ((size_t)1 << 20) /* bytes that a server has not read, and more do not help */
 
 static uint32_t ring_for(uint32_t count)
@@ -18,24 +22,57 @@ static uint32_t ring_for(uint32_t count)
 }
 
 /* By window, a message's place is taken again only when everybody has it. */
+static int give_window(struct sender *x, uint32_t window)
+{
+	uint32_t ring = ring_for(window);
+
+	x->mask = ring - 1;
+	x->remaining = calloc(ring, sizeof(*x->remaining));
+	return x->remaining ? 0 : ERR_MEMORY;
+}
+
 int swarm_pace_init(struct swarm *s)
 {
-	uint32_t ring = s->plan->rate > 0 ? RATE_RING : ring_for(s->plan->window);
+	int r = 0;
 
 	s->ready_end = &s->ready;
-	for (uint32_t i = 0; i < s->plan->senders; i++) {
-		struct sender *sender = calloc(1, sizeof(*sender));
-		s->clients[i].sender = sender;
-		if (!sender)
+	for (uint32_t i = 0; i < s->plan->senders && r == 0; i++) {
+		struct sender *x = calloc(1, sizeof(*x));
+		s->clients[i].sender = x;
+		if (!x)
 			return ERR_MEMORY;
-		sender->mask = ring - 1;
-		sender->sent_at = calloc(ring, sizeof(*sender->sent_at));
-		sender->remaining =
-			s->plan->rate > 0 ? NULL : calloc(ring, sizeof(*sender->remaining));
-		if (!sender->sent_at || (s->plan->rate <= 0 && !sender->remaining))
-			return ERR_MEMORY;
+		x->turn = i;
+		if (s->plan->rate <= 0)
+			r = give_window(x, s->plan->window);
 	}
-	return 0;
+	return r;
+}
+
+/* ---- times of sending ---- */
+
+/* Room for one more that is not acknowledged; false: there is no memory. */
+static bool more_times(struct sender *x)
+{
+	uint32_t size = x->times_size ? x->times_size * 2 : TIMES;
+	int64_t *times = size > x->times_size ? malloc(size * sizeof(*times)) : NULL;
+
+	if (!times)
+		return false;
+	for (uint32_t k = x->sent; k > x->acknowledged; k--)
+		times[k & (size - 1)] = x->sent_at[k & (x->times_size - 1)];
+	free(x->sent_at);
+	x->sent_at = times;
+	x->times_size = size;
+	return true;
+}
+
+/* Of the message that is the next; false: it cannot be remembered. */
+static bool note_sending(struct sender *x, int64_t now)
+{
+	if (x->sent + 1 - x->acknowledged > x->times_size && !more_times(x))
+		return false;
+	x->sent_at[(x->sent + 1) & (x->times_size - 1)] = now;
+	return true;
 }
 
 /* ---- one message ---- */
@@ -45,20 +82,27 @@ static uint32_t receivers(const struct swarm *s, const struct client *c)
 	return s->steady[c->peer.room] - (s->protocol->echoes ? 0 : 1);
 }
 
-/* Written behind what is in s->out already. */
-static void write_message(struct swarm *s, struct client *c, uint64_t due, int64_t now)
+/* Written behind what is in s->out already. False: that was its last, or there is no memory. */
+static bool write_message(struct swarm *s, struct client *c, uint64_t due, int64_t now)
 {
 	char text[65536];
 	struct sender *sender = c->sender;
+	int64_t lag = now - s->load_began - (int64_t)due;
 	struct mark m = {
 		.run = s->plan->run,
 		.sender = c->peer.number,
-		.counter = ++sender->sent,
+		.counter = sender->sent + 1,
 		.due = due,
+		.lag = lag < 0              ? 0
+		       : lag > MARK_LAG_MAX ? MARK_LAG_MAX
+					    : (uint32_t)lag,
 	};
 
+	if (m.counter >= COUNTER_MAX || due > MARK_DUE_MAX ||
+		(s->protocol->acknowledges && !note_sending(sender, now)))
+		return false;
+	sender->sent++;
 	mark_write(&m, text, s->plan->size);
-	sender->sent_at[m.counter & sender->mask] = now;
 	if (sender->remaining)
 		sender->remaining[m.counter & sender->mask] = receivers(s, c);
 	if (s->arrived == s->expected)
@@ -68,6 +112,7 @@ static void write_message(struct swarm *s, struct client *c, uint64_t due, int64
 	size_t before = s->out.used;
 	s->protocol->say(&c->peer, m.counter, text, s->plan->size, &s->out);
 	s->said_bytes = s->out.used - before;
+	return true;
 }
 
 /* ---- by window ---- */
@@ -92,6 +137,17 @@ void swarm_pace_delivered(struct swarm *s, struct client *sender, uint32_t count
 	}
 }
 
+/* Whoever sees to it that all goes on counts no further. */
+static void say_no_more(struct swarm *s, struct client *c)
+{
+	c->sender->over = true;
+	if (!s->problem[0])
+		snprintf(s->problem, sizeof(s->problem),
+			"client %u says no more: %" PRIu32 " messages of one sender, %" PRIu64
+			" days, or the memory there is, are all that can be told apart",
+			c->peer.number, COUNTER_MAX - 1, MARK_DUE_MAX / DAY);
+}
+
 static void fill_window(struct swarm *s, struct client *c, int64_t now)
 {
 	struct sender *x = c->sender;
@@ -101,22 +157,16 @@ static void fill_window(struct swarm *s, struct client *c, int64_t now)
 		x->held = true;
 		return;
 	}
-	while (x->on_way < s->plan->window && !s->out.full &&
+	while (x->on_way < s->plan->window && !s->out.full && !x->over &&
 		s->out.size - s->out.used > (size_t)s->plan->size + 1024) {
-		write_message(s, c, (uint64_t)(now - s->load_began), now);
-		x->on_way++;
+		if (write_message(s, c, (uint64_t)(now - s->load_began), now))
+			x->on_way++;
+		else
+			say_no_more(s, c);
 	}
 	swarm_client_send(s, c);
-	if (c->state == CLIENT_UP && x->on_way < s->plan->window)
+	if (c->state == CLIENT_UP && x->on_way < s->plan->window && !x->over)
 		make_ready(s, c); /* there was no room for all of them */
-}
-
-void swarm_pace_sent(struct swarm *s, struct client *c)
-{
-	if (!c->sender || !c->sender->held || c->pending_end - c->pending_at > PENDING_PAUSE)
-		return;
-	c->sender->held = false;
-	make_ready(s, c);
 }
 
 /* Those that have become ready since; who does so meanwhile has its turn the next time. */
@@ -137,23 +187,50 @@ static void turn_by_window(struct swarm *s, int64_t now)
 
 /* ---- by rate ---- */
 
-/* Whoever cannot be sent from now keeps all waiting: what is late is late from when it was due. */
-static void turn_by_rate(struct swarm *s, int64_t now)
+/* All senders' messages have one order, in which they are due; each sender has its turn in it. */
+static uint64_t due_of(const struct swarm *s, uint64_t turn)
 {
-	double interval = 1e6 / s->plan->rate;
+	return (uint64_t)((double)turn * 1e6 / s->plan->rate);
+}
 
-	for (int i = 0; i < TURN_MOST && s->load_began + (int64_t)s->next_due <= now; i++) {
-		struct client *c = &s->clients[s->next_sender];
+/* All that was due of it, up to that turn, as far as the server takes it: whoever is not read from is late
+ * from when it was due, and keeps nobody else waiting. */
+static void say_due(struct swarm *s, struct client *c, uint64_t upto)
+{
+	struct sender *x = c->sender;
+
+	for (int i = 0; i < TURN_MOST && x->turn <= upto; i++) {
 		if (c->pending_end - c->pending_at > PENDING_PAUSE)
 			return;
-		if (c->state == CLIENT_UP) {
-			write_message(s, c, (uint64_t)s->next_due, swarm_now());
+		if (c->state == CLIENT_UP && !x->over) {
+			if (!write_message(s, c, due_of(s, x->turn), swarm_now()))
+				say_no_more(s, c);
 			swarm_client_send(s, c);
 		}
-		s->next_due += interval;
-		s->next_sender = (s->next_sender + 1) % s->plan->senders;
-		if (s->load_began + (int64_t)s->next_due >= s->load_ends)
+		x->turn += s->plan->senders;
+	}
+}
+
+static void turn_by_rate(struct swarm *s, int64_t now)
+{
+	for (int i = 0; i < TURN_MOST; i++) {
+		int64_t due = s->load_began + (int64_t)due_of(s, s->turn);
+		if (due > now || due >= s->load_ends)
 			return;
+		say_due(s, &s->clients[s->turn % s->plan->senders], s->turn);
+		s->turn++;
+	}
+}
+
+void swarm_pace_sent(struct swarm *s, struct client *c)
+{
+	if (!c->sender || c->pending_end - c->pending_at > PENDING_PAUSE)
+		return;
+	if (s->plan->rate > 0 && s->phase == PHASE_LOAD && c->sender->turn < s->turn) {
+		say_due(s, c, s->turn - 1);
+	} else if (c->sender->held) {
+		c->sender->held = false;
+		make_ready(s, c);
 	}
 }
 
@@ -205,6 +282,6 @@ uint64_t swarm_pace_unsent(const struct swarm *s)
 int64_t swarm_pace_next(const struct swarm *s)
 {
 	if (s->plan->rate > 0)
-		return s->load_began + (int64_t)s->next_due;
+		return s->load_began + (int64_t)due_of(s, s->turn);
 	return s->ready ? 0 : INT64_MAX;
 }

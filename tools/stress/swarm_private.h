@@ -31,11 +31,15 @@ enum client_state {
 struct sender {
 	uint32_t sent, acknowledged;
 	uint32_t on_way;     /* that not every steady member has */
-	uint32_t mask;       /* of the next two, by counter */
+	uint32_t mask;       /* of the next, by counter */
 	uint32_t *remaining; /* owned: steady members that have it not; by window alone */
-	int64_t *sent_at;    /* owned: microseconds */
-	bool ready;          /* it is on the list of those that may say something */
-	bool held;           /* it has to wait until what was written has gone out */
+	uint32_t
+		times_size; /* of the next, by counter: a power of two, more than are not acknowledged */
+	int64_t *sent_at; /* owned: microseconds; NULL: nothing is acknowledged */
+	uint64_t turn;    /* by rate: of all senders' messages, which is its next */
+	bool ready;       /* it is on the list of those that may say something */
+	bool held;        /* it has to wait until what was written has gone out */
+	bool over;        /* it says no more */
 	struct client *next_ready;
 };
 
@@ -102,10 +106,9 @@ struct swarm {
 	int64_t load_began, load_ends,
 		load_ended; /* microseconds; the time in marks begins with the first */
 	int64_t last_delivery;
-	uint64_t unsent;      /* by rate: as swarm_pace_unsent says when the load ends */
-	size_t said_bytes;    /* of the last message, as it was written */
-	double next_due;      /* by rate: microseconds since load_began */
-	uint32_t next_sender; /* by rate */
+	uint64_t unsent;   /* by rate: as swarm_pace_unsent says when the load ends */
+	size_t said_bytes; /* of the last message, as it was written */
+	uint64_t turn;     /* by rate: of all senders' messages, which is the next */
 	struct client *ready, **ready_end; /* by window */
 	int64_t next_churn, next_sip, quit_at;
 	uint32_t away;     /* clients that are to return */
@@ -147,6 +150,9 @@ void swarm_client_failed(struct swarm *s, struct client *c, const char *why);
 /* False: the connection is of no more use, and closed. */
 bool swarm_take(struct swarm *s, struct client *c, const struct event *e, int64_t now);
 
+/* Its connection is over for good: nothing more comes to it. */
+void swarm_take_leave(struct swarm *s, const struct client *c);
+
 /* Nothing more will come: what is missing is lost. */
 void swarm_take_missing(struct swarm *s);
 
@@ -178,7 +184,7 @@ uint64_t swarm_pace_unsent(const struct swarm *s);
 /* The socket has taken something of what was written: it may go on. */
 void swarm_pace_sent(struct swarm *s, struct client *c);
 
-/* One steady member more has message `counter`. */
+/* One steady member more has message `counter`, or will not get it. */
 void swarm_pace_delivered(struct swarm *s, struct client *sender, uint32_t counter);
 
 /* ---- swarm_roles.c ---- */

@@ -16,6 +16,15 @@ static uint32_t room_senders(const struct swarm *s, const struct client *c)
 	return plan_room_senders(s->plan, c->peer.room);
 }
 
+/* The last message of its room's sender `i` that it is to get. */
+static uint32_t sent_by(const struct swarm *s, const struct client *c, uint32_t i)
+{
+	uint32_t number = i * s->plan->rooms + c->peer.room;
+
+	return number == c->peer.number && !s->protocol->echoes ? c->seen[i]
+								: s->clients[number].sender->sent;
+}
+
 /* ---- being there ---- */
 
 /* Who was away, and is not told what it missed, goes on from wherever it hears somebody again. */
@@ -59,17 +68,19 @@ static void note_client_time(struct client *c, uint64_t us)
 
 static void note_time(struct swarm *s, const struct mark *m, uint64_t us, int64_t now)
 {
-	struct client *from = &s->clients[m->sender];
-
 	histogram_view_add(&s->tally.now, us);
 	s->arrived++;
 	s->last_delivery = s->progress_at = now;
-	if (s->plan->rate > 0) {
-		int64_t since = now - from->sender->sent_at[m->counter & from->sender->mask];
-		histogram_view_add(&s->tally.service, since < 0 ? 0 : (uint64_t)since);
-	} else {
-		swarm_pace_delivered(s, from, m->counter);
-	}
+	if (s->plan->rate > 0)
+		histogram_view_add(&s->tally.service, us > m->lag ? us - m->lag : 0);
+}
+
+/* Of a sender's messages from..to a steady member has, or waits for, none any more: those that did not come
+ * keep no place of the window, or a server that loses some would have less and less to do. */
+static void settle(struct swarm *s, uint32_t sender, uint32_t from, uint32_t to)
+{
+	for (uint32_t k = from; s->plan->rate <= 0 && k <= to; k++)
+		swarm_pace_delivered(s, &s->clients[sender], k);
 }
 
 static void deliver(struct swarm *s, struct client *c, const struct event *e, int64_t now)
@@ -83,10 +94,12 @@ static void deliver(struct swarm *s, struct client *c, const struct event *e, in
 		s->foreign++;
 		return;
 	}
-	uint32_t *last = &c->seen[m.sender / s->plan->rooms];
+	uint32_t *last = &c->seen[m.sender / s->plan->rooms], before = *last;
 	uint64_t late = s->ledger.reordered;
 	if (!ledger_note(&s->ledger, c->peer.number, m.sender, last, m.counter))
 		return;
+	if (is_steady(c) && *last > before)
+		settle(s, m.sender, before + 1, *last);
 	if (e->number)
 		ledger_place(&s->ledger, &c->newest, e->number, s->ledger.reordered > late);
 	int64_t latency = now - s->load_began - (int64_t)m.due;
@@ -117,6 +130,19 @@ static void acknowledge(struct swarm *s, struct client *c, uint64_t number, int6
 	histogram_view_add(&s->tally.acknowledge, since < 0 ? 0 : (uint64_t)since);
 	s->tally.acknowledged++;
 	s->progress_at = now;
+}
+
+/* What was on its way to it is waited for no more, and others get theirs all the same. */
+void swarm_take_leave(struct swarm *s, const struct client *c)
+{
+	if (!c->was_up || !is_steady(c))
+		return;
+	for (uint32_t i = 0; i < room_senders(s, c); i++) {
+		uint32_t sent = sent_by(s, c, i);
+		s->expected -= sent - c->seen[i];
+		settle(s, i * s->plan->rooms + c->peer.room, c->seen[i] + 1, sent);
+	}
+	s->steady[c->peer.room]--;
 }
 
 bool swarm_take(struct swarm *s, struct client *c, const struct event *e, int64_t now)
@@ -152,14 +178,6 @@ bool swarm_take(struct swarm *s, struct client *c, const struct event *e, int64_
 }
 
 /* ---- at the end ---- */
-
-static uint32_t sent_by(const struct swarm *s, const struct client *c, uint32_t i)
-{
-	uint32_t number = i * s->plan->rooms + c->peer.room;
-
-	return number == c->peer.number && !s->protocol->echoes ? c->seen[i]
-								: s->clients[number].sender->sent;
-}
 
 /* Whoever quit is owed nothing. */
 static bool is_owed(const struct client *c)

@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+"""lanchat-stress: what it counts and times when not all goes well: somebody is thrown out, or is not read
+from, much is on its way at once, or what comes is damaged."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import threading
+import time
+
+from lib import Server, main, wait_for
+from lib.stress import Stress
+from lib.wait import BUILD
+
+FAULTY = os.path.join(BUILD, "faulty", "lanchatd")
+
+
+class Proxy:
+    """Relays every connection to a port, and can cut one. A thread for each direction."""
+
+    def __init__(self, case, port):
+        self.port = port
+        self.pairs = []
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
+        case.addCleanup(self.listener.close)
+        threading.Thread(target=self.take, daemon=True).start()
+
+    def take(self):
+        with contextlib.suppress(OSError):
+            while True:
+                near = self.listener.accept()[0]
+                far = socket.create_connection(("127.0.0.1", self.port))
+                self.pairs.append((near, far))
+                for pair in ((near, far), (far, near)):
+                    threading.Thread(target=self.relay, args=pair, daemon=True).start()
+
+    @staticmethod
+    def relay(source, sink):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+    def cut(self, number):
+        for end in self.pairs[number]:
+            end.shutdown(socket.SHUT_RDWR)
+
+
+class Counts(Stress):
+    plaintext = True
+
+    def serve(self, *options, **more):
+        return Server(self, "--history", "off", "--rate", "off", *options, **more)
+
+    def begin(self, *options):
+        """The tool, once its load runs."""
+        process = self.start("--plaintext", "--json", "-", *options)
+        self.wait_phase(process, "running")
+        return process
+
+    def wait_phase(self, process, phase):
+        while not process.stderr.readline().startswith(phase):
+            self.assertIsNone(process.poll())
+
+    def finish(self, process, status=0):
+        out, err = process.communicate(timeout=90)
+        self.assertEqual(process.returncode, status, out + err)
+        return json.loads(out), err
+
+    def test_thrown_out_at_the_end(self):
+        """What somebody had said comes to the others all the same, and is waited for."""
+        for pace in (("--rate", "200/s"), ("--window", "8")):
+            with self.subTest(pace):
+                server = self.serve()
+                proxy = Proxy(self, server.port)
+                process = self.begin(proxy.address, "-c", "4", "-s", "1", *pace, "-d", "500ms",
+                                     "--patience", "3s")
+                server.send_signal(signal.SIGSTOP)
+                self.wait_phase(process, "waiting for the rest")
+                descriptors = len(os.listdir(f"/proc/{process.pid}/fd"))
+                proxy.cut(0)  # they come one by one, and the first is the one who speaks
+                wait_for(lambda: process.poll() is not None or
+                         len(os.listdir(f"/proc/{process.pid}/fd")) < descriptors, "it to be told")
+                server.send_signal(signal.SIGCONT)
+                r, _ = self.finish(process, status=1)
+                # The last one may not have been with the server when the connection was cut.
+                for client in r["by_client"][1:]:
+                    self.assertGreaterEqual(client["delivered"], r["sent"] - 1)
+                self.assertEqual(r["disconnected"], 1)
+                self.assertEqual(r["lost"], r["sent"] * 4 - r["delivered"])
+
+    def test_thrown_out_midway(self):
+        """By window, it is waited for no more, and the others go on."""
+        server = self.serve()
+        proxy = Proxy(self, server.port)
+        process = self.begin(proxy.address, "-c", "4", "-s", "1", "--window", "4", "-d", "1s")
+        proxy.cut(3)
+        r, _ = self.finish(process, status=1)
+        self.assertEqual([client["delivered"] for client in r["by_client"]][:3], [r["sent"]] * 3)
+        self.assertGreater(r["sent"], 20 * 4)
+        self.assertEqual(r["lost"], r["sent"] - r["by_client"][3]["delivered"])
+
+    def test_much_on_its_way(self):
+        """However many of a sender's messages are, each is timed from when it was sent."""
+        server = self.serve()
+        process = self.begin(server.address, "-c", "2", "-s", "1", "--rate", "4000/s", "-d", "2s")
+        server.send_signal(signal.SIGSTOP)
+        time.sleep(1.2)  # in which some 4,800 are sent: that is the fault
+        server.send_signal(signal.SIGCONT)
+        r, _ = self.finish(process)
+        self.sound(r)
+        for name in ("latency_us", "service_us", "acknowledge_us"):
+            self.assertGreaterEqual(r[name]["max"], 1100000, name)
+            self.assertGreaterEqual(r[name]["p90"], 900000 * 0.9, name)
+
+    def test_window_of_a_server_that_loses(self):
+        """What is lost takes no place of the window."""
+        r = self.measure("--local", "--plaintext", "--lanchatd", FAULTY, "-c", "4", "-s", "1", "--window",
+                         "4", "-d", "1s", "--patience", "1s", status=1, LANCHAT_FAULT="drop",
+                         LANCHAT_FAULT_EVERY="50")
+        self.assertGreater(r["sent"], 4 * 50)
+        self.assertEqual(r["lost"], 4 * (r["sent"] // 50))
+
+    def test_damaged(self):
+        """The last byte of a long text: it is not what was sent, which so is lost."""
+        r = self.measure("--local", "--plaintext", "--lanchatd", FAULTY, "-c", "5", "-s", "2", "--rate",
+                         "200/s", "--size", "3000", "-d", "1s", "--patience", "1s", status=1,
+                         LANCHAT_FAULT="damage", LANCHAT_FAULT_EVERY="50")
+        self.assertEqual(r["foreign"], 5 * (r["sent"] // 50))
+        self.assertEqual(r["lost"], r["foreign"])
+        self.assertEqual((r["doubled"], r["reordered"]), (0, 0))
+
+    def test_faults_of_every_run(self):
+        """A fault that was planted is there in each run against one server."""
+        server = self.serve(program=FAULTY, env={"LANCHAT_FAULT": "reorder", "LANCHAT_FAULT_EVERY": "20"})
+        for _ in range(3):
+            r = self.measure("--plaintext", server.address, "-c", "4", "-s", "1", "--rate", "200/s", "-d",
+                             "305ms", "--patience", "1s", status=1)
+            self.assertGreaterEqual(r["reordered"], 4 * (r["sent"] // 20 - 1))
+
+    def test_one_is_not_read_from(self):
+        """Whoever is not read from is late; the others say what they have to say when it is due."""
+        port = self.listen_deaf_to_first(b'INFO {"version":"9.9"}\r\n', b"PING\r\n", b"PONG\r\n")
+        r = self.measure("-p", "nats", f"127.0.0.1:{port}", "-c", "4", "-s", "4", "--rate", "800/s",
+                         "--size", "20000", "-d", "2s", "--patience", "1s", status=1)
+        self.assertGreater(r["unsent"], 0)
+        self.assertGreaterEqual(r["sent"], 3 * 400)
+
+    def listen_deaf_to_first(self, greeting, word, answer):
+        """The port of a server that greets, answers a word, and takes all else but of the first."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+
+        def serve(peer, deaf):
+            heard = b""
+            if deaf:
+                peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            with contextlib.suppress(OSError):
+                peer.sendall(greeting)
+                while word not in heard:
+                    heard += peer.recv(4096) or word
+                peer.sendall(answer)
+                while not deaf and peer.recv(1 << 20):
+                    pass
+
+        def take():
+            with contextlib.suppress(OSError):
+                for number in range(100):
+                    peer = listener.accept()[0]
+                    self.addCleanup(peer.close)
+                    threading.Thread(target=serve, args=(peer, number == 0), daemon=True).start()
+        threading.Thread(target=take, daemon=True).start()
+        return listener.getsockname()[1]
+
+
+if __name__ == "__main__":
+    main()
