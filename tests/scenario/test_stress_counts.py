@@ -46,7 +46,8 @@ class Proxy:
 
     def cut(self, number):
         for end in self.pairs[number]:
-            end.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(OSError):  # the other one may have closed it meanwhile
+                end.shutdown(socket.SHUT_RDWR)
 
 
 class Counts(Stress):
@@ -123,6 +124,52 @@ class Counts(Stress):
                          LANCHAT_FAULT_EVERY="50")
         self.assertGreater(r["sent"], 4 * 50)
         self.assertEqual(r["lost"], 4 * (r["sent"] // 50))
+
+    def test_cpu_of_the_load(self):
+        """The server's part of a core is that of the load's time, however long the rest is waited for."""
+        r = self.measure("--local", "--plaintext", "--lanchatd", FAULTY, "-c", "4", "-s", "1", "--window",
+                         "4", "-d", "500ms", "--patience", "2s", status=1, LANCHAT_FAULT="drop",
+                         LANCHAT_FAULT_EVERY="50")
+        self.assertGreater(r["server_cpu"] * r["load_seconds"] * 1e9, r["server_cpu_ns"] * 0.7)
+
+    def test_server_that_ended(self):
+        """What it had of a processor is not known, rather than nothing."""
+        server = self.serve()
+        process = self.begin(server.address, "-c", "4", "-s", "1", "--rate", "100/s", "-d", "60s")
+        server.kill()
+        r, _ = self.finish(process, status=1)
+        for name in ("server_cpu_ns", "server_cpu", "server_cpu_ns_per_delivery", "server_after"):
+            self.assertIsNone(r[name], name)
+        self.assertIsNone(r["by_second"][-1]["server_cpu_ns"])
+
+    def test_churn_that_cannot_be(self):
+        server = self.serve()
+        r, err = self.finish(self.begin(server.address, "-c", "20", "-s", "2", "--rate", "50/s", "-d", "1s",
+                                        "--churn", "1000/s"))
+        self.assertLess(r["churned"], 500)
+        self.assertRegex(err, f"WARNING: {r['churned']} clients left and returned of the 1,0.. that")
+
+    def test_paused_for_a_moment(self):
+        """A third of a second is told, where it was of the load, and where it was before it is not."""
+        server = self.serve()
+        process = self.begin(server.address, "-c", "4", "-s", "1", "--rate", "100/s", "-d", "1s")
+        self.pause(process, 0.35)
+        r, err = self.finish(process)
+        self.assertGreaterEqual(r["own_pause_seconds"], 0.25)
+        self.assertIn("was not let run", err)
+        process = self.start("--plaintext", "--json", "-", server.address, "-c", "4", "-s", "1", "--rate",
+                             "100/s", "--ramp", "1500ms", "-d", "500ms")
+        self.wait_phase(process, "connecting")
+        self.pause(process, 0.6)
+        r, err = self.finish(process)
+        self.assertLess(r["own_pause_seconds"], 0.5)
+
+    @staticmethod
+    def pause(process, seconds):
+        """It does nothing for so long: that is the fault, not a time to wait for something."""
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(seconds)
+        process.send_signal(signal.SIGCONT)
 
     def test_damaged(self):
         """The last byte of a long text: it is not what was sent, which so is lost."""

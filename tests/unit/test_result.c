@@ -40,7 +40,7 @@ static void fill_load(void)
 	snprintf(r->date, sizeof r->date, "2026-11-27T12:00:00Z");
 	snprintf(r->machine, sizeof r->machine, "Linux 6.1 x86_64");
 	r->cores = 2;
-	r->churned = 4;
+	r->churned = 14;
 	r->quit = 1;
 	r->seed = UINT64_MAX;
 	r->clients = 3;
@@ -55,7 +55,7 @@ static void fill_load(void)
 	r->quit_percent = 10;
 	r->connected = 3;
 	r->connect_seconds = 0.5;
-	r->load_seconds = r->seconds = r->server_seconds = 2;
+	r->load_seconds = r->seconds = 2;
 	r->sent = 1000;
 	r->acknowledged = 1000;
 	r->delivered = 3000;
@@ -77,6 +77,7 @@ static void fill_server(void)
 	r->most = (struct subject_sample){3000, 14 << 20, 13, 24};
 	r->after = (struct subject_sample){4000, 12 << 20, 9, 20};
 	r->server_cpu_ns = 6000000;
+	r->server_load_cpu_ns = 5000000;
 	r->connect_cpu_ns = 600000;
 }
 
@@ -184,7 +185,9 @@ static const struct {
 	uint64_t unsent, disconnected;
 	const char *first, *second; /* how they begin; NULL: there is none */
 } warnings[] = {
-	{0.9, 0, 0, 2, 2, 0, 0, NULL, NULL},
+	{0.75, 0, 0, 2, 2, 0, 0, NULL, NULL},
+	{0.9, 0, 0, 2, 2, 0, 0, "this program had 90 % of a core, so it may have been", NULL},
+	{0.99, 0, 0, 0.09, 0.09, 0, 0, NULL, NULL}, /* of such a short time */
 	{0.91, 0, 0, 2, 2, 0, 0, "this program had no CPU to spare", NULL},
 	{0.91, 0.05, 0, 2, 2, 0, 0, "this program had no CPU to spare", NULL},
 	{0.5, 0.45, 0, 2, 2, 0, 0, "this program had to wait for a processor 45 % of the time",
@@ -192,8 +195,10 @@ static const struct {
 	{0.5, 0.35, 0, 2, 2, 0, 0, NULL, NULL},
 	{0.75, 0.2, 0, 2, 2, 0, 0, NULL, NULL},
 	{0.1, 0, 6.54, 2, 2, 0, 0, "this program was not let run for 6.5 s", NULL},
-	{0.1, 0, 0, 2, 2, 7, 0,
-		"7 messages that were due had not been sent when the load ended: the rate", NULL},
+	{0.1, 0, 0, 2, 2, 11, 0,
+		"11 messages that were due had not been sent when the load ended: the rate", NULL},
+	{0.1, 0, 0, 2, 2, 10, 0, "10 messages that were due had not been sent when the load ended",
+		NULL},
 	{0.1, 0, 0, 2, 2, 7, 1,
 		"7 messages that were due had not been sent when the load ended: senders", NULL},
 	{0.1, 0, 0, 10, 11.9, 0, 0, NULL, NULL},
@@ -205,6 +210,7 @@ START_TEST(warned_of)
 {
 	char text[RESULT_VERDICT];
 
+	r->churn = 0;
 	r->own_cpu = warnings[_i].own_cpu;
 	r->own_wait = warnings[_i].own_wait;
 	r->own_pause = warnings[_i].own_pause;
@@ -218,6 +224,22 @@ START_TEST(warned_of)
 		const char *begins = wanted[i] ? wanted[i] : "";
 		ck_assert_msg(strncmp(text, begins, strlen(begins)) == 0, "%s", text);
 	}
+}
+END_TEST
+
+START_TEST(fewer_came_and_went)
+{
+	char text[RESULT_VERDICT];
+
+	r->churn = 100;
+	r->churned = 179;
+	ck_assert(!result_warning(r, 0, text));
+	r->churned = 178;
+	ck_assert(result_warning(r, 0, text));
+	ck_assert_ptr_nonnull(strstr(text, "178 clients left and returned of the 200 that"));
+	r->churned = 7;
+	r->churn = 0;
+	ck_assert(!result_warning(r, 0, text));
 }
 END_TEST
 
@@ -473,7 +495,7 @@ START_TEST(report)
 	       "    'Latency by percentile', 'Latency over time', 'Deliveries over time',\n"
 	       "    'CPU over time', 'memory over time', 'lanchatd/9.9', '2026-11-27T12:00:00Z',\n"
 	       "    'Linux 6.1 x86_64', 'lost', 'doubled', 'out of order', 'foreign',\n"
-	       "    'left and returned 4', 'as told to 1', 'Latency by client', '5,000,000',\n"
+	       "    'left and returned 14', 'as told to 1', 'Latency by client', '5,000,000',\n"
 	       "    'read slowly', 'quit midway', 'leave and return'):\n"
 	       "    assert part in text, part\n"
 	       "assert len([e for e in root.iter() if e.tag.endswith('figure')]) == 6\n"
@@ -607,6 +629,7 @@ Suite *result_suite(void)
 	tcase_set_timeout(c, 60);
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, derived);
+	tcase_add_test(c, fewer_came_and_went);
 	tcase_add_test(c, verdicts);
 	tcase_add_loop_test(c, warned_of, 0, sizeof(warnings) / sizeof(warnings[0]));
 	tcase_add_loop_test(c, table_lines, 0, (int)(sizeof lines / sizeof lines[0]));

@@ -7,7 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OWN_CPU_MOST  0.9 /* of a core, on average over the load: its peaks were all of it */
+#define OWN_CPU_MUCH                                                                               \
+	0.75 /* of a core, on average over the load: its peaks may have been all of it, */
+#define OWN_CPU_MOST  0.9  /* and were */
+#define LOAD_LEAST    0.1  /* seconds, of which such a part says something */
+#define UNSENT_MUCH   0.01 /* of what was due: less of it was just on its way */
+#define CHURN_LEAST   0.9  /* of what was wanted */
 #define OWN_WAIT_MOST 0.25
 #define OVERRUN       1.1 /* of the load's time, and a second: then what was due was far behind */
 
@@ -54,7 +59,7 @@ double result_cpu_ns_per_delivery(const struct result *r)
 
 double result_server_cpu(const struct result *r)
 {
-	return r->seen ? ratio((double)r->server_cpu_ns / 1e9, r->server_seconds) : 0;
+	return r->seen ? ratio((double)r->server_load_cpu_ns / 1e9, r->load_seconds) : 0;
 }
 
 double result_rss_per_client(const struct result *r)
@@ -123,6 +128,14 @@ bool result_verdict(const struct result *r, char out[RESULT_VERDICT])
 
 static bool is_own_limit(const struct result *r, char out[RESULT_VERDICT])
 {
+	if (r->load_seconds < LOAD_LEAST)
+		return false;
+	if (r->own_cpu > OWN_CPU_MUCH && r->own_cpu <= OWN_CPU_MOST)
+		add(out,
+			"this program had %.0f %% of a core, so it may have been the bottleneck "
+			"now and "
+			"then, and the highest latencies its own",
+			r->own_cpu * 100);
 	if (r->own_cpu > OWN_CPU_MOST)
 		add(out, "this program had no CPU to spare, so it was the bottleneck: the server "
 			 "can do "
@@ -145,8 +158,8 @@ static bool was_paused(const struct result *r, char out[RESULT_VERDICT])
 {
 	if (r->own_pause > 0)
 		add(out,
-			"this program was not let run for %.1f s, as by ^Z: latencies are partly "
-			"its own",
+			"this program was not let run for %.1f s, as by ^Z or a busy machine: "
+			"latencies are partly its own",
 			r->own_pause);
 	return out[0];
 }
@@ -162,11 +175,25 @@ static bool has_unsent(const struct result *r, char out[RESULT_VERDICT])
 			"been thrown out",
 			figure_count(r->unsent, figure));
 	else if (r->unsent > 0)
+		add(out, "%s messages that were due had not been sent when the load ended%s",
+			figure_count(r->unsent, figure),
+			(double)r->unsent > UNSENT_MUCH * (double)r->sent
+				? ": the rate is more than can be kept up"
+				: "");
+	return out[0];
+}
+
+static bool churned_less(const struct result *r, char out[RESULT_VERDICT])
+{
+	char wanted[FIGURE_MAX], had[FIGURE_MAX];
+	double meant = r->churn * r->load_seconds;
+
+	if (r->churn > 0 && (double)r->churned + 1 < meant * CHURN_LEAST)
 		add(out,
-			"%s messages that were due had not been sent when the load ended: the rate "
-			"is "
-			"more than can be kept up",
-			figure_count(r->unsent, figure));
+			"%s clients left and returned of the %s that were to (--churn): a fifth of "
+			"all "
+			"do so, each of whom is away for half a second",
+			figure_count(r->churned, had), figure_about(meant, wanted));
 	return out[0];
 }
 
@@ -184,7 +211,7 @@ static bool is_behind(const struct result *r, char out[RESULT_VERDICT])
 bool result_warning(const struct result *r, unsigned i, char out[RESULT_VERDICT])
 {
 	static bool (*const warnings[])(const struct result *r, char out[RESULT_VERDICT]) = {
-		is_own_limit, is_starved, was_paused, has_unsent, is_behind};
+		is_own_limit, is_starved, was_paused, has_unsent, is_behind, churned_less};
 
 	for (size_t k = 0; k < sizeof(warnings) / sizeof(warnings[0]); k++) {
 		out[0] = '\0';

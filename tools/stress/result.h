@@ -80,17 +80,20 @@ struct result {
 	struct histogram_view acknowledge; /* microseconds to the acknowledgement; maybe empty */
 
 	/* The two programs. */
-	double own_cpu;    /* of one core, while the load ran, 0 to 1 */
-	double own_wait;   /* part of that time in which it was ready to run, and had no core */
-	double own_pause;  /* seconds in which it was not let run at all, as by a signal */
-	bool seen;         /* the server is on this machine: the next are known */
+	double own_cpu;  /* of one core, while the load ran, 0 to 1 */
+	double own_wait; /* part of that time in which it was ready to run, and had no core */
+	double own_pause; /* seconds of the load, and of waiting for the rest, in which it was not let run
+			      at all, as by a signal */
+	bool seen;        /* the server is on this machine: the next are known */
 	char command[512]; /* of it */
 	struct subject_sample before, joined, most,
-		after;           /* without clients; with all of them, at rest;
+		after; /* without clients; with all of them, at rest;
 							      the most there was; at the end */
-	uint64_t server_cpu_ns;  /* while the load ran, and until the steady ones had all of it, */
-	double server_seconds;   /* which was so long */
-	uint64_t connect_cpu_ns; /* while they came */
+	uint64_t
+		server_cpu_ns; /* while the load ran, and until the steady ones had all of it; 0: not known */
+	uint64_t
+		server_load_cpu_ns; /* while messages were sent, which took load_seconds; the same */
+	uint64_t connect_cpu_ns;    /* while they came */
 
 	struct result_second *by_second; /* owned */
 	size_t seconds_count;
@@ -113,7 +116,7 @@ bool result_verdict(const struct result *r, char out[RESULT_VERDICT]);
  * 0 on, as a sentence. False: there are not so many. */
 bool result_warning(const struct result *r, unsigned i, char out[RESULT_VERDICT]);
 
-/* How much of one core the server had; 0: not known. */
+/* How much of one core the server had while messages were sent; 0: not known. */
 double result_server_cpu(const struct result *r);
 
 /* Of the load: messages and deliveries a second, CPU nanoseconds of the server for each delivery, its

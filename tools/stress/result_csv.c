@@ -28,8 +28,9 @@ static void print(const struct result *r, FILE *out)
 		field(out, s->p50_us, s->delivered > 0);
 		field(out, s->p99_us, s->delivered > 0);
 		field(out, s->most_us, s->delivered > 0);
-		field(out, s->server_cpu_ns, r->seen);
-		field(out, s->server_resident, r->seen && s->server_resident > 0);
+		bool seen = r->seen && s->server_resident > 0; /* it has not ended */
+		field(out, s->server_cpu_ns, seen);
+		field(out, s->server_resident, seen);
 		field(out, s->own_cpu_permille, true);
 		(void)fputc('\n', out);
 	}

@@ -120,10 +120,10 @@ static void put_server(struct json *j, const struct result *r)
 	double each = result_rss_per_client(r), cpu = result_cpu_ns_per_delivery(r);
 
 	json_text(j, "server_command", r->seen && r->command[0] ? r->command : NULL);
-	put_whole(j, "server_cpu_ns", r->server_cpu_ns, r->seen);
+	put_whole(j, "server_cpu_ns", r->server_cpu_ns, r->seen && r->server_cpu_ns > 0);
 	put_real(j, "server_cpu_ns_per_delivery", cpu, cpu > 0);
-	put_real(j, "server_cpu", result_server_cpu(r), r->seen && r->server_seconds > 0);
-	put_whole(j, "server_connect_cpu_ns", r->connect_cpu_ns, r->seen);
+	put_real(j, "server_cpu", result_server_cpu(r), result_server_cpu(r) > 0);
+	put_whole(j, "server_connect_cpu_ns", r->connect_cpu_ns, r->seen && r->connect_cpu_ns > 0);
 	put_whole(j, "server_rss_bytes_per_client", (uint64_t)(each + 0.5), each > 0);
 	put_sample(j, "server_before", &r->before, r->seen);
 	put_sample(j, "server_joined", &r->joined, r->seen);
@@ -134,7 +134,7 @@ static void put_server(struct json *j, const struct result *r)
 static void put_second(struct json *j, const struct result *r, size_t i)
 {
 	const struct result_second *s = &r->by_second[i];
-	bool seen = r->seen;
+	bool seen = r->seen && s->server_resident > 0; /* it has not ended */
 
 	json_object_begin(j, NULL);
 	json_unsigned(j, "at_ms", s->at_ms);
@@ -147,7 +147,7 @@ static void put_second(struct json *j, const struct result *r, size_t i)
 	put_whole(j, "p99_us", s->p99_us, s->delivered > 0);
 	put_whole(j, "max_us", s->most_us, s->delivered > 0);
 	put_whole(j, "server_cpu_ns", s->server_cpu_ns, seen);
-	put_whole(j, "server_rss_bytes", s->server_resident, seen && s->server_resident > 0);
+	put_whole(j, "server_rss_bytes", s->server_resident, seen);
 	json_unsigned(j, "own_cpu_permille", s->own_cpu_permille);
 	json_object_end(j);
 }

@@ -184,7 +184,7 @@ static void add_server(struct page *page, const struct result *r)
 				     "not known.");
 		return;
 	}
-	if (r->server_seconds > 0) {
+	if (result_server_cpu(r) > 0) {
 		(void)snprintf(cores, sizeof cores, "%.2f of a core", result_server_cpu(r));
 		facts[0].value = cores;
 	}

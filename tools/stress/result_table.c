@@ -200,7 +200,7 @@ static void print_server(const struct result *r, FILE *out)
 		each > 0 ? figure_bytes((uint64_t)each, a) : "-",
 		cpu_each(r->connected > 0 ? (double)r->connect_cpu_ns / r->connected : 0, b));
 	row(out, "  CPU", "%s of a core, %s for each delivery",
-		r->server_seconds > 0 ? real(result_server_cpu(r), 2, a) : "-",
+		result_server_cpu(r) > 0 ? real(result_server_cpu(r), 2, a) : "-",
 		cpu_each(result_cpu_ns_per_delivery(r), c));
 	row(out, "  command", "%s", r->command);
 }

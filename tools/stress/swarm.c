@@ -20,7 +20,8 @@
 #define EVENTS      512
 #define WHY         96
 #define STOPPED     INT64_C(2000000) /* how long it waits without any progress when it was stopped */
-#define PAUSE       INT64_C(1000000)   /* between two turns: it was not let run */
+#define PAUSE       INT64_C(100000)  /* without any work between two turns: it was not let run */
+#define CPU_EVERY   INT64_C(10000)   /* between two looks at what it had of a processor */
 #define WAIT_MOST   INT64_C(120000000) /* for the rest, and as long again as the load took */
 #define REST        INT64_C(1500000)   /* in which a server is to get to rest after logins */
 #define TURN_MOST   INT64_C(50000)     /* between two looks at the clock */
@@ -166,16 +167,24 @@ static void take_stop(struct swarm *s)
 	s->cut_short = true;
 }
 
-/* Stopped by a signal, or with the machine: nobody was slow then but this program. */
-static void note_pause(struct swarm *s)
+/* Stopped by a signal, or with the machine, or others have all processors: nobody was slow then but this
+ * program. `asked`: for how long it wanted to wait. */
+static void note_pause(struct swarm *s, int64_t asked)
 {
-	int64_t now = swarm_now(), pause = s->turned_at ? now - s->turned_at : 0;
+	int64_t now = swarm_now(), pause = s->turned_at ? now - s->turned_at - asked : 0;
 
+	if (pause >= PAUSE)
+		pause -= (int64_t)((tally_own_cpu() - s->turned_cpu) / 1000);
 	if (pause >= PAUSE) {
-		s->paused += pause;
 		s->progress_at += pause;
+		if (s->phase == PHASE_LOAD || s->phase == PHASE_DRAIN)
+			s->paused += pause;
 	}
 	s->turned_at = now;
+	if (now - s->looked_at >= CPU_EVERY) {
+		s->turned_cpu = tally_own_cpu();
+		s->looked_at = now;
+	}
 }
 
 static void wait_for_events(struct swarm *s, int64_t until)
@@ -186,7 +195,7 @@ static void wait_for_events(struct swarm *s, int64_t until)
 	struct timespec t = {.tv_sec = 0, .tv_nsec = (long)left * 1000};
 	int n = epoll_pwait2(s->epoll, events, EVENTS, &t, NULL);
 
-	note_pause(s);
+	note_pause(s, left);
 	for (int i = 0; i < n; i++) {
 		if (events[i].data.ptr)
 			swarm_client_event(s, events[i].data.ptr, events[i].events);
@@ -407,13 +416,17 @@ static uint64_t grown(uint64_t before, uint64_t after)
 	return after > before ? after - before : 0;
 }
 
-/* What this program itself had of a processor meanwhile, and how long it had to wait for one. */
-static void load_measured(struct swarm *s, struct result *r)
+/* What this program itself had of a processor meanwhile, and how long it had to wait for one; and what the
+ * server had. */
+static void load_measured(struct swarm *s, const struct subject_sample *began, struct result *r)
 {
+	struct subject_sample loaded;
 	uint64_t cpu = tally_own_cpu(), wait = tally_own_wait();
 	int64_t from = swarm_now();
 
 	load(s);
+	look(s, &loaded);
+	r->server_load_cpu_ns = grown(began->cpu_ns, loaded.cpu_ns);
 	double ns = (double)(swarm_now() - from) * 1e3;
 	r->own_cpu = (double)(tally_own_cpu() - cpu) / ns;
 	r->own_wait = (double)(tally_own_wait() - wait) / ns;
@@ -436,12 +449,10 @@ int swarm_run(struct swarm *s, struct result *result, char *error, size_t size)
 	look(s, &result->joined);
 
 	uint64_t in = s->tally.bytes_in, out = s->tally.bytes_out;
-	int64_t from = swarm_now();
 	look(s, &began);
-	load_measured(s, result);
+	load_measured(s, &began, result);
 	drain(s);
 	look(s, &ended);
-	result->server_seconds = (double)(swarm_now() - from) / 1e6;
 	uint64_t in_time = s->tally.delivered;
 	result->bytes_in = s->tally.bytes_in - in;
 	result->bytes_out = s->tally.bytes_out - out;

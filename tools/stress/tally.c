@@ -6,6 +6,7 @@
 #include <time.h>
 
 #define SECOND INT64_C(1000000)
+#define LEAST  INT64_C(1000)
 
 uint64_t tally_own_cpu(void)
 {
@@ -83,12 +84,15 @@ static struct result_second *add(struct tally *t)
 
 bool tally_turn(struct tally *t, int64_t now, uint32_t up, struct subject *subject, bool force)
 {
+	int64_t length = now - (t->next - SECOND);
 	if (!t->next || (now < t->next && !force))
+		return false;
+	/* Of nothing there is nothing to say. */
+	if (length < LEAST && t->delivered == t->last.delivered && t->sent == t->last.sent)
 		return false;
 	struct subject_sample s = look(t, subject);
 	struct result_second *second = add(t);
 	uint64_t own = tally_own_cpu();
-	int64_t length = now - (t->next - SECOND);
 
 	if (second)
 		*second = (struct result_second){
