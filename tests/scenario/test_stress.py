@@ -27,6 +27,8 @@ class Loads(Stress):
         self.sound(r)
         self.assertEqual(r["delivered"], r["sent"] * 20)
         self.assertEqual(r["acknowledged"], r["sent"])
+        self.assertEqual(r["acknowledge_us"]["count"], r["sent"])
+        self.assertGreater(r["acknowledge_us"]["p50"], 0)
         self.assertEqual(r["clients"], 20)
         self.assertEqual(r["server_version"], "lanchatd/" + r["version"])
         self.assertIn("TLS", r["conditions"])

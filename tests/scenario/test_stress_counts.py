@@ -114,8 +114,10 @@ class Counts(Stress):
         r, _ = self.finish(process)
         self.sound(r)
         for name in ("latency_us", "service_us", "acknowledge_us"):
+            # Of some 8,000, which were sent evenly over two seconds, 4,800 came at the end of it.
             self.assertGreaterEqual(r[name]["max"], 1100000, name)
-            self.assertGreaterEqual(r[name]["p90"], 900000 * 0.9, name)
+            self.assertGreater(r[name]["p50"], 100000, name)
+            self.assertLess(r[name]["p50"], 1000000, name)
 
     def test_window_of_a_server_that_loses(self):
         """What is lost takes no place of the window."""
@@ -133,14 +135,15 @@ class Counts(Stress):
         self.assertGreater(r["server_cpu"] * r["load_seconds"] * 1e9, r["server_cpu_ns"] * 0.7)
 
     def test_server_that_ended(self):
-        """What it had of a processor is not known, rather than nothing."""
+        """What it had of a processor is not known, if there was no time to look, rather than nothing."""
         server = self.serve()
         process = self.begin(server.address, "-c", "4", "-s", "1", "--rate", "100/s", "-d", "60s")
         server.kill()
         r, _ = self.finish(process, status=1)
-        for name in ("server_cpu_ns", "server_cpu", "server_cpu_ns_per_delivery", "server_after"):
-            self.assertIsNone(r[name], name)
-        self.assertIsNone(r["by_second"][-1]["server_cpu_ns"])
+        for name in ("server_cpu_ns", "server_cpu", "server_cpu_ns_per_delivery"):
+            self.assertNotEqual(r[name], 0, name)
+        for second in r["by_second"]:
+            self.assertEqual(second["server_cpu_ns"] is None, second["server_rss_bytes"] is None)
 
     def test_churn_that_cannot_be(self):
         server = self.serve()

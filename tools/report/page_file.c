@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define DESCRIPTOR_PATH 40
@@ -38,10 +39,27 @@ static char *whole_path(const char *path)
 	return whole;
 }
 
+/* Is it written as it is, "-" for stdout among them? Of /dev/null nothing is left. */
+static bool is_written_into(const char *path, struct stat *s)
+{
+	bool out = strcmp(path, "-") == 0;
+
+	if (out ? fstat(STDOUT_FILENO, s) != 0 : stat(path, s) != 0)
+		return false;
+	bool null = S_ISCHR(s->st_mode) && s->st_rdev == makedev(1, 3);
+	return !null && (out || !S_ISREG(s->st_mode));
+}
+
 bool page_file_same(const char *a, const char *b)
 {
+	struct stat s, t;
+
 	if (!a || !b)
 		return false;
+	bool into_a = is_written_into(a, &s), into_b = is_written_into(b, &t);
+	if ((into_a || into_b) && (into_a || stat(a, &s) == 0) && (into_b || stat(b, &t) == 0) &&
+		s.st_dev == t.st_dev && s.st_ino == t.st_ino)
+		return true;
 	char *x = whole_path(a), *y = whole_path(b);
 	bool same = strcmp(a, b) == 0 || (x && y && strcmp(x, y) == 0);
 	free(x);
@@ -137,10 +155,21 @@ static bool give_name(struct page_file *f)
 	return !f->nameless;
 }
 
+/* Whoever made the file that is replaced may have said who may read it. */
+static void keep_mode(const struct page_file *f)
+{
+	struct stat s;
+
+	if (stat(f->path, &s) == 0 && S_ISREG(s.st_mode))
+		(void)fchmod(fileno(f->out), s.st_mode & (S_IRWXU | S_IRWXG | S_IRWXO));
+}
+
 int page_file_publish(struct page_file *f)
 {
 	bool whole = fflush(f->out) == 0 && !ferror(f->out);
 
+	if (whole && f->written)
+		keep_mode(f);
 	if (whole && f->written)
 		whole = fsync(fileno(f->out)) == 0 && (!f->nameless || give_name(f));
 	int saved = errno;

@@ -13,6 +13,7 @@
 #include "tools/stress/swarm.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -144,11 +145,16 @@ static int tell(const struct stress_settings *t, const struct result *r)
 
 /* ---- the run ---- */
 
+/* But for what whoever started this wants to be ignored, as nohup(1) does with SIGHUP. */
 static void add_signals(sigset_t *set)
 {
-	(void)sigaddset(set, SIGINT);
-	(void)sigaddset(set, SIGTERM);
-	(void)sigaddset(set, SIGHUP);
+	static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction now;
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		if (sigaction(ends[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+			(void)sigaddset(set, ends[i]);
+	}
 }
 
 static int stop_signals(void)
@@ -307,7 +313,7 @@ static int decide(const struct stress_settings *t, const char *server)
 	if (t->local == (server != NULL))
 		return fail(EXIT_USAGE, t->local ? "SERVER or --local: not both"
 						 : "name a SERVER, or start one with --local");
-	if (!t->local && (t->history != STRESS_HISTORY_UNSAID || t->limits || t->server_program))
+	if (!t->local && (t->history != STRESS_UNSAID || t->limits || t->server_program))
 		return fail(EXIT_USAGE, "--history, --limits and --lanchatd go with --local");
 	int r = check_files(t, error, sizeof(error));
 	if (r == 0)
@@ -327,14 +333,24 @@ static int decide(const struct stress_settings *t, const char *server)
 	return status;
 }
 
+/* Where one of the first three descriptors is closed, a client's connection would have its number, and get
+ * what is meant for people. A result that is for a closed one cannot be written. */
+static void keep_numbers(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct stress_settings t = {0};
 	char error[ERROR_LINE] = "out of memory";
 	int rest = argc;
-	int r = options_init(stress_options(), &t);
+	int r = stress_settings_init(&t);
 
-	t.history = STRESS_HISTORY_UNSAID;
+	keep_numbers();
 	if (r == 0)
 		r = options_parse(stress_options(), &t, argc, argv, &rest, error, sizeof(error));
 	if (r) {

@@ -61,6 +61,14 @@ static int check(const struct plan *p, char *error, size_t size)
 		return wrong(error, size,
 			"a room without a sender hears nothing: at least as many --senders as "
 			"--rooms");
+	if (!p->protocol->echoes && p->clients / p->rooms < 2) {
+		snprintf(error, size,
+			"with %s nobody gets what they say themselves: at least two --clients for "
+			"each "
+			"of the --rooms",
+			p->protocol->name);
+		return ERR_ARGUMENT;
+	}
 	if (p->clients > MARK_SENDERS)
 		return wrong(error, size, "more --clients than a message can name (1048576)");
 	if (p->size < MARK_LENGTH || p->size > p->protocol->text_most) {

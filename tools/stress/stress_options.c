@@ -251,6 +251,15 @@ const struct option_table *stress_options(void)
 	return &table;
 }
 
+int stress_settings_init(struct stress_settings *t)
+{
+	int r = options_init(&table, t);
+
+	t->history = STRESS_UNSAID;
+	t->slow = t->quit = t->seed = STRESS_UNSAID;
+	return r;
+}
+
 const char *stress_history(const struct stress_settings *t, const struct plan *p)
 {
 	enum {
@@ -258,7 +267,7 @@ const char *stress_history(const struct stress_settings *t, const struct plan *p
 		ON_DISK
 	};
 
-	if (t->history == STRESS_HISTORY_UNSAID)
+	if (t->history == STRESS_UNSAID)
 		return histories[p->slow > 0 ? ON_DISK : OFF];
 	return histories[t->history];
 }
@@ -408,9 +417,9 @@ int stress_plan(const struct stress_settings *t, struct plan *out, char *error, 
 		.ramp = (int64_t)(x->ramp * 1e6),
 		.connecting = (uint32_t)t->connecting,
 		.churn = x->churn,
-		.slow = t->slow ? (unsigned)t->slow : x->slow,
-		.quit = t->quit ? (unsigned)t->quit : x->quit,
-		.seed = t->seed ? (uint64_t)t->seed : (uint64_t)clock_wall_us(),
+		.slow = t->slow != STRESS_UNSAID ? (unsigned)t->slow : x->slow,
+		.quit = t->quit != STRESS_UNSAID ? (unsigned)t->quit : x->quit,
+		.seed = t->seed != STRESS_UNSAID ? (uint64_t)t->seed : (uint64_t)clock_wall_us(),
 	};
 	if (!out->protocol) {
 		snprintf(error, size,

@@ -12,21 +12,25 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define STRESS_HISTORY_UNSAID (-1) /* off, as it was not asked for */
+#define STRESS_UNSAID (-1)
 
-/* As they were given; a number of 0 and a text of NULL: not given. */
+/* As they were given; a text of NULL, and a number of 0: not given; STRESS_UNSAID of the four that say so. */
 struct stress_settings {
-	long clients, rooms, senders, window, in_flight, size, slow, quit, seed, connecting;
+	long clients, rooms, senders, window, in_flight, size, connecting;
+	long slow, quit, seed; /* or STRESS_UNSAID */
 	char *rate, *churn, *duration, *ramp, *patience;
 	char *scenario, *protocol;
 	bool plaintext, local, limits, quiet;
-	int history; /* index: off, os, full; or STRESS_HISTORY_UNSAID */
+	int history; /* index: off, os, full; or STRESS_UNSAID */
 	char *server_program;
 	char *json, *csv, *report;
 	bool help, version;
 };
 
 const struct option_table *stress_options(void);
+
+/* As options_init, with what was not said; free it with options_fini. */
+int stress_settings_init(struct stress_settings *t);
 
 /* The value of --history as --local hands it on. Unless it was said: off, but on disk where some read so
  * slowly that what waits for them does not fit into memory. */

@@ -102,9 +102,21 @@ static const char *last_line(char *said)
 	return line ? line + 1 : said;
 }
 
-/* How it ended, and what it said. */
-static void explain(const struct keeper_report *r, const char *said, char *error, size_t size)
+/* "2026-11-28T12:00:00.000Z ..." */
+static bool is_of_log(const char *line)
 {
+	size_t date = strspn(line, "0123456789-");
+
+	return date == 10 && line[date] == 'T';
+}
+
+/* How it ended, and why, as far as it said so: a line of its own is about its end, and of its log the last
+ * warning or error may be; what else was there at last was there by chance. */
+static void explain(struct keeper_report *r, char *error, size_t size)
+{
+	const char *last = last_line(r->said);
+	const char *said =
+		strncmp(last, "lanchatd: ", 10) == 0 || !is_of_log(last) ? last : r->trouble;
 	const char *colon = said[0] ? ": " : "";
 
 	if (r->killed)
@@ -206,7 +218,7 @@ static int await(struct subject *s, int watch, const char *ports, struct net_add
 		if (n < 0 || !fds[1].revents)
 			continue;
 		if (hear(s, deadline, &report, sizeof report))
-			explain(&report, last_line(report.said), error, size);
+			explain(&report, error, size);
 		else
 			(void)snprintf(error, size, "cannot start a process");
 		return ERR_SYSTEM;
@@ -298,7 +310,7 @@ static int end_by_keeper(struct subject *s, char *error, size_t size)
 		(void)snprintf(error, size, "it is not known how lanchatd ended");
 		r = ERR_SYSTEM;
 	} else if (!report.asked || report.killed || report.status != 0) {
-		explain(&report, report.said, error, size);
+		explain(&report, error, size);
 		r = ERR_SYSTEM;
 	} else if (s->trouble) {
 		log_escape(report.trouble, strlen(report.trouble), s->trouble, SUBJECT_TROUBLE);

@@ -374,7 +374,10 @@ static void catch_up(struct swarm *s)
 {
 	int64_t looked = 0;
 
+	bool others = s->plan->slow || s->plan->churn > 0;
 	s->phase = PHASE_CATCH_UP;
+	if (s->silent && !others)
+		return; /* it was waited for, acknowledgements and all */
 	s->progress_at = swarm_now();
 	swarm_roles_end(s, s->progress_at);
 	while (!s->stopped && !is_given_up(s)) {
@@ -386,10 +389,7 @@ static void catch_up(struct swarm *s)
 		}
 		wait_for_events(s, looked + CHECK_EVERY);
 		swarm_roles_turn(s, swarm_now());
-		show(s,
-			s->plan->slow || s->plan->churn > 0 ? "waiting for the slow"
-							    : "waiting for the rest",
-			1);
+		show(s, others ? "waiting for the slow" : "waiting for the rest", 1);
 	}
 }
 

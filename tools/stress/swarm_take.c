@@ -126,7 +126,7 @@ static void acknowledge(struct swarm *s, struct client *c, uint64_t number, int6
 	/* Each has one of its own, in order. */
 	s->unacknowledged += number - sender->acknowledged - 1;
 	sender->acknowledged = (uint32_t)number;
-	int64_t since = now - sender->sent_at[number & sender->mask];
+	int64_t since = now - sender->sent_at[number & (sender->times_size - 1)];
 	histogram_view_add(&s->tally.acknowledge, since < 0 ? 0 : (uint64_t)since);
 	s->tally.acknowledged++;
 	s->progress_at = now;
