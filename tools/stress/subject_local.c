@@ -110,13 +110,28 @@ static bool is_of_log(const char *line)
 	return date == 10 && line[date] == 'T';
 }
 
-/* How it ended, and why, as far as it said so: a line of its own is about its end, and of its log the last
- * warning or error may be; what else was there at last was there by chance. */
-static void explain(struct keeper_report *r, char *error, size_t size)
+/* What it said beside its log, of which the last lines are there by chance. */
+static char *beside_log(char *said)
 {
-	const char *last = last_line(r->said);
-	const char *said =
-		strncmp(last, "lanchatd: ", 10) == 0 || !is_of_log(last) ? last : r->trouble;
+	char *to = said, *next;
+
+	for (char *line = said; *line; line = next) {
+		next = line + strcspn(line, "\n");
+		next += *next == '\n';
+		if (!is_of_log(line)) {
+			memmove(to, line, (size_t)(next - line));
+			to += next - line;
+		}
+	}
+	*to = '\0';
+	return said;
+}
+
+/* How it ended, and why, as far as it said so, or its log warned of something. */
+static void explain(const struct keeper_report *r, const char *said, char *error, size_t size)
+{
+	if (!said[0])
+		said = r->trouble;
 	const char *colon = said[0] ? ": " : "";
 
 	if (r->killed)
@@ -218,7 +233,7 @@ static int await(struct subject *s, int watch, const char *ports, struct net_add
 		if (n < 0 || !fds[1].revents)
 			continue;
 		if (hear(s, deadline, &report, sizeof report))
-			explain(&report, error, size);
+			explain(&report, last_line(beside_log(report.said)), error, size);
 		else
 			(void)snprintf(error, size, "cannot start a process");
 		return ERR_SYSTEM;
@@ -310,7 +325,7 @@ static int end_by_keeper(struct subject *s, char *error, size_t size)
 		(void)snprintf(error, size, "it is not known how lanchatd ended");
 		r = ERR_SYSTEM;
 	} else if (!report.asked || report.killed || report.status != 0) {
-		explain(&report, error, size);
+		explain(&report, beside_log(report.said), error, size);
 		r = ERR_SYSTEM;
 	} else if (s->trouble) {
 		log_escape(report.trouble, strlen(report.trouble), s->trouble, SUBJECT_TROUBLE);
