@@ -127,6 +127,18 @@ class Counts(Stress):
         self.assertGreater(r["sent"], 4 * 50)
         self.assertEqual(r["lost"], 4 * (r["sent"] // 50))
 
+    def test_window_of_which_all_is_lost(self):
+        """No later message tells that: it is waited for as long as for anything, and then it goes on."""
+        for duration, least in (("500ms", 50), ("1500ms", 100)):
+            with self.subTest(duration=duration):
+                out, err = self.run_it("--local", "--plaintext", "--lanchatd", FAULTY, "-c", "4", "-s", "1",
+                                       "--window", "1", "-d", duration, "--patience", "1s", "--json", "-",
+                                       status=1, LANCHAT_FAULT="drop", LANCHAT_FAULT_EVERY="50")
+                r = json.loads(out)
+                self.assertEqual(r["sent"], least)
+                self.assertEqual(r["lost"], 4 * (r["sent"] // 50))
+                self.assertRegex(err, "WARNING: senders waited [0-9]+ % of their time for messages that did")
+
     def test_cpu_of_the_load(self):
         """The server's part of a core is that of the load's time, however long the rest is waited for."""
         r = self.measure("--local", "--plaintext", "--lanchatd", FAULTY, "-c", "4", "-s", "1", "--window",

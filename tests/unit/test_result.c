@@ -243,6 +243,20 @@ START_TEST(fewer_came_and_went)
 }
 END_TEST
 
+START_TEST(waited_in_vain)
+{
+	char text[RESULT_VERDICT];
+
+	r->churn = 0;
+	r->waited_in_vain = 0.01;
+	ck_assert(!result_warning(r, 0, text));
+	r->waited_in_vain = 0.98;
+	ck_assert(result_warning(r, 0, text));
+	ck_assert_ptr_nonnull(strstr(text, "senders waited 98 % of their time for messages that"));
+	r->waited_in_vain = 0;
+}
+END_TEST
+
 START_TEST(verdicts)
 {
 	char text[RESULT_VERDICT];
@@ -630,6 +644,7 @@ Suite *result_suite(void)
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, derived);
 	tcase_add_test(c, fewer_came_and_went);
+	tcase_add_test(c, waited_in_vain);
 	tcase_add_test(c, verdicts);
 	tcase_add_loop_test(c, warned_of, 0, sizeof(warnings) / sizeof(warnings[0]));
 	tcase_add_loop_test(c, table_lines, 0, (int)(sizeof lines / sizeof lines[0]));

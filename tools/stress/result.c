@@ -13,6 +13,7 @@
 #define LOAD_LEAST    0.1  /* seconds, of which such a part says something */
 #define UNSENT_MUCH   0.01 /* of what was due: less of it was just on its way */
 #define CHURN_LEAST   0.9  /* of what was wanted */
+#define IN_VAIN_MUCH  0.01 /* of the time of all senders */
 #define OWN_WAIT_MOST 0.25
 #define OVERRUN       1.1 /* of the load's time, and a second: then what was due was far behind */
 
@@ -183,6 +184,16 @@ static bool has_unsent(const struct result *r, char out[RESULT_VERDICT])
 	return out[0];
 }
 
+static bool waited_in_vain(const struct result *r, char out[RESULT_VERDICT])
+{
+	if (r->waited_in_vain > IN_VAIN_MUCH)
+		add(out,
+			"senders waited %.0f %% of their time for messages that did not come "
+			"(--window, --patience), so there was less load than there could be",
+			r->waited_in_vain * 100);
+	return out[0];
+}
+
 static bool churned_less(const struct result *r, char out[RESULT_VERDICT])
 {
 	char wanted[FIGURE_MAX], had[FIGURE_MAX];
@@ -211,7 +222,8 @@ static bool is_behind(const struct result *r, char out[RESULT_VERDICT])
 bool result_warning(const struct result *r, unsigned i, char out[RESULT_VERDICT])
 {
 	static bool (*const warnings[])(const struct result *r, char out[RESULT_VERDICT]) = {
-		is_own_limit, is_starved, was_paused, has_unsent, is_behind, churned_less};
+		is_own_limit, is_starved, was_paused, has_unsent, is_behind, churned_less,
+		waited_in_vain};
 
 	for (size_t k = 0; k < sizeof(warnings) / sizeof(warnings[0]); k++) {
 		out[0] = '\0';

@@ -66,9 +66,11 @@ struct result {
 	uint64_t sent, acknowledged, delivered, bytes_in, bytes_out;
 	uint64_t
 		late; /* of those delivered: to who read slowly or was away, when the load was over */
-	uint64_t unsent; /* by rate: what was due and could not be sent in time */
-	bool stopped;    /* from outside, before all was done */
-	bool no_end;     /* messages still came when they were no longer waited for */
+	uint64_t unsent;       /* by rate: what was due and could not be sent in time */
+	double waited_in_vain; /* by window: part of their time in which senders waited for what did not
+				  come, 0 to 1 */
+	bool stopped;          /* from outside, before all was done */
+	bool no_end;           /* messages still came when they were no longer waited for */
 	double waited; /* seconds in which nothing came any more, and it ended for that; 0: it did not */
 	uint64_t gaps; /* that the server told of: it no longer had what a client was to get */
 	uint64_t unacknowledged; /* messages without the acknowledgement of their own */

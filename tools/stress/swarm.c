@@ -460,6 +460,8 @@ int swarm_run(struct swarm *s, struct result *result, char *error, size_t size)
 	catch_up(s);
 	look(s, &result->after);
 	tally_most(&s->tally, &result->after);
+	if (!s->cut_short && !s->no_end)
+		result->waited_in_vain = swarm_pace_waited(s);
 	part(s);
 	swarm_tell(s, result);
 	result->late = s->tally.delivered - in_time;

@@ -11,6 +11,7 @@
 #define DAY           (UINT64_C(86400) * 1000000)
 #define TURN_MOST     256               /* messages, between two looks at what has come */
 #define PENDING_PAUSE ((size_t)1 << 20) /* bytes that a server has not read, and more do not help */
+#define LOOK_EVERY    INT64_C(100000)   /* microseconds, for senders that wait in vain */
 
 static uint32_t ring_for(uint32_t count)
 {
@@ -131,7 +132,7 @@ void swarm_pace_delivered(struct swarm *s, struct client *sender, uint32_t count
 {
 	struct sender *x = sender->sender;
 
-	if (--x->remaining[counter & x->mask] == 0) {
+	if (counter > x->given_up && --x->remaining[counter & x->mask] == 0) {
 		x->on_way--;
 		make_ready(s, sender);
 	}
@@ -159,14 +160,40 @@ static void fill_window(struct swarm *s, struct client *c, int64_t now)
 	}
 	while (x->on_way < s->plan->window && !s->out.full && !x->over &&
 		s->out.size - s->out.used > (size_t)s->plan->size + 1024) {
-		if (write_message(s, c, (uint64_t)(now - s->load_began), now))
+		if (write_message(s, c, (uint64_t)(now - s->load_began), now)) {
 			x->on_way++;
-		else
+			x->said_at = now;
+		} else {
 			say_no_more(s, c);
+		}
 	}
 	swarm_client_send(s, c);
 	if (c->state == CLIENT_UP && x->on_way < s->plan->window && !x->over)
 		make_ready(s, c); /* there was no room for all of them */
+}
+
+/* Has it said all that it may, so that it depends on others? */
+static bool is_waiting(const struct swarm *s, const struct client *c)
+{
+	return c->state == CLIENT_UP && c->sender->on_way >= s->plan->window &&
+	       c->pending_at == c->pending_end;
+}
+
+/* All that it has on its way may be lost, so that no later one tells. Whoever hears of none of it for so
+ * long as to wait for nothing at the end goes on, or there would be no load any more. */
+static void go_on_in_vain(struct swarm *s, int64_t now)
+{
+	s->next_look = now + LOOK_EVERY;
+	for (uint32_t i = 0; i < s->plan->senders; i++) {
+		struct client *c = &s->clients[i];
+		struct sender *x = c->sender;
+		if (!is_waiting(s, c) || now - x->said_at <= s->plan->patience)
+			continue;
+		s->waited += (uint64_t)(now - x->said_at);
+		x->given_up = x->sent;
+		x->on_way = 0;
+		make_ready(s, c);
+	}
 }
 
 /* Those that have become ready since; who does so meanwhile has its turn the next time. */
@@ -249,10 +276,13 @@ void swarm_pace_begin(struct swarm *s, int64_t now)
 
 void swarm_pace_turn(struct swarm *s, int64_t now)
 {
-	if (s->plan->rate > 0)
+	if (s->plan->rate > 0) {
 		turn_by_rate(s, now);
-	else
+	} else {
+		if (now >= s->next_look)
+			go_on_in_vain(s, now);
 		turn_by_window(s, now);
+	}
 }
 
 /* Of the messages that were written, those that the sockets have not taken. */
@@ -277,6 +307,20 @@ uint64_t swarm_pace_unsent(const struct swarm *s)
 
 	uint64_t never = due > (double)s->tally.sent + 1 ? (uint64_t)due - s->tally.sent : 0;
 	return never + held_back(s);
+}
+
+double swarm_pace_waited(const struct swarm *s)
+{
+	double waited = (double)s->waited;
+
+	/* Who still waits does so since before the load ended. */
+	for (uint32_t i = 0; s->plan->rate <= 0 && i < s->plan->senders; i++) {
+		const struct client *c = &s->clients[i];
+		if (is_waiting(s, c) && s->load_ended > c->sender->said_at)
+			waited += (double)(s->load_ended - c->sender->said_at);
+	}
+	double time = (double)(s->load_ended - s->load_began) * s->plan->senders;
+	return time > 0 ? waited / time : 0;
 }
 
 int64_t swarm_pace_next(const struct swarm *s)

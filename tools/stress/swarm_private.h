@@ -30,12 +30,14 @@ enum client_state {
 /* What a speaker has on its way. */
 struct sender {
 	uint32_t sent, acknowledged;
-	uint32_t on_way;     /* that not every steady member has */
+	uint32_t on_way;     /* that not every steady member has, */
+	uint32_t given_up;   /* behind this one: up to it, none is waited for any more */
 	uint32_t mask;       /* of the next, by counter */
 	uint32_t *remaining; /* owned: steady members that have it not; by window alone */
 	uint32_t
 		times_size; /* of the next, by counter: a power of two, more than are not acknowledged */
 	int64_t *sent_at; /* owned: microseconds; NULL: nothing is acknowledged */
+	int64_t said_at;  /* by window: when it last said something */
 	uint64_t turn;    /* by rate: of all senders' messages, which is its next */
 	bool ready;       /* it is on the list of those that may say something */
 	bool held;        /* it has to wait until what was written has gone out */
@@ -111,7 +113,9 @@ struct swarm {
 	uint64_t unsent;   /* by rate: as swarm_pace_unsent says when the load ends */
 	size_t said_bytes; /* of the last message, as it was written */
 	uint64_t turn;     /* by rate: of all senders' messages, which is the next */
-	struct client *ready, **ready_end; /* by window */
+	struct client *ready, **ready_end; /* by window, as are the next two */
+	int64_t next_look;                 /* for senders that wait in vain */
+	uint64_t waited;                   /* microseconds of all senders, in vain */
 	int64_t next_churn, next_sip, quit_at;
 	uint32_t away;     /* clients that are to return */
 	char agent[64];    /* what the server says that it is; "": nothing */
@@ -182,6 +186,10 @@ int64_t swarm_pace_next(const struct swarm *s);
 /* By rate: what was due while the load ran, and was not sent, or is still in our buffers: to be asked
  * when the load ends. */
 uint64_t swarm_pace_unsent(const struct swarm *s);
+
+/* By window: the part of their time in which senders waited for what did not come; to be asked when
+ * the rest has come, and all are still here. */
+double swarm_pace_waited(const struct swarm *s);
 
 /* The socket has taken something of what was written: it may go on. */
 void swarm_pace_sent(struct swarm *s, struct client *c);
