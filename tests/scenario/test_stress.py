@@ -151,6 +151,9 @@ class Loads(Stress):
         self.assertEqual(r["server_version"], "9.9")
         taken = r["bytes_out"] // 20000
         self.assertAlmostEqual(r["unsent"] + taken, 1000, delta=10)
+        self.assertGreater(r["sent_late"], 0)
+        self.assertAlmostEqual(r["sent"] - r["sent_late"] + r["unsent"], 1000, delta=1)
+        self.assertAlmostEqual(r["sent_per_s"] * r["load_seconds"], r["sent"] - r["sent_late"], delta=1)
 
 
 class Faults(Stress):

@@ -160,6 +160,10 @@ START_TEST(derived)
 {
 	ck_assert_double_eq(result_sent_per_s(r), 500);
 	ck_assert_double_eq(result_delivered_per_s(r), 1500);
+	r->sent_late = 100;
+	ck_assert_double_eq(result_sent_per_s(r), 450);
+	expect_in_table("sent            900 in 2.0 s, 450/s\n");
+	r->sent_late = 0;
 	ck_assert_double_eq(result_connects_per_s(r), 6);
 	ck_assert_double_eq(result_cpu_ns_per_delivery(r), 2000);
 	ck_assert_double_eq(result_rss_per_client(r), 1 << 20);

@@ -40,7 +40,7 @@ static double ratio(double a, double b)
 
 double result_sent_per_s(const struct result *r)
 {
-	return ratio((double)r->sent, r->load_seconds);
+	return ratio((double)(r->sent - r->sent_late), r->load_seconds);
 }
 
 double result_delivered_per_s(const struct result *r)

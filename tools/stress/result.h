@@ -66,7 +66,9 @@ struct result {
 	uint64_t sent, acknowledged, delivered, bytes_in, bytes_out;
 	uint64_t
 		late; /* of those delivered: to who read slowly or was away, when the load was over */
-	uint64_t unsent;       /* by rate: what was due and could not be sent in time */
+	uint64_t unsent; /* by rate: what was due and could not be sent in time */
+	uint64_t
+		sent_late; /* of `sent` and of `unsent`: what could be sent when the load was over */
 	double waited_in_vain; /* by window: part of their time in which senders waited for what did not
 				  come, 0 to 1 */
 	bool stopped;          /* from outside, before all was done */

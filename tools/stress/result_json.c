@@ -74,6 +74,7 @@ static void put_load(struct json *j, const struct result *r)
 	json_unsigned(j, "sent", r->sent);
 	put_whole(j, "acknowledged", r->acknowledged, r->acknowledge.count > 0);
 	json_unsigned(j, "unsent", r->unsent);
+	json_unsigned(j, "sent_late", r->sent_late);
 	json_unsigned(j, "delivered", r->delivered);
 	json_unsigned(j, "delivered_late", r->late);
 	put_real(j, "sent_per_s", result_sent_per_s(r), r->seconds > 0);

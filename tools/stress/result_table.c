@@ -88,8 +88,8 @@ static void print_load(const struct result *r, FILE *out)
 		figure_count(r->connected, a), figure_count(r->clients, b),
 		real(r->connect_seconds, 2, c), figure_about(result_connects_per_s(r), d),
 		figure_count(r->refused, (char[FIGURE_MAX]){0}));
-	row(out, "sent", "%s in %s s, %s/s", figure_count(r->sent, a), real(r->load_seconds, 1, b),
-		figure_about(result_sent_per_s(r), c));
+	row(out, "sent", "%s in %s s, %s/s", figure_count(r->sent - r->sent_late, a),
+		real(r->load_seconds, 1, b), figure_about(result_sent_per_s(r), c));
 	row(out, "delivered", "%s, %s/s", figure_count(r->delivered, a),
 		figure_about(result_delivered_per_s(r), b));
 	row(out, "acknowledged", "%s",

@@ -357,6 +357,7 @@ static void drain(struct swarm *s)
 	s->phase = PHASE_DRAIN;
 	s->load_ended = s->progress_at = swarm_now();
 	s->unsent = swarm_pace_unsent(s);
+	s->held_back = swarm_pace_held_back(s);
 	s->stopped = false;
 	swarm_roles_stay(s);
 	while (s->arrived < s->expected && !s->stopped && !is_given_up(s)) {

@@ -285,17 +285,17 @@ void swarm_pace_turn(struct swarm *s, int64_t now)
 	}
 }
 
-/* Of the messages that were written, those that the sockets have not taken. */
-static uint64_t held_back(const struct swarm *s)
+uint64_t swarm_pace_held_back(const struct swarm *s)
 {
 	uint64_t count = 0;
 
-	for (uint32_t i = 0; i < s->plan->senders && s->said_bytes; i++) {
+	for (uint32_t i = 0; s->plan->rate > 0 && i < s->plan->senders && s->said_bytes; i++) {
 		const struct client *c = &s->clients[i];
 		size_t bytes = c->pending_end - c->pending_at;
 		count += (bytes + s->said_bytes - 1) / s->said_bytes;
 	}
-	return count;
+	/* It is a guess where they differ in length, or something else waits among them. */
+	return count < s->tally.sent ? count : s->tally.sent;
 }
 
 uint64_t swarm_pace_unsent(const struct swarm *s)
@@ -305,8 +305,7 @@ uint64_t swarm_pace_unsent(const struct swarm *s)
 	int64_t end = s->load_ends < s->load_ended ? s->load_ends : s->load_ended;
 	double due = (double)(end - s->load_began) * s->plan->rate / 1e6;
 
-	uint64_t never = due > (double)s->tally.sent + 1 ? (uint64_t)due - s->tally.sent : 0;
-	return never + held_back(s);
+	return due > (double)s->tally.sent + 1 ? (uint64_t)due - s->tally.sent : 0;
 }
 
 double swarm_pace_waited(const struct swarm *s)

@@ -110,9 +110,9 @@ struct swarm {
 	int64_t load_began, load_ends,
 		load_ended; /* microseconds; the time in marks begins with the first */
 	int64_t last_delivery;
-	uint64_t unsent;   /* by rate: as swarm_pace_unsent says when the load ends */
-	size_t said_bytes; /* of the last message, as it was written */
-	uint64_t turn;     /* by rate: of all senders' messages, which is the next */
+	uint64_t unsent, held_back; /* by rate: as swarm_pace.c says when the load ends */
+	size_t said_bytes;          /* of the last message, as it was written */
+	uint64_t turn;              /* by rate: of all senders' messages, which is the next */
 	struct client *ready, **ready_end; /* by window, as are the next two */
 	int64_t next_look;                 /* for senders that wait in vain */
 	uint64_t waited;                   /* microseconds of all senders, in vain */
@@ -183,9 +183,10 @@ void swarm_pace_turn(struct swarm *s, int64_t now);
 /* Microseconds of the clock: when there is something to send; INT64_MAX: it depends on others. */
 int64_t swarm_pace_next(const struct swarm *s);
 
-/* By rate: what was due while the load ran, and was not sent, or is still in our buffers: to be asked
- * when the load ends. */
+/* By rate, to be asked when the load ends: what was due while it ran, and of which nothing was written; and
+ * of what was written, that which is still in our buffers. */
 uint64_t swarm_pace_unsent(const struct swarm *s);
+uint64_t swarm_pace_held_back(const struct swarm *s);
 
 /* By window: the part of their time in which senders waited for what did not come; to be asked when
  * the rest has come, and all are still here. */

@@ -30,7 +30,8 @@ void swarm_tell(struct swarm *s, struct result *r)
 	r->unacknowledged = s->unacknowledged;
 	r->stopped = s->cut_short;
 	memcpy(r->agent, s->agent, sizeof(r->agent));
-	r->unsent = s->unsent;
+	r->unsent = s->unsent + s->held_back;
+	r->sent_late = s->held_back;
 	r->load_seconds = (double)(s->load_ended - s->load_began) / 1e6;
 	r->seconds = (double)(s->last_delivery - s->load_began) / 1e6;
 	if (r->seconds < r->load_seconds)
