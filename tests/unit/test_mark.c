@@ -41,7 +41,7 @@ START_TEST(its_text)
 
 	text[36] = '!';
 	mark_write(&marks[1], text, 36);
-	ck_assert_mem_eq(text, "LAKvNASNFBniavN7wEjRWeJSNFZ4he......!", 37);
+	ck_assert_mem_eq(text, "LAKvNASNFBniavN7wEjRWeJSNFZ4heLAKvNA!", 37);
 }
 END_TEST
 
@@ -55,8 +55,30 @@ START_TEST(written_and_read)
 		ck_assert_int_eq(mark_read(text, size, &again), 0);
 		assert_same(&again, &marks[_i]);
 		for (size_t i = MARK_LENGTH; i < size; i++)
-			ck_assert_int_eq(text[i], '.');
+			ck_assert_int_eq(text[i], text[i % MARK_LENGTH]);
 		free(text);
+	}
+}
+END_TEST
+
+/* The beginning of a message, and from any place on the end of the next. */
+START_TEST(torn)
+{
+	enum {
+		SIZE = 3 * MARK_LENGTH + 7
+	};
+	char one[SIZE], other[SIZE];
+	struct mark m = marks[1];
+
+	mark_write(&m, one, SIZE);
+	m.counter++;
+	mark_write(&m, other, SIZE);
+	for (size_t at = 1; at < SIZE; at++) {
+		char text[SIZE];
+		memcpy(text, one, at);
+		memcpy(text + at, other + at, SIZE - at);
+		bool same = memcmp(text, one, SIZE) == 0 || memcmp(text, other, SIZE) == 0;
+		ck_assert_int_eq(mark_read(text, SIZE, &m), same ? 0 : ERR_PROTOCOL);
 	}
 }
 END_TEST
@@ -146,6 +168,7 @@ Suite *mark_suite(void)
 
 	tcase_add_test(t, its_text);
 	tcase_add_loop_test(t, written_and_read, 0, MARKS);
+	tcase_add_test(t, torn);
 	tcase_add_loop_test(t, every_truncation, 0, MARKS);
 	tcase_add_loop_test(t, every_other_byte, 0, MARKS);
 	tcase_add_test(t, no_such_number);

@@ -3,14 +3,15 @@
  *
  * A mark is text, of fixed length, at the beginning of the message, and the same in every protocol:
  *
- *     L rrrr ssss cccccc tttttttt lllll kk .......
- *     |  |    |     |       |       |   |  padding up to the size that was asked for
+ *     L rrrr ssss cccccc tttttttt lllll kk L rrrr ...
+ *     |  |    |     |       |       |   |  the same again, up to the size that was asked for
  *     | run sender  |       |       |   a check of the five
  *     |          counter    |   microseconds later, at which it was sent
  *     |                     time at which it was to be sent, microseconds
  *
  * without the blanks, in digits of six bits each (RFC 4648, base64url: A to Z, a to z, 0 to 9, - and _).
- * What is damaged anywhere is no mark. Pure; any thread.
+ * What is damaged anywhere is no mark, nor is the beginning of one message with the end of another. Pure;
+ * any thread.
  */
 #ifndef LANCHAT_STRESS_MARK_H
 #define LANCHAT_STRESS_MARK_H
