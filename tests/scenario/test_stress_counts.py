@@ -165,19 +165,21 @@ class Counts(Stress):
         self.assertRegex(err, f"WARNING: {r['churned']} clients left and returned of the 1,0.. that")
 
     def test_paused_for_a_moment(self):
-        """A third of a second is told, where it was of the load, and where it was before it is not."""
+        """A third of a second is told, and of what: of the load, or of connecting."""
         server = self.serve()
         process = self.begin(server.address, "-c", "4", "-s", "1", "--rate", "100/s", "-d", "1s")
         self.pause(process, 0.35)
         r, err = self.finish(process)
         self.assertGreaterEqual(r["own_pause_seconds"], 0.25)
-        self.assertIn("was not let run", err)
+        self.assertRegex(err, r"WARNING: this program was not let run for 0\.. s of the load")
         process = self.start("--plaintext", "--json", "-", server.address, "-c", "4", "-s", "1", "--rate",
                              "100/s", "--ramp", "1500ms", "-d", "500ms")
         self.wait_phase(process, "connecting")
         self.pause(process, 0.6)
         r, err = self.finish(process)
         self.assertLess(r["own_pause_seconds"], 0.5)
+        self.assertGreaterEqual(r["connect_pause_seconds"], 0.5)
+        self.assertRegex(err, r"WARNING: this program was not let run for 0\.. s while clients connected")
 
     @staticmethod
     def pause(process, seconds):

@@ -247,6 +247,20 @@ START_TEST(fewer_came_and_went)
 }
 END_TEST
 
+START_TEST(paused_while_connecting)
+{
+	char text[RESULT_VERDICT];
+
+	r->churn = 0;
+	r->connect_pause = 0.64;
+	ck_assert(result_warning(r, 0, text));
+	ck_assert_str_eq(text,
+		"this program was not let run for 0.6 s while clients connected, which so "
+		"took longer");
+	ck_assert(!result_warning(r, 1, text));
+}
+END_TEST
+
 START_TEST(waited_in_vain)
 {
 	char text[RESULT_VERDICT];
@@ -648,6 +662,7 @@ Suite *result_suite(void)
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, derived);
 	tcase_add_test(c, fewer_came_and_went);
+	tcase_add_test(c, paused_while_connecting);
 	tcase_add_test(c, waited_in_vain);
 	tcase_add_test(c, verdicts);
 	tcase_add_loop_test(c, warned_of, 0, sizeof(warnings) / sizeof(warnings[0]));

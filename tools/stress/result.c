@@ -159,9 +159,19 @@ static bool was_paused(const struct result *r, char out[RESULT_VERDICT])
 {
 	if (r->own_pause > 0)
 		add(out,
-			"this program was not let run for %.1f s, as by ^Z or a busy machine: "
-			"latencies are partly its own",
+			"this program was not let run for %.1f s of the load and its end, as by ^Z "
+			"or a busy machine: latencies are partly its own",
 			r->own_pause);
+	return out[0];
+}
+
+static bool was_paused_before(const struct result *r, char out[RESULT_VERDICT])
+{
+	if (r->connect_pause > 0)
+		add(out,
+			"this program was not let run for %.1f s while clients connected, which "
+			"so took longer",
+			r->connect_pause);
 	return out[0];
 }
 
@@ -222,8 +232,8 @@ static bool is_behind(const struct result *r, char out[RESULT_VERDICT])
 bool result_warning(const struct result *r, unsigned i, char out[RESULT_VERDICT])
 {
 	static bool (*const warnings[])(const struct result *r, char out[RESULT_VERDICT]) = {
-		is_own_limit, is_starved, was_paused, has_unsent, is_behind, churned_less,
-		waited_in_vain};
+		is_own_limit, is_starved, was_paused_before, was_paused, has_unsent, is_behind,
+		churned_less, waited_in_vain};
 
 	for (size_t k = 0; k < sizeof(warnings) / sizeof(warnings[0]); k++) {
 		out[0] = '\0';

@@ -59,6 +59,7 @@ struct result {
 	uint32_t connected;     /* at least once, and came into their rooms */
 	double connect_seconds; /* from the first to the last of them */
 	uint32_t refused;       /* connections that the server did not let in */
+	double connect_pause;   /* seconds of that time in which this program was not let run */
 
 	/* The load. */
 	double load_seconds; /* how long messages were sent */

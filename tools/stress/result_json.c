@@ -69,6 +69,7 @@ static void put_load(struct json *j, const struct result *r)
 	put_real(j, "connect_seconds", r->connect_seconds, r->connected > 0);
 	put_real(j, "connects_per_s", result_connects_per_s(r), r->connect_seconds > 0);
 	json_unsigned(j, "refused", r->refused);
+	put_real(j, "connect_pause_seconds", r->connect_pause, true);
 	put_real(j, "load_seconds", r->load_seconds, true);
 	put_real(j, "seconds", r->seconds, true);
 	json_unsigned(j, "sent", r->sent);

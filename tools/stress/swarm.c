@@ -179,6 +179,8 @@ static void note_pause(struct swarm *s, int64_t asked)
 		s->progress_at += pause;
 		if (s->phase == PHASE_LOAD || s->phase == PHASE_DRAIN)
 			s->paused += pause;
+		else if (s->phase == PHASE_CONNECTING)
+			s->paused_before += pause;
 	}
 	s->turned_at = now;
 	if (now - s->looked_at >= CPU_EVERY) {
@@ -442,6 +444,7 @@ int swarm_run(struct swarm *s, struct result *result, char *error, size_t size)
 	look(s, &came);
 	result->connected = s->connected;
 	result->refused = s->refused;
+	result->connect_pause = (double)s->paused_before / 1e6;
 	result->connect_seconds = (double)(s->last_up - s->first_dial) / 1e6;
 	result->connect_cpu_ns = grown(result->before.cpu_ns, came.cpu_ns);
 	if (r)

@@ -92,7 +92,8 @@ struct swarm {
 	uint32_t connected, refused, disconnected, churned, quit;
 	int64_t first_dial, last_up; /* microseconds */
 	int64_t progress_at;         /* when a client, a message or its acknowledgement last came */
-	int64_t turned_at, paused;   /* its last turn; how long it was not let run in the load */
+	int64_t turned_at, paused;   /* its last turn; how long it was not let run in the load, */
+	int64_t paused_before;       /* and while clients connected */
 	int64_t looked_at;           /* the last time it looked what it had of a processor: */
 	uint64_t turned_cpu;         /* nanoseconds */
 	uint64_t chance;             /* plan_random */
