@@ -219,6 +219,8 @@ START_TEST(warned_of)
 	r->own_wait = warnings[_i].own_wait;
 	r->own_pause = warnings[_i].own_pause;
 	r->load_seconds = warnings[_i].load_seconds;
+	r->by_second[1].at_ms = (uint32_t)(warnings[_i].seconds * 1000);
+	r->by_second[1].delivered = 31; /* of 3,000 */
 	r->seconds = warnings[_i].seconds;
 	r->unsent = warnings[_i].unsent;
 	r->disconnected = warnings[_i].disconnected;
@@ -228,6 +230,24 @@ START_TEST(warned_of)
 		const char *begins = wanted[i] ? wanted[i] : "";
 		ck_assert_msg(strncmp(text, begins, strlen(begins)) == 0, "%s", text);
 	}
+}
+END_TEST
+
+/* A server that held up a few at the end is not behind the rate. */
+START_TEST(few_were_late)
+{
+	char text[RESULT_VERDICT];
+
+	r->churn = 0;
+	r->seconds = 5;
+	r->by_second[1].at_ms = 5000;
+	r->by_second[1].delivered = 30;
+	ck_assert(!result_warning(r, 0, text));
+	r->by_second[1].delivered = 31;
+	ck_assert(result_warning(r, 0, text));
+	ck_assert_str_eq(text,
+		"what was due within 2.0 s took 5.0 s to come: the rate is more than can "
+		"be kept up");
 }
 END_TEST
 
@@ -661,6 +681,7 @@ Suite *result_suite(void)
 	tcase_set_timeout(c, 60);
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, derived);
+	tcase_add_test(c, few_were_late);
 	tcase_add_test(c, fewer_came_and_went);
 	tcase_add_test(c, paused_while_connecting);
 	tcase_add_test(c, waited_in_vain);

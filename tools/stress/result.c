@@ -15,7 +15,8 @@
 #define CHURN_LEAST   0.9  /* of what was wanted */
 #define IN_VAIN_MUCH  0.01 /* of the time of all senders */
 #define OWN_WAIT_MOST 0.25
-#define OVERRUN       1.1 /* of the load's time, and a second: then what was due was far behind */
+#define OVERRUN       1.1  /* of the load's time, and a second: what comes then is far behind; */
+#define BEHIND_MUCH   0.01 /* of what came: less of it is a few that were late, and not the rate */
 
 void result_free(struct result *r)
 {
@@ -218,9 +219,22 @@ static bool churned_less(const struct result *r, char out[RESULT_VERDICT])
 	return out[0];
 }
 
+/* Deliveries in seconds that ended later than that. */
+static uint64_t delivered_after(const struct result *r, double seconds)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < r->seconds_count; i++)
+		count += r->by_second[i].at_ms > seconds * 1e3 ? r->by_second[i].delivered : 0;
+	return count;
+}
+
 static bool is_behind(const struct result *r, char out[RESULT_VERDICT])
 {
-	if (r->rate > 0 && r->seconds > r->load_seconds * OVERRUN + 1 && !r->stopped)
+	double most = r->load_seconds * OVERRUN + 1;
+
+	if (r->rate > 0 && r->seconds > most && !r->stopped &&
+		(double)delivered_after(r, most) > BEHIND_MUCH * (double)r->delivered)
 		add(out,
 			"what was due within %.1f s took %.1f s to come: the rate is more than can "
 			"be "
