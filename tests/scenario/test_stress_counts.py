@@ -92,6 +92,7 @@ class Counts(Stress):
                     self.assertGreaterEqual(client["delivered"], r["sent"] - 1)
                 self.assertEqual(r["disconnected"], 1)
                 self.assertEqual(r["lost"], r["sent"] * 4 - r["delivered"])
+                self.assertEqual(r["lost_disconnected"], r["lost"])
 
     def test_thrown_out_midway(self):
         """By window, it is waited for no more, and the others go on."""
@@ -103,6 +104,7 @@ class Counts(Stress):
         self.assertEqual([client["delivered"] for client in r["by_client"]][:3], [r["sent"]] * 3)
         self.assertGreater(r["sent"], 20 * 4)
         self.assertEqual(r["lost"], r["sent"] - r["by_client"][3]["delivered"])
+        self.assertEqual(r["lost_disconnected"], r["lost"])
 
     def test_much_on_its_way(self):
         """However many of a sender's messages are, each is timed from when it was sent."""
@@ -195,6 +197,7 @@ class Counts(Stress):
                          LANCHAT_FAULT="damage", LANCHAT_FAULT_EVERY="50")
         self.assertEqual(r["foreign"], 5 * (r["sent"] // 50))
         self.assertEqual(r["lost"], r["foreign"])
+        self.assertEqual(r["lost_disconnected"], 0)
         self.assertEqual((r["doubled"], r["reordered"]), (0, 0))
 
     def test_faults_of_every_run(self):

@@ -295,6 +295,18 @@ START_TEST(waited_in_vain)
 }
 END_TEST
 
+START_TEST(lost_with_a_connection)
+{
+	char text[RESULT_VERDICT];
+
+	r->lost = 1234;
+	r->lost_disconnected = 1200;
+	r->disconnected = 1;
+	ck_assert(!result_verdict(r, text));
+	ck_assert_str_eq(text, "1,234 lost (1,200 to or of who was disconnected), 1 disconnected");
+}
+END_TEST
+
 START_TEST(verdicts)
 {
 	char text[RESULT_VERDICT];
@@ -685,6 +697,7 @@ Suite *result_suite(void)
 	tcase_add_test(c, fewer_came_and_went);
 	tcase_add_test(c, paused_while_connecting);
 	tcase_add_test(c, waited_in_vain);
+	tcase_add_test(c, lost_with_a_connection);
 	tcase_add_test(c, verdicts);
 	tcase_add_loop_test(c, warned_of, 0, sizeof(warnings) / sizeof(warnings[0]));
 	tcase_add_loop_test(c, table_lines, 0, (int)(sizeof lines / sizeof lines[0]));

@@ -101,10 +101,21 @@ static void add_count(char out[RESULT_VERDICT], uint64_t count, const char *what
 		add(out, "%s %s", figure_count(count, figure), what);
 }
 
+static void add_lost(char out[RESULT_VERDICT], const struct result *r)
+{
+	char lost[FIGURE_MAX], some[FIGURE_MAX];
+
+	if (r->lost_disconnected == 0)
+		add_count(out, r->lost, "lost");
+	else
+		add(out, "%s lost (%s to or of who was disconnected)", figure_count(r->lost, lost),
+			figure_count(r->lost_disconnected, some));
+}
+
 bool result_verdict(const struct result *r, char out[RESULT_VERDICT])
 {
 	out[0] = '\0';
-	add_count(out, r->lost, "lost");
+	add_lost(out, r);
 	add_count(out, r->doubled, "doubled");
 	add_count(out, r->reordered, "out of order");
 	add_count(out, r->foreign, "foreign");

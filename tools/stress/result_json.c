@@ -89,6 +89,7 @@ static void put_load(struct json *j, const struct result *r)
 	json_unsigned(j, "gaps", r->gaps);
 	put_whole(j, "unacknowledged", r->unacknowledged, r->acknowledge.count > 0);
 	json_unsigned(j, "lost", r->lost);
+	json_unsigned(j, "lost_disconnected", r->lost_disconnected);
 	json_unsigned(j, "doubled", r->doubled);
 	json_unsigned(j, "reordered", r->reordered);
 	json_unsigned(j, "foreign", r->foreign);

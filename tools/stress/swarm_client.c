@@ -423,6 +423,7 @@ void swarm_client_failed(struct swarm *s, struct client *c, const char *why)
 		snprintf(s->problem, sizeof(s->problem), "client %u: %s", c->peer.number, clean);
 	s->out.used = 0;
 	s->out.full = false;
+	c->thrown_out = c->was_up;
 	if (c->was_up)
 		s->disconnected++;
 	else

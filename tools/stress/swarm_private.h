@@ -60,6 +60,7 @@ struct client {
 	enum role role;
 	uint32_t events; /* of epoll */
 	bool was_up, leaving;
+	bool thrown_out; /* its connection ended though nobody here wanted that */
 	int64_t back_at; /* AWAY: when it returns; 0: it does not by itself */
 	uint64_t delivered, latency_sum;
 	uint32_t latency_most;
@@ -106,6 +107,7 @@ struct swarm {
 	struct ledger ledger;
 	struct tally tally;
 	uint64_t foreign, gaps, unacknowledged;
+	uint64_t lost_disconnected; /* of those lost: to, or of, who was thrown out */
 	uint64_t expected, arrived; /* deliveries to steady members */
 
 	int64_t load_began, load_ends,

@@ -210,6 +210,18 @@ bool swarm_is_complete(const struct swarm *s)
 	return true;
 }
 
+/* What room sender `i` said, and it has not. Where either was thrown out, nobody can tell who is to blame:
+ * it may never have been with the server. */
+static void close_one(struct swarm *s, struct client *c, uint32_t i)
+{
+	const struct client *sender = &s->clients[i * s->plan->rooms + c->peer.room];
+	uint64_t before = s->ledger.lost;
+
+	ledger_close(&s->ledger, &c->seen[i], sent_by(s, c, i));
+	if (c->thrown_out || sender->thrown_out)
+		s->lost_disconnected += s->ledger.lost - before;
+}
+
 void swarm_take_missing(struct swarm *s)
 {
 	for (uint32_t k = 0; k < s->plan->clients; k++) {
@@ -219,6 +231,6 @@ void swarm_take_missing(struct swarm *s)
 		if (s->protocol->acknowledges && c->sender)
 			s->unacknowledged += c->sender->sent - c->sender->acknowledged;
 		for (uint32_t i = 0; i < room_senders(s, c); i++)
-			ledger_close(&s->ledger, &c->seen[i], sent_by(s, c, i));
+			close_one(s, c, i);
 	}
 }

@@ -40,6 +40,7 @@ void swarm_tell(struct swarm *s, struct result *r)
 	r->acknowledged = t->acknowledged;
 	r->delivered = t->delivered;
 	r->lost = s->ledger.lost;
+	r->lost_disconnected = s->lost_disconnected;
 	r->doubled = s->ledger.doubled;
 	r->reordered = s->ledger.reordered;
 	r->foreign = s->foreign;
