@@ -5,6 +5,7 @@
 #include "tools/stress/result.h"
 
 #include "common/err.h"
+#include "tests/unit/result_sample.h"
 
 #include <check.h>
 #include <errno.h>
@@ -21,101 +22,18 @@
 static char base[64], path[96];
 static struct result *r;
 
-static void add(struct histogram_view *v, uint64_t number, uint64_t times)
-{
-	static struct histogram h;
-
-	memset((void *)&h, 0, sizeof h);
-	histogram_add(&h, number, times);
-	histogram_merge(v, &h);
-}
-
-static void fill_load(void)
-{
-	r->scenario = "burst";
-	r->protocol = "lanchat";
-	snprintf(r->server, sizeof r->server, "127.0.0.1:4711");
-	snprintf(r->conditions, sizeof r->conditions, "plaintext, \"quoted\" <&> \xff");
-	snprintf(r->agent, sizeof r->agent, "lanchatd/9.9");
-	snprintf(r->date, sizeof r->date, "2026-11-27T12:00:00Z");
-	snprintf(r->machine, sizeof r->machine, "Linux 6.1 x86_64");
-	r->cores = 2;
-	r->churned = 14;
-	r->quit = 1;
-	r->seed = UINT64_MAX;
-	r->clients = 3;
-	r->rooms = 1;
-	r->senders = 2;
-	r->size = 64;
-	r->rate = 2.5;
-	r->duration = 2;
-	r->ramp = 0.5;
-	r->churn = 7;
-	r->slow_percent = 5;
-	r->quit_percent = 10;
-	r->connected = 3;
-	r->connect_seconds = 0.5;
-	r->load_seconds = r->seconds = 2;
-	r->sent = 1000;
-	r->acknowledged = 1000;
-	r->delivered = 3000;
-	r->bytes_in = 300000;
-	r->bytes_out = 100000;
-	add(&r->latency, 20, 2970);
-	add(&r->latency, 5000000, 30);
-	add(&r->service, 10, 3000);
-	add(&r->acknowledge, 31, 1000);
-}
-
-static void fill_server(void)
-{
-	r->own_cpu = 0.25;
-	r->seen = true;
-	snprintf(r->command, sizeof r->command, "lanchatd --data <here>");
-	r->before = (struct subject_sample){1000, 10 << 20, 9, 20};
-	r->joined = (struct subject_sample){2000, 13 << 20, 12, 23};
-	r->most = (struct subject_sample){3000, 14 << 20, 13, 24};
-	r->after = (struct subject_sample){4000, 12 << 20, 9, 20};
-	r->server_cpu_ns = 6000000;
-	r->server_load_cpu_ns = 5000000;
-	r->connect_cpu_ns = 600000;
-}
-
 static void setup(void)
 {
 	snprintf(base, sizeof base, "/tmp/lanchat-test-result-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(base));
 	snprintf(path, sizeof path, "%s/result", base);
-	r = calloc(1, sizeof *r);
-	ck_assert_ptr_nonnull(r);
-	fill_load();
-	fill_server();
-	r->seconds_count = 2;
-	r->by_second = calloc(2, sizeof *r->by_second);
-	r->by_client = calloc(3, sizeof *r->by_client);
-	ck_assert(r->by_second && r->by_client);
-	r->by_second[0] = (struct result_second){.at_ms = 1000,
-		.up = 3,
-		.sent = 1000,
-		.delivered = 3000,
-		.bytes = 300000,
-		.p50_us = 20,
-		.p99_us = 20,
-		.most_us = 5000000,
-		.server_cpu_ns = 6000000,
-		.server_resident = 14 << 20,
-		.own_cpu_permille = 250};
-	r->by_second[1] = (struct result_second){.at_ms = 2000, .up = 3};
-	r->by_client[0] = (struct result_client){1000, 25, 30, false};
-	r->by_client[1] = (struct result_client){2000, 0, 5000000, false};
-	r->by_client[2].slow = true;
+	r = result_sample_new();
 }
 
 /* Nothing but the file is left, if that one. */
 static void teardown(void)
 {
-	result_free(r);
-	free(r);
+	result_sample_free(r);
 	(void)unlink(path);
 	ck_assert_int_eq(rmdir(base), 0);
 }
@@ -181,176 +99,6 @@ START_TEST(derived)
 	r->delivered = 1;
 	r->seen = false;
 	ck_assert_double_eq(result_cpu_ns_per_delivery(r), 0);
-}
-END_TEST
-
-static const struct {
-	double own_cpu, own_wait, own_pause, load_seconds, seconds;
-	uint64_t unsent, disconnected;
-	const char *first, *second; /* how they begin; NULL: there is none */
-} warnings[] = {
-	{0.75, 0, 0, 2, 2, 0, 0, NULL, NULL},
-	{0.9, 0, 0, 2, 2, 0, 0, "this program had 90 % of a core, so it may have been", NULL},
-	{0.99, 0, 0, 0.09, 0.09, 0, 0, NULL, NULL}, /* of such a short time */
-	{0.91, 0, 0, 2, 2, 0, 0, "this program had no CPU to spare", NULL},
-	{0.91, 0.05, 0, 2, 2, 0, 0, "this program had no CPU to spare", NULL},
-	{0.5, 0.45, 0, 2, 2, 0, 0, "this program had to wait for a processor 45 % of the time",
-		NULL},
-	{0.5, 0.35, 0, 2, 2, 0, 0, NULL, NULL},
-	{0.75, 0.2, 0, 2, 2, 0, 0, NULL, NULL},
-	{0.1, 0, 6.54, 2, 2, 0, 0, "this program was not let run for 6.5 s", NULL},
-	{0.1, 0, 0, 2, 2, 11, 0,
-		"11 messages that were due had not been sent when the load ended: the rate", NULL},
-	{0.1, 0, 0, 2, 2, 10, 0, "10 messages that were due had not been sent when the load ended",
-		NULL},
-	{0.1, 0, 0, 2, 2, 7, 1,
-		"7 messages that were due had not been sent when the load ended: senders", NULL},
-	{0.1, 0, 0, 10, 11.9, 0, 0, NULL, NULL},
-	{0.1, 0, 0, 10, 12.1, 0, 0, "what was due within 10.0 s took 12.1 s to come", NULL},
-	{0.99, 0, 0, 10, 20, 5, 0, "this program had no CPU", "5 messages that were due"},
-};
-
-START_TEST(warned_of)
-{
-	char text[RESULT_VERDICT];
-
-	r->churn = 0;
-	r->own_cpu = warnings[_i].own_cpu;
-	r->own_wait = warnings[_i].own_wait;
-	r->own_pause = warnings[_i].own_pause;
-	r->load_seconds = warnings[_i].load_seconds;
-	r->by_second[1].at_ms = (uint32_t)(warnings[_i].seconds * 1000);
-	r->by_second[1].delivered = 31; /* of 3,000 */
-	r->seconds = warnings[_i].seconds;
-	r->unsent = warnings[_i].unsent;
-	r->disconnected = warnings[_i].disconnected;
-	const char *wanted[] = {warnings[_i].first, warnings[_i].second};
-	for (unsigned i = 0; i < 2; i++) {
-		ck_assert_int_eq(result_warning(r, i, text), wanted[i] != NULL);
-		const char *begins = wanted[i] ? wanted[i] : "";
-		ck_assert_msg(strncmp(text, begins, strlen(begins)) == 0, "%s", text);
-	}
-}
-END_TEST
-
-/* A server that held up a few at the end is not behind the rate. */
-START_TEST(few_were_late)
-{
-	char text[RESULT_VERDICT];
-
-	r->churn = 0;
-	r->seconds = 5;
-	r->by_second[1].at_ms = 5000;
-	r->by_second[1].delivered = 30;
-	ck_assert(!result_warning(r, 0, text));
-	r->by_second[1].delivered = 31;
-	ck_assert(result_warning(r, 0, text));
-	ck_assert_str_eq(text,
-		"what was due within 2.0 s took 5.0 s to come: the rate is more than can "
-		"be kept up");
-}
-END_TEST
-
-START_TEST(fewer_came_and_went)
-{
-	char text[RESULT_VERDICT];
-
-	r->churn = 100;
-	r->churned = 179;
-	ck_assert(!result_warning(r, 0, text));
-	r->churned = 178;
-	ck_assert(result_warning(r, 0, text));
-	ck_assert_ptr_nonnull(strstr(text, "178 clients left and returned of the 200 that"));
-	r->churned = 7;
-	r->churn = 0;
-	ck_assert(!result_warning(r, 0, text));
-}
-END_TEST
-
-START_TEST(paused_while_connecting)
-{
-	char text[RESULT_VERDICT];
-
-	r->churn = 0;
-	r->connect_pause = 0.64;
-	ck_assert(result_warning(r, 0, text));
-	ck_assert_str_eq(text,
-		"this program was not let run for 0.6 s while clients connected, which so "
-		"took longer");
-	ck_assert(!result_warning(r, 1, text));
-}
-END_TEST
-
-START_TEST(waited_in_vain)
-{
-	char text[RESULT_VERDICT];
-
-	r->churn = 0;
-	r->waited_in_vain = 0.01;
-	ck_assert(!result_warning(r, 0, text));
-	r->waited_in_vain = 0.98;
-	ck_assert(result_warning(r, 0, text));
-	ck_assert_ptr_nonnull(strstr(text, "senders waited 98 % of their time for messages that"));
-	r->waited_in_vain = 0;
-}
-END_TEST
-
-START_TEST(lost_with_a_connection)
-{
-	char text[RESULT_VERDICT];
-
-	r->lost = 1234;
-	r->lost_disconnected = 1200;
-	r->disconnected = 1;
-	ck_assert(!result_verdict(r, text));
-	ck_assert_str_eq(text, "1,234 lost (1,200 to or of who was disconnected), 1 disconnected");
-}
-END_TEST
-
-START_TEST(verdicts)
-{
-	char text[RESULT_VERDICT];
-
-	ck_assert(result_verdict(r, text));
-	ck_assert_str_eq(text, "every message came to everybody once and in order");
-	r->no_end = true;
-	ck_assert(!result_verdict(r, text));
-	ck_assert_str_eq(text, "messages still came when waiting for them ended");
-	r->no_end = false;
-	r->unacknowledged = 3;
-	r->gaps = 2;
-	r->waited = 10;
-	ck_assert(!result_verdict(r, text));
-	ck_assert_str_eq(text,
-		"3 not acknowledged, 2 times the server no longer had what a client was to get, "
-		"nothing more had come for 10 s (--patience)");
-	/* Whoever stops it does not wait for them; and that nothing comes after all has is no news. */
-	r->gaps = 0;
-	r->stopped = true;
-	ck_assert(result_verdict(r, text));
-	r->stopped = false;
-	r->unacknowledged = 0;
-	ck_assert(result_verdict(r, text));
-	ck_assert_str_eq(text, "every message came to everybody once and in order");
-	r->waited = 0;
-	r->disconnected = 1;
-	ck_assert(!result_verdict(r, text));
-	ck_assert(result_is_sound(r));
-	ck_assert_str_eq(text, "1 disconnected");
-	r->lost = r->doubled = r->reordered = r->foreign = 0;
-	uint64_t *each[] = {&r->lost, &r->doubled, &r->reordered, &r->foreign};
-	for (size_t i = 0; i < 4; i++) {
-		*each[i] = 1;
-		ck_assert(!result_is_sound(r));
-		*each[i] = 0;
-	}
-	r->lost = r->doubled = r->reordered = r->foreign = r->disconnected = UINT64_MAX;
-	r->connected = 0;
-	r->clients = UINT32_MAX;
-	r->delivered = 0;
-	ck_assert(!result_verdict(r, text));
-	ck_assert_ptr_nonnull(strstr(text, ", 4,294,967,295 did not get in, nothing was del"));
-	r->clients = 3;
 }
 END_TEST
 
@@ -542,6 +290,23 @@ START_TEST(csv)
 }
 END_TEST
 
+/* Milliseconds of more than 49 days. */
+START_TEST(many_days)
+{
+	r->by_second[0].at_ms = 5000000000;
+	r->by_second[1].at_ms = 5000001500;
+	ck_assert_int_eq(result_json(r, path), 0);
+	python("import json, sys\n"
+	       "rows = json.load(open(sys.argv[1]))['by_second']\n"
+	       "assert [row['at_ms'] for row in rows] == [5000000000, 5000001500], rows\n"
+	       "assert rows[1]['length_ms'] == 1500\n");
+	ck_assert_int_eq(result_csv(r, path), 0);
+	python("import csv, sys\n"
+	       "rows = list(csv.DictReader(open(sys.argv[1])))\n"
+	       "assert [row['at_ms'] for row in rows] == ['5000000000', '5000001500'], rows\n");
+}
+END_TEST
+
 /* ---- the page ---- */
 
 START_TEST(report)
@@ -693,13 +458,6 @@ Suite *result_suite(void)
 	tcase_set_timeout(c, 60);
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, derived);
-	tcase_add_test(c, few_were_late);
-	tcase_add_test(c, fewer_came_and_went);
-	tcase_add_test(c, paused_while_connecting);
-	tcase_add_test(c, waited_in_vain);
-	tcase_add_test(c, lost_with_a_connection);
-	tcase_add_test(c, verdicts);
-	tcase_add_loop_test(c, warned_of, 0, sizeof(warnings) / sizeof(warnings[0]));
 	tcase_add_loop_test(c, table_lines, 0, (int)(sizeof lines / sizeof lines[0]));
 	tcase_add_test(c, table_of_what_went_wrong);
 	tcase_add_test(c, table_of_nothing);
@@ -707,6 +465,7 @@ Suite *result_suite(void)
 	tcase_add_test(c, names_in_the_manual);
 	tcase_add_test(c, json_of_nothing);
 	tcase_add_test(c, csv);
+	tcase_add_test(c, many_days);
 	tcase_add_test(c, report);
 	tcase_add_test(c, report_of_nothing);
 	tcase_add_loop_test(c, a_full_disk, 0, 3);

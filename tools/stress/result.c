@@ -73,7 +73,7 @@ double result_rss_per_client(const struct result *r)
 
 uint32_t result_second_ms(const struct result *r, size_t i)
 {
-	return r->by_second[i].at_ms - (i ? r->by_second[i - 1].at_ms : 0);
+	return (uint32_t)(r->by_second[i].at_ms - (i ? r->by_second[i - 1].at_ms : 0));
 }
 
 /* ---- the verdict ---- */
@@ -236,7 +236,8 @@ static uint64_t delivered_after(const struct result *r, double seconds)
 	uint64_t count = 0;
 
 	for (size_t i = 0; i < r->seconds_count; i++)
-		count += r->by_second[i].at_ms > seconds * 1e3 ? r->by_second[i].delivered : 0;
+		count += (double)r->by_second[i].at_ms > seconds * 1e3 ? r->by_second[i].delivered
+								       : 0;
 	return count;
 }
 

@@ -19,7 +19,7 @@
 
 /* One second of it, or the part of one at the end: what there was of each in it. */
 struct result_second {
-	uint32_t at_ms; /* since the load began: the end of it */
+	uint64_t at_ms; /* since the load began: the end of it */
 	uint32_t up;    /* clients that are in their rooms */
 	uint64_t sent, delivered, bytes;
 	uint32_t p50_us, p99_us, most_us; /* of what was delivered in it */

@@ -18,7 +18,7 @@ static void print(const struct result *r, FILE *out)
 	for (size_t i = 0; i < r->seconds_count; i++) {
 		const struct result_second *s = &r->by_second[i];
 
-		fprintf(out, "%" PRIu32, s->at_ms);
+		fprintf(out, "%" PRIu64, s->at_ms);
 		field(out, result_second_ms(r, i), true);
 		field(out, s->up, true);
 		field(out, s->sent, true);

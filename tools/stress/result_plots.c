@@ -100,13 +100,13 @@ static size_t fill_seconds(const struct result *r, figure_of figure, struct plot
 	size_t step = 1 + (r->seconds_count - 1) / POINTS_MAX, count = 0;
 
 	for (size_t i = 0; i < r->seconds_count; i += step) {
-		uint32_t end = r->by_second[i].at_ms, begin = i ? r->by_second[i - 1].at_ms : 0;
+		uint64_t end = r->by_second[i].at_ms, begin = i ? r->by_second[i - 1].at_ms : 0;
 
 		/* What is left at the end may be next to nothing of a second. */
 		if (end < begin + 100)
 			continue;
 		points[count++] = (struct plot_point){
-			end / 1e3, figure(&r->by_second[i], (end - begin) / 1e3)};
+			(double)end / 1e3, figure(&r->by_second[i], (double)(end - begin) / 1e3)};
 	}
 	return count;
 }

@@ -96,7 +96,7 @@ bool tally_turn(struct tally *t, int64_t now, uint32_t up, struct subject *subje
 
 	if (second)
 		*second = (struct result_second){
-			.at_ms = (uint32_t)((now - t->began) / 1000),
+			.at_ms = (uint64_t)(now - t->began) / 1000,
 			.up = up,
 			.sent = t->sent - t->last.sent,
 			.delivered = t->delivered - t->last.delivered,
