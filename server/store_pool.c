@@ -33,13 +33,13 @@ struct store_waiter {
 };
 
 /* Whoever is first goes on where there is a store. */
-static void wake_first(struct store_pool *p)
+static void wake_first(struct store_pool *p) LOCK_REQUIRES(p->lock)
 {
 	if (p->count && p->first)
 		PTHREAD_OK(pthread_cond_signal(&p->first->turn));
 }
 
-static void queue_up(struct store_pool *p, struct store_waiter *w)
+static void queue_up(struct store_pool *p, struct store_waiter *w) LOCK_REQUIRES(p->lock)
 {
 	struct store_waiter **at = &p->first;
 
@@ -50,7 +50,7 @@ static void queue_up(struct store_pool *p, struct store_waiter *w)
 	p->waiting++;
 }
 
-static void leave_queue(struct store_pool *p, struct store_waiter *w)
+static void leave_queue(struct store_pool *p, struct store_waiter *w) LOCK_REQUIRES(p->lock)
 {
 	struct store_waiter **at = &p->first;
 
@@ -62,6 +62,7 @@ static void leave_queue(struct store_pool *p, struct store_waiter *w)
 
 /* Until it is the turn of the one who calls, and there is a store: true; or until it is late. */
 static bool wait_for_turn(struct store_pool *p, int64_t had, int64_t deadline)
+	LOCK_REQUIRES(p->lock)
 {
 	struct store_waiter w = {.had = had};
 
