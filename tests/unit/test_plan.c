@@ -109,13 +109,14 @@ START_TEST(by_name)
 	plan_fini(&p);
 	settings.clients = 77;
 	settings.seed = settings.slow = settings.quit = 0; /* said, and nobody is so */
-	give(&settings.churn, "0");
+	give(&settings.churn, _i % 2 ? "0" : "0/s");
+	give(&settings.ramp, "0");
 	give(&settings.duration, "3s");
 	ck_assert_msg(stress_plan(&settings, &p, error, sizeof(error)) == 0, "%s", error);
 	ck_assert_uint_eq(p.clients, 77);
 	ck_assert_int_eq(p.duration, 3000000);
 	ck_assert_uint_eq(p.seed, 0);
-	ck_assert(p.slow == 0 && p.quit == 0 && p.churn <= 0);
+	ck_assert(p.slow == 0 && p.quit == 0 && p.churn <= 0 && p.ramp == 0);
 	ck_assert_msg(plan_make(&p, error, sizeof(error)) == 0, "%s", error);
 	uint32_t clients = 0, senders = 0;
 	for (uint32_t room = 0; room < p.rooms; room++) {

@@ -361,6 +361,12 @@ static uint32_t number(long given, uint32_t otherwise)
 	return given > 0 ? (uint32_t)given : otherwise;
 }
 
+/* "0", "0/s" */
+static bool is_none(const char *text)
+{
+	return text[0] == '0' && (text[1] == '\0' || strcmp(text + 1, "/s") == 0);
+}
+
 static int read_texts(const struct stress_settings *t, struct plan *p, char *error, size_t size)
 {
 	if (t->duration && (stress_duration(t->duration, &p->duration) != 0 || p->duration == 0))
@@ -371,7 +377,7 @@ static int read_texts(const struct stress_settings *t, struct plan *p, char *err
 		return wrong_value(error, size, "patience", t->patience);
 	if (t->rate && stress_rate(t->rate, &p->rate) != 0)
 		return wrong_value(error, size, "rate", t->rate);
-	if (t->churn && strcmp(t->churn, "0") == 0)
+	if (t->churn && is_none(t->churn))
 		p->churn = 0; /* where a scenario has some */
 	else if (t->churn && stress_rate(t->churn, &p->churn) != 0)
 		return wrong_value(error, size, "churn", t->churn);
