@@ -340,6 +340,30 @@ START_TEST(report)
 }
 END_TEST
 
+/* Of a server that has ended nothing is known: its line ends where it did, and does not go to nothing. */
+START_TEST(report_of_the_dead)
+{
+	static const char *const script =
+		"import sys, xml.etree.ElementTree as tree\n"
+		"figure, = (f for f in tree.parse(sys.argv[1]).getroot().iter()\n"
+		"    if f.tag.endswith('figure') and 'CPU over time' in ''.join(f.itertext()))\n"
+		"lines = [e.get('class') for e in figure.iter() if e.tag.endswith('path')]\n"
+		"of = {name: lines.count('line ' + name) for name in ('s1', 's2')}\n"
+		"assert of == {'s1': 3, 's2': 1 + 2 * %d}, of\n"; /* with its name */
+	char text[1024];
+
+	for (int alive = 0; alive < 2; alive++) {
+		r->by_second[1].server_resident = (uint64_t)alive;
+		int e = result_report(r, path);
+		if (e == ERR_NOT_FOUND)
+			return; /* a machine without gnuplot */
+		ck_assert_int_eq(e, 0);
+		snprintf(text, sizeof text, script, alive);
+		python(text);
+	}
+}
+END_TEST
+
 START_TEST(report_of_nothing)
 {
 	result_free(r);
@@ -467,6 +491,7 @@ Suite *result_suite(void)
 	tcase_add_test(c, csv);
 	tcase_add_test(c, many_days);
 	tcase_add_test(c, report);
+	tcase_add_test(c, report_of_the_dead);
 	tcase_add_test(c, report_of_nothing);
 	tcase_add_loop_test(c, a_full_disk, 0, 3);
 	tcase_add_loop_test(c, what_was_there_stays, 0, 3);

@@ -85,7 +85,7 @@ static double own_cpu(const struct result_second *s, double length)
 
 static double server_cpu(const struct result_second *s, double length)
 {
-	return (double)s->server_cpu_ns / 1e9 / length;
+	return s->server_resident > 0 ? (double)s->server_cpu_ns / 1e9 / length : NAN;
 }
 
 static double memory(const struct result_second *s, double length)
