@@ -110,6 +110,32 @@ class Surroundings(Stress):
         self.assertNotIn(" logged in", err)
         self.assertNotIn(" info ", err)
 
+    def test_its_server_does_not_come(self):
+        """It is told what is waited for, and whoever started it need not wait."""
+        program = os.path.join(self.dir, "never")
+        with open(program, "w", encoding="ascii") as script:
+            script.write("#!/bin/sh\nwhile :; do sleep 60 & wait; done\n")
+        os.chmod(program, 0o700)
+        process = self.start("--local", "--lanchatd", program, "-c", "4", "-s", "1", "-d", "1s")
+        self.assertEqual(process.stderr.readline(), "waiting for lanchatd to be ready, 10 s at most\n")
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        self.assertEqual(err, "lanchat-stress: stopped before lanchatd was ready\n")
+        self.assertEqual(process.returncode, 1)
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_its_server_is_stopped(self):
+        """It is not waited for without a word, and ends with the run."""
+        process = self.start("--local", "--plaintext", "-c", "20", "-s", "1", "--rate", "50/s", "-d", "500ms",
+                             "--patience", "500ms")
+        server = wait_for(lambda: server_below(process.pid), "its server with its clients")
+        while not process.stderr.readline().startswith("running"):
+            self.assertIsNone(process.poll())
+        os.kill(server, signal.SIGSTOP)
+        _, err = process.communicate(timeout=20)
+        self.assertNotIn("did not end", err)
+        self.assertFalse(os.path.exists(f"/proc/{server}"))
+
     def test_waits_once(self):
         """Nothing comes: it is waited for as long as --patience says, and no longer."""
         server = self.serve()

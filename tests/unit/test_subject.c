@@ -316,6 +316,60 @@ START_TEST(its_reason_not_to_start)
 }
 END_TEST
 
+/* It is let go on, to end in good order. */
+START_TEST(it_was_stopped)
+{
+	struct subject_options o = {.history = "off", .plaintext = true};
+
+	start(&o);
+	ck_assert_int_eq(kill(subject_pid(s), SIGSTOP), 0);
+	ck_assert_msg(subject_end(s, error, sizeof error) == 0, "%s", error);
+}
+END_TEST
+
+/* It is told after a while what is waited for; and why that was in vain. */
+START_TEST(it_is_never_ready)
+{
+	struct subject_options o = {.program = script, .patience = 1100};
+	char told[128] = "";
+
+	o.tell = tmpfile();
+	ck_assert_ptr_nonnull(o.tell);
+	write_script("echo '2026-11-28T12:00:00.000Z warning a clue' >&2\nkill -STOP $$\n");
+	/* However long it takes to get there. */
+	do {
+		rewind(o.tell);
+		ck_assert_int_eq(subject_start(&o, &at, &s, error, sizeof error), ERR_TIMEOUT);
+		o.patience *= 2;
+	} while (o.patience < PATIENCE && !strstr(error, "stopped"));
+	ck_assert_ptr_nonnull(
+		strstr(error, "s: somebody has stopped it (SIGSTOP): warning a clue"));
+	rewind(o.tell);
+	ck_assert_ptr_nonnull(fgets(told, sizeof told, o.tell));
+	ck_assert_msg(strncmp(told, "waiting for lanchatd to be ready, ", 34) == 0, "%s", told);
+	ck_assert_int_eq(fclose(o.tell), 0);
+	ck_assert_int_eq(unlink(script), 0);
+}
+END_TEST
+
+/* Whoever started it does not want it any more. */
+START_TEST(it_is_not_waited_for)
+{
+	struct subject_options o = {.program = script};
+	int stop[2];
+
+	ck_assert_int_eq(pipe(stop), 0);
+	ck_assert_int_eq(write(stop[1], "", 1), 1);
+	o.stop = stop[0];
+	write_script("while :; do sleep 60 & wait; done\n");
+	ck_assert_int_eq(subject_start(&o, &at, &s, error, sizeof error), ERR_CLOSED);
+	ck_assert_str_eq(error, "stopped before lanchatd was ready");
+	ck_assert_int_eq(close(stop[0]), 0);
+	ck_assert_int_eq(close(stop[1]), 0);
+	ck_assert_int_eq(unlink(script), 0);
+}
+END_TEST
+
 START_TEST(it_does_not_want_to_end)
 {
 	char *const arguments[] = {script, NULL};
@@ -488,6 +542,9 @@ Suite *subject_suite(void)
 	tcase_add_test(c, who_started_it_dies);
 	tcase_add_test(c, it_says_much);
 	tcase_add_test(c, its_reason_not_to_start);
+	tcase_add_test(c, it_was_stopped);
+	tcase_add_test(c, it_is_never_ready);
+	tcase_add_test(c, it_is_not_waited_for);
 	tcase_add_test(c, it_does_not_want_to_end);
 	tcase_add_loop_test(
 		c, listeners_of_this_process, 0, (int)(sizeof listeners / sizeof listeners[0]));

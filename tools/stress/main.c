@@ -209,10 +209,12 @@ static int measure(const struct stress_settings *t, const struct swarm_setting *
 	return status;
 }
 
-static int start_server(const struct stress_settings *t, const struct plan *p,
+static int start_server(const struct stress_settings *t, const struct plan *p, int stop,
 	struct net_address *at, struct subject **out, char *error, size_t size)
 {
 	struct subject_options o = {
+		.tell = t->quiet ? NULL : stderr,
+		.stop = stop,
 		.program = t->server_program,
 		.history = stress_history(t, p),
 		.plaintext = !p->tls,
@@ -229,9 +231,12 @@ static int run(const struct stress_settings *t, const struct plan *p, const char
 	struct net_address at;
 	struct subject *subject = NULL;
 	struct live live;
+	/* Looking for a name can be interrupted; what has been started is to be ended. */
+	int r = t->local ? 0 : find_server(server, p, &at, error, sizeof(error));
 	int stop = stop_signals();
-	int r = t->local ? start_server(t, p, &at, &subject, error, sizeof(error))
-			 : find_server(server, p, &at, error, sizeof(error));
+
+	if (t->local)
+		r = start_server(t, p, stop, &at, &subject, error, sizeof(error));
 
 	if (r)
 		return fail(r == ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED, error);

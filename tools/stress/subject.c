@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define STAT_LINE 1024
+
 struct subject *subject_new(void)
 {
 	struct subject *s = calloc(1, sizeof *s);
@@ -113,21 +115,37 @@ static uint64_t number_of(pid_t pid, const char *file, const char *name)
 	return number;
 }
 
-/* The second field, the name, may have anything in it. */
-uint64_t subject_stat(pid_t pid, int field)
+/* The blank before a field from 3 on; NULL: it is gone. The second field, the name, may have anything in
+ * it. */
+static const char *find_field(pid_t pid, int field, char line[STAT_LINE])
 {
-	char line[1024];
 	FILE *f = open_of(pid, "stat");
 
 	if (!f)
-		return 0;
-	size_t got = fread(line, 1, sizeof line - 1, f);
+		return NULL;
+	size_t got = fread(line, 1, STAT_LINE - 1, f);
 	(void)fclose(f);
 	line[got] = '\0';
 	const char *at = strrchr(line, ')');
 	for (int i = 2; at && i < field; i++)
 		at = strchr(at + 1, ' ');
+	return at;
+}
+
+uint64_t subject_stat(pid_t pid, int field)
+{
+	char line[STAT_LINE];
+	const char *at = find_field(pid, field, line);
+
 	return at ? strtoull(at, NULL, 10) : 0;
+}
+
+char subject_state(pid_t pid)
+{
+	char line[STAT_LINE];
+	const char *at = find_field(pid, 3, line);
+
+	return at ? at[1] : '\0';
 }
 
 static uint64_t cpu_of(const struct subject *s)

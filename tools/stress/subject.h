@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 struct subject;
@@ -40,12 +41,15 @@ struct subject_options {
 		*history; /* "off", or the value of --sync: "os", "full"; NULL: as usual, "full" */
 	size_t clients;   /* that it will have: it gets descriptors for them */
 	bool plaintext;
-	bool limits; /* with its usual limits; else those that a client can run into are off */
+	bool limits;  /* with its usual limits; else those that a client can run into are off */
+	int patience; /* ms in which it has to be ready; 0: as usual, 10 s */
+	FILE *tell; /* borrowed until subject_end: a line says what is waited for for long; NULL: none */
+	int stop; /* borrowed: nobody wants to wait for it any more once this can be read; 0: never */
 };
 
-/* Start lanchatd with a data folder of its own, which is removed again, and wait (10 s at most) until
- * it can be connected to at `*at`. Before other threads are started, for it forks. ERR_SYSTEM,
- * ERR_MEMORY, ERR_TIMEOUT; `error` has a line. */
+/* Start lanchatd with a data folder of its own, which is removed again, and wait until it can be
+ * connected to at `*at`. Before other threads are started, for it forks. ERR_SYSTEM, ERR_MEMORY,
+ * ERR_TIMEOUT, ERR_CLOSED: `stop` could be read; `error` has a line. */
 int subject_start(const struct subject_options *o, struct net_address *at, struct subject **out,
 	char *error, size_t size);
 
@@ -68,7 +72,8 @@ const char *subject_command(const struct subject *s);
  * mapping of the subject's. ERR_CLOSED: it has ended. */
 int subject_look(const struct subject *s, struct subject_sample *out);
 
-/* End it in good order if it was started, within 30 s, and remove its folder; forget about it.
+/* End it in good order if it was started, within 30 s, and remove its folder; forget about it. Where
+ * somebody stopped it (SIGSTOP), it is let go on for that.
  * `error` (may be NULL) has how it ended and what it said last where it did not end well, with line
  * ends: then ERR_SYSTEM. NULL is allowed. */
 int subject_end(struct subject *s, char *error, size_t size);

@@ -187,6 +187,8 @@ static void begin_end(struct keeper *k)
 	k->report.asked = true;
 	k->deadline = clock_ms() + k->patience;
 	(void)kill(k->server, SIGTERM);
+	/* Who is stopped would not take it. */
+	(void)kill(k->server, SIGCONT);
 }
 
 static void be_late(struct keeper *k)

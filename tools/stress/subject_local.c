@@ -22,6 +22,7 @@
 #define END_PATIENCE   30000 /* ms, of the keeper with the server */
 #define KEEPER_LATER   10000 /* ms: how much longer the keeper may take than that */
 #define ARGUMENTS_MAX  48
+#define SILENT_MOST    1000 /* ms, after which it is told what is waited for */
 
 /* All that a client can run into is off: server/limits.def, and the rooms that one server may have. */
 static const char *const unlimited[] = {
@@ -151,16 +152,50 @@ static void no_process(int why, char *error, size_t size)
 		why == EAGAIN ? ": see ulimit -u, kernel.pid_max and kernel.threads-max" : "");
 }
 
-/* The next packet of the keeper's. false: there comes none, or none by the deadline. */
-static bool hear(const struct subject *s, int64_t deadline, void *out, size_t size)
-{
-	struct pollfd p = {.fd = s->channel, .events = POLLIN};
-	int n;
+/* ---- waiting for it ---- */
 
-	do
-		n = poll(&p, 1, clock_poll_timeout(deadline));
-	while (n < 0 && errno == EINTR);
-	return n > 0 && recv(s->channel, out, size, MSG_DONTWAIT) == (ssize_t)size;
+struct wait {
+	const char *what; /* lanchatd has to do */
+	int most;         /* ms, as it is told */
+	int64_t deadline; /* clock_ms */
+	int64_t tell_at;  /* the same; INT64_MAX: it was told */
+};
+
+static struct wait begin_wait(const struct subject *s, const char *what, int most, int later)
+{
+	int64_t now = clock_ms();
+
+	return (struct wait){.what = what,
+		.most = most,
+		.deadline = now + most + later,
+		.tell_at = s->tell ? now + SILENT_MOST : INT64_MAX};
+}
+
+/* Until one of them can be read; false: it is the deadline. */
+static bool wait_for(const struct subject *s, struct wait *w, struct pollfd *fds, nfds_t count)
+{
+	for (;;) {
+		int64_t until = w->tell_at < w->deadline ? w->tell_at : w->deadline;
+		int n = poll(fds, count, clock_poll_timeout(until));
+		int64_t now = clock_ms();
+
+		if (n > 0)
+			return true;
+		if (now >= w->deadline || (n < 0 && errno != EINTR))
+			return false;
+		if (now < w->tell_at)
+			continue;
+		fprintf(s->tell, "waiting for lanchatd to %s, %d s at most\n", w->what,
+			(w->most + 999) / 1000);
+		(void)fflush(s->tell);
+		w->tell_at = INT64_MAX;
+	}
+}
+
+/* The next packet of the keeper's. false: there is none. */
+static bool hear(const struct subject *s, void *out, size_t size)
+{
+	return recv(s->channel, out, size, MSG_DONTWAIT) == (ssize_t)size;
 }
 
 /* ---- starting it ---- */
@@ -213,26 +248,35 @@ static void drain(int fd)
 		;
 }
 
-/* Wait until it is there, or has ended. */
-static int await(struct subject *s, int watch, const char *ports, struct net_address *at,
-	char *error, size_t size)
+static int not_ready(const struct subject *s, const struct wait *w, char *error, size_t size)
 {
-	int64_t deadline = clock_ms() + START_PATIENCE;
-	struct pollfd fds[2] = {
-		{.fd = watch, .events = POLLIN}, {.fd = s->channel, .events = POLLIN}};
+	(void)snprintf(error, size, "lanchatd was not ready within %d s%s", (w->most + 999) / 1000,
+		subject_state(s->pid) == 'T' ? ": somebody has stopped it (SIGSTOP)" : "");
+	return ERR_TIMEOUT;
+}
+
+/* Wait until it is there, or has ended. */
+static int await(struct subject *s, const struct subject_options *o, int watch, const char *ports,
+	struct net_address *at, char *error, size_t size)
+{
+	struct wait w =
+		begin_wait(s, "be ready", o->patience > 0 ? o->patience : START_PATIENCE, 0);
+	struct pollfd fds[] = {{.fd = watch, .events = POLLIN},
+		{.fd = s->channel, .events = POLLIN},
+		{.fd = o->stop > 0 ? o->stop : -1, .events = POLLIN}};
 	struct keeper_report report;
 
 	while (!read_address(ports, at)) {
-		int n = poll(fds, 2, clock_poll_timeout(deadline));
-		if (n == 0) {
-			(void)snprintf(error, size, "lanchatd was not ready within %d s",
-				START_PATIENCE / 1000);
-			return ERR_TIMEOUT;
+		if (!wait_for(s, &w, fds, sizeof fds / sizeof fds[0]))
+			return not_ready(s, &w, error, size);
+		if (fds[2].revents) {
+			(void)snprintf(error, size, "stopped before lanchatd was ready");
+			return ERR_CLOSED;
 		}
 		drain(watch);
-		if (n < 0 || !fds[1].revents)
+		if (!fds[1].revents)
 			continue;
-		if (hear(s, deadline, &report, sizeof report))
+		if (hear(s, &report, sizeof report))
 			explain(&report, last_line(beside_log(report.said)), error, size);
 		else
 			(void)snprintf(error, size, "cannot start a process");
@@ -255,6 +299,7 @@ static int launch(struct subject *s, const struct subject_options *o, const char
 		.folder = s->folder,
 		.descriptors = o->clients + SUBJECT_SPARE,
 		.patience = END_PATIENCE};
+	struct wait w = begin_wait(s, "be started", START_PATIENCE, 0);
 	pid_t server;
 
 	if (!o->program)
@@ -266,7 +311,8 @@ static int launch(struct subject *s, const struct subject_options *o, const char
 		return ERR_SYSTEM;
 	}
 	/* By its first word; where it had no process to start, that is why. */
-	if (!hear(s, clock_ms() + START_PATIENCE, &server, sizeof server)) {
+	struct pollfd p = {.fd = s->channel, .events = POLLIN};
+	if (!wait_for(s, &w, &p, 1) || !hear(s, &server, sizeof server)) {
 		(void)snprintf(error, size, "cannot start a process");
 		return ERR_SYSTEM;
 	}
@@ -276,6 +322,18 @@ static int launch(struct subject *s, const struct subject_options *o, const char
 	}
 	s->pid = server;
 	return 0;
+}
+
+/* It may have warned of the reason. */
+static void give_up(struct subject *s, int r, char *error, size_t size)
+{
+	char trouble[SUBJECT_TROUBLE] = "";
+	size_t used = strlen(error);
+
+	subject_listen(s, trouble);
+	(void)subject_end(s, NULL, 0);
+	if (r == ERR_TIMEOUT && *trouble)
+		(void)snprintf(error + used, size - used, ": %s", trouble);
 }
 
 int subject_start(const struct subject_options *o, struct net_address *at, struct subject **out,
@@ -290,19 +348,20 @@ int subject_start(const struct subject_options *o, struct net_address *at, struc
 		(void)snprintf(error, size, "out of memory");
 		return ERR_MEMORY;
 	}
+	s->tell = o->tell;
 	int r = make_folder(s, &watch, error, size);
 	(void)snprintf(ports, sizeof ports, "%s/" PORT_FILE, s->folder);
 	if (r == 0)
 		r = launch(s, o, ports, error, size);
 	if (r == 0)
-		r = await(s, watch, ports, &address, error, size);
+		r = await(s, o, watch, ports, &address, error, size);
 	net_close(watch);
 	if (r == 0 && subject_take(s, s->pid) != 0) {
 		(void)snprintf(error, size, "lanchatd has ended");
 		r = ERR_SYSTEM;
 	}
 	if (r) {
-		(void)subject_end(s, NULL, 0);
+		give_up(s, r, error, size);
 		return r;
 	}
 	*at = address;
@@ -315,11 +374,13 @@ int subject_start(const struct subject_options *o, struct net_address *at, struc
 /* The keeper is told to end it, and removes the folder before it ends itself. */
 static int end_by_keeper(struct subject *s, char *error, size_t size)
 {
-	struct keeper_report report;
+	struct wait w = begin_wait(s, "end", END_PATIENCE, KEEPER_LATER);
+	struct pollfd p = {.fd = s->channel, .events = POLLIN};
+	struct keeper_report report = {0};
 	int r = 0;
 
 	net_shutdown(s->channel, SHUT_WR);
-	if (!hear(s, clock_ms() + END_PATIENCE + KEEPER_LATER, &report, sizeof report)) {
+	if (!wait_for(s, &w, &p, 1) || !hear(s, &report, sizeof report)) {
 		/* Somebody killed it, and the kernel told the server to end. */
 		(void)kill(s->keeper, SIGKILL);
 		(void)snprintf(error, size, "it is not known how lanchatd ended");
@@ -327,9 +388,9 @@ static int end_by_keeper(struct subject *s, char *error, size_t size)
 	} else if (!report.asked || report.killed || report.status != 0) {
 		explain(&report, beside_log(report.said), error, size);
 		r = ERR_SYSTEM;
-	} else if (s->trouble) {
-		log_escape(report.trouble, strlen(report.trouble), s->trouble, SUBJECT_TROUBLE);
 	}
+	if (s->trouble)
+		log_escape(report.trouble, strlen(report.trouble), s->trouble, SUBJECT_TROUBLE);
 	while (waitpid(s->keeper, NULL, 0) < 0 && errno == EINTR)
 		;
 	return r;

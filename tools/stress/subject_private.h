@@ -24,6 +24,7 @@ struct subject {
 	int channel; /* to the keeper */
 	char folder[SUBJECT_FOLDER];
 	char *trouble; /* borrowed; NULL: nobody asked */
+	FILE *tell;    /* as in subject_options */
 };
 
 /* NULL when memory is out. */
@@ -34,6 +35,9 @@ int subject_take(struct subject *s, pid_t pid);
 
 /* A numeric field from 3 on of proc_pid_stat(5), counted from 1; 0: it is gone. */
 uint64_t subject_stat(pid_t pid, int field);
+
+/* What proc_pid_stat(5) has as its state: 'T' is stopped; '\0': it is gone. */
+char subject_state(pid_t pid);
 
 /* Close what it has. NULL is allowed. */
 void subject_free(struct subject *s);
