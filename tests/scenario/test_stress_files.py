@@ -92,6 +92,17 @@ class Surroundings(Stress):
         self.assertEqual(process.returncode, 2)
         self.assertIn("not into the same file", process.stderr)
 
+    def test_alone_on_stdout(self):
+        """What is for a program has stdout to itself, however that is called."""
+        address = self.serve().address
+        for option, path, first in (("--csv", "-", "at_ms,"), ("--json", "/dev/stdout", "{"),
+                                    ("--csv", "/proc/self/fd/1", "at_ms,")):
+            with self.subTest(option=option, path=path):
+                out, err = self.run_it("--plaintext", address, *self.SHORT, option, path)
+                self.assertTrue(out.startswith(first), out)
+                self.assertNotIn("PASSED", out)
+                self.assertIn("PASSED", err)
+
     def test_nobody_else(self):
         """In IRC nobody gets what they say themselves."""
         for options in (("-c", "1", "-s", "1"), ("-c", "5", "-r", "3", "-s", "3")):

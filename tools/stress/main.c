@@ -123,13 +123,22 @@ static int write_one(
 	return e;
 }
 
+/* What is for a program has stdout to itself. */
+static FILE *for_people(const struct stress_settings *t)
+{
+	bool taken = page_file_same(t->json, "-") || page_file_same(t->csv, "-") ||
+		     page_file_same(t->report, "-");
+
+	return taken ? stderr : stdout;
+}
+
 static int tell(const struct stress_settings *t, const struct result *r)
 {
 	char verdict[RESULT_VERDICT];
 	int e = 0;
 
 	if (!t->quiet)
-		result_table(r, t->json && strcmp(t->json, "-") == 0 ? stderr : stdout);
+		result_table(r, for_people(t));
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		(void)fail(EXIT_FAILED, "cannot write the result to standard output");
 		e = ERR_SYSTEM;
