@@ -150,6 +150,11 @@ class Verdicts(Stress):
         self.assertGreater(r["lost"], 0)
         self.assertEqual(r["waited_seconds"], 1)
         self.assertIn("nothing more had come for 1 s (--patience)", err)
+        # What is told second by second goes on until nothing is waited for; which of it is the load's is known.
+        ends = [second["at_ms"] for second in r["by_second"]]
+        of_load = 1 + sum(end < int(r["load_seconds"] * 1000) for end in ends)
+        self.assertEqual(sum(second["sent"] for second in r["by_second"][:of_load]), r["sent"])
+        self.assertGreaterEqual(ends[-1], (r["load_seconds"] + r["waited_seconds"]) * 1000 - 1)
         self.assertLessEqual(r["sent_per_s"], 50)
 
     def test_stopped_before_it_came(self):
