@@ -162,5 +162,20 @@ class Surroundings(Stress):
         self.assertEqual(process.returncode, 1)
 
 
+    def test_waits_once_for_the_slow(self):
+        """Who got nothing either, while the others were waited for, is not waited for once more."""
+        server = self.serve()
+        process = self.start("--plaintext", server.address, "-c", "10", "-s", "1", "--rate", "50/s", "-d",
+                             "1s", "--slow", "10", "--patience", "2s")
+        lines = iter(process.stderr.readline, "")
+        self.assertTrue(any(line.startswith("running") for line in lines))
+        os.kill(server.pid, signal.SIGSTOP)
+        self.assertTrue(any(line.startswith("waiting for the rest") for line in lines))
+        _, err = process.communicate(timeout=60)
+        os.kill(server.pid, signal.SIGCONT)
+        self.assertEqual(process.returncode, 1)
+        self.assertNotIn("waiting for the slow", err)
+
+
 if __name__ == "__main__":
     main()

@@ -177,6 +177,7 @@ static void note_pause(struct swarm *s, int64_t asked)
 		pause -= (int64_t)((tally_own_cpu() - s->turned_cpu) / 1000);
 	if (pause >= PAUSE) {
 		s->progress_at += pause;
+		s->heard_at += pause;
 		if (s->phase == PHASE_LOAD || s->phase == PHASE_DRAIN)
 			s->paused += pause;
 		else if (s->phase == PHASE_CONNECTING)
@@ -356,8 +357,10 @@ static void load(struct swarm *s)
 
 static void drain(struct swarm *s)
 {
+	uint64_t bytes = s->tally.bytes_in;
+
 	s->phase = PHASE_DRAIN;
-	s->load_ended = s->progress_at = swarm_now();
+	s->load_ended = s->progress_at = s->heard_at = swarm_now();
 	s->unsent = swarm_pace_unsent(s);
 	s->held_back = swarm_pace_held_back(s);
 	s->stopped = false;
@@ -366,6 +369,9 @@ static void drain(struct swarm *s)
 		wait_for_events(s, INT64_MAX);
 		int64_t now = swarm_now();
 		swarm_roles_turn(s, now);
+		if (s->tally.bytes_in != bytes || s->away)
+			s->heard_at = now;
+		bytes = s->tally.bytes_in;
 		(void)tally_turn(&s->tally, now, s->up, s->setting.subject, false);
 		show(s, "waiting for the rest", (double)s->arrived / (double)s->expected);
 	}
@@ -381,8 +387,9 @@ static void catch_up(struct swarm *s)
 	s->phase = PHASE_CATCH_UP;
 	if (s->silent && !others)
 		return; /* it was waited for, acknowledgements and all */
-	s->progress_at = swarm_now();
-	swarm_roles_end(s, s->progress_at);
+	/* As long as these got nothing either, they have been waited for already. */
+	s->progress_at = s->silent ? s->heard_at : swarm_now();
+	swarm_roles_end(s, swarm_now());
 	while (!s->stopped && !is_given_up(s)) {
 		int64_t now = swarm_now();
 		if (now >= looked + CHECK_EVERY) {

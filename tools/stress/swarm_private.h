@@ -86,6 +86,7 @@ struct swarm {
 	bool cut_short; /* some phase was */
 	bool no_end;    /* they came for so long that nobody waited for the rest */
 	bool silent;    /* nothing came for as long as anything is waited for */
+	int64_t heard_at; /* since the load was over: when any byte last came, or somebody was away */
 	struct client *clients;
 	uint32_t *steady;     /* owned: members that are so, by room */
 	uint32_t next_client; /* the first that has never dialed */
