@@ -62,6 +62,44 @@ class Surroundings(Stress):
         self.assertEqual(process.returncode, 0, err)
         self.assertFalse(json.loads(out)["stopped"])
 
+    def test_stopped_before_the_load(self):
+        """There is nothing to tell of, in whichever phase it was."""
+        path = os.path.join(self.folder, "r.json")
+        deaf = f"127.0.0.1:{self.listen_to(b'', b'never', b'')}"
+        for where, phase in ((deaf, "connecting"), (self.serve().address, "resting")):
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                with self.subTest(phase=phase, signal=number):
+                    process = self.start("--plaintext", where, *self.SHORT, "--json", path)
+                    while not process.stderr.readline().startswith(phase):
+                        self.assertIsNone(process.poll())
+                    process.send_signal(number)
+                    out, err = process.communicate(timeout=60)
+                    self.assertEqual((process.returncode, out), (1, ""), err)
+                    self.assertEqual(err, "lanchat-stress: stopped before the load began\n")
+                    self.assertEqual(os.listdir(self.folder), [])
+
+    def test_stopped_while_it_waits(self):
+        """It waits no more, and tells what there is; what still was to come is not lost."""
+        path = os.path.join(self.folder, "r.json")
+        server = self.serve()
+        process = self.start("--plaintext", server.address, "-c", "4", "-s", "1", "--rate", "50/s", "-d",
+                             "1s", "--patience", "10m", "--json", path)
+        lines = iter(process.stderr.readline, "")
+        self.assertTrue(any(line.startswith("running") for line in lines))
+        os.kill(server.pid, signal.SIGSTOP)
+        self.assertTrue(any(line.startswith("waiting for the rest") for line in lines))
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=60)
+        os.kill(server.pid, signal.SIGCONT)
+        with open(path, encoding="utf-8") as file:
+            r = json.load(file)
+        self.sound(r)
+        self.assertTrue(r["stopped"])
+        self.assertIsNone(r["waited_seconds"])
+        self.assertLess(r["delivered"], 4 * r["sent"])
+        self.assertEqual(process.returncode, 0, err)
+        self.assertRegex(out, "(?m)^PASSED +stopped early")
+
     def test_mode_is_kept(self):
         """A file that is replaced may be read by whom it could be read by."""
         address = self.serve().address

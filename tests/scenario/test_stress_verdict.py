@@ -169,6 +169,8 @@ class Verdicts(Stress):
         r = json.loads(out)
         self.assertTrue(r["stopped"])
         self.assertEqual(r["lost"], 0, err)
+        self.assertEqual(r["waited_seconds"], 2)
+        self.assertEqual(process.returncode, 0)
 
     def test_paused_itself(self):
         """By ^Z, or as the machine slept: nobody else is to blame, and nothing ends for it."""

@@ -19,6 +19,7 @@
 #define OUT_BYTES   ((size_t)256 * 1024)
 #define EVENTS      512
 #define WHY         96
+#define NOT_BEGUN   "stopped before the load began"
 #define STOPPED     INT64_C(2000000) /* how long it waits without any progress when it was stopped */
 #define PAUSE       INT64_C(100000)  /* without any work between two turns: it was not let run */
 #define CPU_EVERY   INT64_C(10000)   /* between two looks at what it had of a processor */
@@ -235,13 +236,14 @@ static void show(struct swarm *s, const char *phase, double done)
 	live_show(s->setting.live, &state);
 }
 
+static int64_t patience(const struct swarm *s)
+{
+	return s->cut_short && s->plan->patience > STOPPED ? STOPPED : s->plan->patience;
+}
+
 static bool is_stuck(const struct swarm *s)
 {
-	int64_t most = s->plan->patience;
-
-	if (s->cut_short && most > STOPPED)
-		most = STOPPED;
-	return swarm_now() - s->progress_at > most;
+	return swarm_now() - s->progress_at > patience(s);
 }
 
 /* The load is over, and waiting for the rest is, too: no message comes, or no end of them. */
@@ -250,7 +252,7 @@ static bool is_given_up(struct swarm *s)
 	int64_t most = WAIT_MOST + s->load_ended - s->load_began;
 
 	if (is_stuck(s)) {
-		s->silent = true;
+		s->waited = patience(s);
 		return true;
 	}
 	if (swarm_now() - s->load_ended < most)
@@ -312,7 +314,7 @@ static int connect_all(struct swarm *s, char *error, size_t size)
 		wait_for_events(s, next);
 		show(s, "connecting", (double)s->connected / s->plan->clients);
 		if (s->stopped)
-			return fail(s, ERR_CLOSED, error, size, "stopped before the load began");
+			return fail(s, ERR_CLOSED, error, size, NOT_BEGUN);
 		if (s->out_of_ports)
 			return fail(s, ERR_FULL, error, size, "not everybody could come");
 		if (s->refused || s->disconnected)
@@ -385,10 +387,10 @@ static void catch_up(struct swarm *s)
 
 	bool others = s->plan->slow || s->plan->churn > 0;
 	s->phase = PHASE_CATCH_UP;
-	if (s->silent && !others)
+	if (s->waited && !others)
 		return; /* it was waited for, acknowledgements and all */
 	/* As long as these got nothing either, they have been waited for already. */
-	s->progress_at = s->silent ? s->heard_at : swarm_now();
+	s->progress_at = s->waited ? s->heard_at : swarm_now();
 	swarm_roles_end(s, swarm_now());
 	while (!s->stopped && !is_given_up(s)) {
 		int64_t now = swarm_now();
@@ -457,6 +459,8 @@ int swarm_run(struct swarm *s, struct result *result, char *error, size_t size)
 	if (r)
 		return r;
 	rest(s);
+	if (s->stopped)
+		return fail(s, ERR_CLOSED, error, size, NOT_BEGUN);
 	look(s, &result->joined);
 
 	uint64_t in = s->tally.bytes_in, out = s->tally.bytes_out;

@@ -85,7 +85,7 @@ struct swarm {
 	bool stopped;   /* from outside: this phase is over */
 	bool cut_short; /* some phase was */
 	bool no_end;    /* they came for so long that nobody waited for the rest */
-	bool silent;    /* nothing came for as long as anything is waited for */
+	int64_t waited; /* for so long nothing came, and so nothing more is waited for; 0: it did */
 	int64_t heard_at; /* since the load was over: when any byte last came, or somebody was away */
 	struct client *clients;
 	uint32_t *steady;     /* owned: members that are so, by room */

@@ -24,7 +24,7 @@ void swarm_tell(struct swarm *s, struct result *r)
 	if (!s->cut_short && !s->no_end)
 		swarm_take_missing(s);
 	r->no_end = s->no_end;
-	r->waited = s->silent ? (double)s->plan->patience / 1e6 : 0;
+	r->waited = (double)s->waited / 1e6;
 	r->own_pause = (double)s->paused / 1e6;
 	r->gaps = s->gaps;
 	r->unacknowledged = s->unacknowledged;
