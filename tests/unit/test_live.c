@@ -83,8 +83,34 @@ START_TEST(made_to_fit)
 		ck_assert_ptr_nonnull(strstr(line, "  1,234,567 WRONG"));
 		ck_assert_ptr_nonnull(strstr(line, "  p50 870 us  p99 3.1 ms"));
 	}
-	/* Where not even that has room, it is cut by whoever shows it. */
-	ck_assert_str_eq(live_line(&running, 10, line), "running  p50 870 us  p99 3.1 ms");
+}
+END_TEST
+
+/* Clients and how much there is, rather than the time and what is not known yet. */
+START_TEST(narrow)
+{
+	char line[LIVE_LINE];
+	struct live_state s = running;
+
+	ck_assert_str_eq(live_line(&s, 31, line), "running  p50 870 us  p99 3.1 ms");
+	ck_assert_str_eq(live_line(&s, 30, line), "running 10,000 up 5.60 M/s");
+	ck_assert_str_eq(live_line(&s, 19, line), "running 10,000 up");
+	ck_assert_str_eq(live_line(&connecting, 19, line), "connecting 5,000 up");
+	/* In its first second. */
+	s.sent_per_s = s.delivered_per_s = 0;
+	s.p50_us = s.p99_us = 0;
+	ck_assert_str_eq(live_line(&s, 19, line), "running 10,000 up");
+	s = running;
+	s.phase = "waiting for the rest";
+	s.up = 3;
+	s.p50_us = 7;
+	ck_assert_str_eq(live_line(&s, 26, line), "waiting 3 up 5.60 M/s 7 us");
+	s.faults = 1234;
+	ck_assert_str_eq(live_line(&s, 26, line), "waiting 1,234 WRONG 3 up");
+	/* What has no room makes room for what has. */
+	ck_assert_str_eq(live_line(&s, 18, line), "waiting 3 up 7 us");
+	/* Where not even that has any, it is cut by whoever shows it. */
+	ck_assert_str_eq(live_line(&s, 5, line), "waiting");
 }
 END_TEST
 
@@ -202,7 +228,7 @@ START_TEST(another_width)
 	ck_assert_int_eq(ioctl(master, TIOCSWINSZ, &w), 0);
 	shown_ago(&l, 100);
 	live_show(&l, &connecting);
-	snprintf(expected, sizeof expected, "\r%.29s\033[K", "connecting  11,812/s");
+	snprintf(expected, sizeof expected, "\r%.29s\033[K", "connecting 5,000 up 11,812/s");
 	ck_assert_str_eq(seen(), expected);
 	close_terminal();
 }
@@ -231,6 +257,7 @@ Suite *live_suite(void)
 
 	tcase_add_test(c, whole_lines);
 	tcase_add_test(c, made_to_fit);
+	tcase_add_test(c, narrow);
 	tcase_add_test(c, into_a_file);
 	tcase_add_loop_test(c, cut_to_the_width, 0, (int)(sizeof widths / sizeof widths[0]));
 	tcase_add_test(c, another_width);

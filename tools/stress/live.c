@@ -120,13 +120,38 @@ static void fill(const struct live_state *s, enum omission without, char out[LIV
 	add_time(out, "p99", s->p99_us);
 }
 
+/* One more, where it has room. */
+static void fit(char line[LIVE_LINE], size_t columns, const char *figure, const char *what)
+{
+	if (strlen(line) + 1 + strlen(figure) + strlen(what) <= columns)
+		add(line, " %s%s", figure, what);
+}
+
+/* The first word of the phase, and as much as there is room for of what matters most. */
+static void fill_narrow(const struct live_state *s, size_t columns, char out[LIVE_LINE])
+{
+	double rate = s->connects_per_s > 0 ? s->connects_per_s : s->delivered_per_s;
+	char some[FIGURE_MAX];
+
+	out[0] = '\0';
+	add(out, "%.*s", (int)strcspn(s->phase, " "), s->phase);
+	if (s->faults > 0)
+		fit(out, columns, figure_count(s->faults, some), " WRONG");
+	fit(out, columns, figure_count(s->up, some), " up");
+	if (rate > 0)
+		fit(out, columns, figure_about(rate, some), "/s");
+	if (s->p50_us > 0)
+		fit(out, columns, figure_time(s->p50_us, some), "");
+}
+
 char *live_line(const struct live_state *s, size_t columns, char out[LIVE_LINE])
 {
 	for (int without = OMIT_NOTHING; without < OMISSIONS; without++) {
 		fill(s, (enum omission)without, out);
-		if (strlen(out) <= columns)
-			break;
+		if (strlen(out) <= columns && (without < OMIT_UP || s->p99_us > 0))
+			return out;
 	}
+	fill_narrow(s, columns, out);
 	return out;
 }
 

@@ -7,8 +7,13 @@
  *                               p50 870 us  p99 3.1 ms
  *
  * (on one line.) ASCII. Where a terminal has no room for all of it, the bar gets shorter and what matters
- * least goes first, so that what is WRONG, p50 and p99 stay; what is still too long is cut, and it never
- * wraps. The one escape in it is that which erases the rest of a line, so a terminal that says it is dumb
+ * least goes first, so that what is WRONG, p50 and p99 stay. Where these have no room either, or are not
+ * there yet, it is as much as fits of what is WRONG, clients, deliveries (or connections) a second and p50,
+ * without their names:
+ *
+ *     running 10,000 up 5.60 M/s 870 us
+ *
+ * What is still too long is cut, and it never wraps. The one escape in it is that which erases the rest of a line, so a terminal that says it is dumb
  * counts as none. One thread.
  */
 #ifndef LANCHAT_STRESS_LIVE_H
