@@ -189,7 +189,7 @@ static void go_on_in_vain(struct swarm *s, int64_t now)
 		struct sender *x = c->sender;
 		if (!is_waiting(s, c) || now - x->said_at <= s->plan->patience)
 			continue;
-		s->waited += (uint64_t)(now - x->said_at);
+		s->in_vain += (uint64_t)(now - x->said_at);
 		x->given_up = x->sent;
 		x->on_way = 0;
 		make_ready(s, c);
@@ -310,7 +310,7 @@ uint64_t swarm_pace_unsent(const struct swarm *s)
 
 double swarm_pace_waited(const struct swarm *s)
 {
-	double waited = (double)s->waited;
+	double waited = (double)s->in_vain;
 
 	/* Who still waits does so since before the load ended. */
 	for (uint32_t i = 0; s->plan->rate <= 0 && i < s->plan->senders; i++) {

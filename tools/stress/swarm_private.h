@@ -119,7 +119,7 @@ struct swarm {
 	uint64_t turn;              /* by rate: of all senders' messages, which is the next */
 	struct client *ready, **ready_end; /* by window, as are the next two */
 	int64_t next_look;                 /* for senders that wait in vain */
-	uint64_t waited;                   /* microseconds of all senders, in vain */
+	uint64_t in_vain;                  /* microseconds of all senders, in vain */
 	int64_t next_churn, next_sip, quit_at;
 	uint32_t away;     /* clients that are to return */
 	char agent[64];    /* what the server says that it is; "": nothing */
