@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define HEX       (2 * IDENTITY_SIZE)
@@ -32,34 +33,45 @@ static int path_of(const char *folder, const char *name, char *out)
 static FILE *open_to_read(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
+	struct stat st = {0};
+	FILE *f = NULL;
 
+	if (fd >= 0 && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode))
+		errno = S_ISDIR(st.st_mode) ? EISDIR : ENOTSUP;
+	else if (fd >= 0)
+		f = fdopen(fd, "r");
+	int error = errno;
 	if (!f && fd >= 0)
 		(void)close(fd);
+	errno = error;
 	return f;
 }
 
 /* The next line without its end; false after the last one, or on an error. One that is too long, that has
- * a NUL in it or that nothing ends is an empty one. */
+ * a control character in it or that nothing ends is DAMAGED. */
+static const char DAMAGED[] = "?";
 static bool next_line(FILE *f, char line[LINE_SIZE])
 {
 	size_t length = 0;
-	bool good = true;
+	bool good = true, any = false;
 	int c;
 
 	while ((c = getc(f)) != EOF && c != '\n') {
-		good = good && c != '\0' && length < LINE_SIZE - 1;
+		any = true;
+		good = good && c >= ' ' && c != 0x7f && length < LINE_SIZE - 1;
 		if (good)
 			line[length++] = (char)c;
 	}
-	line[good && c == '\n' ? length : 0] = '\0';
-	return c != EOF;
+	line[length] = '\0';
+	if (!good || (c == EOF && any))
+		memcpy(line, DAMAGED, sizeof(DAMAGED));
+	return c != EOF || (any && !ferror(f));
 }
 
 /* The address of a line; NULL when it is not of this kind. */
 static const char *address_of(const char *line)
 {
-	if (strspn(line, "0123456789abcdef") != HEX || line[HEX] != ' ')
+	if (strspn(line, "0123456789abcdef") != HEX || line[HEX] != ' ' || !line[HEX + 1])
 		return NULL;
 	return line + HEX + 1;
 }
@@ -72,12 +84,14 @@ static void read_id(const char *line, uint8_t server[IDENTITY_SIZE])
 	}
 }
 
-/* The first line with that address, or with that server; NULL is any. */
+/* The first line with that address, or with that server; NULL is any. ERR_DAMAGED: none, but one that
+ * cannot be read. Of an empty one nothing is missing. */
 static int find(const char *folder, const char *file, const char *address, const uint8_t *server,
 	uint8_t found[IDENTITY_SIZE])
 {
 	char path[PATH_MAX];
 	char line[LINE_SIZE] = "";
+	bool damaged = false;
 	int r = path_of(folder, file, path);
 
 	if (r)
@@ -88,12 +102,15 @@ static int find(const char *folder, const char *file, const char *address, const
 	r = ERR_NOT_FOUND;
 	while (r && next_line(f, line)) {
 		const char *known = address_of(line);
+		damaged = damaged || (!known && line[0]);
 		if (!known || (address && strcmp(known, address) != 0))
 			continue;
 		read_id(line, found);
 		if (!server || memcmp(found, server, IDENTITY_SIZE) == 0)
 			r = 0;
 	}
+	if (r && damaged)
+		r = ERR_DAMAGED;
 	if (r && ferror(f))
 		r = ERR_SYSTEM;
 	int error = errno;
@@ -242,5 +259,8 @@ int book_remove(const char *folder, const char *file, const char *address)
 	uint8_t found[IDENTITY_SIZE];
 	int r = book_find(folder, file, address, found);
 
+	/* Whatever is not whole would be gone with it. */
+	if (r == 0 && find(folder, file, "", NULL, found) == ERR_DAMAGED)
+		return ERR_DAMAGED;
 	return r ? r : change(folder, file, &e);
 }

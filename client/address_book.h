@@ -19,24 +19,27 @@
 /* How a book has a host and a port; no brackets around the host, if it is an IPv6 address. Returns `out`. */
 char *book_address(const char *host, uint16_t port, char out[BOOK_ADDRESS]);
 
-/* The server at an address. ERR_NOT_FOUND: there is none; ERR_SYSTEM with errno: the file cannot be
- * read; ERR_TOO_BIG: its path is too long. */
+/* The server at an address. ERR_NOT_FOUND: there is none; ERR_DAMAGED: nor is there a whole one, but a line
+ * that cannot be read, which may have been of it; ERR_SYSTEM with errno: the file cannot be read;
+ * ERR_TOO_BIG: its path is too long. */
 int book_find(
 	const char *folder, const char *file, const char *address, uint8_t server[IDENTITY_SIZE]);
 
 /* Is the server in it, at any address? */
 bool book_has(const char *folder, const char *file, const uint8_t server[IDENTITY_SIZE]);
 
-/* Enter a server, in place of another one at that address. The oldest of a thousand addresses goes.
+/* Enter a server, in place of another one at that address. The oldest of a thousand addresses goes, and
+ * what cannot be read of the file.
  * ERR_SYSTEM with errno, ERR_MEMORY, ERR_TOO_BIG, ERR_ARGUMENT (not one line). */
 int book_put(const char *folder, const char *file, const char *address,
 	const uint8_t server[IDENTITY_SIZE]);
 
-/* Enter a server at an address that has none. ERR_EXISTS: it has one by now, `found`; others as above. */
+/* Enter a server at an address that has none. ERR_EXISTS: it has one by now, `found`; ERR_DAMAGED, as of
+ * book_find; others as above. */
 int book_meet(const char *folder, const char *file, const char *address,
 	const uint8_t server[IDENTITY_SIZE], uint8_t found[IDENTITY_SIZE]);
 
-/* Take an address out. ERR_NOT_FOUND, and as above. */
+/* Take an address out. ERR_NOT_FOUND, ERR_DAMAGED (of any line: it would go as well), and as above. */
 int book_remove(const char *folder, const char *file, const char *address);
 
 #endif

@@ -102,6 +102,11 @@ static int check_book(struct link *l, const uint8_t *id)
 	bool known = book_has(l->data_folder, LINK_BOOK, id);
 	int r = book_find(l->data_folder, LINK_BOOK, l->place, before);
 
+	if (r == ERR_DAMAGED)
+		return link_fail(l, ERR_REFUSED, CODE_NONE,
+			"a line of %s/" LINK_BOOK " is damaged, so it cannot be told whether this "
+			"server has another key than before: correct that line, or remove it",
+			l->data_folder);
 	if (r && r != ERR_NOT_FOUND)
 		return link_fail(l, ERR_REFUSED, CODE_NONE,
 			"which servers are known cannot be read from %s/" LINK_BOOK ": %s",

@@ -199,7 +199,10 @@ int self_forget(const char *server)
 			       "known_servers");
 	if (r) {
 		fprintf(stderr, "lanchat: cannot change %s/" LINK_BOOK ": %s\n", folder,
-			r == ERR_SYSTEM ? strerror(errno) : err_text(r));
+			r == ERR_DAMAGED
+				? "a line of it is damaged: correct that line, or remove it"
+			: r == ERR_SYSTEM ? strerror(errno)
+					  : err_text(r));
 		return STATUS_FAILED;
 	}
 	printf("%s is forgotten; whoever answers there next is met anew\n", server);

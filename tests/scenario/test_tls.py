@@ -223,6 +223,24 @@ class Tls(Scenario):
         os.symlink("/dev/null", path)
         self.assertIn("cannot be read", self.run_pipe(server, status=1).stderr())
 
+    def test_known_servers_damaged(self):
+        """Nor whoever cannot read which key was there: the line stays for somebody to correct."""
+        server = Server(self)
+        self.run_pipe(server)
+        path = self.env["XDG_DATA_HOME"] + "/lanchat/known_servers"
+        with open(path, "rb") as file:
+            line = file.read()
+        for damaged in (b"\xef\xbb\xbf" + line, line.replace(b"\n", b"\r\n"), line[:-3], b"0" + line):
+            with open(path, "wb") as file:
+                file.write(damaged)
+            self.assertIn("is damaged, so it cannot be told",
+                          self.run_pipe(server, status=1).stderr())
+            with open(path, "rb") as file:
+                self.assertEqual(file.read(), damaged)
+        with open(path, "wb") as file:
+            file.write(line)
+        self.run_pipe(server)
+
     def test_files_are_private(self):
         server = Server(self)
         self.run_pipe(server)

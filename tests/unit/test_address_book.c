@@ -105,6 +105,47 @@ START_TEST(test_oldest_goes)
 }
 END_TEST
 
+static const char *const damages[] = {
+	"%s0 a:1\n",            /* an id that is too long */
+	"%.63s a:1\n",          /* or too short */
+	"%s a:1\r\n",           /* by an editor */
+	"%s\ta:1\n",            /* another one */
+	"\xef\xbb\xbf%s a:1\n", /* or one that begins with a byte order mark */
+	"%s \n",                /* without an address */
+	"%s a:1",               /* the disk was full */
+	"%.10s",
+};
+
+/* Who was met at an address of which nothing can be read is not known, rather than nobody. */
+START_TEST(test_damaged)
+{
+	char text[256], id[2 * IDENTITY_SIZE + 1], before[512];
+	uint8_t found[IDENTITY_SIZE];
+	FILE *f = fopen(path, "we");
+
+	ck_assert_ptr_nonnull(f);
+	memset(id, '0', sizeof(id) - 1);
+	id[sizeof(id) - 1] = '\0';
+	fprintf(f, "%s b:2\n\n", id);
+	fprintf(f, damages[_i], id);
+	ck_assert_int_eq(fclose(f), 0);
+	ck_assert_int_eq(book_find(folder, BOOK, "b:2", found), 0);
+	ck_assert_int_eq(book_find(folder, BOOK, "a:1", found), ERR_DAMAGED);
+	ck_assert_int_eq(book_meet(folder, BOOK, "a:1", server(1), found), ERR_DAMAGED);
+	/* And nothing of it is lost that somebody could correct. */
+	ck_assert_int_eq(book_remove(folder, BOOK, "b:2"), ERR_DAMAGED);
+	ck_assert_int_eq(book_remove(folder, BOOK, "a:1"), ERR_DAMAGED);
+	f = fopen(path, "re");
+	ck_assert_ptr_nonnull(f);
+	size_t length = fread(text, 1, sizeof(text), f);
+	ck_assert_int_eq(fclose(f), 0);
+	int n = snprintf(before, sizeof(before), "%s b:2\n\n", id);
+	n += snprintf(before + n, sizeof(before) - (size_t)n, damages[_i], id);
+	ck_assert_uint_eq(length, (size_t)n);
+	ck_assert_mem_eq(text, before, length);
+}
+END_TEST
+
 /* The end of a line that is too long was taken for a line of its own, with NULs in it or without. */
 START_TEST(test_long_line)
 {
@@ -221,6 +262,7 @@ Suite *address_book_suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, test_entries);
 	tcase_add_test(t, test_oldest_goes);
+	tcase_add_loop_test(t, test_damaged, 0, sizeof(damages) / sizeof(damages[0]));
 	tcase_add_loop_test(t, test_long_line, 0, 2);
 	tcase_add_test(t, test_meet);
 	tcase_add_test(t, test_many_writers);
