@@ -67,6 +67,9 @@ int net_range_parse(const char *text, struct net_range *out)
 		range.v6 = false;
 	}
 	clear_rest(&range);
+	/* What has been written of IPv4 in it would not count. */
+	if (range.v6 && range.bits < MAPPED_BITS && strchr(address, '.'))
+		return ERR_ARGUMENT;
 	*out = range;
 	return 0;
 }
