@@ -189,8 +189,9 @@ static int reply_history(struct session *s, const struct msg_history *m, struct 
 	return session_reply_list(s, MESSAGE_HISTORY_PAGE, &page);
 }
 
-/* Whoever has closed the connection may have asked much before, which takes readers from others. What
- * there is to answer goes out first, by which that is seen. */
+/* Whoever has closed the connection may have asked much before, which takes readers from others, or rests
+ * between one and the next for as long as --rate says. What there is to answer goes out first, by which
+ * that is seen, and then all of it is over. */
 static bool nobody_hears(struct session *s)
 {
 	outlet_release(s->outlet);
@@ -202,7 +203,7 @@ int session_on_history(struct session *s, const union message *m)
 	struct page p;
 
 	if (nobody_hears(s))
-		return 0;
+		return ERR_CLOSED;
 	if (page_init(&p, s, m->history.limit) != 0)
 		return session_refuse(s, m->history.tag, CODE_RESOURCES);
 	int r = reply_history(s, &m->history, &p);
@@ -295,7 +296,7 @@ int session_on_search(struct session *s, const union message *m)
 	struct page p;
 
 	if (nobody_hears(s))
-		return 0;
+		return ERR_CLOSED;
 	if (page_init(&p, s, m->search.limit) != 0)
 		return session_refuse(s, found.tag, CODE_RESOURCES);
 	const char *why;

@@ -305,6 +305,7 @@ START_TEST(searches_of_one_who_is_gone)
 	ck_assert_int_eq(sem_init(&go_on, 0, 0), 0);
 	client_open(&boris, chat);
 	client_log_in(&boris, 2, "boris");
+	budget_init(&boris.session->budget, 1, 5000, clock_ms());
 	for (int i = 0; i < 20; i++) {
 		size_t used;
 		ck_assert_int_eq(message_encode(MESSAGE_SEARCH, &m, bytes + length,
@@ -320,9 +321,12 @@ START_TEST(searches_of_one_who_is_gone)
 	ck_assert_int_eq(shutdown(boris.peer.fd, SHUT_RDWR), 0);
 	atomic_store(&hold, false);
 	sem_post(&go_on);
-	client_close(&boris);
-	/* The answer of the first tells that nobody takes it. */
+	peer_close(&boris.peer);
+	ck_assert_int_eq(pthread_join(boris.thread, NULL), 0);
+	/* The answer of the first tells that nobody takes it; of the others none is even begun, or paid for. */
 	ck_assert_uint_eq(atomic_load(&searched), 1);
+	ck_assert_int_gt(boris.session->budget.tokens, INT64_C(1000) * (5000 - 3 * 50));
+	session_free(boris.session);
 }
 END_TEST
 
