@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -211,6 +212,22 @@ int data_folder_open(const char *wanted, struct data_folder *out, char *error, s
 		*out = f;
 	}
 	return r;
+}
+
+int data_folder_own(const struct data_folder *f, char *error, size_t size)
+{
+	struct stat st;
+
+	if (stat(f->path, &st) != 0)
+		return fail(f->path, ERR_SYSTEM, error, size);
+	if (st.st_uid == geteuid())
+		return 0;
+	snprintf(error, size,
+		"the data folder '%s' belongs to another user (%ju), who could put another key and "
+		"another operator's code there: start the server as that one (--user), or choose "
+		"another folder with --data",
+		f->path, (uintmax_t)st.st_uid);
+	return ERR_REFUSED;
 }
 
 int data_folder_look(const char *wanted, struct data_folder *out, char *error, size_t size)

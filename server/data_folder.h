@@ -36,7 +36,11 @@ int data_folder_give(
  * ERR_SYSTEM, ERR_MEMORY; each with one line in `error`. Pair with data_folder_close. */
 int data_folder_open(const char *wanted, struct data_folder *out, char *error, size_t size);
 
-/* The same for a folder that must be there, and is not locked: a server may use it meanwhile. */
+/* For whoever trusts in what is in it: ERR_REFUSED, with one line in `error`, where it is another user's, who
+ * may put there what they like. */
+int data_folder_own(const struct data_folder *f, char *error, size_t size);
+
+/* The same as data_folder_open for a folder that must be there, and is not locked: a server may use it meanwhile. */
 int data_folder_look(const char *wanted, struct data_folder *out, char *error, size_t size);
 
 void data_folder_close(struct data_folder *f);

@@ -54,7 +54,8 @@ void op_code_free(struct op_code *o)
 static int read_file(const struct op_code *o, char out[OP_CODE_SIZE])
 {
 	char bytes[OP_CODE_SIZE + 1] = "";
-	int fd = open(o->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	/* A pipe there is not waited for: it brings nothing. */
+	int fd = open(o->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
 	if (fd < 0)
 		return errno == ENOENT ? ERR_NOT_FOUND : ERR_SYSTEM;

@@ -378,6 +378,12 @@ int server_start(const struct settings *settings, struct server **out, char *err
 		free(s);
 		return r;
 	}
+	r = data_folder_own(&s->folder, error, size);
+	if (r) {
+		data_folder_close(&s->folder);
+		free(s);
+		return r;
+	}
 	log_file_tidy(&s->folder);
 	tell_history(s);
 	r = op_code_new(&s->folder, &s->op_code);

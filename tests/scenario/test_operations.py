@@ -106,6 +106,31 @@ class OneServer(Operations):
         self.assertIn("it is private now", server.stderr())
         self.assertEqual(os.stat(data).st_mode & 0o777, 0o700)
 
+    def test_folder_of_somebody(self):
+        """Whose folder it is could put their own key, and a code of their own for an operator there."""
+        if os.geteuid() != 0:
+            self.skipTest("only root can give a folder away")
+        data = os.path.join(self.dir, "somebodys")
+        os.mkdir(data, 0o700)
+        os.chown(data, 54321, 54321)
+        server = Server(self, data=data, wait=False)
+        self.assertEqual(server.wait(), 1)
+        self.assertRegex(server.stderr(), f"^lanchatd: the data folder '{data}' belongs to another user "
+                                          r"\(54321\), .*--user.*\n$")
+        os.chown(data, 0, 0)
+        self.assertEqual(Server(self, data=data).stop(), 0)
+
+    def test_pipe_for_a_code(self):
+        """What is no file is not waited for."""
+        self.plaintext = False  # without TLS there is no operator
+        data = os.path.join(self.dir, "pipe")
+        os.mkdir(data, 0o700)
+        os.mkfifo(os.path.join(data, "operator-code"))
+        server = Server(self, data=data)
+        server.wait_stderr("who types /op")
+        self.assertTrue(os.path.isfile(os.path.join(data, "operator-code")))
+        self.assertEqual(server.stop(), 0)
+
     def test_files_are_documented(self):
         self.plaintext = False
         server = Server(self)
