@@ -21,6 +21,11 @@ int64_t clock_ms(void)
 	return clock_us() / 1000;
 }
 
+int64_t clock_boot_us(void)
+{
+	return read_us(CLOCK_BOOTTIME);
+}
+
 uint64_t clock_wall_us(void)
 {
 	return (uint64_t)read_us(CLOCK_REALTIME);

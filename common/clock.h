@@ -12,6 +12,9 @@
 int64_t clock_ms(void);
 int64_t clock_us(void);
 
+/* Microseconds since the machine was started, also those in which it slept. */
+int64_t clock_boot_us(void);
+
 /* Microseconds since 1970-01-01 00:00 UTC, on the wall clock. */
 uint64_t clock_wall_us(void);
 

@@ -8,17 +8,21 @@
 #include "server/store_words.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#define PRUNE_MS     5000      /* between two looks at what is too old or too much */
-#define SHRINK_AFTER 1000      /* entries that were let go, after which the index is merged */
-#define INDEX_CHUNK  200       /* entries in one transaction of the index */
-#define REST_FROM    (1 << 17) /* bytes of pages: fewer are kept */
-#define REST_BUSY    200       /* transactions in LOG_REST_MS, from which on pages are of use */
-#define INDEX_BEHIND 20000     /* entries behind, from which on the index goes on under load too */
+#define PRUNE_MS      5000 /* between two looks at what is too old or too much */
+#define HOUR_US       (INT64_C(3600) * 1000000)
+#define DAY_US        (24 * HOUR_US)
+#define CLOCK_STEP_US HOUR_US   /* more than anybody's clock gains between two looks */
+#define SHRINK_AFTER  1000      /* entries that were let go, after which the index is merged */
+#define INDEX_CHUNK   200       /* entries in one transaction of the index */
+#define REST_FROM     (1 << 17) /* bytes of pages: fewer are kept */
+#define REST_BUSY     200       /* transactions in LOG_REST_MS, from which on pages are of use */
+#define INDEX_BEHIND  20000     /* entries behind, from which on the index goes on under load too */
 
 /* ---- health ---- */
 
@@ -245,6 +249,22 @@ static bool has_limits(const struct log_writer *w)
 	return w->config.keep_bytes || w->config.keep_messages || w->config.keep_days;
 }
 
+/* A clock that goes ahead in one step may be wrong, and what is dropped for it does not come back when it is
+ * put right. Somebody has a day to do so. */
+static bool is_clock_new(struct log_writer *w)
+{
+	int64_t now = clock_boot_us(), ahead = (int64_t)clock_wall_us() - now;
+
+	if (w->clock_ahead && ahead > w->clock_ahead + CLOCK_STEP_US) {
+		log_warning("the clock has gone ahead by %" PRId64 " hours: nothing is too old "
+			    "(keep-days) for a day; if the clock is wrong, put it right",
+			(ahead - w->clock_ahead) / HOUR_US);
+		w->clock_trusted = now + DAY_US;
+	}
+	w->clock_ahead = ahead;
+	return now < w->clock_trusted;
+}
+
 void writer_prune_some(struct log_writer *w)
 {
 	uint64_t dropped;
@@ -252,7 +272,10 @@ void writer_prune_some(struct log_writer *w)
 
 	if (!has_limits(w) || writer_health(w) != ENGINE_WELL || clock_ms() < w->prune_at)
 		return;
-	int r = store_prune(w->store, &w->config, &w->kept, &dropped, &more);
+	struct engine_config config = w->config;
+	if (config.keep_days && is_clock_new(w))
+		config.keep_days = 0;
+	int r = store_prune(w->store, &config, &w->kept, &dropped, &more);
 	writer_worked(w);
 	if (r == 0 && dropped)
 		r = store_writer_reset(&w->memory, w->store);

@@ -51,6 +51,8 @@ struct log_writer {
 	unsigned worked;         /* transactions since it was last looked what memory is kept for */
 	unsigned unrested;       /* the same since memory was given back, as of that look */
 	int64_t try_at, prune_at, index_at, rest_at;
+	int64_t clock_ahead; /* microseconds: of the wall clock before that of the machine, as last seen */
+	int64_t clock_trusted; /* on that one: until then the wall clock makes nothing too old */
 };
 
 /* ---- log_writer.c ---- */

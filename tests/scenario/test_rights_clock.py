@@ -80,5 +80,28 @@ class Ahead(Rights):
         self.everywhere(check)
 
 
+class KeepDays(Rights):
+    def test_jump(self):
+        """A clock that goes ahead by weeks makes nothing too old before somebody can have seen it."""
+        data = os.path.join(self.dir, "data")
+        os.mkdir(data, 0o700)
+        path = os.path.join(data, "clock")
+        server = self.serve("--keep-days", "30", data=data, env=shim("clock", clock=path))
+        anna = Person(self, server, "anna")
+        anna.join()
+        for i in range(3):
+            anna.says(f"kept {i}")
+        with open(path + ".new", "w", encoding="ascii") as f:
+            f.write(f"{40 * DAY}\n")
+        os.rename(path + ".new", path)
+        server.wait_stderr(r"warning the clock has gone ahead by 9(59|60) hours: nothing is too old")
+        anna.says("after it")
+        tag = anna.peer.request("HISTORY", room="den", limit=200)
+        page = anna.peer.expect("HISTORY_PAGE", tag=tag)
+        self.assertEqual([entry["text"] for entry in page["entries"] if entry["text"]],
+                         ["kept 0", "kept 1", "kept 2", "after it"])
+        self.assertEqual(page["pruned"], 0)
+
+
 if __name__ == "__main__":
     main()
