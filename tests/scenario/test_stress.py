@@ -117,6 +117,8 @@ class Loads(Stress):
         in_time = r["delivered"] - r["delivered_late"]
         self.assertEqual(sum(second["delivered"] for second in r["by_second"]), in_time)
         self.assertEqual(r["latency_us"]["count"], r["sent"] * 18)
+        self.assertGreater(r["delivered_late"], 0)
+        self.assertGreater(r["bytes_in"], r["delivered"] * 2000)
         for client in r["by_client"]:
             self.assertGreater(client["mean_us"], 0)
             self.assertGreaterEqual(client["max_us"], client["mean_us"])

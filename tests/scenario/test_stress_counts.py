@@ -166,6 +166,18 @@ class Counts(Stress):
         self.assertLess(r["churned"], 500)
         self.assertRegex(err, f"WARNING: {r['churned']} clients left and returned of the 1,0.. that")
 
+    def test_nobody_returns(self):
+        """Who left and was not let in again has not returned."""
+        server = self.serve()
+        proxy = Proxy(self, server.port)
+        process = self.begin(proxy.address, "-c", "20", "-s", "2", "--rate", "50/s", "-d", "1500ms", "--churn",
+                             "20/s")
+        proxy.listener.shutdown(socket.SHUT_RDWR)
+        r, err = self.finish(process, status=1)
+        self.assertEqual(r["churned"], 0)
+        self.assertGreater(r["disconnected"], 0)
+        self.assertRegex(err, r"WARNING: 0 clients left and returned of the [0-9.]+ that were to \(--churn\)\n")
+
     def test_paused_for_a_moment(self):
         """A third of a second is told, and of what: of the load, or of connecting."""
         server = self.serve()

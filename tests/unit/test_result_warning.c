@@ -57,7 +57,7 @@ START_TEST(warned_of)
 	r->by_second[1].delivered = 31; /* of 3,000 */
 	r->seconds = warnings[_i].seconds;
 	r->unsent = warnings[_i].unsent;
-	r->disconnected = warnings[_i].disconnected;
+	r->disconnected = r->senders_out = warnings[_i].disconnected;
 	const char *wanted[] = {warnings[_i].first, warnings[_i].second};
 	for (unsigned i = 0; i < 2; i++) {
 		ck_assert_int_eq(result_warning(r, i, text), wanted[i] != NULL);
@@ -82,6 +82,30 @@ START_TEST(few_were_late)
 	ck_assert_str_eq(text,
 		"what was due within 2.0 s took 5.0 s to come: the rate is more than can "
 		"be kept up");
+}
+END_TEST
+
+/* Whoever was not let run cannot have kept up; and only those who speak are missed where something was not
+ * sent. */
+START_TEST(no_reason_to_blame)
+{
+	char text[RESULT_VERDICT];
+
+	r->churn = 0;
+	r->unsent = 500;
+	r->disconnected = 1;
+	ck_assert(result_warning(r, 0, text));
+	ck_assert_ptr_nonnull(strstr(text, "the rate is more than can be kept up"));
+	r->own_pause = 2;
+	r->seconds = 4;
+	r->by_second[1].at_ms = 4000;
+	r->by_second[1].delivered = 500;
+	ck_assert(result_warning(r, 1, text));
+	ck_assert_str_eq(text, "500 messages that were due had not been sent when the load ended");
+	ck_assert(!result_warning(r, 2, text));
+	r->seconds = 6;
+	r->by_second[1].at_ms = 6000;
+	ck_assert(result_warning(r, 2, text));
 }
 END_TEST
 
@@ -197,6 +221,7 @@ Suite *result_warning_suite(void)
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, few_were_late);
 	tcase_add_test(c, fewer_came_and_went);
+	tcase_add_test(c, no_reason_to_blame);
 	tcase_add_test(c, lost_with_a_connection);
 	tcase_add_test(c, paused_while_connecting);
 	tcase_add_test(c, verdicts);

@@ -186,6 +186,8 @@ static void take_answer(
 		break;
 	case MESSAGE_REFUSED:
 		refuse(e, m->refused.text);
+		if (!e->length)
+			refuse(e, span_of(code_text(m->refused.code)));
 		break;
 	case MESSAGE_BYE:
 		refuse(e, m->bye.text);

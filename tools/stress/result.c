@@ -187,22 +187,23 @@ static bool was_paused_before(const struct result *r, char out[RESULT_VERDICT])
 	return out[0];
 }
 
+/* As far as it can be told: whoever was not let run cannot keep up either. */
+static const char *why_unsent(const struct result *r)
+{
+	if (r->senders_out > 0)
+		return ": senders had been thrown out";
+	if (r->own_pause > 0 || (double)r->unsent <= UNSENT_MUCH * (double)r->sent)
+		return "";
+	return ": the rate is more than can be kept up";
+}
+
 static bool has_unsent(const struct result *r, char out[RESULT_VERDICT])
 {
 	char figure[FIGURE_MAX];
 
-	if (r->unsent > 0 && r->disconnected > 0)
-		add(out,
-			"%s messages that were due had not been sent when the load ended: senders "
-			"had "
-			"been thrown out",
-			figure_count(r->unsent, figure));
-	else if (r->unsent > 0)
+	if (r->unsent > 0)
 		add(out, "%s messages that were due had not been sent when the load ended%s",
-			figure_count(r->unsent, figure),
-			(double)r->unsent > UNSENT_MUCH * (double)r->sent
-				? ": the rate is more than can be kept up"
-				: "");
+			figure_count(r->unsent, figure), why_unsent(r));
 	return out[0];
 }
 
@@ -211,7 +212,8 @@ static bool waited_in_vain(const struct result *r, char out[RESULT_VERDICT])
 	if (r->waited_in_vain > IN_VAIN_MUCH)
 		add(out,
 			"senders waited %.0f %% of their time for messages that did not come "
-			"(--window, --patience), so there was less load than there could be",
+			"within "
+			"--patience, so there was less load than there could be",
 			r->waited_in_vain * 100);
 	return out[0];
 }
@@ -222,11 +224,11 @@ static bool churned_less(const struct result *r, char out[RESULT_VERDICT])
 	double meant = r->churn * r->load_seconds;
 
 	if (r->churn > 0 && (double)r->churned + 1 < meant * CHURN_LEAST)
-		add(out,
-			"%s clients left and returned of the %s that were to (--churn): a fifth of "
-			"all "
-			"do so, each of whom is away for half a second",
-			figure_count(r->churned, had), figure_about(meant, wanted));
+		add(out, "%s clients left and returned of the %s that were to (--churn)%s",
+			figure_count(r->churned, had), figure_about(meant, wanted),
+			r->disconnected
+				? ""
+				: ": a fifth of all do so, each of whom is away for half a second");
 	return out[0];
 }
 
@@ -243,7 +245,7 @@ static uint64_t delivered_after(const struct result *r, double seconds)
 
 static bool is_behind(const struct result *r, char out[RESULT_VERDICT])
 {
-	double most = r->load_seconds * OVERRUN + 1;
+	double most = r->load_seconds * OVERRUN + 1 + r->own_pause;
 
 	if (r->rate > 0 && r->seconds > most && !r->stopped &&
 		(double)delivered_after(r, most) > BEHIND_MUCH * (double)r->delivered)

@@ -79,6 +79,7 @@ struct result {
 	uint64_t unacknowledged; /* messages without the acknowledgement of their own */
 	uint64_t lost, doubled, reordered, foreign;
 	uint64_t disconnected;      /* connections that ended and should not have */
+	uint64_t senders_out;       /* of these: of clients that speak */
 	uint64_t lost_disconnected; /* of those lost: to or of these */
 	uint64_t churned, quit;
 	struct histogram_view latency;     /* microseconds, from when a message was to be sent */

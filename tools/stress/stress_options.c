@@ -147,7 +147,8 @@ static const struct option_spec rows[] = {
 		.offset = FIELD(slow),
 		.most = 100,
 		.argument = "PERCENT",
-		.help = "So many of the clients read 20 KiB a second and no more, until the end."},
+		.help = "So many of the clients read 20 KiB a second at most, and less of "
+			"long texts, until the load is over."},
 	{.name = "quit-midway",
 		.kind = OPTION_NUMBER,
 		.offset = FIELD(quit),

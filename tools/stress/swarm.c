@@ -469,10 +469,10 @@ int swarm_run(struct swarm *s, struct result *result, char *error, size_t size)
 	drain(s);
 	look(s, &ended);
 	uint64_t in_time = s->tally.delivered;
-	result->bytes_in = s->tally.bytes_in - in;
-	result->bytes_out = s->tally.bytes_out - out;
 	result->server_cpu_ns = grown(began.cpu_ns, ended.cpu_ns);
 	catch_up(s);
+	result->bytes_in = s->tally.bytes_in - in;
+	result->bytes_out = s->tally.bytes_out - out;
 	look(s, &result->after);
 	tally_most(&s->tally, &result->after);
 	if (!s->cut_short && !s->no_end)

@@ -91,7 +91,9 @@ struct swarm {
 	uint32_t *steady;     /* owned: members that are so, by room */
 	uint32_t next_client; /* the first that has never dialed */
 	uint32_t dialing, up; /* clients */
-	uint32_t connected, refused, disconnected, churned, quit;
+	uint32_t connected, refused, disconnected, quit;
+	uint32_t left,
+		churned; /* those that leave and return: of these, the latter have returned */
 	int64_t first_dial, last_up; /* microseconds */
 	int64_t progress_at;         /* when a client, a message or its acknowledgement last came */
 	int64_t turned_at, paused;   /* its last turn; how long it was not let run in the load, */

@@ -52,8 +52,8 @@ static bool churn(struct swarm *s, int64_t now)
 
 	if (!c)
 		return false;
-	s->churned++;
-	swarm_client_close(s, c, s->churned % 2 == 0);
+	s->left++;
+	swarm_client_close(s, c, s->left % 2 == 0);
 	c->state = CLIENT_AWAY;
 	c->back_at = now + AWAY_LEAST + (int64_t)(plan_random(&s->chance) % AWAY_MORE);
 	s->away++;

@@ -46,8 +46,10 @@ static void arrive(struct swarm *s, struct client *c, int64_t now)
 		c->was_up = true;
 		s->connected++;
 		s->last_up = now;
-	} else if (!s->protocol->resumes) {
-		go_on_anywhere(s, c);
+	} else {
+		s->churned++;
+		if (!s->protocol->resumes)
+			go_on_anywhere(s, c);
 	}
 	/* Its sips are swarm_roles.c's. */
 	if (c->role == ROLE_SLOW && s->phase < PHASE_CATCH_UP)

@@ -41,6 +41,8 @@ void swarm_tell(struct swarm *s, struct result *r)
 	r->delivered = t->delivered;
 	r->lost = s->ledger.lost;
 	r->lost_disconnected = s->lost_disconnected;
+	for (uint32_t i = 0; i < s->plan->senders; i++)
+		r->senders_out += s->clients[i].thrown_out;
 	r->doubled = s->ledger.doubled;
 	r->reordered = s->ledger.reordered;
 	r->foreign = s->foreign;
