@@ -47,6 +47,12 @@ static FILE *open_to_read(const char *path)
 	return f;
 }
 
+/* A book has none: an editor, or a disk that was full, may have put some there. */
+static bool is_control(int c)
+{
+	return c < ' ' || c == 0x7f;
+}
+
 /* The next line without its end; false after the last one, or on an error. One that is too long, that has
  * a control character in it or that nothing ends is DAMAGED. */
 static const char DAMAGED[] = "?";
@@ -58,7 +64,7 @@ static bool next_line(FILE *f, char line[LINE_SIZE])
 
 	while ((c = getc(f)) != EOF && c != '\n') {
 		any = true;
-		good = good && c >= ' ' && c != 0x7f && length < LINE_SIZE - 1;
+		good = good && !is_control(c) && length < LINE_SIZE - 1;
 		if (good)
 			line[length++] = (char)c;
 	}
@@ -216,7 +222,11 @@ static int change(const char *folder, const char *file, const struct entry *e)
 	const char *address = e->address;
 	char path[PATH_MAX], name[NAME_MAX];
 
-	if (!address[0] || strchr(address, '\n'))
+	for (const char *c = address; *c; c++) {
+		if (is_control((unsigned char)*c))
+			return ERR_ARGUMENT;
+	}
+	if (!address[0])
 		return ERR_ARGUMENT;
 	if (HEX + strlen(address) + sizeof(" \n") > LINE_SIZE)
 		return ERR_TOO_BIG;

@@ -30,7 +30,7 @@ bool book_has(const char *folder, const char *file, const uint8_t server[IDENTIT
 
 /* Enter a server, in place of another one at that address. The oldest of a thousand addresses goes, and
  * what cannot be read of the file.
- * ERR_SYSTEM with errno, ERR_MEMORY, ERR_TOO_BIG, ERR_ARGUMENT (not one line). */
+ * ERR_SYSTEM with errno, ERR_MEMORY, ERR_TOO_BIG, ERR_ARGUMENT (empty, or with control characters). */
 int book_put(const char *folder, const char *file, const char *address,
 	const uint8_t server[IDENTITY_SIZE]);
 

@@ -97,6 +97,15 @@ static bool same_address(const struct entry *e, const char *address)
 	       memcmp(e->line + HEX + 1, address, strlen(address)) == 0;
 }
 
+static bool has_control(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+			return true;
+	}
+	return false;
+}
+
 /* The next whole line that is an entry; false: there is none. */
 static bool next_entry(const char **at, const char *end, struct entry *e)
 {
@@ -107,8 +116,8 @@ static bool next_entry(const char **at, const char *end, struct entry *e)
 		size_t hex = 0;
 		while (hex < length && (*at)[hex] && strchr("0123456789abcdef", (*at)[hex]))
 			hex++;
-		if (hex != HEX || length == HEX || (*at)[HEX] != ' ' || length > HEX + 1 + 510 ||
-			memchr(*at, '\0', length))
+		if (hex != HEX || length <= HEX + 1 || (*at)[HEX] != ' ' ||
+			length > HEX + 1 + 510 || has_control(*at, length))
 			continue;
 		*e = (struct entry){.line = *at, .length = length};
 		*at = newline + 1;
@@ -196,7 +205,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	REQUIRE(address && length < ROOM);
 	make_folder();
 	write_book(id + IDENTITY_SIZE, rest);
-	if (!address[0] || strchr(address, '\n'))
+	if (!address[0] || has_control(address, strlen(address)))
 		REQUIRE(book_put(folder, BOOK, address, id) == ERR_ARGUMENT);
 	else
 		check(address, id, (const char *)id + IDENTITY_SIZE, rest);

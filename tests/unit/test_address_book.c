@@ -84,6 +84,7 @@ START_TEST(test_entries)
 	ck_assert_int_eq(book_remove(folder, BOOK, "a:1"), ERR_NOT_FOUND);
 	ck_assert_int_eq(known("b:2"), 2);
 	ck_assert_int_eq(book_put(folder, BOOK, "a\nb", server(1)), ERR_ARGUMENT);
+	ck_assert_int_eq(book_put(folder, BOOK, "a\x07", server(1)), ERR_ARGUMENT);
 	ck_assert_int_eq(book_put(folder, BOOK, "", server(1)), ERR_ARGUMENT);
 }
 END_TEST
