@@ -164,7 +164,9 @@ static enum flow_kind note_sent(struct way *w, const struct packet *p, struct fl
 
 	if (p->payload_length > 0) {
 		w->stalled = false;
-		if (before(w->data_end, data_end)) {
+		/* What is behind all that was sent is new, wherever numbers that make no sense have left the
+		 * end of the data. */
+		if (!again || before(w->data_end, data_end)) {
 			w->data_end = data_end;
 			note->data_packet = ++w->packets;
 		}
