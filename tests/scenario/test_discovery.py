@@ -97,7 +97,8 @@ class Finding(Discovery):
         self.assertEqual(len(watcher.events("found")), 1)
 
     def test_one_family_each(self):
-        """By IPv6 alone and by IPv4 alone; a host without IPv4 addresses finds the former."""
+        """By IPv6 alone and by IPv4 alone; a host without IPv4 addresses finds the former. Of the latter it may
+        hear an announcement, which is for everybody on the network, but gets no answer."""
         self.server(self.left, "six", listen="[::]:0")
         self.server(self.left, "four", listen="0.0.0.0:0")
         watcher = Watcher(self, self.both)
@@ -110,7 +111,7 @@ class Finding(Discovery):
         bare.link_local("eth0")
         watcher = Watcher(self, bare)
         watcher.wait_for("found", "six")
-        self.assertEqual(watcher.events("found", "four"), [])
+        self.assertEqual([e for e in watcher.events("found", "four") if e["rtt_us"] is not None], [])
 
     def test_one_row_per_server(self):
         """Seen over two networks and two families, and on its own host besides, it is one."""
