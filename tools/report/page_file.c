@@ -39,15 +39,18 @@ static char *whole_path(const char *path)
 	return whole;
 }
 
-/* Is it written as it is, "-" for stdout among them? Of /dev/null nothing is left. */
-static bool is_written_into(const char *path, struct stat *s)
+/* As stat(2); "-" is stdout. */
+static bool look(const char *path, struct stat *s)
 {
-	bool out = strcmp(path, "-") == 0;
+	return (strcmp(path, "-") == 0 ? fstat(STDOUT_FILENO, s) : stat(path, s)) == 0;
+}
 
-	if (out ? fstat(STDOUT_FILENO, s) != 0 : stat(path, s) != 0)
-		return false;
+/* Is it written as it is? Of /dev/null nothing is left. */
+static bool is_written_into(const char *path, const struct stat *s)
+{
 	bool null = S_ISCHR(s->st_mode) && s->st_rdev == makedev(1, 3);
-	return !null && (out || !S_ISREG(s->st_mode));
+
+	return !null && (strcmp(path, "-") == 0 || !S_ISREG(s->st_mode));
 }
 
 bool page_file_same(const char *a, const char *b)
@@ -56,9 +59,8 @@ bool page_file_same(const char *a, const char *b)
 
 	if (!a || !b)
 		return false;
-	bool into_a = is_written_into(a, &s), into_b = is_written_into(b, &t);
-	if ((into_a || into_b) && (into_a || stat(a, &s) == 0) && (into_b || stat(b, &t) == 0) &&
-		s.st_dev == t.st_dev && s.st_ino == t.st_ino)
+	if (look(a, &s) && look(b, &t) && s.st_dev == t.st_dev && s.st_ino == t.st_ino &&
+		(is_written_into(a, &s) || is_written_into(b, &t)))
 		return true;
 	char *x = whole_path(a), *y = whole_path(b);
 	bool same = strcmp(a, b) == 0 || (x && y && strcmp(x, y) == 0);
