@@ -53,9 +53,11 @@ static bool is_control(int c)
 	return c < ' ' || c == 0x7f;
 }
 
+/* What a line is taken for of which nothing can be read. */
+static const char DAMAGED[] = "?";
+
 /* The next line without its end; false after the last one, or on an error. One that is too long, that has
  * a control character in it or that nothing ends is DAMAGED. */
-static const char DAMAGED[] = "?";
 static bool next_line(FILE *f, char line[LINE_SIZE])
 {
 	size_t length = 0;
@@ -269,7 +271,7 @@ int book_remove(const char *folder, const char *file, const char *address)
 	uint8_t found[IDENTITY_SIZE];
 	int r = book_find(folder, file, address, found);
 
-	/* Whatever is not whole would be gone with it. */
+	/* Whatever is not whole would be gone with it; no entry has an empty address. */
 	if (r == 0 && find(folder, file, "", NULL, found) == ERR_DAMAGED)
 		return ERR_DAMAGED;
 	return r ? r : change(folder, file, &e);

@@ -13,8 +13,8 @@
  *
  *     running 10,000 up 5.60 M/s 870 us
  *
- * What is still too long is cut, and it never wraps. The one escape in it is that which erases the rest of a line, so a terminal that says it is dumb
- * counts as none. One thread.
+ * What is still too long is cut, and it never wraps. The one escape in it is that which erases the rest of
+ * a line, so a terminal that says it is dumb counts as none. One thread.
  */
 #ifndef LANCHAT_STRESS_LIVE_H
 #define LANCHAT_STRESS_LIVE_H
