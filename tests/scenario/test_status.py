@@ -551,7 +551,7 @@ class Socket(Status):
         for s in silent:
             self.assertEqual(s.recv(1), b"")
         self.assertGreater(time.monotonic() - began, 1)
-        wait_for(lambda: server.descriptors() == descriptors, "all to be closed",
+        wait_for(lambda: server.descriptors() <= descriptors, "all to be closed",
                  seen=server.descriptors)
 
     def test_trickle(self):
@@ -575,13 +575,13 @@ class Socket(Status):
     def test_never_reads(self):
         """Who asks and does not read takes one place, until the deadline."""
         server = Server(self)
-        descriptors = server.descriptors()
+        descriptors = server.descriptors()  # or one more: right after its start it lists the interfaces
         peers = [self.connect(server) for _ in range(8)]
         for s in peers:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
             s.sendall(b"openmetrics\n")
         self.assertEqual(self.ask(server)["pid"], server.pid)
-        wait_for(lambda: server.descriptors() == descriptors, "them to be gone",
+        wait_for(lambda: server.descriptors() <= descriptors, "them to be gone",
                  seen=server.descriptors)
 
     def test_nonsense(self):
