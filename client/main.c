@@ -13,10 +13,10 @@
 #include "common/log.h"
 #include "common/message.h"
 #include "common/name.h"
+#include "common/standard_streams.h"
 #include "common/trace.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <langinfo.h>
 #include <limits.h>
 #include <locale.h>
@@ -47,21 +47,6 @@ static int failure(const char *text)
 }
 
 /* ---- the surroundings ---- */
-
-/* A descriptor 0, 1 or 2 that is missing would become some socket's. False: nothing can be written to
- * stdout. */
-static bool open_standard_streams(void)
-{
-	int flags = fcntl(STDOUT_FILENO, F_GETFL);
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		close(fd);
-	return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
-}
 
 /* Text is UTF-8 whatever the locale says; a UTF-8 one is needed for the screen. */
 static bool set_utf8_locale(void)
@@ -307,7 +292,7 @@ int main(int argc, char **argv)
 	struct client_settings settings;
 	char error[512];
 
-	bool can_write = open_standard_streams();
+	bool can_write = standard_streams_keep();
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN); /* too large a file is an error like a full disk */
 	int r = client_options_load(&settings, argc, argv, error, sizeof(error));

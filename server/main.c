@@ -5,6 +5,7 @@
 #include "common/err.h"
 #include "common/fingerprint.h"
 #include "common/log.h"
+#include "common/standard_streams.h"
 #include "common/trace.h"
 #include "server/invite.h"
 #include "server/maintenance.h"
@@ -297,6 +298,7 @@ int main(int argc, char **argv)
 	struct settings t = {0};
 	char error[ERROR_LINE];
 
+	(void)standard_streams_keep();
 	(void)setlocale(LC_CTYPE, "");
 	int r = load(&a, &t, error, sizeof(error));
 	if (r)

@@ -3,6 +3,7 @@
  */
 #include "common/err.h"
 #include "common/net.h"
+#include "common/standard_streams.h"
 #include "common/suggest.h"
 #include "tools/lab/chat.h"
 #include "tools/lab/chat_script.h"
@@ -327,6 +328,7 @@ int main(int argc, char **argv)
 	char error[ERROR_LINE] = "out of memory", command[COMMAND_LINE];
 	int rest = argc;
 
+	(void)standard_streams_keep();
 	join(argv, argc, command, sizeof(command));
 	int r = options_init(lab_options(), &t);
 	if (r == 0)

@@ -3,6 +3,7 @@
  */
 #include "common/err.h"
 #include "common/net.h"
+#include "common/standard_streams.h"
 #include "tools/report/page_file.h"
 #include "tools/report/plot.h"
 #include "tools/stress/live.h"
@@ -13,7 +14,6 @@
 #include "tools/stress/swarm.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -347,16 +347,6 @@ static int decide(const struct stress_settings *t, const char *server)
 	return status;
 }
 
-/* Where one of the first three descriptors is closed, a client's connection would have its number, and get
- * what is meant for people. A result that is for a closed one cannot be written. */
-static void keep_numbers(void)
-{
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-		if (fcntl(fd, F_GETFD) < 0)
-			(void)open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY);
-	}
-}
-
 int main(int argc, char **argv)
 {
 	struct stress_settings t = {0};
@@ -364,7 +354,7 @@ int main(int argc, char **argv)
 	int rest = argc;
 	int r = stress_settings_init(&t);
 
-	keep_numbers();
+	(void)standard_streams_keep();
 	if (r == 0)
 		r = options_parse(stress_options(), &t, argc, argv, &rest, error, sizeof(error));
 	if (r) {
