@@ -131,6 +131,15 @@ class OneServer(Operations):
         self.assertTrue(os.path.isfile(os.path.join(data, "operator-code")))
         self.assertEqual(server.stop(), 0)
 
+    def test_closed_streams(self):
+        """With stdin, stdout and stderr closed, no file and no connection has their numbers."""
+        server = self.start(prefix=["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"])
+        client = Raw(self, server)
+        client.login("anna")
+        for fd in range(3):
+            self.assertEqual(os.readlink(f"/proc/{server.pid}/fd/{fd}"), "/dev/null")
+        server.stop()
+
     def test_files_are_documented(self):
         self.plaintext = False
         server = Server(self)
