@@ -135,13 +135,13 @@ class Sealed(Races):
         anna = self.client("anna", columns=80)
         anna.enter("/race 50")
         anna.wait_text(OVER, 20)
+        times = r"p50 \d+\.\d ms, p99 \d+\.\d ms"
+        score = "50/50, 0 lost, 0 late, 0 twice"
+        whole = r"(?s)\A" + "".join(f"(?=.*{wanted})" for wanted in (
+            f"TCP {score}", f"UDP {score}", f"{times}.*{times}", OVER, "Esc: close"))
         for columns, lines in ((60, 15), (40, 10), (80, 12)):
             anna.resize(columns, lines)
-            anna.wait_text("UDP 50/50, 0 lost, 0 late, 0 twice")
-            self.assertRegex(anna.text(), r"TCP 50/50, 0 lost, 0 late, 0 twice")
-            self.assertEqual(len(re.findall(r"p50 \d+\.\d ms, p99 \d+\.\d ms", anna.text())), 2)
-            self.assertIn(OVER, anna.text())
-            self.assertIn("Esc: close", anna.text())
+            anna.wait_text(whole)  # on one screen: it may be drawn more than once
             if lines == 12:
                 anna.same("race-small")
 
