@@ -248,17 +248,25 @@ static int run(const struct arguments *a, struct settings *t)
 	return EXIT_DONE;
 }
 
+/* What was printed is all there was to do. */
+static int told(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return EXIT_DONE;
+	return fail(EXIT_FAILED, "cannot write to stdout");
+}
+
 static int decide(const struct arguments *a, struct settings *t)
 {
 	char error[ERROR_LINE];
 
 	if (t->help) {
 		options_help(settings_table(), stdout);
-		return EXIT_DONE;
+		return told();
 	}
 	if (t->version) {
 		printf("lanchatd %s\n", LANCHAT_VERSION);
-		return EXIT_DONE;
+		return told();
 	}
 	if (status_ask_check(t, error, sizeof(error)) != 0)
 		return fail(EXIT_USAGE, error);
@@ -266,9 +274,10 @@ static int decide(const struct arguments *a, struct settings *t)
 		int r = maintenance_check(t, error, sizeof(error));
 		if (r == 0)
 			r = values_check(t, error, sizeof(error));
-		if (r == 0)
-			printf("the options are right\n");
-		return outcome(r, error);
+		if (r)
+			return outcome(r, error);
+		printf("the options are right\n");
+		return told();
 	}
 	log_set_level((enum log_level)t->log_level);
 	if (t->status) {

@@ -39,6 +39,17 @@ class Usage(Starting):
             shown = self.ended([program, "--help"], 0, name, "--help", "--version", "--trace")
             self.assertLessEqual(max(len(line) for line in shown.read()), 80)
 
+    def test_full_stdout(self):
+        """What was asked for could not be printed: that is no success."""
+        for program in (SERVER, CLIENT, os.path.join(BUILD, "lanchat-stress"),
+                        os.path.join(BUILD, "lanchat-lab")):
+            for option in ("--help", "--version"):
+                with self.subTest(program=program, option=option):
+                    self.ended(["sh", "-c", 'exec "$@" >/dev/full', "sh", program, option], 1)
+                    self.ended(["sh", "-c", 'exec "$@" >&-', "sh", program, option], 1)
+        self.ended(["sh", "-c", 'exec "$@" >/dev/full', "sh", SERVER, "--data", self.dir + "/data",
+                    "--check-config"], 1)
+
     def test_unknown_option(self):
         for program in (SERVER, CLIENT):
             self.ended([program, "--bogus"], 2, "bogus")

@@ -311,6 +311,14 @@ static int check_files(const struct stress_settings *t, char *error, size_t size
 	return r == 0 && t->report ? plot_check(error, size) : r;
 }
 
+/* What was printed is all there was to do. */
+static int told(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return EXIT_DONE;
+	return fail(EXIT_FAILED, "cannot write to stdout");
+}
+
 static int decide(const struct stress_settings *t, const char *server)
 {
 	char error[ERROR_LINE] = "";
@@ -318,11 +326,11 @@ static int decide(const struct stress_settings *t, const char *server)
 
 	if (t->help) {
 		options_help(stress_options(), stdout);
-		return EXIT_DONE;
+		return told();
 	}
 	if (t->version) {
 		printf("lanchat-stress %s\n", LANCHAT_VERSION);
-		return EXIT_DONE;
+		return told();
 	}
 	if (t->local == (server != NULL))
 		return fail(EXIT_USAGE, t->local ? "SERVER or --local: not both"
