@@ -69,7 +69,7 @@ void mark_write(const struct mark *m, char *text, size_t size)
 	to = put(to, m->counter, COUNTER);
 	to = put(to, m->due, DUE);
 	to = put(to, m->lag, LAG);
-	to = put(to, check_of(m), CHECK);
+	(void)put(to, check_of(m), CHECK);
 	/* Twice as much each time: what is there is the mark so many times, as a whole. */
 	for (size_t has = MARK_LENGTH; has < size; has *= 2)
 		memcpy(text + has, text, has < size - has ? has : size - has);
