@@ -20,7 +20,7 @@
 #define LOOK_MAX  384 /* one look with its terminator */
 #define LOOKS_MAX 2   /* of a name */
 
-/* The looks of a name, terminated. */
+/* The looks of a name, terminated; first that of its folded form, which is that of all its spellings. */
 struct looks {
 	size_t count; /* 1 where both are the same */
 	char at[LOOKS_MAX][LOOK_MAX];

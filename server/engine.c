@@ -227,10 +227,10 @@ int engine_charter(struct engine *e, const struct stream_key *key, struct charte
 	return e->class->charter(e, key, out);
 }
 
-int engine_owner(struct engine *e, const struct looks *looks, uint8_t person[PERSON_ID],
-	char nick[NICK_MAX + 1])
+int engine_owner(
+	struct engine *e, const char *look, uint8_t person[PERSON_ID], char nick[NICK_MAX + 1])
 {
-	return e->class->owner(e, looks, person, nick);
+	return e->class->owner(e, look, person, nick);
 }
 
 enum engine_health engine_health(struct engine *e)

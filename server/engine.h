@@ -207,7 +207,7 @@ struct engine_class {
 	int (*person)(struct engine *e, const char *folded, uint8_t person[PERSON_ID],
 		char nick[NICK_MAX + 1]);
 	int (*charter)(struct engine *e, const struct stream_key *key, struct charter *out);
-	int (*owner)(struct engine *e, const struct looks *looks, uint8_t person[PERSON_ID],
+	int (*owner)(struct engine *e, const char *look, uint8_t person[PERSON_ID],
 		char nick[NICK_MAX + 1]);
 	enum engine_health (*health)(struct engine *e);
 	void (*stats)(struct engine *e, struct engine_stats *out);
@@ -350,9 +350,10 @@ int engine_person(
  * a room cannot be read. ERR_SYSTEM, ERR_MEMORY; ERR_DAMAGED, of the server's; then it is empty. */
 int engine_charter(struct engine *e, const struct stream_key *key, struct charter *out);
 
-/* Who owns a nick that looks like this, and how they wrote it. ERR_NOT_FOUND, ERR_SYSTEM. */
-int engine_owner(struct engine *e, const struct looks *looks, uint8_t person[PERSON_ID],
-	char nick[NICK_MAX + 1]);
+/* Who owns the nicks of this look (lookalike.h), and how they wrote theirs last. ERR_NOT_FOUND,
+ * ERR_SYSTEM. */
+int engine_owner(
+	struct engine *e, const char *look, uint8_t person[PERSON_ID], char nick[NICK_MAX + 1]);
 
 enum engine_health engine_health(struct engine *e);
 

@@ -423,12 +423,12 @@ static int memory_charter(struct engine *e, const struct stream_key *key, struct
 	return r;
 }
 
-static int memory_owner(struct engine *e, const struct looks *looks, uint8_t person[PERSON_ID],
-	char nick[NICK_MAX + 1])
+static int memory_owner(
+	struct engine *e, const char *look, uint8_t person[PERSON_ID], char nick[NICK_MAX + 1])
 {
 	int r;
 
-	LOCKED(r = memory_acts_owner(&m->acts, looks, person, nick));
+	LOCKED(r = memory_acts_owner(&m->acts, look, person, nick));
 	return r;
 }
 

@@ -160,10 +160,10 @@ static int durable_charter(struct engine *e, const struct stream_key *key, struc
 	WITH_STORE(LOOKUPS, store_charter(s, key, out));
 }
 
-static int durable_owner(struct engine *e, const struct looks *looks, uint8_t person[PERSON_ID],
-	char nick[NICK_MAX + 1])
+static int durable_owner(
+	struct engine *e, const char *look, uint8_t person[PERSON_ID], char nick[NICK_MAX + 1])
 {
-	WITH_STORE(LOOKUPS, store_owner(s, looks, person, nick));
+	WITH_STORE(LOOKUPS, store_owner(s, look, person, nick));
 }
 
 static int durable_search(

@@ -3,6 +3,7 @@
 #include "common/err.h"
 #include "server/rules.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,13 +26,15 @@ struct ruled_room {
 struct nick_look {
 	char look[LOOK_MAX]; /* first: its key in the tree */
 	struct owned_nick *nick;
+	TAILQ_ENTRY(nick_look) same; /* of the same nick */
 };
 
+/* A nick, and the looks of all spellings that its owner has used for it. */
 struct owned_nick {
 	struct owner *owner;
-	char nick[NICK_MAX + 1];
+	char nick[NICK_MAX + 1]; /* as they wrote it last */
 	size_t look_count;
-	struct nick_look *looks[LOOKS_MAX]; /* owned */
+	TAILQ_HEAD(look_list, nick_look) looks; /* owned */
 	TAILQ_ENTRY(owned_nick) all;
 };
 
@@ -159,141 +162,167 @@ bool memory_acts_closed(const struct memory_acts *m, const struct stream_key *ke
 
 /* ---- nicks ---- */
 
-static const struct owned_nick *find_look(const struct memory_acts *m, const char *look)
+static struct owned_nick *find_look(const struct memory_acts *m, const char *look)
 {
 	const struct nick_look *l = tree_find(&m->looks, look);
 
 	return l ? l->nick : NULL;
 }
 
-static void free_nick(struct memory_acts *m, struct owned_nick *n)
+static void drop_look(struct memory_acts *m, struct nick_look *l)
 {
-	for (size_t i = 0; i < n->look_count; i++) {
-		tree_remove(&m->looks, n->looks[i]);
-		free(n->looks[i]);
-	}
-	if (n->owner) {
-		n->owner->nicks--;
-		forget_if_poor(m, n->owner);
-	}
-	free(n);
+	TAILQ_REMOVE(&l->nick->looks, l, same);
+	l->nick->look_count--;
+	m->look_count--;
+	tree_remove(&m->looks, l);
+	free(l);
 }
 
 static void forget_nick(struct memory_acts *m, struct owned_nick *n)
 {
+	while (!TAILQ_EMPTY(&n->looks))
+		drop_look(m, TAILQ_FIRST(&n->looks));
 	TAILQ_REMOVE(&m->all_nicks, n, all);
 	m->nick_count--;
-	free_nick(m, n);
+	n->owner->nicks--;
+	forget_if_poor(m, n->owner);
+	free(n);
 }
 
 static void release(struct memory_acts *m, const struct looks *looks)
 {
 	for (size_t i = 0; i < looks->count; i++) {
-		struct nick_look *l = tree_find(&m->looks, looks->at[i]);
-		if (l)
-			forget_nick(m, l->nick);
+		struct owned_nick *n = find_look(m, looks->at[i]);
+		if (n)
+			forget_nick(m, n);
 	}
 }
 
-/* One more nick of somebody. */
-static struct owner *hold_owner(struct memory_acts *m, const uint8_t *person)
+/* One more nick of somebody, of no looks yet. NULL when memory is out. */
+static struct owned_nick *add_nick(struct memory_acts *m, const uint8_t *person)
 {
-	struct owner *o = need_owner(m, person);
+	struct owned_nick *n = calloc(1, sizeof(*n));
 
-	if (o)
-		o->nicks++;
-	return o;
+	if (!n)
+		return NULL;
+	n->owner = need_owner(m, person);
+	if (!n->owner) {
+		free(n);
+		return NULL;
+	}
+	n->owner->nicks++;
+	TAILQ_INIT(&n->looks);
+	TAILQ_INSERT_TAIL(&m->all_nicks, n, all);
+	m->nick_count++;
+	return n;
 }
 
-/* A key as long as the tree takes it. */
-static struct nick_look *add_look(struct memory_acts *m, const char *look)
+static int add_look(struct memory_acts *m, const char *look, struct owned_nick *n)
 {
-	char key[LOOK_MAX] = "";
+	char key[LOOK_MAX] = ""; /* as long as the tree takes it */
 
 	memcpy(key, look, strlen(look));
-	return tree_add(&m->looks, key, sizeof(key), sizeof(struct nick_look));
-}
-
-/* Make the looks that there are not yet, of nobody; `*made` of them are to be taken back if it fails. */
-static int make_looks(
-	struct memory_acts *m, const struct looks *looks, struct nick_look *fresh[], size_t *made)
-{
-	for (size_t i = 0; i < looks->count; i++) {
-		if (tree_find(&m->looks, looks->at[i]))
-			continue;
-		struct nick_look *l = add_look(m, looks->at[i]);
-		if (!l)
-			return ERR_MEMORY;
-		fresh[(*made)++] = l;
-	}
+	struct nick_look *l = tree_add(&m->looks, key, sizeof(key), sizeof(*l));
+	if (!l)
+		return ERR_MEMORY;
+	l->nick = n;
+	TAILQ_INSERT_TAIL(&n->looks, l, same);
+	n->look_count++;
+	m->look_count++;
 	return 0;
 }
 
-/* Take a look from the nick that had it, if any did, for another. */
-static struct owned_nick *move_look(struct nick_look *l, struct owned_nick *to)
+/* Give a nick the looks that nobody has yet. ERR_MEMORY: none. */
+static int add_looks(struct memory_acts *m, const struct looks *looks, struct owned_nick *n)
 {
-	struct owned_nick *from = l->nick;
+	size_t before = n->look_count;
+	int r = 0;
 
-	for (size_t i = 0; from && i < from->look_count; i++) {
-		if (from->looks[i] == l)
-			from->looks[i] = from->looks[--from->look_count];
+	for (size_t i = 0; i < looks->count && r == 0; i++) {
+		if (!find_look(m, looks->at[i]))
+			r = add_look(m, looks->at[i], n);
 	}
+	while (r && n->look_count > before)
+		drop_look(m, TAILQ_LAST(&n->looks, look_list));
+	return r;
+}
+
+/* Two nicks of one owner pass for each other: they are one from now on. */
+static void merge(struct memory_acts *m, struct owned_nick *from, struct owned_nick *to)
+{
+	struct nick_look *l;
+
+	TAILQ_FOREACH(l, &from->looks, same)
 	l->nick = to;
-	to->looks[to->look_count++] = l;
-	return from;
+	TAILQ_CONCAT(&to->looks, &from->looks, same);
+	to->look_count += from->look_count;
+	from->look_count = 0;
+	forget_nick(m, from);
 }
 
-/* Nothing fails any more. They may have it already, written otherwise: that is a nick no longer. */
-static void move_looks(struct memory_acts *m, const struct looks *looks, struct owned_nick *n)
+/* Of the looks that a spelling has not, the first in their order; NULL. */
+static struct nick_look *first_other(const struct owned_nick *n, const struct looks *looks)
 {
-	struct owned_nick *before[LOOKS_MAX] = {NULL};
+	struct nick_look *l, *first = NULL;
 
-	for (size_t i = 0; i < looks->count; i++)
-		before[i] = move_look(tree_find(&m->looks, looks->at[i]), n);
-	for (size_t i = 0; i < looks->count; i++) {
-		bool again = false;
-		for (size_t j = 0; j < i; j++)
-			again = again || before[j] == before[i];
-		if (before[i] && !again)
-			forget_nick(m, before[i]);
+	TAILQ_FOREACH(l, &n->looks, same)
+	{
+		bool has = false;
+		for (size_t i = 0; i < looks->count; i++)
+			has = has || strcmp(looks->at[i], l->look) == 0;
+		if (!has && (!first || strcmp(l->look, first->look) < 0))
+			first = l;
 	}
+	return first;
 }
 
+/* Let go of looks that are too many, not of those of the spelling of today. */
+static void trim(struct memory_acts *m, struct owned_nick *n, const struct looks *looks)
+{
+	struct nick_look *other;
+
+	while ((n->look_count > NICK_LOOKS || m->look_count > LOOKS_MAX * m->most) &&
+		(other = first_other(n, looks)) != NULL)
+		drop_look(m, other);
+}
+
+/* They may have it already, written otherwise: then others who look like that are kept out as before. */
 static int claim(struct memory_acts *m, const uint8_t *person, const struct act *a,
 	const struct looks *looks)
 {
-	struct owned_nick *n = calloc(1, sizeof(*n));
-	struct nick_look *fresh[LOOKS_MAX];
-	size_t made = 0;
+	struct owned_nick *n = NULL;
 
-	if (!n)
+	for (size_t i = 0; i < looks->count && !n; i++)
+		n = find_look(m, looks->at[i]);
+	bool new = !n;
+	if (new && !(n = add_nick(m, person)))
 		return ERR_MEMORY;
-	n->owner = hold_owner(m, person);
-	if (!n->owner || make_looks(m, looks, fresh, &made) != 0) {
-		while (made > 0)
-			n->looks[n->look_count++] = fresh[--made];
-		free_nick(m, n);
-		return ERR_MEMORY;
+	int r = add_looks(m, looks, n);
+	if (r) {
+		if (new)
+			forget_nick(m, n);
+		return r;
 	}
-	move_looks(m, looks, n);
-	memcpy(n->nick, a->label, strlen(a->label) < NICK_MAX ? strlen(a->label) : NICK_MAX);
-	TAILQ_INSERT_TAIL(&m->all_nicks, n, all);
-	m->nick_count++;
+	for (size_t i = 0; i < looks->count; i++) {
+		struct owned_nick *also = find_look(m, looks->at[i]);
+		if (also != n)
+			merge(m, also, n);
+	}
+	trim(m, n, looks);
+	snprintf(n->nick, sizeof(n->nick), "%s", a->label);
 	return 0;
 }
 
-int memory_acts_owner(const struct memory_acts *m, const struct looks *looks,
-	uint8_t person[PERSON_ID], char nick[NICK_MAX + 1])
+int memory_acts_owner(const struct memory_acts *m, const char *look, uint8_t person[PERSON_ID],
+	char nick[NICK_MAX + 1])
 {
-	for (size_t i = 0; i < looks->count; i++) {
-		const struct owned_nick *n = find_look(m, looks->at[i]);
-		if (!n)
-			continue;
-		memcpy(person, n->owner->person, PERSON_ID);
-		memcpy(nick, n->nick, sizeof(n->nick));
-		return 0;
-	}
-	return ERR_NOT_FOUND;
+	const struct owned_nick *n = find_look(m, look);
+
+	if (!n)
+		return ERR_NOT_FOUND;
+	memcpy(person, n->owner->person, PERSON_ID);
+	memcpy(nick, n->nick, sizeof(n->nick));
+	return 0;
 }
 
 /* ---- acts ---- */

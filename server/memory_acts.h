@@ -2,7 +2,7 @@
  * What acts add up to, in memory: charters, and who owns which nick.
  *
  * Of nicks, of rooms' charters and of what these have in all, a fixed number is kept; beyond it there
- * are no new ones. (A log that outlives the server has no such bound.)
+ * are no new ones, and of the spellings of a nick the last one alone counts. (A log that outlives the server has no such bound.)
  *
  * Not locked: see engine_memory.c.
  */
@@ -26,7 +26,7 @@ struct memory_acts {
 	struct tree rooms, looks, owners;
 	TAILQ_HEAD(, ruled_room) all_rooms;
 	TAILQ_HEAD(, owned_nick) all_nicks;
-	size_t room_count, nick_count;
+	size_t room_count, nick_count, look_count;
 	size_t standings; /* of all rooms */
 };
 
@@ -44,7 +44,7 @@ int memory_acts_apply(struct memory_acts *m, const struct log_entry *e);
 int memory_acts_charter(
 	const struct memory_acts *m, const struct stream_key *key, struct charter *out);
 bool memory_acts_closed(const struct memory_acts *m, const struct stream_key *key);
-int memory_acts_owner(const struct memory_acts *m, const struct looks *looks,
-	uint8_t person[PERSON_ID], char nick[NICK_MAX + 1]);
+int memory_acts_owner(const struct memory_acts *m, const char *look, uint8_t person[PERSON_ID],
+	char nick[NICK_MAX + 1]);
 
 #endif

@@ -220,56 +220,76 @@ static enum code fold(const char *text, size_t length, char *folded)
 enum ownership {
 	NOBODYS,
 	MINE,
+	MINE_OTHERWISE, /* but written like this it passes for another's */
 	ANOTHERS,
 	UNKNOWN, /* the log cannot be read */
 };
 
+/* `nick` is folded first (looks_of), so its first look is of this very nick. `shown`: as its owner wrote it
+ * last, where it is MINE or MINE_OTHERWISE. */
 static enum ownership ownership_of(
-	struct people *p, const struct people_wish *w, const char *nick, bool *as_written)
+	struct people *p, const struct people_wish *w, const char *nick, char shown[NICK_MAX + 1])
 {
 	uint8_t owner[PERSON_ID];
-	char shown[NICK_MAX + 1];
+	char other[NICK_MAX + 1];
+	bool mine = false, anothers = false;
 	struct looks looks;
 
-	*as_written = false;
+	shown[0] = '\0';
 	if (looks_of(nick, strlen(nick), &looks) != 0)
 		return UNKNOWN;
-	switch (engine_owner(p->engine, &looks, owner, shown)) {
-	case 0:
-		*as_written = strcmp(nick, shown) == 0;
-		return w->proven && memcmp(owner, w->person, PERSON_ID) == 0 ? MINE : ANOTHERS;
-	case ERR_NOT_FOUND:
-		return NOBODYS;
-	default:
-		return UNKNOWN;
+	for (size_t i = 0; i < looks.count; i++) {
+		int r = engine_owner(p->engine, looks.at[i], owner, other);
+		if (r == ERR_NOT_FOUND)
+			continue;
+		if (r)
+			return UNKNOWN;
+		if (!w->proven || memcmp(owner, w->person, PERSON_ID) != 0) {
+			anothers = true;
+			continue;
+		}
+		if (!mine)
+			memcpy(shown, other, sizeof(other));
+		mine = true;
 	}
+	if (!anothers)
+		return mine ? MINE : NOBODYS;
+	return mine && name_same(nick, shown) ? MINE_OTHERWISE : ANOTHERS;
+}
+
+/* Whoever has not proven who they are is called like this where "nick" is somebody's. */
+static enum code mark_unproven(char nick[NICK_MAX + 1], char *folded)
+{
+	char plain[NICK_MAX + 1];
+
+	memcpy(plain, nick, sizeof(plain));
+	size_t length = strlen(plain);
+	while (length > NICK_MAX - 1)
+		length = text_cluster_before(plain, length);
+	(void)snprintf(nick, NICK_MAX + 1, "~%.*s", (int)length, plain);
+	return name_fold(nick, strlen(nick), folded) == 0 ? CODE_NONE : CODE_BAD_NICK;
 }
 
 /* What is to be had of one nick: folded, and `nick` as it is given. */
 static enum code try_locked(struct people *p, const struct people_wish *w, char *folded,
 	char nick[NICK_MAX + 1], bool *owned)
 {
-	bool as_written;
+	char shown[NICK_MAX + 1];
 	enum code code = fold(nick, strlen(nick), folded);
 
 	if (code != CODE_NONE)
 		return code;
-	enum ownership whose = ownership_of(p, w, nick, &as_written);
+	enum ownership whose = ownership_of(p, w, nick, shown);
 	if (whose == UNKNOWN)
 		return CODE_RESOURCES;
 	if (whose == ANOTHERS && w->proven)
 		return CODE_NICK_TAKEN;
-	if (whose == ANOTHERS) {
-		char plain[NICK_MAX + 1];
-		memcpy(plain, nick, sizeof(plain));
-		size_t length = strlen(plain);
-		while (length > NICK_MAX - 1)
-			length = text_cluster_before(plain, length);
-		(void)snprintf(nick, NICK_MAX + 1, "~%.*s", (int)length, plain);
-		if (name_fold(nick, strlen(nick), folded) != 0)
-			return CODE_BAD_NICK;
-	}
-	*owned = whose == MINE && as_written;
+	if (whose == ANOTHERS && mark_unproven(nick, folded) != CODE_NONE)
+		return CODE_BAD_NICK;
+	/* It is theirs still, as the others know it. */
+	if (whose == MINE_OTHERWISE)
+		memcpy(nick, shown, sizeof(shown));
+	*owned = strcmp(nick, shown) == 0;
 	const struct nick *n = find_nick_locked(p, folded);
 	return !n || memcmp(n->person->id, w->person, PERSON_ID) == 0 ? CODE_NONE : CODE_NICK_TAKEN;
 }

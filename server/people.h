@@ -34,7 +34,8 @@ struct people_wish {
 	bool any;    /* where it is taken, the next free one */
 };
 
-/* A session begins. `nick` becomes the one given; `*owned`: the log has it as theirs already. `*inbox` is
+/* A session begins. `nick` becomes the one given: one that they own may be written as it was last, where
+ * the wanted spelling of it passes for somebody else's. `*owned`: the log has it as theirs already. `*inbox` is
  * a reference for the caller. CODE_NONE, CODE_BAD_NICK, CODE_NICK_TAKEN, CODE_RESOURCES. */
 enum code people_login(struct people *p, const struct people_wish *w, char nick[NICK_MAX + 1],
 	bool *owned, struct feed **inbox);

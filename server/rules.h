@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #define NICKS_EACH 100 /* that one person may own */
+#define NICK_LOOKS 8   /* of the spellings of one nick, that are kept */
 
 /* What holds in a place. NULL: nothing was ever decided there. */
 struct rules {

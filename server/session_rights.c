@@ -389,7 +389,7 @@ int session_on_whois(struct session *s, const union message *m)
 	if (people_nick_of(chat_people(s->chat), p.person, owned) == 0)
 		p.state = PERSON_HERE;
 	if (looks_of(nick, strlen(nick), &looks) == 0 &&
-		engine_owner(chat_engine(s->chat), &looks, owner, owned) == 0)
+		engine_owner(chat_engine(s->chat), looks.at[0], owner, owned) == 0)
 		p.owned = memcmp(owner, p.person, PERSON_ID) == 0;
 	/* Whoever chats without TLS has proven nothing. */
 	p.proven = s->proven;

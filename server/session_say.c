@@ -308,7 +308,7 @@ static int find_owner(
 
 	if (looks_of(wanted, strlen(wanted), &looks) != 0)
 		return ERR_NOT_FOUND;
-	int r = engine_owner(chat_engine(s->chat), &looks, person, nick);
+	int r = engine_owner(chat_engine(s->chat), looks.at[0], person, nick);
 	return r == 0 && !name_same(wanted, nick) ? ERR_NOT_FOUND : r;
 }
 

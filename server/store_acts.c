@@ -205,14 +205,12 @@ static int find_owner(struct store *s, const char *look, uint64_t *row, uint8_t 
 	return good ? 0 : ERR_DAMAGED;
 }
 
-int store_owner(struct store *s, const struct looks *looks, uint8_t person[PERSON_ID],
-	char nick[NICK_MAX + 1])
+int store_owner(
+	struct store *s, const char *look, uint8_t person[PERSON_ID], char nick[NICK_MAX + 1])
 {
-	uint64_t row = 0;
-	int r = 0;
+	uint64_t row;
+	int r = find_owner(s, look, &row, person, nick);
 
-	for (size_t i = 0; i < looks->count && r == 0 && !row; i++)
-		r = find_owner(s, looks->at[i], &row, person, nick);
 	return r ? r : row ? 0 : ERR_NOT_FOUND;
 }
 
@@ -263,12 +261,47 @@ static int release(struct store_writer *w, const struct looks *looks)
 	return r;
 }
 
+/* What they have of these looks is called like this from now on: one nick, if it was several. */
+static int rename_nicks(struct store_writer *w, const struct looks *looks, const char *nick)
+{
+	uint8_t person[PERSON_ID];
+	char before[NICK_MAX + 1];
+	uint64_t row;
+	int r = 0;
+
+	for (size_t i = 0; i < looks->count && r == 0; i++) {
+		r = find_owner(w->store, looks->at[i], &row, person, before);
+		if (r || !row)
+			continue;
+		sqlite3_stmt *t = store_statement(w->store, STORE_RENAME_NICK);
+		store_bind_int(t, 1, row);
+		store_bind_text(t, 2, span_of(before));
+		store_bind_text(t, 3, span_of(nick));
+		r = store_run(t);
+	}
+	return r;
+}
+
+/* Let go of looks that are too many, not of those of the spelling of today. */
+static int trim(
+	struct store_writer *w, uint64_t person, const struct looks *looks, const char *nick)
+{
+	sqlite3_stmt *t = store_statement(w->store, STORE_TRIM_NICK);
+
+	store_bind_int(t, 1, person);
+	store_bind_text(t, 2, span_of(nick));
+	store_bind_text(t, 3, span_of(looks->at[0]));
+	store_bind_text(t, 4, span_of(looks->at[looks->count - 1]));
+	store_bind_int(t, 5, NICK_LOOKS);
+	return store_run(t);
+}
+
+/* They may have it already, written otherwise: then others who look like that are kept out as before. */
 static int claim(struct store_writer *w, const struct log_entry *e, const struct act *a,
 	const struct looks *looks)
 {
 	uint64_t person;
-	/* They may have it already, written otherwise. */
-	int r = release(w, looks);
+	int r = rename_nicks(w, looks, a->label);
 
 	if (r == 0)
 		r = store_need_person(w->store, e->person, &person);
@@ -279,7 +312,7 @@ static int claim(struct store_writer *w, const struct log_entry *e, const struct
 		store_bind_text(t, 3, span_of(a->label));
 		r = store_run(t);
 	}
-	return r;
+	return r ? r : trim(w, person, looks, a->label);
 }
 
 /* ---- acts ---- */

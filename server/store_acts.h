@@ -13,8 +13,8 @@
 
 /* As the engine's calls of these names, on any store. */
 int store_charter(struct store *s, const struct stream_key *key, struct charter *out);
-int store_owner(struct store *s, const struct looks *looks, uint8_t person[PERSON_ID],
-	char nick[NICK_MAX + 1]);
+int store_owner(
+	struct store *s, const char *look, uint8_t person[PERSON_ID], char nick[NICK_MAX + 1]);
 
 /* ---- for store_write.c: the engine's thread ---- */
 

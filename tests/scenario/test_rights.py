@@ -41,6 +41,43 @@ class Nicks(Rights):
         # Not everything is taken.
         self.assertEqual(Person(self, again, "paula").welcome["nick"], "paula")
 
+    # A nick, how its owner writes it next, and what passes for the first of these.
+    SPELLINGS = (("BILL", "bill", "BlLL"), ("\u0412\u041e\u0412\u0410",
+                                            "\u0432\u043e\u0432\u0430", "BOBA"))
+
+    def test_spellings(self):
+        """However its owner writes it: what looked like it is kept from others as before."""
+        server = self.serve()
+        other = Key(self)
+        for first, next_, alike in self.SPELLINGS:
+            with self.subTest(first):
+                owner = Person(self, server, first)
+                self.refused(server, alike, "NICK_TAKEN", key=other)
+                small = Person(self, server, next_, owner.key)
+                self.assertEqual(small.welcome["nick"], next_)
+                self.refused(server, alike, "NICK_TAKEN", key=other)
+                self.assertEqual(owner.again().welcome["nick"], first)
+                Person(self, server, next_, owner.key)
+        server.stop()
+        again = self.serve(data=server.data)
+        for first, _, alike in self.SPELLINGS:
+            self.refused(again, alike, "NICK_TAKEN", key=other)
+            self.refused(again, first, "NICK_TAKEN", key=other)
+
+    def test_spelling_of_another(self):
+        """Who came first with a look has it: the owner of "bill" stays so, and is no "BlLL"."""
+        server = self.serve()
+        bill, other = Person(self, server, "bill"), Person(self, server, "BlLL")
+        self.assertEqual(other.welcome["nick"], "BlLL")
+        for flags in 0, 1:
+            peer = Secure(self, server, key=bill.key)
+            self.assertEqual(peer.login("BILL", flags=flags)["nick"], "bill")
+            peer.reset()
+        tag = bill.peer.request("NICK", nick="BILL")
+        self.assertEqual(bill.peer.expect("RENAMED", tag=tag)["nick"], "bill")
+        self.assertEqual(bill.whois("bill")["owned"], 1)
+        self.assertEqual(bill.whois("blll")["person"], other.key.person)
+
     def test_next_free_one(self):
         server = self.serve()
         Person(self, server, "anna").peer.reset()

@@ -3,6 +3,7 @@
 #include "common/clock.h"
 #include "common/err.h"
 #include "server/act.h"
+#include "server/rules.h"
 #include "tests/unit/entries.h"
 
 #include <stdio.h>
@@ -82,15 +83,12 @@ static void name(struct log *l, int who, enum act_verb verb, const char *nick, e
 	check(log_act(l, who, &stream, &a), code);
 }
 
-/* Who owns it: a person's number, or -1. */
-static int owner(struct log *l, const char *nick)
+/* Who owns those of this look: a person's number, or -1; `shown`: how they write theirs. */
+static int owner_by_look(struct log *l, const char *look, char shown[NICK_MAX + 1])
 {
 	uint8_t person[PERSON_ID];
-	char shown[NICK_MAX + 1];
-	struct looks looks;
 
-	ck_assert_int_eq(looks_of(nick, strlen(nick), &looks), 0);
-	int r = engine_owner(l->engine, &looks, person, shown);
+	int r = engine_owner(l->engine, look, person, shown);
 	if (r == ERR_NOT_FOUND)
 		return -1;
 	ck_assert_int_eq(r, 0);
@@ -99,6 +97,15 @@ static int owner(struct log *l, const char *nick)
 			return i;
 	}
 	return 256;
+}
+
+static int owner(struct log *l, const char *nick)
+{
+	char shown[NICK_MAX + 1];
+	struct looks looks;
+
+	ck_assert_int_eq(looks_of(nick, strlen(nick), &looks), 0);
+	return owner_by_look(l, looks.at[0], shown);
 }
 
 START_TEST(nicks)
@@ -122,6 +129,93 @@ START_TEST(nicks)
 	ck_assert_int_eq(owner(&l, "Anna"), -1);
 	name(&l, 2, ACT_CLAIM, "anna", CODE_NONE);
 	ck_assert_int_eq(owner(&l, "Anna"), 2);
+	log_close(&l);
+}
+END_TEST
+
+/* A nick, how its owner writes it next, and what passes for the first of these. */
+static const struct {
+	const char *first, *next, *alike;
+} spellings[] = {
+	{"BILL", "bill", "BlLL"},
+	{"\u0412\u041e\u0412\u0410", "\u0432\u043e\u0432\u0430",
+		"BOBA"}, /* Cyrillic, capitals and small */
+	{"bill", "BILL", "BlLL"},
+};
+
+/* What was kept from others stays so, however its owner writes it. */
+START_TEST(spellings_of_a_nick)
+{
+	const char *first = spellings[_i].first, *next = spellings[_i].next;
+	struct log l;
+
+	log_open(&l, 1 << 20);
+	for (int i = 0; i < 3; i++) {
+		name(&l, 1, ACT_CLAIM, first, CODE_NONE);
+		name(&l, 1, ACT_CLAIM, next, CODE_NONE);
+		name(&l, 2, ACT_CLAIM, spellings[_i].alike, CODE_NICK_TAKEN);
+		name(&l, 2, ACT_CLAIM, first, CODE_NICK_TAKEN);
+		name(&l, 2, ACT_RELEASE, first, CODE_NO_RIGHT);
+	}
+	name(&l, 1, ACT_CLAIM, first, CODE_NONE);
+	name(&l, 2, ACT_CLAIM, spellings[_i].alike, CODE_NICK_TAKEN);
+	/* All of it is given back at once. */
+	name(&l, 1, ACT_RELEASE, next, CODE_NONE);
+	name(&l, 2, ACT_CLAIM, spellings[_i].alike, CODE_NONE);
+	ck_assert_int_eq(owner(&l, next), -1);
+	log_close(&l);
+}
+END_TEST
+
+/* Two of one owner, and then a spelling that passes for both. */
+START_TEST(nicks_that_become_one)
+{
+	char shown[NICK_MAX + 1];
+	struct log l;
+
+	log_open(&l, 1 << 20);
+	name(&l, 1, ACT_CLAIM, "bill", CODE_NONE);
+	name(&l, 1, ACT_CLAIM, "blll", CODE_NONE);
+	name(&l, 1, ACT_CLAIM, "BILL", CODE_NONE);
+	ck_assert_int_eq(owner_by_look(&l, "bill", shown), 1);
+	ck_assert_str_eq(shown, "BILL");
+	ck_assert_int_eq(owner_by_look(&l, "blll", shown), 1);
+	ck_assert_str_eq(shown, "BILL");
+	name(&l, 1, ACT_RELEASE, "blll", CODE_NONE);
+	ck_assert_int_eq(owner(&l, "bill"), -1);
+	ck_assert_int_eq(owner(&l, "blll"), -1);
+	log_close(&l);
+}
+END_TEST
+
+/* Each way to write five of a letter that looks like another one as a capital: 32 looks, of which one nick
+ * has no more than it may, those of the last one among them. */
+START_TEST(spellings_without_end)
+{
+	char nick[] = "iiiiix", shown[NICK_MAX + 1];
+	struct looks looks;
+	struct log l;
+
+	log_open(&l, 1 << 20);
+	for (unsigned turn = 0; turn < 64; turn++) {
+		int kept = 0;
+		for (unsigned bit = 0; bit < 5; bit++)
+			nick[bit] = turn >> bit & 1 ? 'I' : 'i';
+		name(&l, 1, ACT_CLAIM, nick, CODE_NONE);
+		ck_assert_int_eq(looks_of(nick, strlen(nick), &looks), 0);
+		for (size_t i = 0; i < looks.count; i++)
+			ck_assert_int_eq(owner_by_look(&l, looks.at[i], shown), 1);
+		ck_assert_str_eq(shown, nick);
+		for (unsigned other = 0; other < 32; other++) {
+			char look[] = "iiiiix";
+			for (unsigned bit = 0; bit < 5; bit++)
+				look[bit] = other >> bit & 1 ? 'l' : 'i';
+			kept += owner_by_look(&l, look, shown) == 1;
+		}
+		ck_assert_int_eq(kept, turn < NICK_LOOKS ? (int)turn + 1 : NICK_LOOKS);
+	}
+	name(&l, 1, ACT_RELEASE, "IIIIIX", CODE_NONE);
+	ck_assert_int_eq(owner(&l, "iiiiix"), -1);
 	log_close(&l);
 }
 END_TEST
@@ -496,6 +590,9 @@ void engine_cases_acts(Suite *s, void (*setup)(void))
 
 	tcase_add_unchecked_fixture(t, setup, NULL);
 	tcase_add_test(t, nicks);
+	tcase_add_loop_test(t, spellings_of_a_nick, 0, sizeof(spellings) / sizeof(spellings[0]));
+	tcase_add_test(t, nicks_that_become_one);
+	tcase_add_test(t, spellings_without_end);
 	tcase_add_test(t, no_more_than_so_many);
 	tcase_add_test(t, what_may_be_said);
 	tcase_add_test(t, rooms_that_are_not_new);

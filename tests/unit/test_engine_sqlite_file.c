@@ -150,7 +150,7 @@ START_TEST(an_earlier_version)
 	char nick[NICK_MAX + 1];
 	struct looks looks;
 	ck_assert_int_eq(looks_of("ANNA", 4, &looks), 0);
-	ck_assert_int_eq(engine_owner(l.engine, &looks, owner, nick), 0);
+	ck_assert_int_eq(engine_owner(l.engine, looks.at[0], owner, nick), 0);
 	ck_assert_str_eq(nick, "Anna");
 	log_accept(&l, log_said(&a, 1, 2, "on"), 4);
 	log_close(&l);

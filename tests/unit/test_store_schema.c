@@ -177,7 +177,7 @@ static void id_of(const char *nick, uint8_t id[PERSON_ID])
 
 	log_folder_open(&folder, 0, &l);
 	ck_assert_int_eq(looks_of(nick, strlen(nick), &looks), 0);
-	ck_assert_int_eq(engine_owner(l.engine, &looks, id, shown), 0);
+	ck_assert_int_eq(engine_owner(l.engine, looks.at[0], id, shown), 0);
 	log_close(&l);
 }
 
