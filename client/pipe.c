@@ -81,10 +81,11 @@ __attribute__((format(printf, 2, 3))) static void give_up(struct pipe *p, const 
 
 /* ---- events ---- */
 
-/* Something may be said until the connection is back, so there is more to wait for. */
+/* Something may be said until the connection is back: with --resume there is more to wait for. */
 static void on_break(struct pipe *p)
 {
-	pipe_places_broke(&p->places);
+	if (p->config->resume)
+		pipe_places_broke(&p->places);
 	if (!p->away)
 		fprintf(stderr, "lanchat: lost the connection, trying again\n");
 	p->away = true;
@@ -270,10 +271,13 @@ static bool all_said(struct pipe *p)
 	return clock_ms() >= p->echo_until;
 }
 
-/* With --resume: everything that was said while we were away has been printed. */
+/* Everything that was asked for has been printed: the rooms' history, or, with --resume, what was said while
+ * we were away. Whoever wants so many messages does not wait for more. */
 static bool all_heard(const struct pipe *p)
 {
-	return !p->config->resume || pipe_places_all(&p->places);
+	bool enough = p->config->until > 0 && !p->config->resume;
+
+	return enough || pipe_places_all(&p->places);
 }
 
 static bool is_done(struct pipe *p)

@@ -119,6 +119,21 @@ class Talk(PlainScenario):
         self.assertEqual(late.wait(), 0, late.tail())
         self.assertEqual(late.texts(), lines[-10:] + ["and mine"])
 
+    def test_all_that_was_asked_for(self):
+        """Where nothing is said, it stays until the history of every room has come, or was refused."""
+        server = Server(self, "--rooms-each", "2")
+        lines = [f"line {i}" for i in range(150)]
+        for room in ("lobby", "den"):
+            anna = Pipe(self, server, "anna", rooms=[room], input=lines)
+            self.assertEqual(anna.wait(), 0, anna.tail())
+        for _ in range(10):
+            late = Pipe(self, server, "late", "--history", "150", rooms=["lobby", "den", "third"],
+                        input=[])
+            self.assertEqual(late.wait(), 1, late.tail())
+            self.assertEqual(late.texts("lobby"), lines)
+            self.assertEqual(late.texts("den"), lines)
+            self.assertIn("third: ", late.stderr())
+
     def test_until_and_linger(self):
         """--until waits for others' messages after stdin has ended."""
         anna = Pipe(self, self.server, "anna", "--until", "2", input=["mine"])
