@@ -117,8 +117,8 @@ static int locate(struct app *a, const char *text, struct location *out, char *e
 {
 	*out = (struct location){0};
 	if (locate_is_name(text))
-		return locate_server(
-			text, a->config->interfaces, a->config->not_interfaces, out, error, size);
+		return locate_server(text, a->config->data_folder, a->config->interfaces,
+			a->config->not_interfaces, out, error, size);
 	int err = net_parse(text, NET_PORT, out->host, &out->port);
 	if (err == 0 && out->host[0] == '\0')
 		err = ERR_ARGUMENT;

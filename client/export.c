@@ -300,8 +300,8 @@ static int start(struct export *x)
 	struct location where;
 	char error[512];
 
-	int r = locate_server(
-		c->server, c->interfaces, c->not_interfaces, &where, error, sizeof(error));
+	int r = locate_server(c->server, c->data_folder, c->interfaces, c->not_interfaces, &where,
+		error, sizeof(error));
 	if (r) {
 		tell(x, "%s", error);
 		return r;

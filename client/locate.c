@@ -1,5 +1,7 @@
 #include "client/locate.h"
 
+#include "client/address_book.h"
+#include "client/link.h"
 #include "client/link_resolve.h"
 #include "common/clock.h"
 #include "common/err.h"
@@ -12,6 +14,8 @@
 
 #define ANY_MS  2000 /* how long to look for any server */
 #define NAME_MS 1500 /* and for one of a certain name */
+#define ALIKE_MS                                                                                   \
+	300 /* in which others of that name show themselves, where none of it was met before */
 
 bool locate_is_name(const char *text)
 {
@@ -32,42 +36,135 @@ static void take_row(struct location *out, const struct finder_row *row)
 	memcpy(out->addresses, row->addresses, sizeof(out->addresses));
 }
 
-/* The first row of that name (NULL: of any) in the list. */
-static bool pick(struct finder *f, const char *name, struct location *out)
+/* What is looked for. */
+struct search {
+	const char *name;        /* NULL: any server */
+	const char *data_folder; /* with the book of servers; NULL: none is known */
+	struct finder_config finder;
+};
+
+/* What is known of a server that has the name. */
+enum standing {
+	STANDING_MET,  /* it is the one that was met by that name */
+	STANDING_NEW,  /* none was */
+	STANDING_OTHER /* another one was */
+};
+
+static enum standing known_by(const struct search *s, const char *name, const uint8_t *server)
 {
-	struct finder_row rows[FINDER_ROWS];
-	size_t count = finder_list(f, rows, FINDER_ROWS);
+	char place[BOOK_ADDRESS];
+	uint8_t met[IDENTITY_SIZE];
+
+	snprintf(place, sizeof(place), "%s%s", LINK_BEACON, name);
+	if (!s->data_folder || book_find(s->data_folder, LINK_BOOK, place, met) != 0)
+		return STANDING_NEW;
+	return memcmp(met, server, sizeof(met)) == 0 ? STANDING_MET : STANDING_OTHER;
+}
+
+/* By the name as it announces it, or else as the user wrote it. */
+static enum standing standing_of(const struct search *s, const struct finder_row *row)
+{
+	enum standing standing = known_by(s, row->name, row->server);
+
+	return standing == STANDING_NEW ? known_by(s, s->name, row->server) : standing;
+}
+
+/* Those that have the name, or all; how many, at most FINDER_ROWS. */
+static size_t list_named(struct finder *f, const char *name, struct finder_row *rows)
+{
+	size_t count = finder_list(f, rows, FINDER_ROWS), kept = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		if (rows[i].address_count == 0)
 			continue;
 		if (name && strcasecmp(rows[i].name, name) != 0 && !name_same(rows[i].name, name))
 			continue;
-		take_row(out, &rows[i]);
-		out->others = count - 1;
-		return true;
+		if (kept != i)
+			rows[kept] = rows[i];
+		kept++;
 	}
-	return false;
+	return kept;
 }
 
-/* Look for a server on the network until `deadline`. ERR_NOT_FOUND: none has shown itself. */
-static int discover(const char *name, const struct finder_config *config, int64_t deadline,
-	struct location *out)
+/* A name is anybody's to announce: whoever gives one means the server that they met by it. Where none was,
+ * others have a moment to show themselves; where the one that was met does not, `*until` is waited for.
+ * Returns the row to take, or NULL to wait. */
+static const struct finder_row *choose(const struct search *s, const struct finder_row *rows,
+	size_t count, int64_t started, int64_t *until)
 {
-	struct finder *f;
-	int r = finder_start(config, &f);
+	const struct finder_row *unmet = NULL;
 
+	if (!s->name)
+		return count > 0 ? &rows[0] : NULL;
+	for (size_t i = 0; i < count; i++) {
+		enum standing standing = standing_of(s, &rows[i]);
+		if (standing == STANDING_MET)
+			return &rows[i];
+		if (standing == STANDING_NEW && !unmet)
+			unmet = &rows[i];
+	}
+	if (unmet && *until > started + ALIKE_MS)
+		*until = started + ALIKE_MS;
+	if (clock_ms() < *until || count == 0)
+		return NULL;
+	return unmet ? unmet : &rows[0];
+}
+
+/* The addresses of servers, as a text. */
+static void list_addresses(const struct finder_row *rows, size_t count, char *out, size_t size)
+{
+	char one[NET_ADDRESS_MAX];
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < count && used < size; i++) {
+		int n = snprintf(out + used, size - used, "%s%s", i > 0 ? ", " : "",
+			net_print(&rows[i].addresses[0], one));
+		used += n > 0 ? (size_t)n : 0;
+	}
+}
+
+/* Look for a server on the network until `deadline`. ERR_NOT_FOUND: none has shown itself; ERR_EXISTS:
+ * several new ones have the name, `error` says where they are. */
+static int discover(
+	const struct search *s, int64_t deadline, struct location *out, char *error, size_t size)
+{
+	struct finder_row rows[FINDER_ROWS];
+	const struct finder_row *row = NULL;
+	int64_t started = clock_ms(), until = deadline;
+	struct finder *f;
+	size_t count = 0;
+
+	int r = finder_start(&s->finder, &f);
 	if (r)
 		return r;
-	r = ERR_NOT_FOUND;
-	while (r == ERR_NOT_FOUND && clock_ms() < deadline) {
+	for (;;) {
+		count = list_named(f, s->name, rows);
+		row = choose(s, rows, count, started, &until);
+		if (row || clock_ms() >= until)
+			break;
 		struct pollfd fd = {.fd = finder_fd(f), .events = POLLIN};
-
-		if (poll(&fd, 1, clock_poll_timeout(deadline)) > 0 && pick(f, name, out))
-			r = 0;
+		(void)poll(&fd, 1, clock_poll_timeout(until));
 	}
 	finder_stop(f);
-	return r;
+	if (!row)
+		return ERR_NOT_FOUND;
+	if (s->name && count > 1 && standing_of(s, row) == STANDING_NEW) {
+		char where[512];
+		list_addresses(rows, count, where, sizeof(where));
+		snprintf(error, size,
+			"%zu servers on this network are called \"%s\": give the address of the "
+			"one that is meant (%s)",
+			count, s->name, where);
+		return ERR_EXISTS;
+	}
+	take_row(out, row);
+	/* A name that differs in case alone is no way around the key that is known by it. */
+	if (s->name && known_by(s, row->name, row->server) == STANDING_NEW &&
+		known_by(s, s->name, row->server) == STANDING_OTHER)
+		snprintf(out->name, sizeof(out->name), "%s", s->name);
+	out->others = s->name ? 0 : count - 1;
+	return 0;
 }
 
 /* What has come of the look-up; one that takes longer may still succeed when connecting. */
@@ -82,9 +179,9 @@ static int resolved_so_far(struct resolve *r, const char **why)
 
 /* Both ways at once for a name. What looks like an address is one, whatever a beacon calls itself, and is
  * looked up when connecting. */
-static int locate_text(const char *text, const struct finder_config *config, struct location *out,
-	char *error, size_t size)
+static int locate_text(const struct search *s, struct location *out, char *error, size_t size)
 {
+	const char *text = s->name;
 	bool is_name = locate_is_name(text);
 	struct resolve *resolve = NULL;
 	char host[NET_HOST_MAX];
@@ -103,14 +200,14 @@ static int locate_text(const char *text, const struct finder_config *config, str
 			return r;
 		}
 	}
-	int found = is_name ? discover(text, config, clock_ms() + NAME_MS, out) : ERR_NOT_FOUND;
+	int found = is_name ? discover(s, clock_ms() + NAME_MS, out, error, size) : ERR_NOT_FOUND;
 	if (resolve && found != 0)
 		resolved = resolved_so_far(resolve, &why);
 	resolve_drop(resolve);
-	if (found == 0) {
+	if (found == 0)
 		out->chosen = true;
-		return 0;
-	}
+	if (found == 0 || found == ERR_EXISTS)
+		return found;
 	if (resolved == 0) {
 		take_host(out, host, port);
 		return 0;
@@ -122,14 +219,18 @@ static int locate_text(const char *text, const struct finder_config *config, str
 	return ERR_NOT_FOUND;
 }
 
-int locate_server(const char *text, const struct option_list *interfaces,
+int locate_server(const char *text, const char *data_folder, const struct option_list *interfaces,
 	const struct option_list *not_interfaces, struct location *out, char *error, size_t size)
 {
-	struct finder_config config = {.interfaces = interfaces, .not_interfaces = not_interfaces};
+	const struct search s = {
+		.name = text,
+		.data_folder = data_folder,
+		.finder = {.interfaces = interfaces, .not_interfaces = not_interfaces},
+	};
 
 	if (text)
-		return locate_text(text, &config, out, error, size);
-	int r = discover(NULL, &config, clock_ms() + ANY_MS, out);
+		return locate_text(&s, out, error, size);
+	int r = discover(&s, clock_ms() + ANY_MS, out, error, size);
 	if (r == ERR_NOT_FOUND)
 		snprintf(error, size,
 			"no server found on this network within %d s; "

@@ -4,7 +4,8 @@
  * "host", "host:port" and "[v6]:port" are addresses. A text without dot or colon
  * may also be the name that a server announces on the network, and if one does,
  * that wins over a host of the same name: whoever reads a name off the list of
- * servers means the server. Nothing typed means: the server on this network.
+ * servers means the server: of several that have it, the one that was met by it before.
+ * Nothing typed means: the server on this network.
  *
  * Called by the main thread; blocks for two seconds at most.
  */
@@ -38,9 +39,10 @@ struct location {
 /* May `text` be the name of a server, so that it is worth looking for one? */
 bool locate_is_name(const char *text);
 
-/* Find where `text` (NULL: any server) is. ERR_NOT_FOUND, ERR_SYSTEM, ERR_MEMORY with one line,
- * without a newline, in `error`. The lists of interfaces may be NULL. */
-int locate_server(const char *text, const struct option_list *interfaces,
+/* Find where `text` (NULL: any server) is. `data_folder` has the book of the servers that were met (LINK_BOOK);
+ * NULL: none was. ERR_NOT_FOUND, ERR_EXISTS (several have the name, and none of them was met), ERR_SYSTEM,
+ * ERR_MEMORY with one line, without a newline, in `error`. The lists of interfaces may be NULL. */
+int locate_server(const char *text, const char *data_folder, const struct option_list *interfaces,
 	const struct option_list *not_interfaces, struct location *out, char *error, size_t size);
 
 #endif

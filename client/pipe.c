@@ -435,8 +435,8 @@ static int start(struct pipe *p)
 	struct location where;
 	char error[512];
 
-	int r = locate_server(
-		c->server, c->interfaces, c->not_interfaces, &where, error, sizeof(error));
+	int r = locate_server(c->server, c->data_folder, c->interfaces, c->not_interfaces, &where,
+		error, sizeof(error));
 	if (r) {
 		complain(p, "%s", error);
 		return r;

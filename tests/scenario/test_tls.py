@@ -182,6 +182,36 @@ class Tls(Scenario):
         self.assertIn(f"new here: {new}", self.run_pipe("office").stderr())
         self.assertEqual(self.run_pipe("office").stderr(), "")
 
+    def test_name_of_two(self):
+        """Of two servers that have the name, the one that was met by it; where none was, both are
+        named and none is taken."""
+        office = Server(self, "--name", "office", beacon=True)
+        self.run_pipe("office")
+        rogue = Server(self, "--name", "office", beacon=True)
+        for _ in range(6):
+            self.assertEqual(self.run_pipe("office").stderr(), "")
+        self.assertNotIn("logged in", rogue.stderr())
+        self.assertEqual(self.client("--forget", "office").returncode, 0)
+        said = self.run_pipe("office", status=1).stderr()
+        self.assertIn('2 servers on this network are called "office": give the address', said)
+        for server in office, rogue:
+            self.assertIn(f":{server.port}", said)
+        self.assertNotIn("logged in", rogue.stderr())
+        anna = Client(self, "office", env=self.env)
+        anna.wait_text('2 servers on this network are called "office"')
+        self.assertEqual(office.stop(), 0)
+        self.assertIn("new here", self.run_pipe("Office").stderr())
+
+    def test_name_in_another_case(self):
+        """A name is no other one for being written otherwise."""
+        office = Server(self, "--name", "office", beacon=True)
+        self.run_pipe("office")
+        self.assertEqual(office.stop(), 0)
+        rogue = Server(self, "--name", "OFFICE", beacon=True)
+        self.assertIn("office has another key than before",
+                      self.run_pipe("office", status=1).stderr())
+        self.assertNotIn("logged in", rogue.stderr())
+
     def test_known_under_another_name(self):
         """A server that has been met does not pass for another one by taking its name."""
         office = Server(self, "--name", "office", beacon=True)
