@@ -174,12 +174,17 @@ static size_t items_of(const struct event *e)
 	return list ? e->count : 0;
 }
 
+static size_t text_of(const struct event *e)
+{
+	return e->text ? strlen(e->text) / EVENT_TEXT_PART : 0;
+}
+
 static size_t weigh(const struct event_list *l)
 {
 	size_t weight = l->count;
 
 	for (const struct event_node *node = l->head; node; node = node->next)
-		weight += items_of(&node->event);
+		weight += items_of(&node->event) + text_of(&node->event);
 	return weight;
 }
 

@@ -21,8 +21,10 @@
 #include <stdint.h>
 
 /* Above this many waiting events the link stops reading from the network. Each item of a list that an event
- * has counts as one more: a server sends two hundred in one frame, as often as it likes. */
+ * has counts as one more, as do so many bytes of its text: a server sends two hundred items, or 8 kB, in one
+ * frame, as often as it likes. */
 #define EVENT_QUEUE_MOST 10000
+#define EVENT_TEXT_PART  256
 
 /* What an event lives in. Events are made by event_new alone. */
 struct event_node {

@@ -91,7 +91,7 @@ bool model_want_older(struct buffer *b, size_t wanted)
 		.wanted = wanted,
 		.shown = wanted > 0,
 	};
-	if (b->past || s->count + MODEL_PAGE <= s->most)
+	if (b->past || scrollback_fits(s, MODEL_PAGE))
 		return true;
 	/* No more lines fit: go on in lines of their own, which begin with what is the oldest here. */
 	b->asking.aim = PAGE_DETACH;

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define ROOM_FIRST 64
 
@@ -76,6 +77,17 @@ static int grow(struct scrollback *s)
 	return 0;
 }
 
+static size_t bytes_of(const struct line *l)
+{
+	return sizeof(*l) + strlen(l->nick) + strlen(l->text) + 2;
+}
+
+static void drop(struct scrollback *s, struct line *l)
+{
+	s->bytes -= bytes_of(l);
+	line_fini(l);
+}
+
 static void drop_oldest(struct scrollback *s)
 {
 	struct line *oldest = at(s, s->first);
@@ -87,7 +99,7 @@ static void drop_oldest(struct scrollback *s)
 		s->from = oldest->seq + 1;
 		s->begun = s->pruned = false;
 	}
-	line_fini(oldest);
+	drop(s, oldest);
 	s->first++;
 	s->count--;
 	if (s->base < s->first)
@@ -114,6 +126,9 @@ int scrollback_add(struct scrollback *s, struct line *l)
 			return ERR_MEMORY;
 		}
 	}
+	s->bytes += bytes_of(l);
+	while (s->bytes > SCROLLBACK_BYTES && s->count > 0)
+		drop_oldest(s);
 	uint64_t number = scrollback_end(s);
 	s->count++;
 	*at(s, number) = *l;
@@ -136,6 +151,8 @@ int scrollback_insert(struct scrollback *s, struct line *lines, size_t count)
 			line_fini(&lines[i]);
 		return err;
 	}
+	for (size_t i = 0; i < count; i++)
+		s->bytes += bytes_of(&lines[i]);
 	s->first -= count;
 	s->count += count;
 	s->base -= count;
@@ -145,6 +162,11 @@ int scrollback_insert(struct scrollback *s, struct line *lines, size_t count)
 	for (size_t i = 0; i < count; i++)
 		*at(s, s->base + i) = lines[i];
 	return 0;
+}
+
+bool scrollback_fits(const struct scrollback *s, size_t count)
+{
+	return s->count + count <= s->most && s->bytes <= SCROLLBACK_BYTES / 2;
 }
 
 struct line *scrollback_line(const struct scrollback *s, uint64_t number)
@@ -181,7 +203,7 @@ void scrollback_remove_waiting(struct scrollback *s, uint64_t number)
 	uint64_t end = scrollback_end(s);
 
 	assert(number >= end - s->waiting && number < end);
-	line_fini(at(s, number));
+	drop(s, at(s, number));
 	for (uint64_t n = number; n + 1 < end; n++)
 		*at(s, n) = *at(s, n + 1);
 	s->count--;
@@ -208,7 +230,7 @@ void scrollback_drop_newest(struct scrollback *s, size_t count)
 {
 	assert(s->waiting == 0 && count <= s->count);
 	for (; count > 0; count--) {
-		line_fini(at(s, scrollback_end(s) - 1));
+		drop(s, at(s, scrollback_end(s) - 1));
 		s->count--;
 	}
 	if (s->base > scrollback_end(s))

@@ -1,8 +1,8 @@
 /*
  * Scrollback: the last lines of one conversation.
  *
- * A bounded ring. Every line has a number that rises by one; when the ring is
- * full, the oldest line makes room. Own messages that the server has not put in
+ * A ring, bounded in lines and in bytes. Every line has a number that rises by one;
+ * when the ring is full, the oldest line makes room. Own messages that the server has not put in
  * order yet wait at the end: what arrives meanwhile goes before them.
  *
  * What comes from the server's log is one stretch of it without a hole, which can
@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #define SCROLLBACK_MOST    10000               /* lines kept of one conversation */
+#define SCROLLBACK_BYTES   ((size_t)4 << 20)   /* and about so many, where lines are long */
 #define SCROLLBACK_FIRST   ((uint64_t)1 << 32) /* the number of the first line: some come before it */
 #define SCROLLBACK_NOTHING UINT64_MAX          /* see scrollback.from */
 
@@ -63,6 +64,7 @@ struct scrollback {
 	struct line *lines; /* owned: a ring of `room` */
 	size_t room, most;
 	size_t count;
+	size_t bytes;   /* of all lines */
 	size_t waiting; /* of them, at the end, own messages that wait */
 	uint64_t first; /* the number of the oldest line */
 	uint64_t base;  /* the number of the oldest line of the stretch of the log */
@@ -88,6 +90,9 @@ int scrollback_add(struct scrollback *s, struct line *l);
  * s->count is at most s->most. Takes over the lines and their strings, not the array, even on failure:
  * ERR_MEMORY. */
 int scrollback_insert(struct scrollback *s, struct line *lines, size_t count);
+
+/* Is there room for `count` earlier lines, so that what is said meanwhile does not push them out again? */
+bool scrollback_fits(const struct scrollback *s, size_t count);
 
 /* The line of that number; NULL when it is gone or not there yet. */
 struct line *scrollback_line(const struct scrollback *s, uint64_t number);

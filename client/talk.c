@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EVENTS_AT_ONCE 2000 /* taken in before keys are looked at again */
-#define HINT_MS        4000
-#define LEAVE_MS       3000 /* for what is on its way when leaving */
+#define EVENTS_MS 50 /* events are taken in for so long before keys are looked at again */
+#define HINT_MS   4000
+#define LEAVE_MS  3000 /* for what is on its way when leaving */
 
 /* ---- life ---- */
 
@@ -169,12 +169,11 @@ void talk_despair(struct talk *t)
 
 void talk_events(struct talk *t)
 {
+	int64_t until = clock_ms() + EVENTS_MS;
 	bool closed = false;
+	struct event *e;
 
-	for (int i = 0; i < EVENTS_AT_ONCE; i++) {
-		struct event *e = link_next(t->link);
-		if (!e)
-			break;
+	while (clock_ms() < until && (e = link_next(t->link))) {
 		if (model_apply(&t->model, e) < 0)
 			talk_hint(t, "Out of memory: something may be missing here.");
 		if (e->type == EVENT_PLACES)

@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
 """What a stranger's client and the real programs say to each other, as the document has it."""
 
+import contextlib
 import hashlib
 import json
 import os
 import re
 import signal
 import socket
+import threading
 import time
 import unittest
 
 from lib import Pipe, Program, PlainScenario, Server, main, wait_for
-from lib.wait import BUILD
+from lib.screens import Client as Terminal
+from lib.wait import BUILD, SLOW
 from stranger import (ACTION, ANNOUNCEMENT, ANSWER, ANY_NICK, AWAY, CODE, EVERYBODY_HERE, FIELDS,
                       GOODBYE, HERE, ITEM_FIELDS, NO_LOG, NOBODY, PORT, QUERY, RESUME, SIZES,
                       SKIP, TOPIC, TYPES, Beacon, Client, Failed, Finder, Malformed, Room, Wire,
@@ -899,6 +902,32 @@ class RealClient(PlainScenario):
         """Refuse with RETRY whatever else was under way, until `say` comes again."""
         while (message := wire.wait("SAY")) != say:
             wire.send("REFUSED", counter=message["counter"], code=CODE["RETRY"], text="")
+
+    def test_flood(self):
+        """A server that floods the screen does not keep keys from being heard."""
+        screen = Terminal(self, self.played)
+        wire, _, _ = self.played.accept()
+        over = threading.Event()
+
+        def flood():
+            notice = encode("NOTICE", kind=0, text="line\n" * 1600)
+            with contextlib.suppress(OSError):
+                while not over.is_set():
+                    wire.socket.sendall(notice * 50)
+
+        thread = threading.Thread(target=flood)
+        thread.start()
+        try:
+            screen.wait_text("line")
+            began = time.monotonic()
+            for length in range(1, 11):
+                screen.keys("w")
+                screen.wait_text("> " + "w" * length + "( |$)")
+            self.assertLess(time.monotonic() - began, 10 * SLOW)
+        finally:
+            over.set()
+            wire.socket.shutdown(socket.SHUT_RDWR)
+            thread.join()
 
     def test_break(self):
         """After a break: the same instance and log, RESUME, and all that was not acknowledged

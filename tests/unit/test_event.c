@@ -145,6 +145,33 @@ START_TEST(test_full_of_items)
 }
 END_TEST
 
+/* Or long texts. */
+START_TEST(test_full_of_text)
+{
+	char text[8001];
+	struct event_queue q;
+	struct event_list batch = {0};
+	size_t bytes = 0;
+	bool drained;
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	ck_assert_int_eq(event_queue_init(&q), 0);
+	while (!event_queue_full(&q)) {
+		struct event *e = event_new(EVENT_NOTICE);
+		ck_assert_ptr_nonnull(e);
+		ck_assert_int_eq(event_set(&e->text, text), 0);
+		event_list_add(&batch, e);
+		event_queue_put(&q, &batch);
+		bytes += sizeof(text);
+	}
+	ck_assert_uint_le(bytes, (EVENT_QUEUE_MOST + 100) * EVENT_TEXT_PART);
+	event_free(event_queue_take(&q, &drained));
+	ck_assert(drained);
+	event_queue_fini(&q);
+}
+END_TEST
+
 static void *put_many(void *argument)
 {
 	struct event_queue *q = argument;
@@ -214,6 +241,7 @@ Suite *event_suite(void)
 	tcase_add_test(t, test_queue);
 	tcase_add_test(t, test_full);
 	tcase_add_test(t, test_full_of_items);
+	tcase_add_test(t, test_full_of_text);
 	tcase_add_test(t, test_two_threads);
 	suite_add_tcase(s, t);
 	return s;

@@ -49,6 +49,32 @@ START_TEST(oldest_makes_room)
 }
 END_TEST
 
+/* Long lines are as many as there is memory meant for. */
+START_TEST(oldest_makes_room_for_bytes)
+{
+	static char text[4001];
+	struct scrollback s;
+
+	memset(text, 'x', sizeof text - 1);
+	scrollback_init(&s, SCROLLBACK_MOST);
+	for (unsigned i = 0; i < SCROLLBACK_MOST; i++) {
+		bool half = s.bytes <= SCROLLBACK_BYTES / 2;
+		ck_assert_int_eq(scrollback_fits(&s, 100), half);
+		add(&s, text, LINE_PLAIN, 0);
+		ck_assert_uint_le(s.count * sizeof text, SCROLLBACK_BYTES);
+	}
+	ck_assert_uint_gt(s.count * sizeof text, SCROLLBACK_BYTES - SCROLLBACK_BYTES / 8);
+	ck_assert_uint_eq(scrollback_end(&s), LINE(SCROLLBACK_MOST));
+	/* What is dropped at either end is given back. */
+	scrollback_drop_newest(&s, s.count - 1);
+	add(&s, text, LINE_WAITING, 1);
+	scrollback_remove_waiting(&s, scrollback_end(&s) - 1);
+	scrollback_clear(&s);
+	ck_assert_uint_eq(s.bytes, 0);
+	scrollback_fini(&s);
+}
+END_TEST
+
 START_TEST(waiting_stay_last)
 {
 	struct scrollback s;
@@ -194,6 +220,7 @@ Suite *scrollback_suite(void)
 	TCase *t = tcase_create("lines");
 
 	tcase_add_test(t, oldest_makes_room);
+	tcase_add_test(t, oldest_makes_room_for_bytes);
 	tcase_add_test(t, waiting_stay_last);
 	tcase_add_test(t, full_of_waiting);
 	tcase_add_test(t, holds_one);
