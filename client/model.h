@@ -294,6 +294,9 @@ struct buffer *model_go_to_found(struct model *m);
  * not fresh any more. */
 void model_doubt_ranks(struct model *m, const struct buffer *room);
 
+/* Why the user may not speak in a room, as a sentence; NULL: they may, as far as is known. */
+const char *model_silenced(const struct model *m, const struct buffer *b);
+
 /* When (microseconds since 1970) somebody's mark ends by itself, and model_tick has something to do;
  * UINT64_MAX: never. */
 uint64_t model_marks_until(const struct model *m);

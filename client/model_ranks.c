@@ -60,6 +60,21 @@ void model_doubt_ranks(struct model *m, const struct buffer *room)
 	}
 }
 
+/* As the server has it (docs/PROTOCOL.md section 16): a mute holds moderators as well, but no owner. */
+const char *model_silenced(const struct model *m, const struct buffer *b)
+{
+	uint64_t now = clock_wall_us();
+	enum mark mark = mark_of(m, b, m->me, now);
+
+	if (!b->ranks.fresh || mark == MARK_OWNER || mark == MARK_OPERATOR)
+		return NULL;
+	if (ranks_are(&b->ranks, STANDING_MUTED, m->me, now))
+		return "You are muted here.";
+	if (b->ranks.moderated && mark != MARK_MODERATOR && mark != MARK_VOICE)
+		return "Only those with a voice may speak here.";
+	return NULL;
+}
+
 uint64_t model_marks_until(const struct model *m)
 {
 	uint64_t until = UINT64_MAX;

@@ -30,6 +30,10 @@ bool talk_udp(struct talk *t, const struct command *c)
 		return talk_fail(t, "You are not in #%s.", b->name);
 	if (command_check_text(c->rest, t->model.text_max, error, sizeof error) < 0)
 		return talk_fail(t, "%s", error);
+	/* The server would drop it, and who sends a datagram is told nothing. */
+	const char *silenced = model_silenced(&t->model, b);
+	if (silenced)
+		return talk_fail(t, "%s", silenced);
 	int err = link_toss(t->link, b->name, c->rest);
 	if (err == ERR_CLOSED)
 		return talk_fail(t, "There is no connection: a datagram does not wait for one.");

@@ -14,17 +14,23 @@
 
 /* ---- CHARTER ---- */
 
-/* Whom a room does not want is for its moderators to know. */
-static bool is_shown(const struct standing *s, enum rank rank)
+/* Whom a room does not want is for its moderators to know, and for who may not speak there. */
+static bool is_shown(const struct standing *s, enum rank rank, const uint8_t *person)
 {
-	return rank != RANK_NONE || s->kind == STANDING_OWNER || s->kind == STANDING_MODERATOR ||
-	       s->kind == STANDING_VOICE;
+	bool own = s->kind == STANDING_MUTED && person && !s->is_range &&
+		   memcmp(s->person, person, PERSON_ID) == 0;
+
+	return own || rank != RANK_NONE || s->kind == STANDING_OWNER ||
+	       s->kind == STANDING_MODERATOR || s->kind == STANDING_VOICE;
 }
 
-static int add_standings(
-	const struct charter *c, enum rank rank, struct list *list, uint8_t *buffer)
+/* Who is here is called as they are now: the nick that they had when it was decided may be another's. */
+static int add_standings(struct session *session, const struct charter *c, enum rank rank,
+	struct list *list, uint8_t *buffer)
 {
+	struct people *people = chat_people(session->chat);
 	uint64_t now = clock_wall_us();
+	char nick[NICK_MAX + 1];
 	int r = 0;
 
 	for (size_t i = 0; i < c->count && r == 0 && list->count < LIST_MAX; i++) {
@@ -36,7 +42,10 @@ static int add_standings(
 			.until = s->until,
 		};
 		memcpy(item.person, s->person, PERSON_ID);
-		if (is_shown(s, rank) && (s->until == 0 || s->until > now))
+		if (!s->is_range && people_nick_of(people, s->person, nick) == 0)
+			item.label = span_of(nick);
+		if (is_shown(s, rank, session_person(session)) &&
+			(s->until == 0 || s->until > now))
 			r = message_list_add(
 				list, ITEM_STANDING, &item, buffer, SESSION_LIST_BYTES);
 	}
@@ -77,7 +86,7 @@ int session_on_charter(struct session *s, const union message *m)
 	is.moderated = c->moderated;
 	is.slow = c->slow;
 	is.rank = (uint8_t)rank;
-	(void)add_standings(c, rank, &is.standings, buffer);
+	(void)add_standings(s, c, rank, &is.standings, buffer);
 	session_rules_drop(&r);
 	int e = session_reply_list(s, MESSAGE_CHARTER_IS, &is);
 	free(buffer);

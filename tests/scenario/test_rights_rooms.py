@@ -9,7 +9,7 @@ import time
 
 from lib import database, wire
 from lib.case import main
-from lib.rights import BANNED, INVITED, KEY, OPEN, OWNER, Person, Rights
+from lib.rights import BANNED, INVITED, KEY, MODERATOR, MUTED, OPEN, OWNER, Person, Rights
 from lib.secure import Key, Secure
 from lib.shim import shim
 from lib.wait import wait_for
@@ -151,6 +151,28 @@ class Rooms(Rights):
         self.bob.says("two", code="MUTED")
         self.anna.act("unmute", "bob")
         self.bob.says("three")
+
+    def test_muted_knows(self):
+        """Who is muted is told so, and nobody else who is nothing there."""
+        carl = Person(self, self.server, "carl")
+        carl.join()
+        for one in ("bob", "carl"):
+            self.anna.act("mute", one)
+        self.assertEqual(self.bob.standings(MUTED), ["bob"])
+        self.assertEqual(carl.standings(MUTED), ["carl"])
+        self.assertEqual(self.anna.standings(MUTED), ["bob", "carl"])
+
+    def test_called_as_they_are_now(self):
+        """Who is something in a room is called by the nick that they have, not by one that somebody
+        else may have by now."""
+        self.anna.act("mod", "bob")
+        tag = self.bob.peer.request("NICK", nick="robert")
+        self.bob.peer.expect("RENAMED", tag=tag)
+        self.bob.act("release", "bob", room="")
+        carl = Person(self, self.server, "bob")
+        carl.join()
+        self.assertEqual(carl.standings(MODERATOR), ["robert"])
+        self.assertEqual(self.anna.standings(MODERATOR), ["robert"])
 
     def test_muted_moderator(self):
         """Who looks after a room is muted by its owner as others are, and not by equals; nor do they,
