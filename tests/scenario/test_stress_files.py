@@ -98,7 +98,8 @@ class Surroundings(Stress):
         self.assertIsNone(r["waited_seconds"])
         self.assertLess(r["delivered"], 4 * r["sent"])
         self.assertEqual(process.returncode, 0, err)
-        self.assertRegex(out, "(?m)^PASSED +stopped early")
+        self.assertEqual(r["outstanding"], 4 * r["sent"] - r["delivered"])
+        self.assertRegex(out, f"(?m)^PASSED +stopped early; .*, and {r['outstanding']} deliver[iesy]+ w")
 
     def test_mode_is_kept(self):
         """A file that is replaced may be read by whom it could be read by."""

@@ -108,7 +108,7 @@ static const char *const lines[] = {
 	"server          127.0.0.1:4711, lanchat\n",
 	"it says it is   lanchatd/9.9\n",
 	"measured on     Linux 6.1 x86_64, 2 cores; 2026-11-27T12:00:00Z, lanchat-stress ",
-	"asked for       3 clients in 1 rooms, 2 senders, 64 bytes a message\n",
+	"asked for       3 clients in 1 room, 2 senders, 64 bytes a message\n",
 	"2.5 messages/s in all; scenario burst, seed 18446744073709551615\n",
 	"                for 2.0 s, connecting within 0.5 s, 7/s leave and return, 5 % read "
 	"slowly, "

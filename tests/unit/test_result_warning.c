@@ -173,8 +173,13 @@ START_TEST(verdicts)
 	ck_assert_str_eq(text, "every message came to everybody once and in order");
 	r->no_end = true;
 	ck_assert(!result_verdict(r, text));
-	ck_assert_str_eq(text, "messages still came when waiting for them ended");
+	ck_assert_str_eq(text, "messages still came when waiting for them ended, and 0 deliveries "
+			       "were still to come");
 	r->no_end = false;
+	r->partly_away = true;
+	ck_assert(result_verdict(r, text));
+	ck_assert_str_eq(text, "every message came once and in order to everybody who was there");
+	r->partly_away = false;
 	r->unacknowledged = 3;
 	r->gaps = 2;
 	r->waited = 10;
@@ -186,6 +191,13 @@ START_TEST(verdicts)
 	r->gaps = 0;
 	r->stopped = true;
 	ck_assert(result_verdict(r, text));
+	ck_assert_str_eq(text, "stopped early; what came until then came once and in order");
+	r->outstanding = 1;
+	ck_assert(result_verdict(r, text));
+	ck_assert_str_eq(text, "stopped early; what came until then came once and in order, and 1 "
+			       "delivery was still "
+			       "to come");
+	r->outstanding = 0;
 	r->stopped = false;
 	r->unacknowledged = 0;
 	ck_assert(result_verdict(r, text));

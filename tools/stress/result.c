@@ -4,9 +4,11 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define RESULT_PART 64 /* bytes of a part of the verdict */
 #define OWN_CPU_MUCH                                                                               \
 	0.75 /* of a core, on average over the load: its peaks may have been all of it, */
 #define OWN_CPU_MOST  0.9  /* and were */
@@ -101,6 +103,30 @@ static void add_count(char out[RESULT_VERDICT], uint64_t count, const char *what
 		add(out, "%s %s", figure_count(count, figure), what);
 }
 
+/* "1 delivery was still to come" */
+static void print_outstanding(char out[RESULT_PART], const struct result *r)
+{
+	char figure[FIGURE_MAX];
+
+	snprintf(out, RESULT_PART, "%s %s still to come", figure_count(r->outstanding, figure),
+		r->outstanding == 1 ? "delivery was" : "deliveries were");
+}
+
+/* Where all is as it should be. */
+static void add_good(char out[RESULT_VERDICT], const struct result *r)
+{
+	char rest[RESULT_PART];
+
+	print_outstanding(rest, r);
+	if (r->stopped)
+		add(out, "stopped early; what came until then came once and in order%s%s",
+			r->outstanding ? ", and " : "", r->outstanding ? rest : "");
+	else if (r->partly_away)
+		add(out, "every message came once and in order to everybody who was there");
+	else
+		add(out, "every message came to everybody once and in order");
+}
+
 static void add_lost(char out[RESULT_VERDICT], const struct result *r)
 {
 	char lost[FIGURE_MAX], some[FIGURE_MAX];
@@ -114,6 +140,9 @@ static void add_lost(char out[RESULT_VERDICT], const struct result *r)
 
 bool result_verdict(const struct result *r, char out[RESULT_VERDICT])
 {
+	char rest[RESULT_PART];
+
+	print_outstanding(rest, r);
 	out[0] = '\0';
 	add_lost(out, r);
 	add_count(out, r->doubled, "doubled");
@@ -122,18 +151,19 @@ bool result_verdict(const struct result *r, char out[RESULT_VERDICT])
 	add_count(out, r->disconnected, "disconnected");
 	add_count(out, r->clients > r->connected ? r->clients - r->connected : 0, "did not get in");
 	add_count(out, r->stopped || r->no_end ? 0 : r->unacknowledged, "not acknowledged");
-	add_count(out, r->gaps, "times the server no longer had what a client was to get");
+	add_count(out, r->gaps,
+		r->gaps == 1 ? "time the server no longer had what a client was to get"
+			     : "times the server no longer had what a client was to get");
 	if (r->waited > 0 && out[0] && !r->stopped)
 		add(out, "nothing more had come for %.0f s (--patience)", r->waited);
 	if (r->no_end)
-		add(out, "messages still came when waiting for them ended");
+		add(out, "messages still came when waiting for them ended, and %s", rest);
 	if (r->delivered == 0)
 		add(out, r->stopped ? "stopped before anything was delivered"
 				    : "nothing was delivered");
 	if (out[0])
 		return false;
-	add(out, r->stopped ? "stopped early; what came until then came once and in order"
-			    : "every message came to everybody once and in order");
+	add_good(out, r);
 	return true;
 }
 
@@ -202,8 +232,9 @@ static bool has_unsent(const struct result *r, char out[RESULT_VERDICT])
 	char figure[FIGURE_MAX];
 
 	if (r->unsent > 0)
-		add(out, "%s messages that were due had not been sent when the load ended%s",
-			figure_count(r->unsent, figure), why_unsent(r));
+		add(out, "%s message%s due had not been sent when the load ended%s",
+			figure_count(r->unsent, figure),
+			r->unsent == 1 ? " that was" : "s that were", why_unsent(r));
 	return out[0];
 }
 
@@ -224,8 +255,9 @@ static bool churned_less(const struct result *r, char out[RESULT_VERDICT])
 	double meant = r->churn * r->load_seconds;
 
 	if (r->churn > 0 && (double)r->churned + 1 < meant * CHURN_LEAST)
-		add(out, "%s clients left and returned of the %s that were to (--churn)%s",
-			figure_count(r->churned, had), figure_about(meant, wanted),
+		add(out, "%s client%s left and returned of the %s that were to (--churn)%s",
+			figure_count(r->churned, had), r->churned == 1 ? "" : "s",
+			figure_count((uint64_t)(meant + 0.5), wanted),
 			r->disconnected
 				? ""
 				: ": a fifth of all do so, each of whom is away for half a second");

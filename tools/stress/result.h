@@ -74,6 +74,8 @@ struct result {
 				  come, 0 to 1 */
 	bool stopped;          /* from outside, before all was done */
 	bool no_end;           /* messages still came when they were no longer waited for */
+	uint64_t outstanding; /* where either is so: deliveries that were to come then */
+	bool partly_away; /* some left, and are not told by the protocol what was said meanwhile */
 	double waited; /* seconds in which nothing came any more, and it ended for that; 0: it did not */
 	uint64_t gaps; /* that the server told of: it no longer had what a client was to get */
 	uint64_t unacknowledged; /* messages without the acknowledgement of their own */

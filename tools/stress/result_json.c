@@ -85,6 +85,7 @@ static void put_load(struct json *j, const struct result *r)
 	json_bool(j, "sound", result_verdict(r, verdict));
 	json_bool(j, "stopped", r->stopped);
 	json_bool(j, "no_end", r->no_end);
+	json_unsigned(j, "outstanding", r->outstanding);
 	put_real(j, "waited_seconds", r->waited, r->waited > 0);
 	json_unsigned(j, "gaps", r->gaps);
 	put_whole(j, "unacknowledged", r->unacknowledged, r->acknowledge.count > 0);

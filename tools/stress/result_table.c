@@ -29,6 +29,12 @@ static void cells(FILE *out, const char *name, const char *const *texts, size_t 
 	(void)fputc('\n', out);
 }
 
+/* What the name of so many ends in. */
+static const char *s_of(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
 /* A real number with so many decimals, and a point in every locale. */
 static char *real(double number, unsigned decimals, char out[FIGURE_MAX])
 {
@@ -68,9 +74,10 @@ static void print_asked(const struct result *r, FILE *out)
 	if (r->machine[0])
 		row(out, "measured on", "%s, %s cores; %s, lanchat-stress " LANCHAT_VERSION,
 			r->machine, r->cores ? figure_count(r->cores, pace) : "unknown", r->date);
-	row(out, "asked for", "%s clients in %s rooms, %s senders, %s bytes a message",
-		figure_count(r->clients, clients), figure_count(r->rooms, rooms),
-		figure_count(r->senders, senders), figure_count(r->size, size));
+	row(out, "asked for", "%s client%s in %s room%s, %s sender%s, %s byte%s a message",
+		figure_count(r->clients, clients), s_of(r->clients), figure_count(r->rooms, rooms),
+		s_of(r->rooms), figure_count(r->senders, senders), s_of(r->senders),
+		figure_count(r->size, size), s_of(r->size));
 	if (r->rate > 0)
 		row(out, "", "%s messages/s in all; scenario %s, seed %" PRIu64,
 			figure_about(r->rate, pace), r->scenario ? r->scenario : "none", r->seed);
@@ -84,8 +91,8 @@ static void print_load(const struct result *r, FILE *out)
 {
 	char a[FIGURE_MAX], b[FIGURE_MAX], c[FIGURE_MAX], d[FIGURE_MAX];
 
-	row(out, "connecting", "%s of %s clients in %s s, %s/s; %s refused",
-		figure_count(r->connected, a), figure_count(r->clients, b),
+	row(out, "connecting", "%s of %s client%s in %s s, %s/s; %s refused",
+		figure_count(r->connected, a), figure_count(r->clients, b), s_of(r->clients),
 		real(r->connect_seconds, 2, c), figure_about(result_connects_per_s(r), d),
 		figure_count(r->refused, (char[FIGURE_MAX]){0}));
 	row(out, "sent", "%s in %s s, %s/s", figure_count(r->sent - r->sent_late, a),
@@ -224,6 +231,7 @@ void result_table(const struct result *r, FILE *out)
 	row(out, "wrong", "%s lost, %s doubled, %s out of order, %s foreign",
 		figure_count(r->lost, a), figure_count(r->doubled, b),
 		figure_count(r->reordered, c), figure_count(r->foreign, d));
-	row(out, "", "%s connections ended that should not have", figure_count(r->disconnected, a));
+	row(out, "", "%s connection%s ended that should not have", figure_count(r->disconnected, a),
+		s_of(r->disconnected));
 	row(out, good ? "PASSED" : "FAILED", "%s", text);
 }

@@ -27,6 +27,7 @@
 #define REST        INT64_C(1500000)   /* in which a server is to get to rest after logins */
 #define TURN_MOST   INT64_C(50000)     /* between two looks at the clock */
 #define CHECK_EVERY INT64_C(20000)     /* between two looks at whether all have everything */
+#define LISTEN      INT64_C(200000)    /* for what comes once too often */
 
 int64_t swarm_now(void)
 {
@@ -345,8 +346,9 @@ static void load(struct swarm *s)
 	swarm_pace_begin(s, now);
 	swarm_roles_begin(s, now);
 	tally_begin(&s->tally, now, s->setting.subject);
-	/* However long nothing comes: what a server makes up for is late, and not lost. */
-	while (now < s->load_ends && !s->stopped && s->up + s->away + s->dialing) {
+	/* However long nothing comes: what a server makes up for is late, and not lost. Without anybody to
+	 * say anything there is no load. */
+	while (now < s->load_ends && !s->stopped && s->senders_out < s->plan->senders) {
 		swarm_pace_turn(s, now);
 		int64_t next = swarm_pace_next(s);
 		wait_for_events(s, next < s->load_ends ? next : s->load_ends);
@@ -355,6 +357,8 @@ static void load(struct swarm *s)
 		(void)tally_turn(&s->tally, now, s->up, s->setting.subject, false);
 		show(s, "running", (double)(now - s->load_began) / (double)s->plan->duration);
 	}
+	s->load_ended = now;
+	swarm_pace_turn(s, now); /* what became due since the last turn, and in time */
 }
 
 static void drain(struct swarm *s)
@@ -362,7 +366,7 @@ static void drain(struct swarm *s)
 	uint64_t bytes = s->tally.bytes_in;
 
 	s->phase = PHASE_DRAIN;
-	s->load_ended = s->progress_at = s->heard_at = swarm_now();
+	s->progress_at = s->heard_at = swarm_now();
 	s->unsent = swarm_pace_unsent(s);
 	s->held_back = swarm_pace_held_back(s);
 	s->stopped = false;
@@ -380,6 +384,15 @@ static void drain(struct swarm *s)
 	(void)tally_turn(&s->tally, swarm_now(), s->up, s->setting.subject, true);
 }
 
+/* Everybody has everything; what comes now is too much. */
+static void listen_on(struct swarm *s)
+{
+	int64_t until = swarm_now() + LISTEN;
+
+	while (!s->stopped && swarm_now() < until)
+		wait_for_events(s, until);
+}
+
 /* Who reads slowly, or was away. */
 static void catch_up(struct swarm *s)
 {
@@ -395,8 +408,10 @@ static void catch_up(struct swarm *s)
 	while (!s->stopped && !is_given_up(s)) {
 		int64_t now = swarm_now();
 		if (now >= looked + CHECK_EVERY) {
-			if (swarm_is_complete(s))
+			if (swarm_is_complete(s)) {
+				listen_on(s);
 				return;
+			}
 			looked = now;
 		}
 		wait_for_events(s, looked + CHECK_EVERY);

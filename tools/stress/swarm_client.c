@@ -424,6 +424,7 @@ void swarm_client_failed(struct swarm *s, struct client *c, const char *why)
 	s->out.used = 0;
 	s->out.full = false;
 	c->thrown_out = c->was_up;
+	s->senders_out += c->was_up && c->sender;
 	if (c->was_up)
 		s->disconnected++;
 	else

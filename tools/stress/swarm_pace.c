@@ -303,9 +303,15 @@ uint64_t swarm_pace_unsent(const struct swarm *s)
 	if (s->plan->rate <= 0)
 		return 0;
 	int64_t end = s->load_ends < s->load_ended ? s->load_ends : s->load_ended;
-	double due = (double)(end - s->load_began) * s->plan->rate / 1e6;
+	uint64_t time = (uint64_t)(end - s->load_began);
+	uint64_t due = (uint64_t)((double)time * s->plan->rate / 1e6);
 
-	return due > (double)s->tally.sent + 1 ? (uint64_t)due - s->tally.sent : 0;
+	/* As due_of has it, whatever is rounded. */
+	while (due_of(s, due) < time)
+		due++;
+	while (due > 0 && due_of(s, due - 1) >= time)
+		due--;
+	return due > s->tally.sent ? due - s->tally.sent : 0;
 }
 
 double swarm_pace_waited(const struct swarm *s)

@@ -92,6 +92,7 @@ struct swarm {
 	uint32_t next_client; /* the first that has never dialed */
 	uint32_t dialing, up; /* clients */
 	uint32_t connected, refused, disconnected, quit;
+	uint32_t senders_out; /* of the disconnected: who had something to say */
 	uint32_t left,
 		churned; /* those that leave and return: of these, the latter have returned */
 	int64_t first_dial, last_up; /* microseconds */
@@ -168,6 +169,9 @@ void swarm_take_leave(struct swarm *s, const struct client *c);
 /* Nothing more will come: what is missing is lost. */
 void swarm_take_missing(struct swarm *s);
 
+/* Deliveries that are still to come, to those who are here or will be. */
+uint64_t swarm_take_outstanding(const struct swarm *s);
+
 /* Has everybody who reads slowly or was away everything, as far as they are still here? Those who are
  * steady have had their time. */
 bool swarm_is_complete(const struct swarm *s);
@@ -189,8 +193,8 @@ void swarm_pace_turn(struct swarm *s, int64_t now);
 /* Microseconds of the clock: when there is something to send; INT64_MAX: it depends on others. */
 int64_t swarm_pace_next(const struct swarm *s);
 
-/* By rate, to be asked when the load ends: what was due while it ran, and of which nothing was written; and
- * of what was written, that which is still in our buffers. */
+/* By rate, to be asked when the load has ended: what was due while it ran, and of which nothing was written;
+ * and of what was written, that which is still in our buffers. */
 uint64_t swarm_pace_unsent(const struct swarm *s);
 uint64_t swarm_pace_held_back(const struct swarm *s);
 

@@ -212,6 +212,23 @@ bool swarm_is_complete(const struct swarm *s)
 	return true;
 }
 
+uint64_t swarm_take_outstanding(const struct swarm *s)
+{
+	uint64_t count = 0;
+
+	for (uint32_t k = 0; k < s->plan->clients; k++) {
+		const struct client *c = &s->clients[k];
+		if (!is_owed(c) || c->thrown_out)
+			continue;
+		for (uint32_t i = 0; i < room_senders(s, c); i++) {
+			uint32_t sent = sent_by(s, c, i);
+			count += c->seen[i] != LEDGER_ANY && c->seen[i] < sent ? sent - c->seen[i]
+									       : 0;
+		}
+	}
+	return count;
+}
+
 /* What room sender `i` said, and it has not. Where either was thrown out, nobody can tell who is to blame:
  * it may never have been with the server. */
 static void close_one(struct swarm *s, struct client *c, uint32_t i)

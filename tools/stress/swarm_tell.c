@@ -21,8 +21,11 @@ void swarm_tell(struct swarm *s, struct result *r)
 {
 	struct tally *t = &s->tally;
 
-	if (!s->cut_short && !s->no_end)
+	if (s->cut_short || s->no_end)
+		r->outstanding = swarm_take_outstanding(s);
+	else
 		swarm_take_missing(s);
+	r->partly_away = s->left > 0 && !s->protocol->resumes;
 	r->no_end = s->no_end;
 	r->waited = (double)s->waited / 1e6;
 	r->own_pause = (double)s->paused / 1e6;
@@ -41,8 +44,7 @@ void swarm_tell(struct swarm *s, struct result *r)
 	r->delivered = t->delivered;
 	r->lost = s->ledger.lost;
 	r->lost_disconnected = s->lost_disconnected;
-	for (uint32_t i = 0; i < s->plan->senders; i++)
-		r->senders_out += s->clients[i].thrown_out;
+	r->senders_out = s->senders_out;
 	r->doubled = s->ledger.doubled;
 	r->reordered = s->ledger.reordered;
 	r->foreign = s->foreign;
