@@ -5,6 +5,7 @@
 #include "common/clock.h"
 #include "common/err.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <string.h>
 
@@ -55,6 +56,11 @@ static int dial_failed(struct link *l, const struct dial *d, int r)
 	net_print(&d->addresses[d->error ? d->error_index : 0], text);
 	if (r == ERR_TIMEOUT)
 		return link_fail(l, r, CODE_TIMEOUT, "cannot connect to %s: no answer", text);
+	if (d->error == EINVAL && net_lacks_scope(&d->addresses[d->error_index]))
+		return link_fail(l, r, 0,
+			"cannot connect to %s: such an address is one on a link: name the "
+			"interface as well, as in fe80::1%%eth0",
+			text);
 	return link_fail(l, r, 0, "cannot connect to %s: %s", text, strerror(d->error));
 }
 

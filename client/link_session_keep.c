@@ -55,7 +55,10 @@ static void cannot_keep(struct link_session *s, int r)
 {
 	s->keep_failed = true;
 	log_warning("messages that wait will not outlive this program: cannot use %s: %s",
-		s->state_folder, r == ERR_SYSTEM ? strerror(errno) : err_text(r));
+		s->state_folder,
+		r == ERR_SYSTEM ? strerror(errno)
+		: r == ERR_FULL ? strerror(ENOSPC)
+				: err_text(r));
 }
 
 int client_keep_start(struct link_session *s, const struct link_session_config *config)

@@ -149,6 +149,12 @@ void net_set_port(struct net_address *a, uint16_t port)
 		a->u.v6.sin6_port = htons(port);
 }
 
+bool net_lacks_scope(const struct net_address *a)
+{
+	return a->u.any.sa_family == AF_INET6 && a->u.v6.sin6_scope_id == 0 &&
+	       IN6_IS_ADDR_LINKLOCAL(&a->u.v6.sin6_addr);
+}
+
 bool net_is_loopback(const struct net_address *a)
 {
 	if (a->u.any.sa_family == AF_INET)

@@ -46,6 +46,9 @@ void net_set_port(struct net_address *a, uint16_t port);
 /* 127.0.0.0/8 or ::1. */
 bool net_is_loopback(const struct net_address *a);
 
+/* An address on a link, without the interface that leads there: it means nothing (RFC 4007 6). */
+bool net_lacks_scope(const struct net_address *a);
+
 /* The same family, address, port and scope. */
 bool net_equal(const struct net_address *a, const struct net_address *b);
 

@@ -28,6 +28,11 @@ static void explain(const struct net_address *a, char *error, size_t size)
 		snprintf(error, size,
 			"cannot listen on %s: the port is in use; choose another with --listen",
 			where);
+	else if (saved == EINVAL && net_lacks_scope(a))
+		snprintf(error, size,
+			"cannot listen on %s: such an address is one on a link: name the interface "
+			"as well, as in [fe80::1%%eth0]:%u",
+			where, net_port(a));
 	else
 		snprintf(error, size, "cannot listen on %s: %s", where, strerror(saved));
 }

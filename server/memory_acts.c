@@ -250,10 +250,8 @@ static int add_looks(struct memory_acts *m, const struct looks *looks, struct ow
 /* Two nicks of one owner pass for each other: they are one from now on. */
 static void merge(struct memory_acts *m, struct owned_nick *from, struct owned_nick *to)
 {
-	struct nick_look *l;
-
-	TAILQ_FOREACH(l, &from->looks, same)
-	l->nick = to;
+	for (struct nick_look *l = TAILQ_FIRST(&from->looks); l; l = TAILQ_NEXT(l, same))
+		l->nick = to;
 	TAILQ_CONCAT(&to->looks, &from->looks, same);
 	to->look_count += from->look_count;
 	from->look_count = 0;
@@ -263,10 +261,9 @@ static void merge(struct memory_acts *m, struct owned_nick *from, struct owned_n
 /* Of the looks that a spelling has not, the first in their order; NULL. */
 static struct nick_look *first_other(const struct owned_nick *n, const struct looks *looks)
 {
-	struct nick_look *l, *first = NULL;
+	struct nick_look *first = NULL;
 
-	TAILQ_FOREACH(l, &n->looks, same)
-	{
+	for (struct nick_look *l = TAILQ_FIRST(&n->looks); l; l = TAILQ_NEXT(l, same)) {
 		bool has = false;
 		for (size_t i = 0; i < looks->count; i++)
 			has = has || strcmp(looks->at[i], l->look) == 0;

@@ -44,8 +44,7 @@ static int add_standings(struct session *session, const struct charter *c, enum 
 		memcpy(item.person, s->person, PERSON_ID);
 		if (!s->is_range && people_nick_of(people, s->person, nick) == 0)
 			item.label = span_of(nick);
-		if (is_shown(s, rank, session_person(session)) &&
-			(s->until == 0 || s->until > now))
+		if (is_shown(s, rank, session_person(session)) && (s->until == 0 || s->until > now))
 			r = message_list_add(
 				list, ITEM_STANDING, &item, buffer, SESSION_LIST_BYTES);
 	}

@@ -300,7 +300,7 @@ static int trim(
 static int claim(struct store_writer *w, const struct log_entry *e, const struct act *a,
 	const struct looks *looks)
 {
-	uint64_t person;
+	uint64_t person = 0;
 	int r = rename_nicks(w, looks, a->label);
 
 	if (r == 0)

@@ -84,6 +84,13 @@ class Usage(Starting):
         self.ended([CLIENT, "--pipe", "--nick", "anna", f"127.0.0.1:{port}"], 1,
                    f"127.0.0.1:{port}")
 
+    def test_link_local_without_its_link(self):
+        """It means nothing, and the kernel says no more than "Invalid argument"."""
+        for text in ("fe80::1", "[fe80::1]:7"):
+            self.ended([CLIENT, "--pipe", "--nick", "anna", text], 1, "name the interface as well")
+        self.ended([SERVER, "--listen", "[fe80::1]:0", "--data", os.path.join(self.dir, "data")], 1,
+                   "name the interface as well")
+
     def test_bad_names(self):
         server = Server(self)
         self.ended([CLIENT, "--pipe", "--nick", "a,b", server.address], 2)
