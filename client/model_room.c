@@ -197,9 +197,21 @@ int model_on_members(struct model *m, const struct event *e)
 	return err;
 }
 
+/* Is this what the last line says? Why somebody was sent out has just been told as an act. */
+static bool is_just_told(const struct buffer *b, const char *text)
+{
+	uint64_t end = scrollback_end(&b->lines) - b->lines.waiting;
+	const struct line *l = scrollback_line(&b->lines, end - 1);
+
+	return l && l->kind == LINE_PRESENCE && strcmp(l->text, text) == 0;
+}
+
 static int say_change(struct model *m, struct buffer *b, const struct event *e)
 {
 	const char *nick = model_or_empty(e->nick), *text = model_or_empty(e->text);
+
+	if (e->change == CHANGE_PARTED && is_just_told(b, text))
+		text = "";
 	const char *colon = text[0] ? ": " : "";
 
 	switch (e->change) {

@@ -50,6 +50,17 @@ class Rights(Scenario):
         anna.wait_text("anna muted bob for 10 min: too loud")
         anna.wait_text("anna opened the room")
 
+    def test_sent_out_is_told_once(self):
+        anna, bob = self.client("anna"), self.client("bob")
+        for one in (anna, bob):
+            one.enter("/join den")
+            one.wait_text("You are in #den")
+        anna.wait_text("bob joined")
+        anna.enter("/kick bob too loud")
+        anna.wait_text("bob left +│")
+        self.assertEqual(anna.text().count("sent bob out: too loud"), 1)
+        bob.wait_text("no longer in this room")
+
     def refused(self, client, line, told):
         """The line does nothing but tell why, and stays, to be corrected."""
         client.enter(line)
