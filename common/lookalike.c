@@ -5,13 +5,14 @@
 #include "common/utf8.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
 
 #define CODES_MAX ((size_t)512) /* that a name may become on the way */
 
 /* What characters look like, in rising order. */
-static const struct {
+static const struct looking {
 	utf8proc_int32_t character;
 	const char *looks;
 } table[] = {
@@ -24,7 +25,7 @@ static const struct {
 
 /* Marks that are no difference, in rising order: nobody can be expected to know them, and what does not
  * know them draws them as it likes, often as nothing. */
-static const struct {
+static const struct marks {
 	utf8proc_int32_t first, last;
 } faint[] = {
 #define MARKS(first_, last_) {.first = (first_), .last = (last_)},
@@ -34,33 +35,33 @@ static const struct {
 
 #define FAINT (sizeof(faint) / sizeof(faint[0]))
 
+static int compare_marks(const void *key, const void *range)
+{
+	utf8proc_int32_t c = *(const utf8proc_int32_t *)key;
+	const struct marks *m = range;
+
+	return c < m->first ? -1 : c > m->last;
+}
+
 static bool is_faint(utf8proc_int32_t character)
 {
-	size_t low = 0, high = FAINT;
+	return bsearch(&character, faint, FAINT, sizeof(faint[0]), compare_marks) != NULL;
+}
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (faint[middle].last < character)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < FAINT && faint[low].first <= character;
+static int compare_looks(const void *key, const void *row)
+{
+	utf8proc_int32_t c = *(const utf8proc_int32_t *)key;
+	const struct looking *l = row;
+
+	return c < l->character ? -1 : c > l->character;
 }
 
 /* What stands for a character; NULL: itself. */
 static const char *find(utf8proc_int32_t character)
 {
-	size_t low = 0, high = ROWS;
+	const struct looking *l = bsearch(&character, table, ROWS, sizeof(table[0]), compare_looks);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (table[middle].character < character)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < ROWS && table[low].character == character ? table[low].looks : NULL;
+	return l ? l->looks : NULL;
 }
 
 /* Take a text apart into at most CODES_MAX code points; how many, or an error. */
