@@ -306,7 +306,7 @@ static int claim(struct memory_acts *m, const uint8_t *person, const struct act 
 			merge(m, also, n);
 	}
 	trim(m, n, looks);
-	snprintf(n->nick, sizeof(n->nick), "%s", a->label);
+	snprintf(n->nick, sizeof(n->nick), "%.*s", NICK_MAX, a->label);
 	return 0;
 }
 
