@@ -91,7 +91,7 @@ bool model_want_older(struct buffer *b, size_t wanted)
 		.wanted = wanted,
 		.shown = wanted > 0,
 	};
-	if (b->past || scrollback_fits(s, MODEL_PAGE))
+	if (b->past || scrollback_fits(s, NULL, MODEL_PAGE))
 		return true;
 	/* No more lines fit: go on in lines of their own, which begin with what is the oldest here. */
 	b->asking.aim = PAGE_DETACH;
@@ -226,16 +226,18 @@ static void shift(struct buffer *b, uint64_t before, size_t by)
 		b->target -= by;
 }
 
-/* Make room for `count` lines before the others, as far as possible: those at the other end of the past
- * can be loaded again. Returns for how many there is room. */
-static size_t make_room(struct buffer *b, size_t count)
+/* Make room for lines before the others, as far as possible: those at the other end of the past can be
+ * loaded again. Returns for how many there is room. */
+static size_t make_room(struct buffer *b, const struct line *lines, size_t count)
 {
 	struct scrollback *s = shown_lines(b);
-	size_t room = s->most - s->count;
 
-	if (count <= room || !b->past)
-		return count < room ? count : room;
-	scrollback_drop_newest(s, count - room);
+	if (!b->past)
+		return scrollback_fits(s, lines, count);
+	size_t excess = scrollback_excess(s, lines, count);
+	if (excess == 0 || excess == s->count)
+		return excess == 0 ? count : 0;
+	scrollback_drop_newest(s, excess);
 	b->past->upto = scrollback_line(s, scrollback_end(s) - 1)->seq;
 	b->past->met = false;
 	return count;
@@ -246,7 +248,7 @@ static int insert_lines(
 	struct buffer *b, const struct event *page, struct line *lines, size_t count)
 {
 	struct scrollback *s = shown_lines(b);
-	size_t fit = make_room(b, count), cut = count - fit;
+	size_t fit = make_room(b, lines, count), cut = count - fit;
 	uint64_t base = s->base;
 
 	for (size_t i = 0; i < cut; i++)
@@ -299,7 +301,11 @@ static int take_older(struct model *m, struct buffer *b, const struct asking *a,
 		model_mark_left(b);
 	if (a->shown)
 		b->reveal = s->base;
-	ask_again(b, a, page, count);
+	/* Where no more fit, the rest comes in lines of its own. */
+	if (b->past || scrollback_fits(s, NULL, MODEL_PAGE))
+		ask_again(b, a, page, count);
+	else if (a->wanted > count && page->flag && page->count > 0)
+		(void)model_want_older(b, a->wanted - count);
 	return err;
 }
 
@@ -363,7 +369,7 @@ static int open_past(struct buffer *b, const struct asking *a, const struct even
 	b->reveal = SCROLLBACK_FIRST;
 	reach(b, page);
 	/* Some lines before it, to see what it is about. */
-	if (model_want_older(b, 0))
+	if (model_want_older(b, a->aim == PAGE_DETACH ? a->wanted : 0))
 		b->asking.around = a->aim == PAGE_PLACE;
 	return err;
 }

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROOM_FIRST 64
+#define ROOM_FIRST    64
+#define EARLIER_BYTES (SCROLLBACK_BYTES / 2) /* beyond that, no earlier lines are added */
 
 enum line_kind line_kind_of(int said)
 {
@@ -164,9 +165,26 @@ int scrollback_insert(struct scrollback *s, struct line *lines, size_t count)
 	return 0;
 }
 
-bool scrollback_fits(const struct scrollback *s, size_t count)
+size_t scrollback_fits(const struct scrollback *s, const struct line *lines, size_t count)
 {
-	return s->count + count <= s->most && s->bytes <= SCROLLBACK_BYTES / 2;
+	size_t bytes = s->bytes, fit = 0;
+
+	if (!lines)
+		return s->count + count <= s->most && bytes <= EARLIER_BYTES ? count : 0;
+	while (fit < count && s->count + fit < s->most && bytes <= EARLIER_BYTES)
+		bytes += bytes_of(&lines[count - ++fit]);
+	return fit;
+}
+
+size_t scrollback_excess(const struct scrollback *s, const struct line *lines, size_t count)
+{
+	size_t bytes = s->bytes, n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		bytes += bytes_of(&lines[i]);
+	while (n < s->count && (s->count - n + count > s->most || bytes > SCROLLBACK_BYTES))
+		bytes -= bytes_of(at(s, scrollback_end(s) - 1 - n++));
+	return n;
 }
 
 struct line *scrollback_line(const struct scrollback *s, uint64_t number)

@@ -91,8 +91,12 @@ int scrollback_add(struct scrollback *s, struct line *l);
  * ERR_MEMORY. */
 int scrollback_insert(struct scrollback *s, struct line *lines, size_t count);
 
-/* Is there room for `count` earlier lines, so that what is said meanwhile does not push them out again? */
-bool scrollback_fits(const struct scrollback *s, size_t count);
+/* For how many of these earlier lines, the newest first, is there room, so that what is said meanwhile does
+ * not push them out again? With NULL: for that many, whatever they say; or for none. */
+size_t scrollback_fits(const struct scrollback *s, const struct line *lines, size_t count);
+
+/* How many of the newest have to go, so that these earlier ones fit. */
+size_t scrollback_excess(const struct scrollback *s, const struct line *lines, size_t count);
 
 /* The line of that number; NULL when it is gone or not there yet. */
 struct line *scrollback_line(const struct scrollback *s, uint64_t number);

@@ -118,6 +118,21 @@ class LookingBack(History):
         anna.enter("/history many")
         anna.wait_text("A number from 1 to")
 
+    def test_many_long_lines(self):
+        """More of them than are kept beside what is said: what was asked for comes, and stays when somebody
+        says something."""
+        self.server()
+        bob = self.bob()
+        lines = [f"m{i:04} " + "x" * 3900 for i in range(1200)]
+        for i in range(0, len(lines), 50):
+            self.say(bob, *lines[i:i + 50])
+        anna = self.anna("--history", "10")
+        anna.enter("/history 1200")
+        anna.wait_text("m0000", 20)
+        self.say(bob, "short")
+        anna.wait_text("1 new", 10)
+        self.assertIn("m0000", anna.text())
+
     def test_by_time(self):
         """/last goes to what was said from then on, and says where nothing was."""
         self.server()

@@ -18,6 +18,15 @@ static void add(struct scrollback *s, const char *text, enum line_state state, u
 	ck_assert_int_eq(scrollback_add(s, &l), 0);
 }
 
+static void add_seq(struct scrollback *s, const char *text, uint64_t seq)
+{
+	struct line l = {.seq = seq, .nick = strdup(""), .text = strdup(text)};
+
+	ck_assert_int_eq(scrollback_add(s, &l), 0);
+	if (seq < s->from)
+		s->from = seq;
+}
+
 /* All texts, one after the other. */
 static void expect(const struct scrollback *s, const char *texts)
 {
@@ -59,7 +68,7 @@ START_TEST(oldest_makes_room_for_bytes)
 	scrollback_init(&s, SCROLLBACK_MOST);
 	for (unsigned i = 0; i < SCROLLBACK_MOST; i++) {
 		bool half = s.bytes <= SCROLLBACK_BYTES / 2;
-		ck_assert_int_eq(scrollback_fits(&s, 100), half);
+		ck_assert_uint_eq(scrollback_fits(&s, NULL, 100), half ? 100 : 0);
 		add(&s, text, LINE_PLAIN, 0);
 		ck_assert_uint_le(s.count * sizeof text, SCROLLBACK_BYTES);
 	}
@@ -71,6 +80,39 @@ START_TEST(oldest_makes_room_for_bytes)
 	scrollback_remove_waiting(&s, scrollback_end(&s) - 1);
 	scrollback_clear(&s);
 	ck_assert_uint_eq(s.bytes, 0);
+	scrollback_fini(&s);
+}
+END_TEST
+
+/* Of an earlier page as much as does not have to go again when somebody says something. */
+START_TEST(earlier_lines_that_fit)
+{
+	static char text[40001];
+	struct line page[100];
+	struct scrollback s;
+
+	memset(text, 'x', sizeof text - 1);
+	for (size_t i = 0; i < 100; i++)
+		page[i] = (struct line){.seq = i + 1, .nick = strdup(""), .text = strdup(text)};
+	scrollback_init(&s, SCROLLBACK_MOST);
+	add_seq(&s, "new", 101);
+	ck_assert_uint_eq(scrollback_excess(&s, page, 100), 0);
+	size_t fit = scrollback_fits(&s, page, 100), cut = 100 - fit;
+	ck_assert_uint_gt(fit, SCROLLBACK_BYTES / 2 / sizeof text - 1);
+	ck_assert_uint_le(fit, SCROLLBACK_BYTES / 2 / sizeof text + 1);
+	ck_assert_int_eq(scrollback_insert(&s, page + cut, fit), 0);
+	ck_assert_uint_eq(scrollback_fits(&s, page, cut), 0);
+	uint64_t first = s.first;
+	add_seq(&s, "newer", 102);
+	ck_assert_uint_eq(s.first, first);
+	/* Where the newest may go: no more of them than it takes. */
+	for (size_t i = 0; i < 2; i++) {
+		add_seq(&s, text, 103);
+		ck_assert_uint_eq(scrollback_excess(&s, page, cut),
+			s.bytes + cut * sizeof text > SCROLLBACK_BYTES ? 1 : 0);
+	}
+	for (size_t i = 0; i < cut; i++)
+		line_fini(&page[i]);
 	scrollback_fini(&s);
 }
 END_TEST
@@ -136,15 +178,6 @@ START_TEST(holds_one)
 	scrollback_fini(&s);
 }
 END_TEST
-
-static void add_seq(struct scrollback *s, const char *text, uint64_t seq)
-{
-	struct line l = {.seq = seq, .nick = strdup(""), .text = strdup(text)};
-
-	ck_assert_int_eq(scrollback_add(s, &l), 0);
-	if (seq < s->from)
-		s->from = seq;
-}
 
 static void insert(struct scrollback *s, const char *texts, uint64_t seq)
 {
@@ -221,6 +254,7 @@ Suite *scrollback_suite(void)
 
 	tcase_add_test(t, oldest_makes_room);
 	tcase_add_test(t, oldest_makes_room_for_bytes);
+	tcase_add_test(t, earlier_lines_that_fit);
 	tcase_add_test(t, waiting_stay_last);
 	tcase_add_test(t, full_of_waiting);
 	tcase_add_test(t, holds_one);
