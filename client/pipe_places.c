@@ -11,23 +11,6 @@ struct pipe_place {
 	bool lost;
 };
 
-int pipe_places_init(struct pipe_places *p, const struct option_list *rooms)
-{
-	p->list = calloc(rooms->count + 1, sizeof(*p->list));
-	if (!p->list)
-		return ERR_MEMORY;
-	for (size_t i = 0; i < rooms->count; i++)
-		p->list[p->count++].room = rooms->items[i];
-	p->list[p->count++].room = "";
-	return 0;
-}
-
-void pipe_places_fini(struct pipe_places *p)
-{
-	free(p->list);
-	*p = (struct pipe_places){0};
-}
-
 /* NULL: it is none of those that were asked for. */
 static struct pipe_place *find(const struct pipe_places *p, const char *room)
 {
@@ -38,6 +21,26 @@ static struct pipe_place *find(const struct pipe_places *p, const char *room)
 			return place;
 	}
 	return NULL;
+}
+
+int pipe_places_init(struct pipe_places *p, const struct option_list *rooms)
+{
+	p->list = calloc(rooms->count + 1, sizeof(*p->list));
+	if (!p->list)
+		return ERR_MEMORY;
+	/* One that was given twice comes once. */
+	for (size_t i = 0; i < rooms->count; i++) {
+		if (!find(p, rooms->items[i]))
+			p->list[p->count++].room = rooms->items[i];
+	}
+	p->list[p->count++].room = "";
+	return 0;
+}
+
+void pipe_places_fini(struct pipe_places *p)
+{
+	free(p->list);
+	*p = (struct pipe_places){0};
 }
 
 void pipe_places_caught_up(struct pipe_places *p, const char *room)

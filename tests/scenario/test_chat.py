@@ -134,6 +134,14 @@ class Talk(PlainScenario):
             self.assertEqual(late.texts("den"), lines)
             self.assertIn("third: ", late.stderr())
 
+    def test_room_given_twice(self):
+        """It is one room, and the end does not wait for a second one."""
+        for rooms in (["lobby", "lobby"], ["lobby", "LOBBY", "den", "\uff4cobby"]):
+            for options in ([], ["--resume"], ["--history", "5"]):
+                anna = Pipe(self, self.server, "anna", *options, rooms=rooms, input=["hello"])
+                self.assertEqual(anna.wait(), 0, anna.tail())
+                self.assertIn("hello", anna.texts())
+
     def test_until_and_linger(self):
         """--until waits for others' messages after stdin has ended."""
         anna = Pipe(self, self.server, "anna", "--until", "2", input=["mine"])
