@@ -2,6 +2,7 @@
 
 #include "common/err.h"
 #include "common/folder.h"
+#include "common/name.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -92,6 +93,12 @@ static void read_id(const char *line, uint8_t server[IDENTITY_SIZE])
 	}
 }
 
+static bool is_same(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0 ||
+	       (*a == BOOK_NAME && *b == BOOK_NAME && name_same_text(a + 1, b + 1));
+}
+
 /* The first line with that address, or with that server; NULL is any. ERR_DAMAGED: none, but one that
  * cannot be read. Of an empty one nothing is missing. */
 static int find(const char *folder, const char *file, const char *address, const uint8_t *server,
@@ -99,7 +106,8 @@ static int find(const char *folder, const char *file, const char *address, const
 {
 	char path[PATH_MAX];
 	char line[LINE_SIZE] = "";
-	bool damaged = false;
+	uint8_t id[IDENTITY_SIZE];
+	bool damaged = false, exact = false;
 	int r = path_of(folder, file, path);
 
 	if (r)
@@ -108,14 +116,18 @@ static int find(const char *folder, const char *file, const char *address, const
 	if (!f)
 		return errno == ENOENT ? ERR_NOT_FOUND : ERR_SYSTEM;
 	r = ERR_NOT_FOUND;
-	while (r && next_line(f, line)) {
+	while (!exact && next_line(f, line)) {
 		const char *known = address_of(line);
 		damaged = damaged || (!known && line[0]);
-		if (!known || (address && strcmp(known, address) != 0))
+		if (!known || (address && !is_same(known, address)))
 			continue;
-		read_id(line, found);
-		if (!server || memcmp(found, server, IDENTITY_SIZE) == 0)
-			r = 0;
+		read_id(line, id);
+		if (server && memcmp(id, server, IDENTITY_SIZE) != 0)
+			continue;
+		exact = !address || strcmp(known, address) == 0;
+		if (r || exact)
+			memcpy(found, id, sizeof(id));
+		r = 0;
 	}
 	if (r && damaged)
 		r = ERR_DAMAGED;
@@ -158,7 +170,7 @@ static bool write_file(FILE *out, const char *old, const char *address, const ui
 		ok = fprintf(out, " %s\n", address) > 0 && ok;
 	for (int count = 1; in && count < KEPT_MOST && next_line(in, line);) {
 		const char *known = address_of(line);
-		if (!known || strcmp(known, address) == 0)
+		if (!known || is_same(known, address))
 			continue;
 		ok = fprintf(out, "%.*s %s\n", HEX, line, known) > 0 && ok;
 		count++;

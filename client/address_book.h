@@ -1,6 +1,9 @@
 /*
  * Books of which server was met at which address: small text files, each line a
- * server's id in hex, a blank, and the address as the user or a beacon calls it.
+ * server's id in hex, a blank, and the address as the user or a beacon calls it: the
+ * name of the latter with a mark before it. Names that differ in case, width or form are
+ * one name (name_same_text); where a book of an earlier lanchat has several of them, the
+ * one that is written the same counts.
  *
  * A file is replaced as a whole (rename), so a reader sees the old or the new one;
  * processes that write wait for each other (flock on FILE.lock). Any thread.
@@ -12,6 +15,8 @@
 #include "common/net_address.h"
 
 #include <stdbool.h>
+
+#define BOOK_NAME '~' /* what a name begins with; no address does */
 
 /* Bytes of an address in a book, with the end. */
 #define BOOK_ADDRESS (NET_HOST_MAX + 8)

@@ -10,7 +10,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #define ANY_MS  2000 /* how long to look for any server */
 #define NAME_MS 1500 /* and for one of a certain name */
@@ -50,23 +49,19 @@ enum standing {
 	STANDING_OTHER /* another one was */
 };
 
-static enum standing known_by(const struct search *s, const char *name, const uint8_t *server)
+static enum standing standing_of(const struct search *s, const struct finder_row *row)
 {
 	char place[BOOK_ADDRESS];
 	uint8_t met[IDENTITY_SIZE];
+	int r = ERR_NOT_FOUND;
 
-	snprintf(place, sizeof(place), "%s%s", LINK_BEACON, name);
-	if (!s->data_folder || book_find(s->data_folder, LINK_BOOK, place, met) != 0)
+	snprintf(place, sizeof(place), "%s%s", LINK_BEACON, s->name);
+	if (s->data_folder)
+		r = book_find(s->data_folder, LINK_BOOK, place, met);
+	if (r == ERR_NOT_FOUND)
 		return STANDING_NEW;
-	return memcmp(met, server, sizeof(met)) == 0 ? STANDING_MET : STANDING_OTHER;
-}
-
-/* By the name as it announces it, or else as the user wrote it. */
-static enum standing standing_of(const struct search *s, const struct finder_row *row)
-{
-	enum standing standing = known_by(s, row->name, row->server);
-
-	return standing == STANDING_NEW ? known_by(s, s->name, row->server) : standing;
+	/* Whoever connects says what is wrong with a book that cannot be read. */
+	return r == 0 && memcmp(met, row->server, sizeof(met)) == 0 ? STANDING_MET : STANDING_OTHER;
 }
 
 /* Those that have the name, or all; how many, at most FINDER_ROWS. */
@@ -77,7 +72,7 @@ static size_t list_named(struct finder *f, const char *name, struct finder_row *
 	for (size_t i = 0; i < count; i++) {
 		if (rows[i].address_count == 0)
 			continue;
-		if (name && strcasecmp(rows[i].name, name) != 0 && !name_same(rows[i].name, name))
+		if (name && !name_same_text(rows[i].name, name))
 			continue;
 		if (kept != i)
 			rows[kept] = rows[i];
@@ -87,10 +82,10 @@ static size_t list_named(struct finder *f, const char *name, struct finder_row *
 }
 
 /* A name is anybody's to announce: whoever gives one means the server that they met by it. Where none was,
- * others have a moment to show themselves; where the one that was met does not, `*until` is waited for.
- * Returns the row to take, or NULL to wait. */
+ * others have a moment to show themselves from when the first did; where the one that was met does not,
+ * `*until` (clock_ms) is waited for. Returns the row to take, or NULL to wait, at `now`. */
 static const struct finder_row *choose(const struct search *s, const struct finder_row *rows,
-	size_t count, int64_t started, int64_t *until)
+	size_t count, int64_t now, int64_t *until)
 {
 	const struct finder_row *unmet = NULL;
 
@@ -103,9 +98,9 @@ static const struct finder_row *choose(const struct search *s, const struct find
 		if (standing == STANDING_NEW && !unmet)
 			unmet = &rows[i];
 	}
-	if (unmet && *until > started + ALIKE_MS)
-		*until = started + ALIKE_MS;
-	if (clock_ms() < *until || count == 0)
+	if (unmet && *until > unmet->first_seen + ALIKE_MS)
+		*until = unmet->first_seen + ALIKE_MS;
+	if (now < *until || count == 0)
 		return NULL;
 	return unmet ? unmet : &rows[0];
 }
@@ -131,7 +126,7 @@ static int discover(
 {
 	struct finder_row rows[FINDER_ROWS];
 	const struct finder_row *row = NULL;
-	int64_t started = clock_ms(), until = deadline;
+	int64_t now, until = deadline;
 	struct finder *f;
 	size_t count = 0;
 
@@ -139,9 +134,10 @@ static int discover(
 	if (r)
 		return r;
 	for (;;) {
+		now = clock_ms();
 		count = list_named(f, s->name, rows);
-		row = choose(s, rows, count, started, &until);
-		if (row || clock_ms() >= until)
+		row = choose(s, rows, count, now, &until);
+		if (row || now >= until)
 			break;
 		struct pollfd fd = {.fd = finder_fd(f), .events = POLLIN};
 		(void)poll(&fd, 1, clock_poll_timeout(until));
@@ -159,9 +155,8 @@ static int discover(
 		return ERR_EXISTS;
 	}
 	take_row(out, row);
-	/* A name that differs in case alone is no way around the key that is known by it. */
-	if (s->name && known_by(s, row->name, row->server) == STANDING_NEW &&
-		known_by(s, s->name, row->server) == STANDING_OTHER)
+	/* As the user knows it, so that no other spelling is a way around the key that is known by it. */
+	if (s->name && standing_of(s, row) == STANDING_OTHER)
 		snprintf(out->name, sizeof(out->name), "%s", s->name);
 	out->others = s->name ? 0 : count - 1;
 	return 0;

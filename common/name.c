@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
 
@@ -253,6 +254,22 @@ bool name_same(const char *a, const char *b)
 	if (name_fold(a, strlen(a), folded_a) != 0 || name_fold(b, strlen(b), folded_b) != 0)
 		return false;
 	return strcmp(folded_a, folded_b) == 0;
+}
+
+bool name_same_text(const char *a, const char *b)
+{
+	const utf8proc_option_t options = UTF8PROC_NULLTERM | UTF8PROC_STABLE | UTF8PROC_COMPOSE |
+					  UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE;
+	utf8proc_uint8_t *x = NULL, *y = NULL;
+
+	if (strcmp(a, b) == 0)
+		return true;
+	bool same = utf8proc_map((const utf8proc_uint8_t *)a, 0, &x, options) >= 0 &&
+		    utf8proc_map((const utf8proc_uint8_t *)b, 0, &y, options) >= 0 &&
+		    strcmp((const char *)x, (const char *)y) == 0;
+	free(x);
+	free(y);
+	return same;
 }
 
 char *name_numbered(const char *name, unsigned number, size_t most, char *out)

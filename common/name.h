@@ -37,6 +37,9 @@ int name_fold(const char *name, size_t length, char *out);
 /* Do the two fold to the same? False when either does not fold. */
 bool name_same(const char *a, const char *b);
 
+/* The same for a text that need not be a name, as what a server calls itself, which may have blanks. */
+bool name_same_text(const char *a, const char *b);
+
 /* "anna" and 2 to "anna2", shortened on a character's border to fit `most` bytes. `out` has
  * `most` + 1 bytes, and `most` is at least 10. Returns `out`. */
 char *name_numbered(const char *name, unsigned number, size_t most, char *out);

@@ -211,6 +211,23 @@ class Tls(Scenario):
         self.assertIn("office has another key than before",
                       self.run_pipe("office", status=1).stderr())
         self.assertNotIn("logged in", rogue.stderr())
+        # Nor by what the user writes, nor when they take any.
+        for text in ("OFFICE", "Office"):
+            self.assertIn("another key than before", self.run_pipe(text, status=1).stderr())
+        for _ in range(2):
+            self.assertIn("is not the one that was known by that name",
+                          self.run_pipe(None).stderr())
+        self.assertIn("another key than before", self.run_pipe("office", status=1).stderr())
+        # It is forgotten by any spelling.
+        self.assertEqual(self.client("--forget", "Office").returncode, 0)
+        self.assertIn("new here", self.run_pipe("office").stderr())
+
+    def test_name_with_blanks(self):
+        """Such a name is compared as others are."""
+        Server(self, "--name", "B\u00fcro 12", beacon=True)
+        self.run_pipe("B\u00fcro 12")
+        for text in ("B\u00dcRO 12", "bu\u0308ro 12"):
+            self.assertEqual(self.run_pipe(text).stderr(), "")
 
     def test_known_under_another_name(self):
         """A server that has been met does not pass for another one by taking its name."""
