@@ -258,7 +258,7 @@ static bool churned_less(const struct result *r, char out[RESULT_VERDICT])
 		add(out, "%s client%s left and returned of the %s that were to (--churn)%s",
 			figure_count(r->churned, had), r->churned == 1 ? "" : "s",
 			figure_count((uint64_t)(meant + 0.5), wanted),
-			r->disconnected
+			r->disconnected || r->stopped
 				? ""
 				: ": a fifth of all do so, each of whom is away for half a second");
 	return out[0];

@@ -163,6 +163,9 @@ void swarm_client_failed(struct swarm *s, struct client *c, const char *why);
 /* False: the connection is of no more use, and closed. */
 bool swarm_take(struct swarm *s, struct client *c, const struct event *e, int64_t now);
 
+/* It leaves, to return. */
+void swarm_take_away(struct swarm *s, struct client *c);
+
 /* Its connection is over for good: nothing more comes to it. */
 void swarm_take_leave(struct swarm *s, const struct client *c);
 

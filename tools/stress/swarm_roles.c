@@ -54,6 +54,7 @@ static bool churn(struct swarm *s, int64_t now)
 		return false;
 	s->left++;
 	swarm_client_close(s, c, s->left % 2 == 0);
+	swarm_take_away(s, c);
 	c->state = CLIENT_AWAY;
 	c->back_at = now + AWAY_LEAST + (int64_t)(plan_random(&s->chance) % AWAY_MORE);
 	s->away++;

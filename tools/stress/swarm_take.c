@@ -27,10 +27,11 @@ static uint32_t sent_by(const struct swarm *s, const struct client *c, uint32_t 
 
 /* ---- being there ---- */
 
-/* Who was away, and is not told what it missed, goes on from wherever it hears somebody again. */
-static void go_on_anywhere(struct swarm *s, struct client *c)
+/* Who is away, and will not be told what it missed, goes on from wherever it hears somebody again, be that
+ * before it knows that it is in its room. */
+void swarm_take_away(struct swarm *s, struct client *c)
 {
-	for (uint32_t i = 0; i < room_senders(s, c); i++)
+	for (uint32_t i = 0; !s->protocol->resumes && i < room_senders(s, c); i++)
 		c->seen[i] = LEDGER_ANY;
 }
 
@@ -48,8 +49,6 @@ static void arrive(struct swarm *s, struct client *c, int64_t now)
 		s->last_up = now;
 	} else {
 		s->churned++;
-		if (!s->protocol->resumes)
-			go_on_anywhere(s, c);
 	}
 	/* Its sips are swarm_roles.c's. */
 	if (c->role == ROLE_SLOW && s->phase < PHASE_CATCH_UP)
