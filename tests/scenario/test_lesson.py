@@ -398,7 +398,7 @@ class Shown(PlainScenario):
 
     def typed(self, command):
         """What a command of the exercises prints, typed where the server is."""
-        return self.alone.run("sh", "-c", f"PATH={BUILD}:{BUILD}/examples/c:$PATH; {command}")
+        return self.alone.run("sh", "-c", f"PATH={BUILD}:{ROOT}/build/examples/c:$PATH; {command}")
 
     def test_exercises(self):
         """Two that need a program to send by hand work as they are typed, with what is there."""
