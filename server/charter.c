@@ -1,6 +1,7 @@
 #include "server/charter.h"
 
 #include "common/err.h"
+#include "common/name.h"
 #include "common/identity.h"
 
 #include <openssl/crypto.h>
@@ -249,6 +250,23 @@ const struct standing *charter_find(const struct charter *c, enum standing_kind 
 			return s;
 	}
 	return NULL;
+}
+
+const struct standing *charter_holder(const struct charter *c, const struct act *a)
+{
+	const struct effect *e = effect_of(a->verb);
+	const struct standing *found = NULL;
+
+	for (size_t i = 0; e && !e->given && i < c->count; i++) {
+		const struct standing *s = &c->standings[i];
+		if (s->kind != e->kind)
+			continue;
+		if (is_about(s, a))
+			return NULL;
+		if (!s->is_range && name_same(s->label, a->label))
+			found = s;
+	}
+	return found;
 }
 
 const uint8_t *charter_owner(const struct charter *c)

@@ -189,13 +189,13 @@ static void forget_nick(struct memory_acts *m, struct owned_nick *n)
 	free(n);
 }
 
+/* The nick itself, with the looks of all its spellings: another one may look like a spelling of it. */
 static void release(struct memory_acts *m, const struct looks *looks)
 {
-	for (size_t i = 0; i < looks->count; i++) {
-		struct owned_nick *n = find_look(m, looks->at[i]);
-		if (n)
-			forget_nick(m, n);
-	}
+	struct owned_nick *n = find_look(m, looks->at[0]);
+
+	if (n)
+		forget_nick(m, n);
 }
 
 /* One more nick of somebody, of no looks yet. NULL when memory is out. */

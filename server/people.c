@@ -315,8 +315,9 @@ static enum code choose_locked(struct people *p, const struct people_wish *w, ch
 	base[w->nick.length] = '\0';
 	memcpy(nick, base, sizeof(base));
 	enum code code = try_locked(p, w, folded, nick, owned);
-	for (unsigned i = 2; code == CODE_NICK_TAKEN && w->any && i < NUMBERS_TRIED + CHANCES_TRIED;
-		i++) {
+	unsigned first = w->crowd ? NUMBERS_TRIED : 2;
+	for (unsigned i = first;
+		code == CODE_NICK_TAKEN && w->any && i < NUMBERS_TRIED + CHANCES_TRIED; i++) {
 		name_numbered(base, i < NUMBERS_TRIED ? i : a_chance(), NICK_MAX, nick);
 		code = try_locked(p, w, folded, nick, owned);
 	}

@@ -32,6 +32,7 @@ struct people_wish {
 	struct span nick;
 	bool proven; /* that they are the person */
 	bool any;    /* where it is taken, the next free one */
+	bool crowd;  /* others took what was free, again and again: any, by chance */
 };
 
 /* A session begins. `nick` becomes the one given: one that they own may be written as it was last, where

@@ -234,9 +234,10 @@ enum code rules_name(const struct charter *server, const struct name_owners *own
 			 (owners->owned[i] && memcmp(owners->owner[i], actor, PERSON_ID) != 0);
 	}
 	if (a->verb == ACT_RELEASE) {
-		if (!any)
+		if (!owners->owned[0])
 			return CODE_NO_SUCH_NICK;
-		return others && rules_rank(&r, actor) != RANK_OPERATOR ? CODE_NO_RIGHT : CODE_NONE;
+		bool own = memcmp(owners->owner[0], actor, PERSON_ID) == 0;
+		return own || rules_rank(&r, actor) == RANK_OPERATOR ? CODE_NONE : CODE_NO_RIGHT;
 	}
 	if (a->verb != ACT_CLAIM || name_check(a->label, strlen(a->label), NICK_MAX) != 0)
 		return CODE_BAD_VALUE;

@@ -70,7 +70,8 @@ struct name_owners {
 	unsigned mine; /* nicks that the actor owns */
 };
 
-/* May this person take, or release, a nick? CODE_NONE, CODE_NICK_TAKEN, CODE_NICKS_FULL,
+/* May this person take a nick, in a spelling that has these looks, or release the nick that has the first of
+ * them? CODE_NONE, CODE_NICK_TAKEN, CODE_NICKS_FULL,
  * CODE_NO_RIGHT, CODE_BAD_VALUE. */
 enum code rules_name(const struct charter *server, const struct name_owners *owners,
 	const uint8_t *actor, const struct act *a);

@@ -18,7 +18,8 @@
 
 #define TAKEN_MOST 10 /* nicks asked for on one connection, which then ends */
 
-#define TAKES 3 /* of a nick: each time somebody else was faster */
+#define TAKES 8 /* of a nick: each time somebody else was faster, who may be many, */
+#define CROWD 2 /* and are, when that has happened so often */
 
 static uint32_t features(struct session *s)
 {
@@ -143,7 +144,7 @@ static void give_nick_back(struct session *s)
  * then the next one is tried, where any will do. */
 static enum code take_nick(struct session *s, const struct msg_login *login)
 {
-	const struct people_wish wish = {
+	struct people_wish wish = {
 		.person = s->person,
 		.proven = s->proven,
 		.nick = login->nick,
@@ -153,6 +154,7 @@ static enum code take_nick(struct session *s, const struct msg_login *login)
 
 	for (int i = 0; i < TAKES && code == CODE_NICK_TAKEN; i++) {
 		bool owned;
+		wish.crowd = i >= CROWD;
 		code = people_login(chat_people(s->chat), &wish, s->nick, &owned, &s->inbox);
 		if (code != CODE_NONE)
 			return code;

@@ -179,6 +179,24 @@ static enum code find_target(struct session *s, const struct msg_act *m, struct 
 	return CODE_NONE;
 }
 
+/* Of several who had a nick, the one who is something there is meant by whoever ends that. */
+static void find_holder(struct session *s, const struct msg_act *m, struct act *a)
+{
+	struct stream_key key = {0};
+	struct session_rules r;
+
+	if (!a->has_person || memcmp(m->person, nobody, PERSON_ID) != 0 ||
+		(m->room.length && stream_key_room(m->room.text, m->room.length, &key) != 0) ||
+		session_rules_take(s, key.length ? &key : NULL, &r) != 0)
+		return;
+	const struct standing *held = charter_holder(key.length ? &r.room : &r.server, a);
+	if (held) {
+		memcpy(a->person, held->person, PERSON_ID);
+		(void)snprintf(a->label, sizeof(a->label), "%s", held->label);
+	}
+	session_rules_drop(&r);
+}
+
 static enum code make_act(
 	struct session *s, const struct msg_act *m, struct act *a, char key[CHARTER_KEY_MAX])
 {
@@ -186,6 +204,7 @@ static enum code make_act(
 	enum code code = find_target(s, m, a);
 	if (code != CODE_NONE)
 		return code;
+	find_holder(s, m, a);
 	/* How long becomes until when. */
 	if ((a->verb == ACT_BAN || a->verb == ACT_MUTE) && a->value) {
 		if (a->value > BAN_MAX)

@@ -241,24 +241,20 @@ static int decide_name(struct store_writer *w, const struct log_entry *e, const 
 	return 0;
 }
 
-/* All looks of the nick that it is, which the one who releases it may have written otherwise. */
+/* The nick itself, with the looks of all its spellings: another one may look like a spelling of it. */
 static int release(struct store_writer *w, const struct looks *looks)
 {
 	uint8_t person[PERSON_ID];
 	char nick[NICK_MAX + 1];
 	uint64_t row;
-	int r = 0;
+	int r = find_owner(w->store, looks->at[0], &row, person, nick);
 
-	for (size_t i = 0; i < looks->count && r == 0; i++) {
-		r = find_owner(w->store, looks->at[i], &row, person, nick);
-		if (r || !row)
-			continue;
-		sqlite3_stmt *t = store_statement(w->store, STORE_DROP_NICK);
-		store_bind_int(t, 1, row);
-		store_bind_text(t, 2, span_of(nick));
-		r = store_run(t);
-	}
-	return r;
+	if (r || !row)
+		return r;
+	sqlite3_stmt *t = store_statement(w->store, STORE_DROP_NICK);
+	store_bind_int(t, 1, row);
+	store_bind_text(t, 2, span_of(nick));
+	return store_run(t);
 }
 
 /* What they have of these looks is called like this from now on: one nick, if it was several. */

@@ -85,6 +85,20 @@ class Nicks(Rights):
         self.assertEqual(peer.login("Anna", flags=1)["nick"], "Anna2")
         self.assertEqual(peer.expect("PLACES")["more"], 0)
 
+    def test_many_who_look_alike_at_once(self):
+        """Each gets a nick, where any will do, however often another one was faster."""
+        server = self.serve()
+        nicks = ("bill-x", "bilI-x", "biII-x", "bi11-x", "BlLL-x", "b1ll-x", "Bi1I-x", "BILL-x")
+        for _ in range(5):
+            peers = [Secure(self, server) for _ in nicks]
+            for peer, nick in zip(peers, nicks):
+                welcome = peer.hello()
+                peer.ask = ("LOGIN", {"person": peer.person, "instance": peer.instance,
+                                      "log": welcome["log"], "flags": 1, "nick": nick})
+            tags = [peer.request(peer.ask[0], **peer.ask[1]) for peer in peers]
+            for peer, tag in zip(peers, tags):
+                peer.expect("LOGGED_IN", tag=tag)
+
     def test_several_machines(self):
         """One key may be here twice, as one person."""
         server = self.serve()

@@ -174,6 +174,25 @@ class Rooms(Rights):
         self.assertEqual(carl.standings(MODERATOR), ["robert"])
         self.assertEqual(self.anna.standings(MODERATOR), ["robert"])
 
+    def test_ends_what_the_list_names(self):
+        """Who was banned has given up the nick, and somebody else has it: the ban is still ended by it."""
+        self.anna.act("ban", "bob")
+        self.bob.act("release", "bob", room="")
+        self.bob.peer.message("BYE")
+        self.bob.peer.wait_end()
+        other = wait_for(lambda: self.try_login("bob"), "the nick")
+        other.join()
+        self.assertEqual(self.anna.standings(BANNED), ["bob"])
+        self.anna.act("unban", "bob")
+        self.assertEqual(self.anna.standings(BANNED), [])
+        self.anna.act("unban", "bob", code="NO_CHANGE")
+
+    def try_login(self, nick):
+        try:
+            return Person(self, self.server, nick)
+        except AssertionError:
+            return None
+
     def test_muted_moderator(self):
         """Who looks after a room is muted by its owner as others are, and not by equals; nor do they,
         or equals, take it back. What they still do about the room, they do in silence."""

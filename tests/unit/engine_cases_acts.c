@@ -188,6 +188,23 @@ START_TEST(nicks_that_become_one)
 }
 END_TEST
 
+/* Somebody else's nick may look like a spelling of it that its owner has not used. */
+START_TEST(released_by_another_spelling)
+{
+	struct log l;
+
+	log_open(&l, 1 << 20);
+	name(&l, 1, ACT_CLAIM, "bill", CODE_NONE);
+	name(&l, 2, ACT_CLAIM, "BlLL", CODE_NONE);
+	name(&l, 1, ACT_CLAIM, "BILL", CODE_NICK_TAKEN);
+	name(&l, 2, ACT_RELEASE, "BILL", CODE_NO_RIGHT);
+	name(&l, 1, ACT_RELEASE, "BILL", CODE_NONE);
+	ck_assert_int_eq(owner(&l, "bill"), -1);
+	ck_assert_int_eq(owner(&l, "BlLL"), 2);
+	log_close(&l);
+}
+END_TEST
+
 /* Each way to write five of a letter that looks like another one as a capital: 32 looks, of which one nick
  * has no more than it may, those of the last one among them. */
 START_TEST(spellings_without_end)
@@ -592,6 +609,7 @@ void engine_cases_acts(Suite *s, void (*setup)(void))
 	tcase_add_test(t, nicks);
 	tcase_add_loop_test(t, spellings_of_a_nick, 0, sizeof(spellings) / sizeof(spellings[0]));
 	tcase_add_test(t, nicks_that_become_one);
+	tcase_add_test(t, released_by_another_spelling);
 	tcase_add_test(t, spellings_without_end);
 	tcase_add_test(t, no_more_than_so_many);
 	tcase_add_test(t, what_may_be_said);
