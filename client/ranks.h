@@ -16,8 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The higher ones are shown rather than the lower ones: a moderator cannot be muted, and whoever is
- * muted may not speak, with or without a voice. */
+/* The higher ones are shown rather than the lower ones: whoever is muted may not speak, with or without a
+ * voice; a moderator whom the owner has muted still looks after the room. */
 enum mark {
 	MARK_NONE,
 	MARK_VOICE,
