@@ -246,6 +246,12 @@ static bool is_final(const struct link_session *s, unsigned code)
 	       (code == CODE_NICK_TAKEN && !s->any_nick);
 }
 
+static bool is_about_nick(unsigned code)
+{
+	return code == CODE_BAD_NICK || code == CODE_NICK_TOO_LONG || code == CODE_NICKS_FULL ||
+	       code == CODE_NICK_TAKEN;
+}
+
 static int end_of_connection(struct link_session *s, unsigned code, struct span text, int otherwise)
 {
 	char buffer[REASON_MAX + 1];
@@ -253,6 +259,7 @@ static int end_of_connection(struct link_session *s, unsigned code, struct span 
 	bool sent_away = code == CODE_KICKED || code == CODE_BANNED || code == CODE_WRONG_CODE;
 	bool final = s->stage == STAGE_ONLINE ? sent_away : is_final(s, code);
 
+	s->nick_refused = s->stage != STAGE_ONLINE && is_about_nick(code);
 	/* It is not the right one, or not any more. */
 	if (code == CODE_PASSWORD)
 		explicit_bzero(s->password, sizeof(s->password));

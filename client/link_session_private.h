@@ -103,6 +103,7 @@ struct link_session {
 	char nick[NICK_MAX + 1];
 	char password[PASSWORD_MAX + 1]; /* of the server; or empty */
 	char nick_wanted[NICK_MAX + 1];  /* asked for, not given yet; or empty */
+	bool nick_refused;               /* by the last login: it has to be another one */
 	enum person_state away;
 	char away_text[AWAY_MAX + 1];
 	bool rooms_wanted; /* the list of rooms */

@@ -291,7 +291,10 @@ int link_session_nick(struct link_session *s, const char *nick)
 
 	if (r)
 		return r;
-	snprintf(s->nick_wanted, sizeof(s->nick_wanted), "%s", nick);
+	/* Where the other one is what keeps us out, it is for the login. */
+	char *wanted = s->nick_refused ? s->nick : s->nick_wanted;
+	snprintf(wanted, NICK_MAX + 1, "%s", nick);
+	s->nick_refused = false;
 	if (s->stage == STAGE_ONLINE)
 		send_nick(s);
 	return client_check_memory(s);

@@ -354,7 +354,19 @@ static bool do_me(struct talk *t, const struct command *c)
 
 static bool do_nick(struct talk *t, const struct command *c)
 {
-	return check(t, "Cannot be called that", link_nick(t->link, c->word));
+	char told[NICK_MAX + 64];
+
+	if (!check(t, "Cannot be called that", link_nick(t->link, c->word)))
+		return false;
+	if (t->model.state == LINK_ONLINE)
+		return true;
+	(void)snprintf(told, sizeof told, "You will be %.*s when there is a connection.", NICK_MAX,
+		c->word);
+	talk_hint(t, told);
+	/* It may be what the server did not want. */
+	if (t->model.state == LINK_FAILED)
+		link_retry(t->link);
+	return true;
 }
 
 static bool do_history(struct talk *t, const struct command *c)

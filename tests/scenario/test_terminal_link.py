@@ -18,6 +18,18 @@ class Reconnecting(Scenario):
         anna.wait_room()
         return anna
 
+    def test_another_nick(self):
+        """Who is not let in for the nick takes another one, and is."""
+        server = Server(self, "--max-nick-length", "4")
+        anna = Client(self, server, "annabella")
+        anna.keys("x")  # somebody is there: it does not end
+        anna.wait_text("nick")
+        anna.keys("C-u")
+        anna.enter("/nick anna")
+        anna.wait_room()
+        anna.wait_input("")
+        self.assertIn("anna>", anna.text())
+
     def test_killed(self):
         """It says what it is doing, keeps what is written meanwhile, and goes on in the same
         rooms."""
