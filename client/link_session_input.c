@@ -173,6 +173,7 @@ static int take_nick(struct link_session *s, struct span nick)
 		return client_fail(s, ERR_PROTOCOL, CODE_PROTOCOL,
 			"the server gave us a nick that cannot be one");
 	copy_span(s->nick, sizeof(s->nick), nick);
+	s->nick_refused = false;
 	return 0;
 }
 

@@ -276,6 +276,37 @@ START_TEST(test_nick)
 }
 END_TEST
 
+/* A login that is refused for the nick: the next one that is given is for the next login. */
+START_TEST(test_nick_after_a_refusal)
+{
+	struct msg_error error = {.code = CODE_NICK_TAKEN, .text = span_of("")};
+	struct play *p = play_new(true, SIZE_MAX);
+	union message m;
+
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(link_session_begin(p->s, p->now, INT64_MAX), 0);
+		EXPECT_SENT(p, MESSAGE_HELLO, &m);
+		ck_assert_int_eq(play_give_welcome(p, play_log_a), 0);
+		EXPECT_SENT(p, MESSAGE_LOGIN, &m);
+		ck_assert(span_equal(m.login.nick, i ? "bea" : "anna"));
+		error.tag = m.login.tag;
+		if (i)
+			break;
+		ck_assert_int_eq(play_give(p, MESSAGE_ERROR, &error), ERR_CLOSED);
+		link_session_end(p->s);
+		ck_assert_int_eq(link_session_nick(p->s, "bea"), 0);
+	}
+	ck_assert_int_eq(play_give_logged_in(p, m.login.tag, "bea", 0), 0);
+	link_session_end(p->s);
+	/* And then it is a request again. */
+	play_log_in_quietly(p, 0);
+	ck_assert_int_eq(link_session_nick(p->s, "carl"), 0);
+	EXPECT_SENT(p, MESSAGE_NICK, &m);
+	ck_assert(span_equal(m.nick.nick, "carl"));
+	play_free(p);
+}
+END_TEST
+
 START_TEST(test_away_survives_a_break)
 {
 	union message m;
@@ -465,6 +496,7 @@ Suite *link_session_suite(void)
 	tcase_add_test(t, test_claims_what_was_never_sent);
 	tcase_add_test(t, test_nick);
 	tcase_add_test(t, test_nick_that_is_none);
+	tcase_add_test(t, test_nick_after_a_refusal);
 	tcase_add_test(t, test_away_survives_a_break);
 	tcase_add_test(t, test_pings);
 	tcase_add_test(t, test_silence);
