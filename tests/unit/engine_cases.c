@@ -160,6 +160,7 @@ void engine_cases_add(Suite *s, void (*setup)(void))
 	engine_cases_rooms(s, setup);
 	engine_cases_search(s, setup);
 	engine_cases_people(s, setup);
+	engine_cases_nicks(s, setup);
 	engine_cases_acts(s, setup);
 	engine_cases_threads(s, setup);
 }

@@ -1,6 +1,6 @@
 /*
  * What every engine must do, as test cases over a factory: order, numbers, chains,
- * ids that count once, reading, rooms, searching, people, acts, many threads. And the log
+ * ids that count once, reading, rooms, searching, people, nicks, acts, many threads. And the log
  * with which they do it, for the tests of what one engine does.
  *
  * For a test's own thread but for what it says itself.
@@ -33,6 +33,7 @@ void engine_cases_read(Suite *s, void (*setup)(void));
 void engine_cases_rooms(Suite *s, void (*setup)(void));
 void engine_cases_search(Suite *s, void (*setup)(void));
 void engine_cases_people(Suite *s, void (*setup)(void));
+void engine_cases_nicks(Suite *s, void (*setup)(void));
 void engine_cases_acts(Suite *s, void (*setup)(void));
 void engine_cases_threads(Suite *s, void (*setup)(void));
 
@@ -69,6 +70,12 @@ void log_accept(struct log *l, struct log_entry e, uint64_t seq);
 /* Do something: an act in a stream of acts. */
 struct append_result log_act(
 	struct log *l, int who, const struct stream_key *stream, const struct act *a);
+
+/* Demand that it was accepted (CODE_NONE), or refused with that code. */
+void log_check(struct append_result r, enum code code);
+
+/* Take or release a nick; demand that. */
+void log_name(struct log *l, int who, enum act_verb verb, const char *nick, enum code code);
 
 /* What a reader was given: of each entry its number, the one before it, the text. */
 #define LOG_PAGE 512

@@ -3,7 +3,6 @@
 #include "common/clock.h"
 #include "common/err.h"
 #include "server/act.h"
-#include "server/rules.h"
 #include "tests/unit/entries.h"
 
 #include <stdio.h>
@@ -40,17 +39,6 @@ struct append_result log_act(
 	return act_limited(l, who, stream, a, 0);
 }
 
-static void check(struct append_result r, enum code code)
-{
-	if (code == CODE_NONE) {
-		ck_assert_int_eq(r.status, APPEND_OK);
-		ck_assert_uint_gt(r.seq, 0);
-		return;
-	}
-	ck_assert_int_eq(r.status, APPEND_REJECTED);
-	ck_assert_int_eq(r.code, code);
-}
-
 static struct act about(enum act_verb verb, int whom, uint64_t value)
 {
 	struct act a = {.verb = verb, .has_person = true, .value = value};
@@ -70,191 +58,8 @@ static void act(struct log *l, const char *room, int who, enum act_verb verb, in
 	if (room)
 		key = entry_room(room);
 	stream_key_acts(room ? &key : NULL, &stream);
-	check(log_act(l, who, &stream, &a), code);
+	log_check(log_act(l, who, &stream, &a), code);
 }
-
-static void name(struct log *l, int who, enum act_verb verb, const char *nick, enum code code)
-{
-	struct stream_key stream;
-	struct act a = {.verb = verb};
-
-	snprintf(a.label, sizeof(a.label), "%s", nick);
-	stream_key_nicks(&stream);
-	check(log_act(l, who, &stream, &a), code);
-}
-
-/* Who owns those of this look: a person's number, or -1; `shown`: how they write theirs. */
-static int owner_by_look(struct log *l, const char *look, char shown[NICK_MAX + 1])
-{
-	uint8_t person[PERSON_ID];
-
-	int r = engine_owner(l->engine, look, person, shown);
-	if (r == ERR_NOT_FOUND)
-		return -1;
-	ck_assert_int_eq(r, 0);
-	for (int i = 0; i < 256; i++) {
-		if (memcmp(log_person(i), person, PERSON_ID) == 0)
-			return i;
-	}
-	return 256;
-}
-
-static int owner(struct log *l, const char *nick)
-{
-	char shown[NICK_MAX + 1];
-	struct looks looks;
-
-	ck_assert_int_eq(looks_of(nick, strlen(nick), &looks), 0);
-	return owner_by_look(l, looks.at[0], shown);
-}
-
-START_TEST(nicks)
-{
-	struct log l;
-
-	log_open(&l, 1 << 20);
-	name(&l, 1, ACT_CLAIM, "Anna", CODE_NONE);
-	name(&l, 2, ACT_CLAIM, "anna", CODE_NICK_TAKEN);
-	name(&l, 2, ACT_CLAIM, "\u0430nna", CODE_BAD_VALUE); /* which is none */
-	name(&l, 3, ACT_CLAIM, "oca", CODE_NONE);
-	name(&l, 2, ACT_CLAIM, "\u043e\u0441\u0430", CODE_NICK_TAKEN);
-	name(&l, 1, ACT_CLAIM, "anna", CODE_NONE); /* hers already, written otherwise */
-	name(&l, 2, ACT_CLAIM, "bob", CODE_NONE);
-	ck_assert_int_eq(owner(&l, "ANNA"), 1);
-	ck_assert_int_eq(owner(&l, "BOB"), 2);
-	ck_assert_int_eq(owner(&l, "carol"), -1);
-	name(&l, 2, ACT_RELEASE, "anna", CODE_NO_RIGHT);
-	name(&l, 2, ACT_RELEASE, "carol", CODE_NO_SUCH_NICK);
-	name(&l, 1, ACT_RELEASE, "ANNA", CODE_NONE);
-	ck_assert_int_eq(owner(&l, "Anna"), -1);
-	name(&l, 2, ACT_CLAIM, "anna", CODE_NONE);
-	ck_assert_int_eq(owner(&l, "Anna"), 2);
-	log_close(&l);
-}
-END_TEST
-
-/* A nick, how its owner writes it next, and what passes for the first of these. */
-static const struct {
-	const char *first, *next, *alike;
-} spellings[] = {
-	{"BILL", "bill", "BlLL"},
-	{"\u0412\u041e\u0412\u0410", "\u0432\u043e\u0432\u0430",
-		"BOBA"}, /* Cyrillic, capitals and small */
-	{"bill", "BILL", "BlLL"},
-};
-
-/* What was kept from others stays so, however its owner writes it. */
-START_TEST(spellings_of_a_nick)
-{
-	const char *first = spellings[_i].first, *next = spellings[_i].next;
-	struct log l;
-
-	log_open(&l, 1 << 20);
-	for (int i = 0; i < 3; i++) {
-		name(&l, 1, ACT_CLAIM, first, CODE_NONE);
-		name(&l, 1, ACT_CLAIM, next, CODE_NONE);
-		name(&l, 2, ACT_CLAIM, spellings[_i].alike, CODE_NICK_TAKEN);
-		name(&l, 2, ACT_CLAIM, first, CODE_NICK_TAKEN);
-		name(&l, 2, ACT_RELEASE, first, CODE_NO_RIGHT);
-	}
-	name(&l, 1, ACT_CLAIM, first, CODE_NONE);
-	name(&l, 2, ACT_CLAIM, spellings[_i].alike, CODE_NICK_TAKEN);
-	/* All of it is given back at once. */
-	name(&l, 1, ACT_RELEASE, next, CODE_NONE);
-	name(&l, 2, ACT_CLAIM, spellings[_i].alike, CODE_NONE);
-	ck_assert_int_eq(owner(&l, next), -1);
-	log_close(&l);
-}
-END_TEST
-
-/* Two of one owner, and then a spelling that passes for both. */
-START_TEST(nicks_that_become_one)
-{
-	char shown[NICK_MAX + 1];
-	struct log l;
-
-	log_open(&l, 1 << 20);
-	name(&l, 1, ACT_CLAIM, "bill", CODE_NONE);
-	name(&l, 1, ACT_CLAIM, "blll", CODE_NONE);
-	name(&l, 1, ACT_CLAIM, "BILL", CODE_NONE);
-	ck_assert_int_eq(owner_by_look(&l, "bill", shown), 1);
-	ck_assert_str_eq(shown, "BILL");
-	ck_assert_int_eq(owner_by_look(&l, "blll", shown), 1);
-	ck_assert_str_eq(shown, "BILL");
-	name(&l, 1, ACT_RELEASE, "blll", CODE_NONE);
-	ck_assert_int_eq(owner(&l, "bill"), -1);
-	ck_assert_int_eq(owner(&l, "blll"), -1);
-	log_close(&l);
-}
-END_TEST
-
-/* Somebody else's nick may look like a spelling of it that its owner has not used. */
-START_TEST(released_by_another_spelling)
-{
-	struct log l;
-
-	log_open(&l, 1 << 20);
-	name(&l, 1, ACT_CLAIM, "bill", CODE_NONE);
-	name(&l, 2, ACT_CLAIM, "BlLL", CODE_NONE);
-	name(&l, 1, ACT_CLAIM, "BILL", CODE_NICK_TAKEN);
-	name(&l, 2, ACT_RELEASE, "BILL", CODE_NO_RIGHT);
-	name(&l, 1, ACT_RELEASE, "BILL", CODE_NONE);
-	ck_assert_int_eq(owner(&l, "bill"), -1);
-	ck_assert_int_eq(owner(&l, "BlLL"), 2);
-	log_close(&l);
-}
-END_TEST
-
-/* Each way to write five of a letter that looks like another one as a capital: 32 looks, of which one nick
- * has no more than it may, those of the last one among them. */
-START_TEST(spellings_without_end)
-{
-	char nick[] = "iiiiix", shown[NICK_MAX + 1];
-	struct looks looks;
-	struct log l;
-
-	log_open(&l, 1 << 20);
-	for (unsigned turn = 0; turn < 64; turn++) {
-		int kept = 0;
-		for (unsigned bit = 0; bit < 5; bit++)
-			nick[bit] = turn >> bit & 1 ? 'I' : 'i';
-		name(&l, 1, ACT_CLAIM, nick, CODE_NONE);
-		ck_assert_int_eq(looks_of(nick, strlen(nick), &looks), 0);
-		for (size_t i = 0; i < looks.count; i++)
-			ck_assert_int_eq(owner_by_look(&l, looks.at[i], shown), 1);
-		ck_assert_str_eq(shown, nick);
-		for (unsigned other = 0; other < 32; other++) {
-			char look[] = "iiiiix";
-			for (unsigned bit = 0; bit < 5; bit++)
-				look[bit] = other >> bit & 1 ? 'l' : 'i';
-			kept += owner_by_look(&l, look, shown) == 1;
-		}
-		ck_assert_int_eq(kept, turn < NICK_LOOKS ? (int)turn + 1 : NICK_LOOKS);
-	}
-	name(&l, 1, ACT_RELEASE, "IIIIIX", CODE_NONE);
-	ck_assert_int_eq(owner(&l, "iiiiix"), -1);
-	log_close(&l);
-}
-END_TEST
-
-START_TEST(no_more_than_so_many)
-{
-	char nick[32];
-	struct log l;
-
-	log_open(&l, 1 << 20);
-	for (int i = 0; i < 100; i++) {
-		snprintf(nick, sizeof(nick), "nick-%c-%c", 'a' + i / 20, 'a' + i % 20);
-		name(&l, 1, ACT_CLAIM, nick, CODE_NONE);
-	}
-	name(&l, 1, ACT_CLAIM, "another", CODE_NICKS_FULL);
-	name(&l, 1, ACT_CLAIM, "NICK-a-a", CODE_NONE);
-	name(&l, 2, ACT_CLAIM, "another", CODE_NONE);
-	name(&l, 1, ACT_RELEASE, "nick-b-b", CODE_NONE);
-	name(&l, 1, ACT_CLAIM, "one-more", CODE_NONE);
-	log_close(&l);
-}
-END_TEST
 
 static struct append_result say(struct log *l, int who)
 {
@@ -272,17 +77,17 @@ START_TEST(what_may_be_said)
 	act(&l, "a", 1, ACT_TAKE, 1, 0, CODE_NONE);
 	act(&l, "a", 2, ACT_TAKE, 2, 0, CODE_NO_RIGHT);
 	act(&l, "a", 2, ACT_OWNER, 2, 0, CODE_NO_RIGHT);
-	check(say(&l, 2), CODE_NONE);
+	log_check(say(&l, 2), CODE_NONE);
 	act(&l, "a", 1, ACT_MUTE, 2, 0, CODE_NONE);
-	check(say(&l, 2), CODE_MUTED);
+	log_check(say(&l, 2), CODE_MUTED);
 	act(&l, "a", 1, ACT_UNMUTE, 2, 0, CODE_NONE);
 	act(&l, "a", 1, ACT_MUTE, 2, clock_wall_us() - HOUR, CODE_NONE); /* it is over */
-	check(say(&l, 2), CODE_NONE);
+	log_check(say(&l, 2), CODE_NONE);
 	act(&l, "a", 1, ACT_MUTE, 2, clock_wall_us() + HOUR, CODE_NONE);
-	check(say(&l, 2), CODE_MUTED);
+	log_check(say(&l, 2), CODE_MUTED);
 	act(&l, "a", 2, ACT_UNMUTE, 2, 0, CODE_NO_RIGHT);
 	act(&l, "a", 1, ACT_BAN, 3, 0, CODE_NONE);
-	check(say(&l, 3), CODE_BANNED);
+	log_check(say(&l, 3), CODE_BANNED);
 	/* An operator may say what they like, and do what they like. */
 	act(&l, NULL, 4, ACT_OPERATOR, 4, 0, CODE_NO_RIGHT);
 	act(&l, NULL, 4, ACT_OPERATOR, 4, 1, CODE_BAD_VALUE);
@@ -290,10 +95,10 @@ START_TEST(what_may_be_said)
 	act(&l, NULL, 4, ACT_PROVE, 4, 0, CODE_NONE);
 	act(&l, "a", 1, ACT_MUTE, 4, 0, CODE_NO_RIGHT);
 	act(&l, "a", 4, ACT_MUTE, 1, 0, CODE_NONE);
-	check(say(&l, 1), CODE_NONE); /* whose room it is still */
+	log_check(say(&l, 1), CODE_NONE); /* whose room it is still */
 	act(&l, "a", 4, ACT_BAN, 1, 0, CODE_NONE);
-	check(say(&l, 1), CODE_BANNED);
-	check(say(&l, 4), CODE_NONE);
+	log_check(say(&l, 1), CODE_BANNED);
+	log_check(say(&l, 4), CODE_NONE);
 	log_close(&l);
 }
 END_TEST
@@ -304,7 +109,7 @@ START_TEST(rooms_that_are_not_new)
 	struct log l;
 
 	log_open(&l, 1 << 20);
-	check(say(&l, 2), CODE_NONE);
+	log_check(say(&l, 2), CODE_NONE);
 	act(&l, "a", 1, ACT_TAKE, 1, 0, CODE_NO_RIGHT);
 	act(&l, NULL, 4, ACT_PROVE, 4, 0, CODE_NONE);
 	act(&l, "b", 1, ACT_TAKE, 1, 0, CODE_NONE);
@@ -360,7 +165,7 @@ static void own(struct log *l, const char *room, int who, enum act_verb verb, in
 	struct act a = about(verb, whom, 0);
 
 	stream_key_acts(&key, &stream);
-	check(act_limited(l, who, &stream, &a, most), code);
+	log_check(act_limited(l, who, &stream, &a, most), code);
 }
 
 static int owner_of(struct log *l, const char *room)
@@ -442,8 +247,8 @@ START_TEST(rooms_that_are_given)
 	own(&l, "x", 2, ACT_TAKE, 2, 1, CODE_TOO_MANY_OWNED);
 	own(&l, "x", 3, ACT_TAKE, 3, 1, CODE_NONE);
 	/* Nicks and rooms are counted apart. */
-	name(&l, 3, ACT_CLAIM, "anna", CODE_NONE);
-	name(&l, 3, ACT_RELEASE, "anna", CODE_NONE);
+	log_name(&l, 3, ACT_CLAIM, "anna", CODE_NONE);
+	log_name(&l, 3, ACT_RELEASE, "anna", CODE_NONE);
 	own(&l, "w", 3, ACT_TAKE, 3, 1, CODE_TOO_MANY_OWNED);
 	own(&l, "w", 3, ACT_TAKE, 3, 2, CODE_NONE);
 	log_close(&l);
@@ -501,9 +306,9 @@ START_TEST(no_difference)
 	stream_key_acts(&key, &stream);
 	act(&l, "a", 1, ACT_TAKE, 1, 0, CODE_NONE);
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
-		check(log_act(&l, 1, &stream, &settings[i]), CODE_NONE);
-		check(log_act(&l, 1, &stream, &settings[i]), CODE_NO_CHANGE);
-		check(log_act(&l, 2, &stream, &settings[i]), CODE_NO_RIGHT);
+		log_check(log_act(&l, 1, &stream, &settings[i]), CODE_NONE);
+		log_check(log_act(&l, 1, &stream, &settings[i]), CODE_NO_CHANGE);
+		log_check(log_act(&l, 2, &stream, &settings[i]), CODE_NO_RIGHT);
 	}
 	act(&l, "a", 1, ACT_MODERATOR, 2, 0, CODE_NONE);
 	act(&l, "a", 1, ACT_MODERATOR, 2, 0, CODE_NO_CHANGE);
@@ -529,7 +334,7 @@ START_TEST(no_difference)
 	act(&l, "a", 1, ACT_MUTE, 2, 0, CODE_NONE);
 	struct act words = about(ACT_NO_MODERATOR, 2, 0);
 	words.text = span_of("listen");
-	check(log_act(&l, 2, &stream, &words), CODE_MUTED);
+	log_check(log_act(&l, 2, &stream, &words), CODE_MUTED);
 	act(&l, "a", 2, ACT_NO_MODERATOR, 2, 0, CODE_NONE);
 	act(&l, "a", 2, ACT_NO_MODERATOR, 2, 0, CODE_NO_RIGHT);
 	log_close(&l);
@@ -606,12 +411,6 @@ void engine_cases_acts(Suite *s, void (*setup)(void))
 	TCase *t = tcase_create("acts");
 
 	tcase_add_unchecked_fixture(t, setup, NULL);
-	tcase_add_test(t, nicks);
-	tcase_add_loop_test(t, spellings_of_a_nick, 0, sizeof(spellings) / sizeof(spellings[0]));
-	tcase_add_test(t, nicks_that_become_one);
-	tcase_add_test(t, released_by_another_spelling);
-	tcase_add_test(t, spellings_without_end);
-	tcase_add_test(t, no_more_than_so_many);
 	tcase_add_test(t, what_may_be_said);
 	tcase_add_test(t, rooms_that_are_not_new);
 	tcase_add_test(t, many_rooms);
