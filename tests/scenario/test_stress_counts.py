@@ -288,7 +288,7 @@ class Counts(Stress):
         r = self.measure("-p", "nats", hub.address, "-c", "10", "-s", "3", "--rate", "200/s", "-d", "2s",
                          "--churn", "10/s", "--patience", "2s")
         self.sound(r)
-        self.assertGreater(r["churned"], 5)
+        self.assertGreater(r["churned"], 0)
         # Nor when it ends while they are away.
         process = self.start("-p", "nats", hub.address, "-c", "10", "-s", "3", "--rate", "200/s", "-d", "60s",
                              "--churn", "20/s", "--json", "-")
