@@ -17,12 +17,10 @@ from lib.wait import BUILD
 FAULTY = os.path.join(BUILD, "faulty", "lanchatd")
 
 
-class Proxy:
-    """Relays every connection to a port, and can cut one. A thread for each direction."""
+class Listener:
+    """Takes every connection, one after the other, and serves it."""
 
-    def __init__(self, case, port):
-        self.port = port
-        self.pairs = []
+    def __init__(self, case):
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
         case.addCleanup(self.listener.close)
@@ -31,11 +29,26 @@ class Proxy:
     def take(self):
         with contextlib.suppress(OSError):
             while True:
-                near = self.listener.accept()[0]
-                far = socket.create_connection(("127.0.0.1", self.port))
-                self.pairs.append((near, far))
-                for pair in ((near, far), (far, near)):
-                    threading.Thread(target=self.relay, args=pair, daemon=True).start()
+                self.begin(self.listener.accept()[0])
+
+    def begin(self, peer):
+        """A thread of its own, unless there is another way."""
+        threading.Thread(target=self.serve, args=(peer,), daemon=True).start()
+
+
+class Proxy(Listener):
+    """Relays every connection to a port, and can cut one. A thread for each direction."""
+
+    def __init__(self, case, port):
+        self.port = port
+        self.pairs = []
+        super().__init__(case)
+
+    def begin(self, peer):
+        far = socket.create_connection(("127.0.0.1", self.port))
+        self.pairs.append((peer, far))
+        for pair in ((peer, far), (far, peer)):
+            threading.Thread(target=self.relay, args=pair, daemon=True).start()
 
     @staticmethod
     def relay(source, sink):
@@ -50,18 +63,14 @@ class Proxy:
                 end.shutdown(socket.SHUT_RDWR)
 
 
-class Echo:
+class Echo(Listener):
     """A server of NATS for one client, which gets what it said, and the tenth of it again after a while."""
 
     def __init__(self, case, seconds):
         self.seconds = seconds
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
-        case.addCleanup(self.listener.close)
-        threading.Thread(target=self.serve, daemon=True).start()
+        super().__init__(case)
 
-    def serve(self):
-        peer = self.listener.accept()[0]
+    def serve(self, peer):
         with contextlib.suppress(OSError, ValueError), peer, peer.makefile("rb") as lines:
             peer.sendall(b'INFO {"version":"9.9"}\r\n')
             said = 0
@@ -85,23 +94,14 @@ class Echo:
             peer.sendall(message)
 
 
-class LateHub:
+class LateHub(Listener):
     """A server of NATS which gives messages to whoever subscribes at once, and answers PING later."""
 
     def __init__(self, case, seconds):
         self.seconds = seconds
         self.lock = threading.Lock()
         self.members = {}  # connection: its subscription
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
-        case.addCleanup(self.listener.close)
-        threading.Thread(target=self.take, daemon=True).start()
-
-    def take(self):
-        with contextlib.suppress(OSError):
-            while True:
-                peer = self.listener.accept()[0]
-                threading.Thread(target=self.serve, args=(peer,), daemon=True).start()
+        super().__init__(case)
 
     def send(self, peer, data):
         with contextlib.suppress(OSError), self.lock:
