@@ -252,6 +252,13 @@ const struct standing *charter_find(const struct charter *c, enum standing_kind 
 	return NULL;
 }
 
+bool charter_ends(enum act_verb verb)
+{
+	const struct effect *e = effect_of(verb);
+
+	return e && !e->given;
+}
+
 const struct standing *charter_holder(const struct charter *c, const struct act *a)
 {
 	const struct effect *e = effect_of(a->verb);

@@ -70,6 +70,9 @@ bool charter_changes(const struct charter *c, const struct act *a, uint64_t time
 const struct standing *charter_find(const struct charter *c, enum standing_kind kind,
 	const uint8_t person[PERSON_ID], uint64_t time);
 
+/* Is it an act that ends a standing? */
+bool charter_ends(enum act_verb verb);
+
 /* Where an act ends a standing that its person has not: the one of that kind whose person had the act's label
  * for a nick when it began, if there is one; else NULL. */
 const struct standing *charter_holder(const struct charter *c, const struct act *a);

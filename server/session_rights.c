@@ -185,7 +185,7 @@ static void find_holder(struct session *s, const struct msg_act *m, struct act *
 	struct stream_key key = {0};
 	struct session_rules r;
 
-	if (!a->has_person || memcmp(m->person, nobody, PERSON_ID) != 0 ||
+	if (!a->has_person || !charter_ends(a->verb) || memcmp(m->person, nobody, PERSON_ID) != 0 ||
 		(m->room.length && stream_key_room(m->room.text, m->room.length, &key) != 0) ||
 		session_rules_take(s, key.length ? &key : NULL, &r) != 0)
 		return;
