@@ -132,6 +132,11 @@ class Status(PlainScenario):
 
 
 class Numbers(Status):
+    @staticmethod
+    def on_disk(server):
+        return sum(os.path.getsize(os.path.join(server.data, "log.db" + end))
+                   for end in ("", "-wal", "-shm"))
+
     def test_conversation(self):
         """What was said, by whom, to whom, and how many bytes that were."""
         server = Server(self, "--name", "office")
@@ -153,9 +158,9 @@ class Numbers(Status):
                           s["messages_retried"]), (100, 0, 0, 0))
         self.assertEqual((s["log"], s["log_health"], s["log_entries"]), ("sqlite", "well", 100))
         self.assertTrue(1 <= s["log_transactions"] <= 100)
-        on_disk = sum(os.path.getsize(os.path.join(server.data, "log.db" + end))
-                      for end in ("", "-wal", "-shm"))
-        self.assertEqual(s["log_bytes"], on_disk)
+        before = self.on_disk(server)  # the index of words is written when the server has time
+        told = self.ask(server)["log_bytes"]
+        self.assertTrue(before <= told <= self.on_disk(server), (before, told))
         took = s["append_microseconds"]
         self.assertTrue(0 < took["p50"] <= took["p90"] <= took["p99"] <= took["max"], took)
         self.assertTrue(took["max"] <= took["sum"] <= took["max"] * 100, took)
@@ -385,7 +390,10 @@ class Formats(Status):
         for name, value in s.items():
             if isinstance(value, (int, float)) and name not in changing | {"pid"}:
                 got = m.get((f"lanchatd_{name}", ()), m.get((f"lanchatd_{name}_total", ())))
-                self.assertEqual(got, value, name)
+                if name == "log_bytes":  # the index of words is written when the server has time
+                    self.assertGreaterEqual(got, value, name)
+                else:
+                    self.assertEqual(got, value, name)
         for name, value in s["refused"].items():
             self.assertEqual(m["lanchatd_refused_total", (("reason", name),)], value)
         for name, value in s["limits"].items():
