@@ -5,7 +5,7 @@ import re
 import shlex
 import subprocess
 
-from . import isolate
+from . import control, isolate
 from .process import FIXED_ADDRESSES, Program
 from .wait import wait_for
 
@@ -37,9 +37,16 @@ class Tmux:
         options = ["set-option", "-g", "default-terminal", term, ";",
                    "set-option", "-g", "status", "off", ";",
                    "set-option", "-g", "history-limit", "5000", ";"]
+        self.control = None
         self.run("start-server", ";", *options, *start, prefix=host.prefix if host else [])
+        self.control = control.Control(self.base, self.env)
 
     def run(self, *argv, prefix=()):
+        """The output of a command of tmux."""
+        if self.control is not None and control.fits(argv):
+            text = self.control.run(argv)
+            if text is not None:
+                return text
         done = subprocess.run(list(prefix) + self.base + list(argv), env=self.env, timeout=30,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True)
         if done.returncode != 0:
@@ -119,4 +126,6 @@ class Tmux:
         return f"{self.name}, the screen:\n{self.text()}"
 
     def discard(self):
+        if self.control is not None:
+            self.control.close()
         subprocess.run(self.base + ["kill-server"], env=self.env, capture_output=True, timeout=30)
