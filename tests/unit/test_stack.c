@@ -4,6 +4,7 @@
 #include "server/stack.h"
 
 #include "common/err.h"
+#include "server/instrumented.h"
 #include "server/thread.h"
 
 #include <check.h>
@@ -111,7 +112,7 @@ START_TEST(gives_back)
 	ck_assert_int_eq(thread_start_on(&stack, &thread, "diver", dive, &p), 0);
 	ck_assert_int_eq(pthread_join(thread, NULL), 0);
 	ck_assert_uint_ge(p.deep, p.rested + 8);
-#ifndef __SANITIZE_ADDRESS__ /* which has its locals elsewhere */
+#if !SANITIZED /* the address sanitizer has its locals elsewhere */
 	ck_assert(p.ran_at >= (char *)stack.base);
 	ck_assert(p.ran_at < (char *)stack.base + stack.size);
 #endif

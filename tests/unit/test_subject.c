@@ -7,6 +7,7 @@
 #include "tools/stress/subject_private.h"
 
 #include "common/err.h"
+#include "server/instrumented.h"
 #include "tools/stress/subject_keeper.h"
 
 #include <arpa/inet.h>
@@ -188,7 +189,7 @@ START_TEST(the_server_dies)
 	ck_assert_int_eq(subject_look(s, &sample), ERR_CLOSED);
 	ck_assert_int_eq(subject_end(s, error, sizeof error), ERR_SYSTEM);
 	ck_assert_ptr_nonnull(strstr(error, "lanchatd "));
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !SANITIZED
 	ck_assert_ptr_nonnull(strstr(error, "was ended by signal 11"));
 #endif
 }
@@ -406,6 +407,33 @@ START_TEST(it_does_not_want_to_end)
 }
 END_TEST
 
+/* It is told to end before it has become the server: that is not lost. */
+START_TEST(it_ends_at_once)
+{
+	char program[] = "sleep", time[] = "60";
+	char *const arguments[] = {program, time, NULL};
+	char folder[96];
+	struct keeper_order order = {
+		.arguments = arguments, .folder = folder, .descriptors = 10, .patience = 10000};
+	struct keeper_report report;
+	pid_t keeper, server;
+	int channel;
+
+	snprintf(folder, sizeof folder, "%s/folder", base);
+	ck_assert_int_eq(mkdir(folder, 0700), 0);
+	ck_assert_int_eq(keeper_start(&order, &keeper, &channel), 0);
+	net_shutdown(channel, SHUT_WR);
+	ck_assert_int_eq(recv(channel, &server, sizeof server, 0), sizeof server);
+	ck_assert_int_eq(recv(channel, &report, sizeof report, 0), sizeof report);
+	ck_assert(report.asked);
+	ck_assert(!report.killed);
+	ck_assert(WIFSIGNALED(report.status));
+	ck_assert_int_eq(WTERMSIG(report.status), SIGTERM);
+	ck_assert_int_eq(waitpid(keeper, NULL, 0), keeper);
+	net_close(channel);
+}
+END_TEST
+
 /* ---- finding one ---- */
 
 /* A listener of this process on 127.0.0.1, ::1, the wildcards, or the wildcard of both. */
@@ -546,6 +574,7 @@ Suite *subject_suite(void)
 	tcase_add_test(c, it_is_never_ready);
 	tcase_add_test(c, it_is_not_waited_for);
 	tcase_add_test(c, it_does_not_want_to_end);
+	tcase_add_loop_test(c, it_ends_at_once, 0, 20);
 	tcase_add_loop_test(
 		c, listeners_of_this_process, 0, (int)(sizeof listeners / sizeof listeners[0]));
 	tcase_add_test(c, the_youngest_of_several);

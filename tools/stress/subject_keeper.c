@@ -239,12 +239,16 @@ static void report(struct keeper *k)
 static int settle(int channel)
 {
 	char name[] = "stress-keeper";
+	sigset_t asks;
 
 	(void)setsid();
 	(void)prctl(PR_SET_NAME, name);
-	(void)signal(SIGINT, SIG_IGN);
-	(void)signal(SIGTERM, SIG_IGN);
-	(void)signal(SIGHUP, SIG_IGN);
+	/* Held up, not ignored: what the server's process is told before it is the server waits there. */
+	sigemptyset(&asks);
+	sigaddset(&asks, SIGINT);
+	sigaddset(&asks, SIGTERM);
+	sigaddset(&asks, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &asks, NULL);
 	(void)signal(SIGCHLD, SIG_DFL);
 	channel = fcntl(channel, F_DUPFD, 3);
 	if (channel < 0)
