@@ -125,8 +125,9 @@ START_TEST(test_vectors)
 	ck_assert_msg(in, "cannot open %s; run the tests in the project's folder", FILE_NAME);
 	while (fgets(line, sizeof(line), in)) {
 		char *value = strchr(line, ' ');
-		if (line[0] == '#' || !value++)
+		if (line[0] == '#' || !value)
 			continue;
+		value++;
 		if (strncmp(line, "lane ", 5) == 0)
 			v = (struct vector){.lane = strtoull(value, NULL, 16)};
 		else if (strncmp(line, "keys ", 5) == 0)

@@ -189,7 +189,8 @@ char *frames_label(const struct frames *f, const struct journal_packet *p, char 
 	char name[16], second[16];
 
 	*out = '\0';
-	if (!s || length == 0 || (p->note.kind != FLOW_DATA && p->note.kind != FLOW_RETRANSMISSION))
+	if (!s || s->count == 0 || length == 0 ||
+		(p->note.kind != FLOW_DATA && p->note.kind != FLOW_RETRANSMISSION))
 		return out;
 	size_t from = first_from(s, seq), to = first_from(s, seq + length);
 	const struct begun *b = &s->begun[from];
