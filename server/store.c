@@ -80,7 +80,7 @@ static int configure(struct store *s, char *error, size_t size)
 	}
 	int r = s->writable ? store_schema_migrate(s->db, error, size)
 			    : store_schema_check(s->db, error, size);
-	return r ? r : prepare_all(s, error, size);
+	return r || !s->writable ? r : prepare_all(s, error, size);
 }
 
 /* What people write to each other is nobody else's to read, and SQLite gives the files beside the
