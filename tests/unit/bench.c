@@ -49,8 +49,11 @@ void bench_close(struct bench *b)
 
 void bench_expect(struct bench *b, const uint8_t *frame, size_t length)
 {
-	b->bytes = realloc(b->bytes, b->length + length);
-	ck_assert_ptr_nonnull(b->bytes);
+	if (b->length + length > b->size) {
+		b->size = 2 * (b->length + length);
+		b->bytes = realloc(b->bytes, b->size);
+		ck_assert_ptr_nonnull(b->bytes);
+	}
 	memcpy(b->bytes + b->length, frame, length);
 	b->length += length;
 }

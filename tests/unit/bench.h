@@ -22,7 +22,7 @@ struct bench {
 	struct segment_budget budget;
 	struct feed *feed; /* of the room "r" */
 	uint8_t *bytes;    /* what is to arrive; owned */
-	size_t length;
+	size_t length, size;
 };
 
 /* `buffer` as for peer_open; `last_seq` as for feed_new. */

@@ -46,7 +46,7 @@ static int receive(struct peer *p, size_t chunk)
 		p->start = 0;
 	}
 	if (p->size - p->end < chunk) {
-		size_t size = p->end + chunk;
+		size_t size = 2 * (p->end + chunk);
 		uint8_t *grown = realloc(p->bytes, size);
 		if (!grown)
 			return ERR_MEMORY;

@@ -21,6 +21,7 @@ struct copy {
 	struct segment_budget budget;
 	struct feed *feed;
 	uint8_t *bytes; /* everything published */
+	size_t size;
 	uint64_t head;
 	uint64_t before; /* the last number before the feed */
 	uint64_t version;
@@ -54,8 +55,11 @@ static void copy_free(struct copy *c)
 
 static void note(struct copy *c, const uint8_t *frame, size_t length, uint64_t seq)
 {
-	c->bytes = realloc(c->bytes, c->head + length);
-	ck_assert_ptr_nonnull(c->bytes);
+	if (c->head + length > c->size) {
+		c->size = 2 * (c->head + length);
+		c->bytes = realloc(c->bytes, c->size);
+		ck_assert_ptr_nonnull(c->bytes);
+	}
 	memcpy(c->bytes + c->head, frame, length);
 	if (seq) {
 		ck_assert_uint_lt(c->count, FRAMES_MAX);
