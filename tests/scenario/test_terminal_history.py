@@ -72,12 +72,15 @@ class LookingBack(History):
         anna = self.anna("--history", "30")
         anna.wait_text("line 350")
         lowest = self.numbers(anna)[0]
+
+        def page():
+            """Lines before those, once all are drawn."""
+            seen = self.numbers(anna)
+            return seen if seen[0] < lowest and seen == list(range(seen[0], seen[-1] + 1)) else None
         while lowest > 1:
             anna.keys("PageUp")
-            wait_for(lambda: self.numbers(anna)[0] < lowest, f"lines before {lowest}",
-                     seen=lambda: "\n" + anna.text())
-            seen = self.numbers(anna)
-            self.assertEqual(seen, list(range(seen[0], seen[-1] + 1)))
+            seen = wait_for(page, f"lines before {lowest}, all of them",
+                            seen=lambda: "\n" + anna.text())
             self.assertGreaterEqual(seen[-1] + 1, lowest, "a hole")
             lowest = seen[0]
         anna.keys("PageUp")

@@ -267,6 +267,7 @@ class Commands(Talking):
                 anna.keys("C-u")
                 anna.enter("/clear")
                 anna.wait_input("")
+                wait_for(lambda: not any(anna.messages()), "a clear pane", seen=anna.text)
 
     def test_all(self):
         """What each of them shows."""

@@ -175,8 +175,9 @@ class Tls(Scenario):
         anna = Client(self, env=self.env)
         anna.wait_text("One server found")
         anna.wait_room()
-        said = " ".join("".join(anna.messages()).replace("│", " ").split())
-        self.assertRegex(said, "Careful: this is not the office that you met before")
+        wait_for(lambda: "Careful: this is not the office that you met before" in
+                 " ".join("".join(anna.messages()).replace("│", " ").split()), "a warning",
+                 seen=anna.text)
         self.run_pipe("office", status=1)  # which does not change by that
         self.assertEqual(self.client("--forget", "office").returncode, 0)
         self.assertIn(f"new here: {new}", self.run_pipe("office").stderr())
