@@ -30,26 +30,35 @@ HARDENING      ?= -fstack-protector-strong -fstack-clash-protection -fPIE -Wform
 HARDENING_LINK ?= -pie -Wl,-z,relro,-z,now
 
 # The variants. Instrumented programs do without the hardening, which gets in the sanitizers' way.
+# What the fuzz targets link is what the address sanitizer is for as well: one build is both, and needs
+# clang, whose warnings it shows on the way.
 SANITIZE := -O1 -g -fno-omit-frame-pointer
-FLAGS_asan     := $(SANITIZE) -fsanitize=address,undefined -fno-sanitize-recover=undefined
+FLAGS_asan     := $(SANITIZE) -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=undefined -Wthread-safety
+# A shim that stands before malloc can do so only where the sanitizer's own is in a library as well.
+LINK_asan       = -shared-libasan -Wl,-rpath,$(dir $(shell $(CC) -print-file-name=libclang_rt.asan-x86_64.so))
 FLAGS_tsan     := $(SANITIZE) -fsanitize=thread
-FLAGS_fuzz     := $(SANITIZE) -fsanitize=fuzzer-no-link,address,undefined \
-	-fno-sanitize-recover=undefined
 FLAGS_fuzzcov  := -O1 -g -fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping
 FLAGS_coverage := -O0 -g --coverage -fprofile-update=atomic -DLANCHAT_COVERAGE
 FLAGS_clang    := -O2 -g -Wthread-safety -Werror
 FLAGS_gcc      := -O2 -g -Werror
+ifneq ($(filter asan fuzzcov,$(VARIANT)),)
+ifeq ($(origin CC),default)
+CC  := clang
+CXX := clang++
+endif
+endif
 ifeq ($(VARIANT),)
 MODE      := $(HARDENING)
 MODE_LINK := $(HARDENING_LINK)
 else ifeq ($(FLAGS_$(VARIANT)),)
-$(error there is no variant "$(VARIANT)": asan, tsan, fuzz, fuzzcov, coverage, clang, gcc)
+$(error there is no variant "$(VARIANT)": asan, tsan, fuzzcov, coverage, clang, gcc)
 else
 MODE      := $(FLAGS_$(VARIANT))
-MODE_LINK := $(FLAGS_$(VARIANT))
+MODE_LINK  = $(FLAGS_$(VARIANT)) $(LINK_$(VARIANT))
 endif
 
-COMPILE  = $(CC) $(REQUIRED) $(CPPFLAGS) $(CFLAGS) $(MODE) -MMD -MP
+COMPILE  = $(CC) $(REQUIRED) $(CPPFLAGS) $(CFLAGS) $(MODE) $(LIGHT) -MMD -MP
 LINK     = $(CC) $(CFLAGS) $(MODE_LINK) $(LDFLAGS)
 LIBS    := -lutf8proc -lssl -lcrypto -lsqlite3 -pthread
 SANDBOX := -lseccomp
@@ -76,10 +85,12 @@ stress_o := $(call objects,tools/stress)
 lab_o    := $(call objects,tools/lab)
 # What the lab has of the client: a terminal, and what draws and reads there.
 screen_o := $(patsubst %,$(OUT)/client/%.o,canvas colour editor keys layout terminal view_box wrap)
-unit_o   := $(call objects,tests/unit)
+# A program of some suites of unit tests alone: SUITES="frame room".
+SUITES   ?= $(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
+unit_o   := $(filter-out $(OUT)/tests/unit/test_%,$(call objects,tests/unit)) \
+	$(SUITES:%=$(OUT)/tests/unit/test_%.o)
 property_o := $(call objects,tests/property)
 fuzz_c   := $(sort $(wildcard tests/fuzz/fuzz_*.c))
-suites   := $(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 fuzzers  := $(patsubst tests/fuzz/%.c,$(OUT)/fuzz/%,$(fuzz_c))
 planted  := $(patsubst tests/fuzz/%.c,$(OUT)/planted/%,$(fuzz_c))
 examples := $(patsubst docs/examples/%.c,$(OUT)/examples/c/%,$(wildcard docs/examples/*.c)) \
@@ -212,6 +223,7 @@ WRAPS_fuzz_server   := $(STAGE_WRAPS)
 WRAPS_fuzz_link     := $(STAGE_WRAPS) link_connect
 WRAPS_fuzz_book     := fsync
 WRAPS_fuzz_passport := fsync PKCS8_decrypt PKCS5_pbe2_set_scrypt
+$(OUT)/fuzz/% $(OUT)/planted/%: LINK_asan =
 LINK_FUZZER = $(LINK) -fsanitize=fuzzer $(call wraps,$(WRAPS_$*)) -o $@ $^ $(SCREEN) $(SANDBOX) $(LIBS) -lm
 $(foreach f,fuzz planted,$(OUT)/$(f)/fuzz_server $(OUT)/$(f)/fuzz_link): $(OUT)/tests/fuzz/stage.o
 # The lab has a stage as well.
@@ -257,12 +269,15 @@ $(OUT)/%.o: %.c
 # The compiler does not tell of what the assembler takes in.
 $(OUT)/tools/report/style.o: tools/report/style.css
 
+# Unit tests are half of all code and run once: what they cost is to compile them.
+$(OUT)/tests/unit/%.o: LIGHT := $(if $(VARIANT),$(if $(filter asan tsan,$(VARIANT)),-O0),-O1)
+
 # The runner's list of suites is made from the file names, and touched when it changes only.
 $(OUT)/tests/unit/runner.o: MODE += -I$(OUT)/tests/unit
 $(OUT)/tests/unit/runner.o: $(OUT)/tests/unit/suites.inc
 $(OUT)/tests/unit/suites.inc: always
 	@mkdir -p $(@D)
-	@printf 'SUITE(%s)\n' $(suites) | cmp -s - $@ || printf 'SUITE(%s)\n' $(suites) > $@
+	@printf 'SUITE(%s)\n' $(SUITES) | cmp -s - $@ || printf 'SUITE(%s)\n' $(SUITES) > $@
 
 .PHONY: all run test check test-long unit property scenario asan tsan fuzz lint coverage bench \
 	bench-quick bench-server bench-instructions attack examples format deps deps-test bench-deps install \

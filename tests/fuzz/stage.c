@@ -337,7 +337,7 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
 	return ready;
 }
 
-bool __wrap_lock_wait(struct lock *l, pthread_cond_t *c, int64_t deadline)
+bool __wrap_lock_wait(struct lock *l, pthread_cond_t *c, int64_t deadline) LOCK_REQUIRES(l)
 {
 	if (!stage.on)
 		return __real_lock_wait(l, c, deadline);
