@@ -351,14 +351,14 @@ START_TEST(spared)
 	uint64_t floor;
 
 	memset(words, 'w', sizeof(words));
-	log_open(&l, 4 << 20);
+	log_open(&l, 1 << 20);
 	stream_key_acts(&key, &stream);
 	stream_key_acts(NULL, &server);
 	act(&l, NULL, 4, ACT_PROVE, 4, 0, CODE_NONE);
 	act(&l, "a", 1, ACT_TAKE, 1, 0, CODE_NONE);
 	for (uint64_t i = 0; i < 1100; i++)
 		act(&l, "a", i % 2 ? 1 : 4, i % 2 ? ACT_UNMUTE : ACT_MUTE, 2, 0, CODE_NONE);
-	for (uint64_t i = 1; i <= 30000; i++) {
+	for (uint64_t i = 1; i <= 8000; i++) {
 		struct log_entry e = log_said(&key, 2, i, "");
 		e.text = (struct span){.text = words, .length = sizeof(words)};
 		ck_assert_int_eq(log_append(&l, e).status, APPEND_OK);

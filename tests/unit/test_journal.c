@@ -5,6 +5,7 @@
 
 #include "common/clock.h"
 #include "common/err.h"
+#include "server/instrumented.h"
 
 #include <check.h>
 #include <pthread.h>
@@ -108,7 +109,7 @@ END_TEST
 
 #define WRITERS 4
 #define READERS 3
-#define EACH    5000
+#define EACH    (SANITIZED ? 1000 : 5000)
 
 static void *write_words(void *argument)
 {
