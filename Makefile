@@ -33,12 +33,11 @@ HARDENING_LINK ?= -pie -Wl,-z,relro,-z,now
 # What the fuzz targets link is what the address sanitizer is for as well: one build is both, and needs
 # clang, whose warnings it shows on the way. Not optimised, it is built in three quarters of the time and
 # runs as fast: what takes long in it are the sanitizer, the kernel and libraries.
-SANITIZE := -O1 -g -fno-omit-frame-pointer
 FLAGS_asan     := -O0 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=undefined -Wthread-safety
 # A shim that stands before malloc can do so only where the sanitizer's own is in a library as well.
 LINK_asan       = -shared-libasan -Wl,-rpath,$(dir $(shell $(CC) -print-file-name=libclang_rt.asan-x86_64.so))
-FLAGS_tsan     := $(SANITIZE) -fsanitize=thread
+FLAGS_tsan     := -O1 -g1 -fno-omit-frame-pointer -fsanitize=thread
 FLAGS_fuzzcov  := -O1 -g -fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping
 FLAGS_coverage := -O0 -g --coverage -fprofile-update=atomic -DLANCHAT_COVERAGE
 FLAGS_clang    := -O2 -g -Wthread-safety -Werror

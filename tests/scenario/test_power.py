@@ -127,7 +127,7 @@ class Power(PlainScenario):
                                        "acknowledged messages are lost")
             self.acknowledged = len(disk.acknowledged)
 
-        cuts = self.replay(runs, 80 if brief() else 500, judge)
+        cuts = self.replay(runs, 50 if brief() else 500, judge)
         print(f"# Power.test_full: seed {self.seed}: {sum(map(len, runs))} records, {cuts} cuts, "
               f"{tried} folders, {self.acknowledged} acknowledged, 0 lost")
         self.assertGreater(self.acknowledged, 50)
