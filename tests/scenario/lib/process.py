@@ -65,7 +65,8 @@ class Program:
         env.update(more or {})
         if "LD_PRELOAD" in env and "ASAN_OPTIONS" in env:
             # A shim is loaded before the sanitizer, which otherwise insists on being the first.
-            env["ASAN_OPTIONS"] += ":verify_asan_link_order=0"
+            # A symbolizer of its own would have the shim as well, and fail as it is told to.
+            env["ASAN_OPTIONS"] += ":verify_asan_link_order=0:external_symbolizer_path="
         if self.case.plaintext:
             folder = os.path.join(env["XDG_CONFIG_HOME"], "lanchat")
             os.makedirs(folder, exist_ok=True)
