@@ -43,7 +43,8 @@ int store_error(int code)
 
 /* ---- life ---- */
 
-/* Whatever a statement needs is there, or it is no log of ours: better found now than later. */
+/* Whatever a statement needs is there, or it is no log of ours: better found now than later. By who writes,
+ * which is opened first; who reads prepares each when it is first wanted, as there are many of them. */
 static int prepare_all(struct store *s, char *error, size_t size)
 {
 	for (int i = 0; i < STORE_STATEMENTS; i++) {

@@ -6,6 +6,7 @@ asked many times a second. Each answer stands between "%begin TIME NUMBER FLAGS"
 CONTROL MODE).
 """
 
+import contextlib
 import os
 import select
 import subprocess
@@ -78,7 +79,8 @@ class Control:
                 lines.append(line)
 
     def close(self):
-        self.client.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # what could not be written any more
+            self.client.stdin.close()
         self.client.stdout.close()
         self.client.kill()
         self.client.wait()
