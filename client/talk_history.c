@@ -96,8 +96,20 @@ void talk_join_places(struct talk *t, const struct event *e)
 
 /* ---- scrolling ---- */
 
+void talk_reveal(struct talk *t)
+{
+	struct buffer *b = model_current(&t->model);
+	struct rows_view v = view_rows(t->layout.messages, b);
+
+	if (b->reveal != MODEL_NO_LINE)
+		rows_reveal(&v, buffer_place(b), (size_t)t->layout.messages.lines, b->reveal);
+	b->reveal = MODEL_NO_LINE;
+}
+
 void talk_scroll(struct talk *t, long rows)
 {
+	/* Where a page that has just come is to be shown: from there, or the next picture undoes this. */
+	talk_reveal(t);
 	struct buffer *b = model_current(&t->model);
 	struct rows_view v = view_rows(t->layout.messages, b);
 	struct rows_place *place = buffer_place(b);
@@ -116,16 +128,6 @@ void talk_scroll(struct talk *t, long rows)
 	if (rows_below(&v, place) < height)
 		model_want_newer(b);
 	model_leave_past(b);
-}
-
-void talk_reveal(struct talk *t)
-{
-	struct buffer *b = model_current(&t->model);
-	struct rows_view v = view_rows(t->layout.messages, b);
-
-	if (b->reveal != MODEL_NO_LINE)
-		rows_reveal(&v, buffer_place(b), (size_t)t->layout.messages.lines, b->reveal);
-	b->reveal = MODEL_NO_LINE;
 }
 
 void talk_show_marker(struct talk *t)
