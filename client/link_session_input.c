@@ -268,10 +268,10 @@ static int end_of_connection(struct link_session *s, unsigned code, struct span 
 		s, final ? ERR_REFUSED : otherwise, code, "%s", client_reason(buffer, code, text));
 }
 
-/* A room could not be joined: the owner is told, and nobody tries again. */
+/* A room could not be joined: the owner is told, and nobody tries again, unless with another key. */
 static void refuse_seat(struct link_session *s, struct seat *seat)
 {
-	if (seat->state == SEAT_JOINING) {
+	if (seat->state == SEAT_JOINING && !seat->rekeyed) {
 		seat->wanted = false;
 		seat->barred = true;
 	}

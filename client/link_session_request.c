@@ -31,6 +31,7 @@ static void send_join(struct link_session *s, struct seat *seat)
 	client_unlock(s, seat);
 	seat->tag = join.tag;
 	seat->state = SEAT_JOINING;
+	seat->rekeyed = false;
 	seat->resuming = resuming;
 	if (!resuming)
 		seat->seen_known = false;

@@ -107,6 +107,7 @@ int link_session_key(struct link_session *s, const char *room, const char *key)
 		seat = seats_add(&s->seats, room);
 	if (!seat)
 		return ERR_MEMORY;
+	seat->rekeyed = seat->state == SEAT_JOINING && strcmp(seat->key, key) != 0;
 	snprintf(seat->key, sizeof(seat->key), "%s", key);
 	return 0;
 }

@@ -52,6 +52,7 @@ struct seat {
 	bool joined_before; /* the owner was told that it is in */
 	bool quiet;         /* left by the owner; joined again only for what was said before that */
 	bool barred;        /* on this connection the server will not have us in it */
+	bool rekeyed;       /* while joining: there is another key since, to be tried as well */
 	enum seat_state state;
 	char key[ROOM_KEY_MAX + 1]; /* to the room; or empty */
 	uint32_t tag;               /* of the request to join or to leave */

@@ -33,6 +33,34 @@ START_TEST(test_join_refused)
 }
 END_TEST
 
+/* A key that is given while another is being tried is tried as well, once. */
+START_TEST(test_another_key_meanwhile)
+{
+	struct msg_error error = {.code = CODE_KEY_WANTED, .text = span_of("")};
+	union message m;
+
+	play_log_in_quietly(play, 0);
+	ck_assert_int_eq(link_session_key(play->s, "den", "nonsense"), 0);
+	ck_assert_int_eq(link_session_join(play->s, "den"), 0);
+	EXPECT_SENT(play, MESSAGE_JOIN, &m);
+	error.tag = m.join.tag;
+	ck_assert_int_eq(link_session_key(play->s, "den", "open sesame"), 0);
+	ck_assert_int_eq(link_session_join(play->s, "den"), 0);
+	EXPECT_NOTHING_SENT(play);
+	ck_assert_int_eq(play_give(play, MESSAGE_ERROR, &error), 0);
+	ck_assert_uint_eq(play_expect(play, EVENT_ERROR)->code, CODE_KEY_WANTED);
+	EXPECT_SENT(play, MESSAGE_JOIN, &m);
+	ck_assert_uint_ne(m.join.tag, error.tag);
+
+	/* The same one again is no other. */
+	error.tag = m.join.tag;
+	ck_assert_int_eq(link_session_key(play->s, "den", "open sesame"), 0);
+	ck_assert_int_eq(play_give(play, MESSAGE_ERROR, &error), 0);
+	ck_assert_uint_eq(play_expect(play, EVENT_ERROR)->code, CODE_KEY_WANTED);
+	EXPECT_NOTHING_SENT(play);
+}
+END_TEST
+
 START_TEST(test_part_follows_what_was_said)
 {
 	union message m;
@@ -296,6 +324,7 @@ Suite *link_session_rooms_suite(void)
 	tcase_add_checked_fixture(t, play_setup, play_teardown);
 	tcase_set_timeout(t, 60); /* ten thousand rooms, with sanitizers */
 	tcase_add_test(t, test_join_refused);
+	tcase_add_test(t, test_another_key_meanwhile);
 	tcase_add_test(t, test_part_follows_what_was_said);
 	tcase_add_test(t, test_part_then_join);
 	tcase_add_test(t, test_members_in_pages);
