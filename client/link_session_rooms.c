@@ -42,6 +42,8 @@ int client_on_joined(struct link_session *s, const union message *m)
 	client_keep_touch(s);
 	if (seat->reading.upto > seat->reading.told)
 		s->read_waits = true;
+	/* The owner has changed their mind before the answer. */
+	seat->quiet |= !seat->wanted && !seat->joined_before;
 	if (seat->quiet) {
 		client_pursue(s, seat);
 		return 0;

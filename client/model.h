@@ -248,6 +248,10 @@ bool buffer_is_back(const struct buffer *b);
 /* Look at the newest line again. */
 void buffer_to_end(struct buffer *b);
 
+/* Forget the lines, but for those that wait to be sent, and the page that is asked for: what was said
+ * before can be loaded again. */
+void buffer_clear(struct buffer *b);
+
 /* ---- what was said before (model_history.c) ---- */
 
 /* Want what is before the lines shown: a page (`wanted` 0), or so many lines, which are then shown.

@@ -69,6 +69,14 @@ void buffer_to_end(struct buffer *b)
 	b->target = MODEL_NO_LINE;
 }
 
+void buffer_clear(struct buffer *b)
+{
+	buffer_to_end(b);
+	/* A page that is still to come would stand where the newest lines were. */
+	b->asking = (struct asking){0};
+	scrollback_clear(&b->lines);
+}
+
 /* ---- wanting ---- */
 
 static bool has_history(const struct buffer *b)

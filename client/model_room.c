@@ -14,8 +14,7 @@ static void enter_anew(struct buffer *b, const struct event *e)
 {
 	/* Out of the room, something may have been missed: rather begin again than have a hole. */
 	if (b->last_seq > 0) {
-		buffer_to_end(b);
-		scrollback_clear(&b->lines);
+		buffer_clear(b);
 		b->marker = b->target = MODEL_NO_LINE;
 	}
 	b->lines.from = e->seq + 1;

@@ -104,20 +104,37 @@ static bool do_join(struct talk *t, const struct command *c)
 	       check(t, "Cannot join", link_join(t->link, c->word));
 }
 
+/* Leave a room whose joining has not been answered yet. */
+static bool give_up_joining(struct talk *t, const char *room)
+{
+	struct model *m = &t->model;
+
+	if (link_part(t->link, room) < 0)
+		return talk_fail(t, "You are not in a room called #%s.", room);
+	if (m->wanted && name_same(m->wanted, room)) {
+		free(m->wanted);
+		m->wanted = NULL;
+	}
+	return true;
+}
+
 static bool do_part(struct talk *t, const struct command *c)
 {
 	struct model *m = &t->model;
 	struct buffer *b = c->word[0] ? model_room(m, c->word) : model_current(m);
+	char *wanted = m->wanted;
 
 	if (!b)
-		return talk_fail(t, "You are not in a room called #%s.", c->word);
+		return give_up_joining(t, c->word);
 	if (b->kind == BUFFER_SERVER)
 		return talk_fail(t, "This is no room that could be left; /quit leaves lanchat.");
 	if (b->kind == BUFFER_ROOM && b->joined &&
 		!check(t, "Cannot leave", link_part(t->link, b->name)))
 		return false;
+	m->wanted = NULL; /* leaving one room is no reason not to be taken to another */
 	if (b == model_current(m))
 		talk_show(t, model_index(m, b) - 1);
+	m->wanted = wanted;
 	model_close(m, b);
 	return true;
 }
@@ -318,11 +335,8 @@ static bool do_rooms(struct talk *t, const struct command *c)
 
 static bool do_clear(struct talk *t, const struct command *c)
 {
-	struct buffer *b = model_current(&t->model);
-
 	(void)c;
-	buffer_to_end(b);
-	scrollback_clear(&b->lines);
+	buffer_clear(model_current(&t->model));
 	return true;
 }
 

@@ -80,8 +80,10 @@ class LookingBack(History):
                 seen == list(range(seen[0], seen[-1] + 1)) else None
         while lowest > 1:
             anna.keys("PageUp")
-            lowest = wait_for(page, f"lines before {lowest}, all of them",
-                              seen=lambda: "\n" + anna.text())[0]
+            wait_for(page, f"lines before {lowest}, all of them",
+                     seen=lambda: "\n" + anna.text())
+            anna.settle()  # half of a picture may look like one
+            lowest = page()[0]
         anna.keys("PageUp")
         anna.wait_text("─ the beginning of #lobby ─")
         anna.same("history-beginning")

@@ -3,6 +3,7 @@
 
 import json
 import re
+import signal
 
 from lib import Client, Pipe, Scenario, Server, brief, main, wait_for
 
@@ -352,6 +353,84 @@ class Commands(Talking):
             anna.enter(line)
         wait_for(lambda: len(bob.texts()) == 5, "five lines", seen=lambda: json.dumps(bob.texts()))
         self.assertEqual(bob.texts(), lines[:5])
+
+
+class Meanwhile(Talking):
+    """What is typed while the server's answers are still to come."""
+
+    def setUp(self):
+        super().setUp()
+        self.client = self.anna()
+
+    def stop(self):
+        self.server.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self):
+        self.server.process.send_signal(signal.SIGCONT)
+
+    def test_elsewhere_while_joining(self):
+        """Who has gone to somebody since is not taken from there, and says there what they write."""
+        bob = self.bob()
+        self.stop()
+        self.client.enter("/join pub")
+        self.client.enter("/query bob")
+        self.client.wait_text(r"bob *$|^ bob")
+        self.client.type("private words")
+        self.client.wait_input("private words")
+        self.go_on()
+        self.client.wait_text(r"\d #pub ")
+        self.client.wait_input("private words")
+        self.client.keys("Enter")
+        bob.wait_event("message", text="private words")
+        self.client.wait_gone("^ #pub")
+
+    def test_back_while_joining(self):
+        """The last that was asked for is what is shown."""
+        self.stop()
+        self.client.enter("/join pub")
+        self.client.enter("/join lobby")
+        self.go_on()
+        self.client.wait_text(r"\d #pub ")
+        self.client.enter("still here")
+        self.client.wait_text("✓ *anna: still here")
+        self.client.wait_text("^ #lobby")
+
+    def test_left_while_joining(self):
+        """/part of a room that is being joined: it is not entered."""
+        self.stop()
+        self.client.enter("/join pub")
+        self.client.enter("/part pub")
+        self.client.wait_input("")
+        self.client.enter("in the lobby")
+        self.go_on()
+        self.client.wait_text("✓ *anna: in the lobby")
+        self.client.enter("/join other")
+        self.client.wait_text("You are in #other")
+        self.assertNotIn("#pub", self.client.text())
+        self.client.enter("/part pub")
+        self.client.wait_text("You are not in a room called #pub")
+
+    def test_cleared_while_loading(self):
+        """The page that comes then is not put where the newest lines were."""
+        bob = self.bob(rooms=("many",))
+        bob.say(*(f"line {n}" for n in range(1, 301)))
+        bob.wait_event("ack", 300)
+        self.client.enter("/join many")
+        self.client.wait_text("You are in #many")
+        self.client.keys("PageUp", "PageUp", "PageUp")
+        self.client.settle()
+        self.stop()
+        for _ in range(20):  # up to where the next page is asked for
+            self.client.keys("PageUp")
+        self.client.wait_text("loading what was said before")
+        self.client.enter("/clear")
+        self.client.wait_gone(r"\bline \d")
+        self.go_on()
+        self.client.enter("a new one")
+        self.client.wait_text("✓ *anna: a new one")
+        self.assertNotRegex(self.client.text(), r"\bline \d")
+        self.client.keys("PageUp")
+        self.client.wait_text("line 300$|line 300 ")
 
 
 if __name__ == "__main__":

@@ -81,6 +81,29 @@ START_TEST(test_part_follows_what_was_said)
 }
 END_TEST
 
+/* Left before the answer to joining: the owner hears of neither. */
+START_TEST(test_part_while_joining)
+{
+	union message m;
+
+	play_log_in_quietly(play, 0);
+	ck_assert_int_eq(link_session_join(play->s, "lobby"), 0);
+	EXPECT_SENT(play, MESSAGE_JOIN, &m);
+	struct msg_joined joined = {
+		.tag = m.join.tag, .room = span_of("lobby"), .topic = span_of(""), .people = 1};
+	ck_assert_int_eq(link_session_part(play->s, "lobby"), 0);
+	EXPECT_NOTHING_SENT(play);
+	ck_assert_int_eq(play_give(play, MESSAGE_JOINED, &joined), 0);
+	play_expect_no_event(play);
+	EXPECT_SENT(play, MESSAGE_PART, &m);
+	struct msg_parted parted = {
+		.tag = m.part.tag, .room = span_of("lobby"), .text = span_of("")};
+	ck_assert_int_eq(play_give(play, MESSAGE_PARTED, &parted), 0);
+	play_expect_no_event(play);
+	ck_assert_int_eq(link_session_part(play->s, "lobby"), ERR_NOT_FOUND);
+}
+END_TEST
+
 START_TEST(test_part_then_join)
 {
 	union message m;
@@ -326,6 +349,7 @@ Suite *link_session_rooms_suite(void)
 	tcase_add_test(t, test_join_refused);
 	tcase_add_test(t, test_another_key_meanwhile);
 	tcase_add_test(t, test_part_follows_what_was_said);
+	tcase_add_test(t, test_part_while_joining);
 	tcase_add_test(t, test_part_then_join);
 	tcase_add_test(t, test_members_in_pages);
 	tcase_add_test(t, test_members_refused);

@@ -207,6 +207,31 @@ START_TEST(nothing_twice)
 }
 END_TEST
 
+/* A page that was asked for before is not put where the newest lines were. */
+START_TEST(cleared_while_loading)
+{
+	enter(10, 0);
+	ck_assert(model_want_older(b, 0));
+	model_asked(b, ++request);
+	buffer_clear(b);
+	ck_assert_uint_eq(b->lines.count, 0);
+	struct event page[1] = {message(300, false)};
+	apply((struct event){.type = EVENT_HISTORY,
+		.room = (char *)"lobby",
+		.entries = page,
+		.count = 1,
+		.flag = true,
+		.number = request});
+	ck_assert_uint_eq(b->lines.count, 0);
+
+	/* What comes then, and what is loaded then, have no hole between them. */
+	apply(message(LOG + 2, false));
+	ck_assert(model_want_older(b, 0));
+	ck_assert(answer(b, 50, 1, LOG + 2));
+	ck_assert_uint_eq(check_order(&b->lines, 2), 51);
+}
+END_TEST
+
 START_TEST(the_view_stays)
 {
 	enter(10, 0);
@@ -560,6 +585,7 @@ Suite *model_history_suite(void)
 	tcase_add_test(t, pages_up_to_the_beginning);
 	tcase_add_test(t, pages_up_to_what_was_pruned);
 	tcase_add_test(t, nothing_twice);
+	tcase_add_test(t, cleared_while_loading);
 	tcase_add_test(t, the_view_stays);
 	tcase_add_test(t, no_connection);
 	tcase_add_test(t, jump_and_return);
