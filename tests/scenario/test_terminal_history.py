@@ -415,8 +415,7 @@ class Keeping(History):
         anna.wait_text("… +anna │ and one more")
         self.again()
         anna.keys("Enter")
-        anna.wait_room("lobby", 20)
-        anna.keys("M-2")
+        anna.wait_text("#games  online", 20)  # where she looked when the server came
         text = anna.wait_text("✓ +anna │ left over")
         anna.settle()
         self.assertEqual(anna.text().count("left over"), 1, text)
