@@ -229,6 +229,9 @@ int model_sent(
 /* Add any line; takes over its strings. Counts it as unread where it is `fresh`. ERR_MEMORY. */
 int model_add_line(struct model *m, struct buffer *b, struct line *l, bool fresh);
 
+/* Do not show any more the room that is being joined. */
+void model_stay(struct model *m);
+
 /* A new copy of `text`, clean, in `*field`, whose old value is freed. ERR_MEMORY. */
 int model_set(char **field, const char *text);
 

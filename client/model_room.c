@@ -26,6 +26,12 @@ static void enter_anew(struct buffer *b, const struct event *e)
 	b->left_at = e->read < e->seq ? e->read : 0;
 }
 
+void model_stay(struct model *m)
+{
+	free(m->wanted);
+	m->wanted = NULL;
+}
+
 int model_on_joined(struct model *m, const struct event *e)
 {
 	struct buffer *b = model_open_room(m, e->room);
@@ -39,8 +45,7 @@ int model_on_joined(struct model *m, const struct event *e)
 	if (!e->flag)
 		enter_anew(b, e);
 	if (m->wanted && name_same(m->wanted, e->room)) {
-		free(m->wanted);
-		m->wanted = NULL;
+		model_stay(m);
 		model_show(m, model_index(m, b));
 	}
 	return err;

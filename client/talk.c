@@ -292,11 +292,15 @@ void talk_hint(struct talk *t, const char *text)
 
 void talk_show(struct talk *t, size_t index)
 {
+	/* Who goes elsewhere meanwhile is not taken to a room that is being joined. */
+	model_stay(&t->model);
+	talk_turn(t, index);
+}
+
+void talk_turn(struct talk *t, size_t index)
+{
 	struct model *m = &t->model;
 
-	/* Who goes elsewhere meanwhile is not taken to a room that is being joined. */
-	free(m->wanted);
-	m->wanted = NULL;
 	if (index >= m->count || index == m->current)
 		return;
 	/* Without memory the words stay in the line, in the room that is shown now. */

@@ -104,17 +104,15 @@ static bool do_join(struct talk *t, const struct command *c)
 	       check(t, "Cannot join", link_join(t->link, c->word));
 }
 
-/* Leave a room whose joining has not been answered yet. */
+/* Leave a room whose joining has not been answered yet; false: it is not being joined. */
 static bool give_up_joining(struct talk *t, const char *room)
 {
 	struct model *m = &t->model;
 
 	if (link_part(t->link, room) < 0)
-		return talk_fail(t, "You are not in a room called #%s.", room);
-	if (m->wanted && name_same(m->wanted, room)) {
-		free(m->wanted);
-		m->wanted = NULL;
-	}
+		return false;
+	if (m->wanted && name_same(m->wanted, room))
+		model_stay(m);
 	return true;
 }
 
@@ -122,19 +120,19 @@ static bool do_part(struct talk *t, const struct command *c)
 {
 	struct model *m = &t->model;
 	struct buffer *b = c->word[0] ? model_room(m, c->word) : model_current(m);
-	char *wanted = m->wanted;
 
 	if (!b)
-		return give_up_joining(t, c->word);
+		return give_up_joining(t, c->word) ||
+		       talk_fail(t, "You are not in a room called #%s.", c->word);
 	if (b->kind == BUFFER_SERVER)
 		return talk_fail(t, "This is no room that could be left; /quit leaves lanchat.");
 	if (b->kind == BUFFER_ROOM && b->joined &&
 		!check(t, "Cannot leave", link_part(t->link, b->name)))
 		return false;
-	m->wanted = NULL; /* leaving one room is no reason not to be taken to another */
+	if (b->kind == BUFFER_ROOM && !b->joined)
+		(void)give_up_joining(t, b->name); /* it may be entered again just now */
 	if (b == model_current(m))
-		talk_show(t, model_index(m, b) - 1);
-	m->wanted = wanted;
+		talk_turn(t, model_index(m, b) - 1);
 	model_close(m, b);
 	return true;
 }

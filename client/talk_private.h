@@ -95,8 +95,11 @@ void talk_say(struct talk *t, enum line_kind kind, const char *text);
 /* A short word instead of the status bar, for some seconds. */
 void talk_hint(struct talk *t, const char *text);
 
-/* Show a buffer: what was being written stays with the one that is left. */
+/* Show a buffer that the user has chosen: what was being written stays with the one that is left. */
 void talk_show(struct talk *t, size_t index);
+
+/* The same where it is not chosen: a room that is being joined will be shown all the same. */
+void talk_turn(struct talk *t, size_t index);
 
 /* If nothing came of this server, and nothing would be lost by leaving it, wish for another one. */
 void talk_despair(struct talk *t);

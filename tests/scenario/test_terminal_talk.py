@@ -374,7 +374,7 @@ class Meanwhile(Talking):
         self.stop()
         self.client.enter("/join pub")
         self.client.enter("/query bob")
-        self.client.wait_text(r"bob *$|^ bob")
+        self.client.wait_text(r"\A bob")
         self.client.type("private words")
         self.client.wait_input("private words")
         self.go_on()
