@@ -135,7 +135,7 @@ class Reconnecting(Scenario):
         before stays above that line, what is said from then on comes below."""
         anna = self.joined("--history", "off")
         anna.enter("forgotten")
-        anna.wait_text("[^…]anna: forgotten")  # what is not accepted yet will be said again
+        anna.wait_text("·anna: forgotten")  # what is not accepted yet will be said again
         self.server.kill()
         anna.wait_text("offline")
         self.again(self.server, "--history", "off")
