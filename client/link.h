@@ -112,7 +112,8 @@ enum event_type {
 	EVENT_RENAMED,  /* nick: yours from now on */
 	EVENT_NOTICE,   /* kind: enum notice_kind; text */
 	EVENT_ERROR,    /* a request failed: code, text, room where it was about one; number: the
-	                      request, for those that have one */
+	                      request, for those that have one; flag: a key was shown, and is not the
+	                      room's (code is CODE_KEY_WANTED) */
 	EVENT_GAP, /* room ("" for direct messages): what came after `seq` and before `number` is
 	                      no longer kept */
 	EVENT_CAUGHT_UP, /* room: all that was kept has been delivered; seq */
@@ -266,7 +267,8 @@ int link_audit(struct link *l, const char *room, uint64_t before, uint16_t limit
 	uint32_t *request); /* before: those below this event_act.seq; 0: the newest */
 int link_whois(struct link *l, const char *nick, uint32_t *request);
 
-/* The key to a room, shown each time that it is joined. Before link_join. */
+/* The key to a room, shown each time that it is joined until the server says that it is a wrong one. Before
+ * link_join. */
 int link_key(struct link *l, const char *room, const char *key);
 
 /* The datagram lane of the connection. */

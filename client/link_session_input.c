@@ -268,6 +268,16 @@ static int end_of_connection(struct link_session *s, unsigned code, struct span 
 		s, final ? ERR_REFUSED : otherwise, code, "%s", client_reason(buffer, code, text));
 }
 
+/* A key that was shown and is not the room's would be held against us each time it is shown again. */
+static bool drop_wrong_key(struct seat *seat)
+{
+	bool shown = seat->state == SEAT_JOINING && !seat->rekeyed && seat->key[0];
+
+	if (shown)
+		explicit_bzero(seat->key, sizeof(seat->key));
+	return shown;
+}
+
 /* A room could not be joined: the owner is told, and nobody tries again, unless with another key. */
 static void refuse_seat(struct link_session *s, struct seat *seat)
 {
@@ -300,6 +310,7 @@ static void refuse_request(struct link_session *s, const struct msg_error *error
 	client_set(s, &e->text, client_reason(buffer, error->code, error->text));
 	if (seat || listed)
 		client_set(s, &e->room, seat ? seat->name : listed->name);
+	e->flag = seat && error->code == CODE_KEY_WANTED && drop_wrong_key(seat);
 	if (client_inquiry_failed(s, error->tag, e))
 		return;
 	if (error->tag == s->nick_tag) {

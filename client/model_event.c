@@ -212,8 +212,9 @@ static int on_error(struct model *m, const struct event *e)
 
 	if (e->code == CODE_KEY_WANTED && e->room && e->room[0])
 		return model_say(m, b ? b : model_current(m), LINE_ERROR,
-			"#%s is locked. To enter it with its key, type: /join %s KEY", e->room,
-			e->room);
+			e->flag ? "That is not the key of #%s. With the right one: /join %s KEY"
+				: "#%s is locked. To enter it with its key, type: /join %s KEY",
+			e->room, e->room);
 	if (e->room && e->room[0] && !b)
 		return model_say(m, model_current(m), LINE_ERROR, "#%s: %s", e->room, text);
 	return model_say(m, b ? b : model_current(m), LINE_ERROR, "Refused: %s", text);

@@ -61,6 +61,32 @@ START_TEST(test_another_key_meanwhile)
 }
 END_TEST
 
+/* The server counts wrong keys, and ends the connection after some: none is shown twice, unless it is typed
+ * twice. */
+START_TEST(test_wrong_key_is_forgotten)
+{
+	struct msg_error error = {.code = CODE_KEY_WANTED, .text = span_of("")};
+	union message m;
+
+	play->features = FEATURE_RIGHTS;
+	play_log_in_quietly(play, 0);
+	ck_assert_int_eq(link_session_key(play->s, "den", "nonsense"), 0);
+	ck_assert_int_eq(link_session_join(play->s, "den"), 0);
+	EXPECT_SENT(play, MESSAGE_UNLOCK, &m);
+	EXPECT_SENT(play, MESSAGE_JOIN, &m);
+	error.tag = m.join.tag;
+	ck_assert_int_eq(play_give(play, MESSAGE_ERROR, &error), 0);
+	ck_assert(play_expect(play, EVENT_ERROR)->flag);
+
+	ck_assert_int_eq(link_session_join(play->s, "den"), 0);
+	EXPECT_SENT(play, MESSAGE_JOIN, &m);
+	error.tag = m.join.tag;
+	ck_assert_int_eq(play_give(play, MESSAGE_ERROR, &error), 0);
+	ck_assert(!play_expect(play, EVENT_ERROR)->flag);
+	EXPECT_NOTHING_SENT(play);
+}
+END_TEST
+
 START_TEST(test_part_follows_what_was_said)
 {
 	union message m;
@@ -348,6 +374,7 @@ Suite *link_session_rooms_suite(void)
 	tcase_set_timeout(t, 60); /* ten thousand rooms, with sanitizers */
 	tcase_add_test(t, test_join_refused);
 	tcase_add_test(t, test_another_key_meanwhile);
+	tcase_add_test(t, test_wrong_key_is_forgotten);
 	tcase_add_test(t, test_part_follows_what_was_said);
 	tcase_add_test(t, test_part_while_joining);
 	tcase_add_test(t, test_part_then_join);
