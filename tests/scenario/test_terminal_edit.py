@@ -212,7 +212,7 @@ class Paste(Editing):
         """The end of a paste is lost on the way: ^C ends it after a while, and keys are keys again."""
         self.anna.type("\x1b[200~one\rtwo\r")
         # It is the time without a byte that makes ^C a key; nothing on the screen tells of that.
-        time.sleep(1.2)
+        time.sleep(3)
         self.anna.keys("C-c")
         self.anna.wait_text("─ Paste: 2 lines")
         self.anna.keys("Escape")

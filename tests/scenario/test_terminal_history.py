@@ -101,8 +101,10 @@ class LookingBack(History):
         bob = self.bob(*(f"line {i}" for i in range(1, 201)))
         anna = self.anna("--history", "60")
         anna.wait_text("line 200")
+        anna.wait_text("You are in #lobby")
         anna.keys("PageUp", "PageUp")
         anna.wait_text("scrolled back")
+        anna.wait_gone(r"day, \d+ \w+ \d{4} ─")  # earlier lines have come
         anna.settle()
         before = self.numbers(anna)
         self.say(bob, "a new one", "and another one")
@@ -114,7 +116,7 @@ class LookingBack(History):
         self.server()
         self.bob(*(f"line {i}" for i in range(1, 101)))
         anna = self.anna("--history", "10")
-        anna.wait_room()  # before that, these lines are still being loaded
+        anna.wait_text("You are in #lobby")  # before that, these lines are still being loaded
         self.assertNotIn("line 90 ", anna.text() + " ")
         anna.enter("/history 40")
         anna.wait_text("│ line 51$|│ line 51 ")
@@ -131,6 +133,7 @@ class LookingBack(History):
         for i in range(0, len(lines), 50):
             self.say(bob, *lines[i:i + 50])
         anna = self.anna("--history", "10")
+        anna.wait_text("You are in #lobby")  # before that, nothing earlier is loaded
         anna.enter("/history 1200")
         anna.wait_text("m0000", 20)
         self.say(bob, "short")
@@ -160,10 +163,11 @@ class LookingBack(History):
         while "line 300" not in anna.text():
             highest = self.numbers(anna)[-1]
             anna.keys("PageDown")
-            wait_for(lambda: self.numbers(anna)[-1] > highest, f"lines after {highest}",
-                     seen=lambda: "\n" + anna.text())
-            seen = self.numbers(anna)
-            self.assertEqual(seen, list(range(seen[0], seen[-1] + 1)))
+
+            def further():
+                seen = self.numbers(anna)
+                return seen[-1] > highest and seen == list(range(seen[0], seen[-1] + 1))
+            wait_for(further, f"lines after {highest}, none left out", seen=lambda: "\n" + anna.text())
 
     def test_conversation(self):
         """What was said with one person, apart from what others said."""
@@ -294,6 +298,7 @@ class LeavingOff(History):
         bob = self.bob("line 0")
         anna = self.anna("--history", "20")
         anna.wait_text("line 0")
+        anna.wait_text("You are in #lobby")  # what she has read is told from then on
         anna.settle()
         self.leave(anna)
         self.say(bob, *(f"line {i}" for i in range(1, 251)))

@@ -12,8 +12,9 @@ from .wait import wait_for
 
 # Runs a command and keeps the terminal open when it has ended, with the terminal's settings before
 # and after for comparison.
-AROUND = 'stty -g >"$0/before"; "$@"; s=$?; stty -g >"$0/after"; echo $s >"$0/status"; ' \
-    'exec sleep infinity'
+# The title comes behind all that the command wrote: where it is seen, that is on the screen.
+AROUND = 'stty -g >"$0/before"; "$@"; s=$?; stty -g >"$0/after"; printf "\\033]2;over\\007"; ' \
+    'echo $s >"$0/status"; exec sleep infinity'
 
 
 class Tmux:
@@ -107,9 +108,12 @@ class Tmux:
             return ""
 
     def wait_end(self, timeout=10):
-        """The exit status of the command, once it has ended."""
-        return int(wait_for(lambda: self.recorded("status"), "the program to end", timeout,
-                            lambda: "\n" + self.text()))
+        """The exit status of the command, once it has ended and all that it wrote is on the screen."""
+        status = wait_for(lambda: self.recorded("status"), "the program to end", timeout,
+                          lambda: "\n" + self.text())
+        wait_for(lambda: self.format("#{pane_title}") == "over", "the last of what it wrote", timeout,
+                 lambda: "\n" + self.text())
+        return int(status)
 
     def restored(self):
         """After the end: is the terminal as it was, and the usual screen shown?"""
