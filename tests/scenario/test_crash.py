@@ -189,11 +189,18 @@ def idle(client):
     """Has it read all its input, and do its threads wait for something to happen?"""
     if struct.unpack("i", fcntl.ioctl(client.process.stdin, termios.FIONREAD, bytes(4)))[0]:
         return False
-    states = set()
-    for path in glob.glob(f"/proc/{client.pid}/task/*/stat"):
-        with open(path, encoding="ascii", errors="replace") as f:
-            states.add(f.read().rpartition(")")[2].split()[0])
-    return states == {"S"}
+
+    def look():
+        """Each thread's state, and how often it has given way."""
+        seen = {}
+        for path in glob.glob(f"/proc/{client.pid}/task/*/status"):
+            with open(path, encoding="ascii", errors="replace") as f:
+                seen[path] = [line.split()[1] for line in f
+                              if line.startswith("State:") or "ctxt_switches" in line]
+        return seen
+    # Twice: they are not looked at in one moment.
+    seen = look()
+    return {state for state, *_ in seen.values()} == {"S"} and look() == seen
 
 
 class ClientKilled(Crash):
@@ -309,14 +316,23 @@ class Clock(Crash):
         crowd = Crowd(self, ("127.0.0.1", port), self.seed)
         for offset in (0, -3600, 86400, 0):
             self.set_clock(offset)
-            crowd.run(0.4 * SLOW)
+            self.heard(crowd)
         server.kill()
         self.set_clock(-3600)
         server = self.start(port)
-        crowd.run(0.4 * SLOW)
+        self.heard(crowd)
         span = self.span(crowd)
         self.conclude(crowd, server, "the clock turned back and forth")
         self.assertGreater(span, 80000, "the server did not see another clock")
+
+    @staticmethod
+    def heard(crowd):
+        """Some time passes, and something that is said in it is kept."""
+        def kept():
+            return sum(len(m.accepted) for m in crowd.members)
+        before = kept()
+        crowd.run(0.4 * SLOW)
+        crowd.until(lambda: kept() > before, "somebody to be heard")
 
     @staticmethod
     def span(crowd):

@@ -93,7 +93,8 @@ class Finding(Discovery):
         addresses = watcher.wait_addresses("anna", "10.1.0.1:", "[fe80:")
         link_local = self.left.link_local("eth0")
         self.assertEqual(addresses, [f"10.1.0.1:{ports[0]}", f"[{link_local}%eth0]:{ports[1]}"])
-        self.assertGreater(watcher.events()[0]["rtt_us"], 0)
+        # None: announced, and told before the answer came.
+        self.assertNotEqual(watcher.events()[0]["rtt_us"], 0)
         self.assertEqual(len(watcher.events("found")), 1)
 
     def test_one_family_each(self):
@@ -144,12 +145,12 @@ class Finding(Discovery):
 
     def test_plain_lines(self):
         self.server(self.left, "класс 5")
-        program = Program(self, [LANCHAT, "--discover", "--timeout", "1"], host=self.both,
+        program = Program(self, [LANCHAT, "--discover", "--timeout", str(2 * SLOW)], host=self.both,
                           stdin=subprocess.DEVNULL)
-        self.assertEqual(program.wait(), 0)
+        self.assertEqual(program.wait(20), 0)
         self.assertEqual(len(program.read()), 1, program.tail())
         self.assertRegex(program.read()[0],
-                         r"^класс 5 +10\.1\.0\.1:\d+ +0 of \d+ people +\d+\.\d ms$")
+                         r"^класс 5 +10\.1\.0\.1:\d+ +0 of \d+ people( +\d+\.\d ms)?$")
         self.assertEqual(program.stderr(), "")
 
     def test_nothing_there(self):
@@ -387,7 +388,7 @@ class Strangers(Discovery):
         watcher.wait_for("found", "x")
         self.ask(beacon.encode(beacon.GOODBYE, port=1, sequence=2, server=server,
                                instance=instance, proof=secret, name=b"x"))
-        watcher.wait_for("gone", "x", timeout=1)
+        watcher.wait_for("gone", "x", timeout=4)
 
     def test_flood_of_fakes(self):
         """The list is bounded; who was on it stays."""

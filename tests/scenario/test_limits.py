@@ -2,6 +2,7 @@
 """What a server runs out of costs one newcomer a clear refusal, and nothing else."""
 
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -10,7 +11,7 @@ import time
 from lib import Pipe, Raw, SLOW, PlainScenario, Scenario, Server, main, wait_for, wire
 from lib.wait import BUILD, SANITIZED
 
-NOBODY = 54321  # a user id that nothing else runs under
+NOBODY = random.SystemRandom().randrange(55000, 60000)  # nothing else runs under it, nor another run
 
 # What a refused newcomer is told names the option.
 REFUSALS = {"FULL": "max-clients", "TOO_MANY_HERE": "max-per-address",

@@ -90,9 +90,8 @@ class Log(PlainScenario):
         server.wait_stderr("Z info    .*anna logged in")
         write(b"log = json\n")
         server.send_signal(signal.SIGHUP)
-        # The line about it may still be in the old shape.
-        server.wait_stderr("reloaded")
         before = len(server.stderr().splitlines())
+        server.wait_stderr("reloaded")
         Raw(self, server).login("boris")
         server.wait_stderr("boris logged in")
         write(b'log json\n"\xff\\\x1b[31m" = {"}\n')

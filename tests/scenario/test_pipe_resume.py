@@ -150,7 +150,7 @@ class Resume(Scenario):
 
     def test_gives_up(self):
         """A run that cannot connect again says that what it read will be sent, and it is."""
-        anna = self.run_pipe("--timeout", "2")
+        anna = self.run_pipe("--timeout", "5")
         anna.wait_joined()
         self.kill_server()
         anna.wait_event("status", state="waiting")

@@ -29,8 +29,9 @@ class Power(PlainScenario):
         self.data = os.path.join(self.dir, "data")
         self.copy = os.path.join(self.dir, "copy")
 
-    def record(self, sync, seconds):
-        """Let people talk; the recorded runs: one that is killed at rest, one that ends well."""
+    def record(self, sync, seconds, least):
+        """Let people talk, and `least` messages be acknowledged in each of the recorded runs: one that is
+        killed at rest, one that ends well."""
         paths = []
         for number in range(2):
             paths.append(os.path.join(self.dir, f"record.{number}"))
@@ -40,7 +41,10 @@ class Power(PlainScenario):
                 crowd = Crowd(self, None, self.seed, count=4, rooms=2, window=3, padding=300)
             crowd.address = ("127.0.0.1", server.port)
             crowd.talking = True
+            before = sum(len(m.accepted) for m in crowd.members)
             crowd.run(seconds)
+            crowd.until(lambda: sum(len(m.accepted) for m in crowd.members) >= before + least,
+                        "people to be heard")
             crowd.finish()
             if number == 0:
                 server.kill()
@@ -112,7 +116,7 @@ class Power(PlainScenario):
     @unittest.skipIf(SLOW > 1, "it is about the disk")
     def test_full(self):
         """No cut loses anything that was acknowledged, nor harms the database."""
-        runs = self.record("full", 0.6 if brief() else 1.5)
+        runs = self.record("full", 0.6 if brief() else 1.5, 30)
         tried = 0
 
         def judge(disk, at):
@@ -152,7 +156,7 @@ class Power(PlainScenario):
     @unittest.skipIf(SLOW > 1, "it is about the disk")
     def test_os(self):
         """With --sync os the same cuts do lose messages: this test can tell."""
-        runs = self.record("os", 0.3)
+        runs = self.record("os", 0.3, 30)
         losses = []
 
         def judge(disk, _at):

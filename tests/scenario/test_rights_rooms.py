@@ -106,7 +106,7 @@ class Rooms(Rights):
         self.bob.join()
 
     def test_ban_ends(self):
-        self.anna.act("ban", "bob", value=1)
+        self.anna.act("ban", "bob", value=4)
         self.bob.peer.expect("PARTED")
         def may():
             self.bob.peer.request("JOIN", room="den")

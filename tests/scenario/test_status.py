@@ -286,7 +286,7 @@ class Numbers(Status):
         """Limits of those who are in count by their names."""
         server = Server(self, "--max-text-length", "5", "--max-topic-length", "5", "--rooms-each",
                         "1", "--max-members", "1", "--max-nick-length", "6", "--login-timeout",
-                        "1")
+                        "3")
         silent = Raw(self, server)
         anna, boris = self.enter(server, "anna"), self.enter(server, "boris", room=None)
         anna.expect("REFUSED", counter=anna.say("123456"))
@@ -379,7 +379,8 @@ class Formats(Status):
         anna = self.enter(server, "anna")
         for i in range(7):
             anna.expect("ACK", counter=anna.say(f"{i}"))
-        self.wait_status(server, "all", lambda s: s["append_microseconds"]["count"] == 7)
+        self.wait_status(server, "all", lambda s: s["append_microseconds"]["count"] == 7 and
+                         s["deliveries"] == 7)
         s = self.ask(server)
         text = self.run_status(data=server.data)
         self.assertIn("7 accepted", text)

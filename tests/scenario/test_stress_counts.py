@@ -37,16 +37,19 @@ class Listener:
 
 
 class Proxy(Listener):
-    """Relays every connection to a port, and can cut one. A thread for each direction."""
+    """Relays every connection to a port, `most` of them, and can cut one. A thread for each direction."""
 
-    def __init__(self, case, port):
+    def __init__(self, case, port, most=None):
         self.port = port
+        self.most = most
         self.pairs = []
         super().__init__(case)
 
     def begin(self, peer):
         far = socket.create_connection(("127.0.0.1", self.port))
         self.pairs.append((peer, far))
+        if len(self.pairs) == self.most:
+            self.listener.shutdown(socket.SHUT_RDWR)
         for pair in ((peer, far), (far, peer)):
             threading.Thread(target=self.relay, args=pair, daemon=True).start()
 
@@ -157,7 +160,7 @@ class Counts(Stress):
             with self.subTest(pace):
                 server = self.serve()
                 proxy = Proxy(self, server.port)
-                process = self.begin(proxy.address, "-c", "4", "-s", "1", *pace, "-d", "500ms",
+                process = self.begin(proxy.address, "-c", "4", "-s", "1", *pace, "-d", "800ms",
                                      "--patience", "3s")
                 server.send_signal(signal.SIGSTOP)
                 self.wait_phase(process, "waiting for the rest")
@@ -211,7 +214,8 @@ class Counts(Stress):
 
     def test_window_of_which_all_is_lost(self):
         """No later message tells that: it is waited for as long as for anything, and then it goes on."""
-        for duration, least in (("500ms", 50), ("1500ms", 100)):
+        # A batch ends with a loss, and the next begins no sooner than the patience after that.
+        for duration, least in (("1s", 50), ("2s", 100)):
             with self.subTest(duration=duration):
                 out, err = self.run_it("--local", "--plaintext", "--lanchatd", FAULTY, "-c", "4", "-s", "1",
                                        "--window", "1", "-d", duration, "--patience", "1s", "--json", "-",
@@ -308,10 +312,9 @@ class Counts(Stress):
     def test_nobody_returns(self):
         """Who left and was not let in again has not returned."""
         server = self.serve()
-        proxy = Proxy(self, server.port)
+        proxy = Proxy(self, server.port, most=20)
         process = self.begin(proxy.address, "-c", "20", "-s", "2", "--rate", "50/s", "-d", "1500ms", "--churn",
                              "20/s")
-        proxy.listener.shutdown(socket.SHUT_RDWR)
         r, err = self.finish(process, status=1)
         self.assertEqual(r["churned"], 0)
         self.assertGreater(r["disconnected"], 0)

@@ -176,7 +176,7 @@ class Surroundings(Stress):
 
     def test_its_server_is_stopped(self):
         """It is not waited for without a word, and ends with the run."""
-        process = self.start("--local", "--plaintext", "-c", "20", "-s", "1", "--rate", "50/s", "-d", "500ms",
+        process = self.start("--local", "--plaintext", "-c", "20", "-s", "1", "--rate", "50/s", "-d", "2s",
                              "--patience", "500ms")
         server = wait_for(lambda: server_below(process.pid), "its server with its clients")
         while not process.stderr.readline().startswith("running"):

@@ -115,6 +115,8 @@ class Lan:
         if address:
             host.run("ip", "addr", "add", address, "brd", "+", "dev", interface)
         host.up(interface)
+        wait_for(lambda: "state forwarding" in self.switches.run("ip", "-d", "-o", "link", "show", port),
+                 f"{port} to forward")
         return port
 
     def unplug(self, port):
