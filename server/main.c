@@ -155,12 +155,13 @@ static void reload(const struct arguments *a, struct server *s, struct settings 
 		return;
 	}
 	const char *fixed = settings_fixed_difference(t, &again);
+	/* This line is the first of the new shape; whether it is told, the old level says. */
+	log_set_format((enum log_format)again.log_format);
 	if (fixed)
 		log_warning("reloaded, but --%s takes effect at the next start", fixed);
 	else
 		log_info("reloaded");
 	log_set_level((enum log_level)again.log_level);
-	log_set_format((enum log_format)again.log_format);
 	options_fini(settings_table(), &again);
 }
 
