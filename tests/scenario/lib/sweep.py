@@ -2,7 +2,8 @@
 common.
 
 tests/faults/fail.c lets the n-th call of a kind fail, for n = 1, 2, 3 ... until there is no n-th
-call any more; a brief run draws some of them. LANCHAT_FAULT="lock EAGAIN 186" tries just that.
+call any more; a brief run draws some of them, and so does a long run with a sanitizer, under which each
+takes seconds. LANCHAT_FAULT="lock EAGAIN 186" tries just that.
 """
 
 import errno
@@ -27,6 +28,7 @@ FAULTS = [("alloc", "ENOMEM"), ("crypto", "ENOMEM"), ("sqlite", "ENOMEM"),
           ("socket", "ECONNRESET"), ("socket", "EINTR"), ("thread", "EAGAIN"), ("event", "EMFILE"),
           ("map", "ENOMEM")]
 SAMPLED = {"crypto": 200, "sqlite": 1000}  # drawn anew in each long run: there are thousands more
+SANITIZED_RUNS = 300
 
 
 class Broken(Exception):
@@ -138,12 +140,13 @@ class Sweep(PlainScenario):
             return " < ".join(line.strip().rsplit("/", 1)[-1] for line in f)
 
     def sweep(self, once, count):
-        """Let once(fault) run for every fault; a brief run takes `count` of them."""
+        """Let once(fault) run for every fault, or for `count` of them that chance draws in a brief run."""
         everything = self.calls(once)
         if "LANCHAT_FAULT" in os.environ:
             kind, error, number = os.environ["LANCHAT_FAULT"].split()
             self.one(once, (kind, error, int(number)))
-        elif brief():
+        elif brief() or SLOW > 1:
+            count = count if brief() else SANITIZED_RUNS
             chosen = []
             for kind, error in self.faults:  # each kind, then whatever chance says
                 if everything[kind]:
