@@ -151,6 +151,8 @@ class Nonsense(Faults):
                     raw.reset()
                 else:
                     raw.socket.close()
+                if i % 100 == 0:
+                    self.witness.receive(0.001)  # it answers pings, or would be idle itself
         def settled():
             return self.server.threads() if self.server.descriptors() <= files else None
         files = self.server.descriptors()

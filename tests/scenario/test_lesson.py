@@ -16,7 +16,7 @@ import threading
 import unittest
 
 from lib import Client, Lan, Pipe, PlainScenario, Program, Screen, Server, main, wait_for, wire
-from lib.wait import BUILD
+from lib.wait import BUILD, SLOW
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 LANGUAGES = ("SOCKETS.md", "SOCKETS.ru.md")
@@ -403,7 +403,7 @@ class Shown(PlainScenario):
     def test_exercises(self):
         """Two that need a program to send by hand work as they are typed, with what is there."""
         self.alone = Lan(self).host("alone")
-        subprocess.run(["make", "-s", "-C", ROOT, "examples"], check=True, timeout=120)
+        subprocess.run(["make", "-s", "-C", ROOT, "examples"], check=True, timeout=120 * SLOW)
         server = Program(self, [os.path.join(BUILD, "lanchatd"), "--plaintext", "--trace", "--data",
                                 self.dir + "/data"], host=self.alone, stdin=subprocess.DEVNULL)
         server.wait_stderr(r"listen\(")
