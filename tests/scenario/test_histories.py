@@ -9,7 +9,7 @@ import signal
 import subprocess
 
 from lib import BUILD, Pipe, Scenario, Server, brief, main
-from lib.wait import SANITIZED
+from lib.wait import SANITIZED, SLOW
 
 ROOMS = ("attic", "cellar", "lobby")
 NEW = "all that is in it counts as new"
@@ -109,7 +109,7 @@ class Histories(Scenario):
         first = int(os.environ.get("LANCHAT_SEED", random.randrange(1 << 30)))
         steps = [self.say] * 6 + [self.resume] * 5 + [self.backup] * 2 + [self.restore] * 2 + \
             [self.set_aside, self.kill]
-        for seed in range(first, first + ((1 if SANITIZED else 3) if brief() else 100)):
+        for seed in range(first, first + ((1 if SANITIZED else 3) if brief() else 100 // SLOW)):
             self.chance = random.Random(seed)
             self.begin()
             for _ in range(30):
