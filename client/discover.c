@@ -120,11 +120,12 @@ static const struct finder_row *find(
 	return NULL;
 }
 
-/* The round-trip time is another one with each answer, and alone no news. */
+/* The round-trip time is another one with each answer, and alone no news but where none was known. */
 static bool looks_same(const struct finder_row *a, const struct finder_row *b)
 {
 	if (strcmp(a->name, b->name) != 0 || a->people != b->people ||
-		a->people_max != b->people_max || a->address_count != b->address_count)
+		a->people_max != b->people_max || a->address_count != b->address_count ||
+		(a->rtt_us < 0) != (b->rtt_us < 0))
 		return false;
 	for (size_t i = 0; i < a->address_count; i++)
 		if (!net_equal(&a->addresses[i], &b->addresses[i]))
