@@ -15,7 +15,7 @@ static void enter_anew(struct buffer *b, const struct event *e)
 	/* Out of the room, something may have been missed: rather begin again than have a hole. */
 	if (b->last_seq > 0) {
 		buffer_clear(b);
-		b->marker = b->target = MODEL_NO_LINE;
+		b->marker = MODEL_NO_LINE;
 	}
 	b->lines.from = e->seq + 1;
 	b->lines.begun = b->lines.pruned = false;
