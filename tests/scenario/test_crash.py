@@ -328,11 +328,9 @@ class Clock(Crash):
     @staticmethod
     def heard(crowd):
         """Some time passes, and something that is said in it is kept."""
-        def kept():
-            return sum(len(m.accepted) for m in crowd.members)
-        before = kept()
+        before = crowd.accepted()
         crowd.run(0.4 * SLOW)
-        crowd.until(lambda: kept() > before, "somebody to be heard")
+        crowd.until(lambda: crowd.accepted() > before, "somebody to be heard")
 
     @staticmethod
     def span(crowd):

@@ -41,10 +41,9 @@ class Power(PlainScenario):
                 crowd = Crowd(self, None, self.seed, count=4, rooms=2, window=3, padding=300)
             crowd.address = ("127.0.0.1", server.port)
             crowd.talking = True
-            before = sum(len(m.accepted) for m in crowd.members)
+            before = crowd.accepted()
             crowd.run(seconds)
-            crowd.until(lambda: sum(len(m.accepted) for m in crowd.members) >= before + least,
-                        "people to be heard")
+            crowd.until(lambda: crowd.accepted() >= before + least, "people to be heard")
             crowd.finish()
             if number == 0:
                 server.kill()

@@ -325,6 +325,10 @@ class Crowd:
             if events & selectors.EVENT_WRITE and member.socket is key.fileobj:
                 member.write(now)
 
+    def accepted(self):
+        """How many messages were acknowledged to their senders."""
+        return sum(len(m.accepted) for m in self.members)
+
     def run(self, seconds):
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
@@ -416,7 +420,7 @@ class Crowd:
         strangers = sum(instance not in known or counter > known[instance].counter
                         for instance, counter in copies)
         counts = {
-            "messages": sum(len(m.accepted) for m in self.members), "lost": lost,
+            "messages": self.accepted(), "lost": lost,
             "doubled": doubled, "wrong": wrong, "refused and there": ghosts,
             "never said": strangers, "refused": sum(len(m.refused) for m in self.members),
             "deliveries": sum(len(p.seen) for m in self.members for p in m.places.values()),
