@@ -135,8 +135,8 @@ bench: all $(OUT)/tests/bench/limit ## ours beside other servers and the limit, 
 	LANCHAT_BUILD=$(OUT) tests/bench/compare --document docs/BENCHMARKS.md $(ARGS)
 bench-quick: all $(OUT)/tests/bench/limit ## the same with one round of a few loads, two minutes
 	LANCHAT_BUILD=$(OUT) tests/bench/compare --quick $(ARGS)
-bench-server: all $(OUT)/tests/bench/load $(OUT)/tests/bench/fill ## figures of the server: memory, CPU, keeping
-	LANCHAT_BUILD=$(OUT) tests/bench/run
+bench-server: all $(OUT)/tests/bench/load $(OUT)/tests/bench/fill ## figures of the server: memory, CPU, keeping; ARGS="3 stopped"
+	LANCHAT_BUILD=$(OUT) tests/bench/run $(ARGS)
 bench-instructions: all ## what the server executes for a message and a login, beside the kept figures
 	LANCHAT_BUILD=$(OUT) tests/bench/instructions $(ARGS)
 attack: all ## attacks on a server beside honest clients; ARGS="--brief" or "--cost"
