@@ -43,7 +43,9 @@ size_t rows_indent(const struct rows_shape *shape, const struct line *l)
 	if (l->nick[0] && l->kind != LINE_TEXT)
 		before++;
 	size_t indent = shape->time_columns + before;
-	return indent < shape->columns ? indent : shape->columns - 1;
+	/* A wide character still fits behind it, where it fits at all. */
+	size_t most = shape->columns > 2 ? shape->columns - 2 : shape->columns - 1;
+	return indent < most ? indent : most;
 }
 
 struct tm rows_local(uint64_t time)

@@ -27,7 +27,7 @@ size_t wrap_row(const char *text, size_t length, size_t from, size_t columns, si
 		int width;
 		size_t n = text_cluster(text + at, length - at, &width);
 		bool blank = text[at] == ' ';
-		bool wide = width == 2;
+		bool wide = width == 2 && !text_is_syllable(text + at, n);
 
 		if (blank && !(cut.known && cut.next == at))
 			cut = (struct cut){.end = at, .next = at + 1, .known = inked};

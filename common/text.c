@@ -65,6 +65,11 @@ static int unit_columns(uint32_t c)
 	return p->charwidth;
 }
 
+static bool is_spacing_mark(uint32_t c)
+{
+	return utf8proc_category((utf8proc_int32_t)c) == UTF8PROC_CATEGORY_MC;
+}
+
 /* Can VS16 make this an emoji? */
 static bool takes_emoji_style(uint32_t c)
 {
@@ -121,6 +126,10 @@ size_t text_cluster(const char *text, size_t length, int *columns)
 		int more = unit_columns(next.c);
 		if (more > 0 && ++bases > BASES_MAX)
 			break;
+		/* A vowel or sign beside what has two columns already gets one of its own: a terminal
+		 * gives it one, and in two columns it would not be seen. */
+		if (is_spacing_mark(next.c) && sum + more > 2)
+			break;
 		sum += more;
 		if (next.c == EMOJI_STYLE && takes_emoji_style(u.c))
 			sum = 2;
@@ -133,17 +142,59 @@ size_t text_cluster(const char *text, size_t length, int *columns)
 	return at;
 }
 
+bool text_is_syllable(const char *cluster, size_t length)
+{
+	struct unit u = next_unit(cluster, length);
+
+	if (!u.clean || unit_columns(u.c) != 1)
+		return false;
+	switch (utf8proc_category((utf8proc_int32_t)u.c)) {
+	case UTF8PROC_CATEGORY_LU:
+	case UTF8PROC_CATEGORY_LL:
+	case UTF8PROC_CATEGORY_LT:
+	case UTF8PROC_CATEGORY_LM:
+	case UTF8PROC_CATEGORY_LO:
+	case UTF8PROC_CATEGORY_MC:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The byte at which the code point begins whose last byte is before `at`. */
+static size_t unit_before(const char *text, size_t at)
+{
+	size_t start = at - 1;
+
+	while (start > 0 && at - start < 4 && ((unsigned char)text[start] & 0xc0) == 0x80)
+		start--;
+	return start;
+}
+
+/* Does this stand alone unless something is attached to it: a letter, an ideograph, a blank? */
+static bool is_ordinary(const char *text, size_t from, size_t to)
+{
+	struct unit u = next_unit(text + from, to - from);
+
+	return u.clean && u.size == to - from &&
+	       utf8proc_get_property((utf8proc_int32_t)u.c)->boundclass ==
+		       UTF8PROC_BOUNDCLASS_OTHER;
+}
+
 size_t text_cluster_before(const char *text, size_t at)
 {
 	size_t start = at;
+	bool ordinary = false; /* what begins at `start` */
 
-	/* Whether a cluster ends at a place depends on what comes before it, but between two
-	 * printable ASCII characters one always does: from there on it can be found forwards. */
+	/* Whether a cluster ends at a place depends on what comes before it, but between two ordinary
+	 * characters one always does (rule GB999): from there on it can be found forwards. */
 	while (start > 0) {
-		start--;
-		if (start == 0 ||
-			(is_printable_ascii(text[start]) && is_printable_ascii(text[start - 1])))
+		size_t from = unit_before(text, start);
+		bool is = is_ordinary(text, from, start);
+		if (is && ordinary)
 			break;
+		ordinary = is;
+		start = from;
 	}
 	for (;;) {
 		size_t n = text_cluster(text + start, at - start, NULL);

@@ -10,6 +10,7 @@
 #ifndef LANCHAT_TEXT_H
 #define LANCHAT_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,10 @@
  * NULL, how many columns it takes: 0, 1 or 2, as text_sanitize would show it. 0 is only for \n and
  * for what cannot be seen. */
 size_t text_cluster(const char *text, size_t length, int *columns);
+
+/* Is that cluster part of a word in a script that puts blanks between words, though it may have two
+ * columns, as a letter with a vowel sign beside it does in Hindi? */
+bool text_is_syllable(const char *cluster, size_t length);
 
 /* Where the cluster that ends at `at` begins; 0 at the start. */
 size_t text_cluster_before(const char *text, size_t at);

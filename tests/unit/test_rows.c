@@ -177,6 +177,23 @@ START_TEST(oldest_lines_go)
 }
 END_TEST
 
+/* A nick that fills the row leaves room for the first character, however wide. */
+START_TEST(behind_a_long_nick)
+{
+	struct rows_view v = view(20);
+	struct rows_place place = {0};
+
+	add("a-nick-that-is-longer-than-the-pane", "\u4e0d\u8981\u6765", DAY);
+	ck_assert_uint_eq(rows_indent(&v.shape, scrollback_line(&lines, LINE(0))), 18);
+	expect(&v, &place, 3, "D|\u4e0d|\u8981\u6765");
+	for (size_t columns = 2; columns < 40; columns++) {
+		v = view(columns);
+		ck_assert_uint_le(rows_indent(&v.shape, scrollback_line(&lines, LINE(0))),
+			columns > 2 ? columns - 2 : 1);
+	}
+}
+END_TEST
+
 START_TEST(wrapped_lines)
 {
 	struct rows_view v = view(8); /* no time, nicks in the text: "a: " */
@@ -238,6 +255,7 @@ Suite *rows_suite(void)
 	tcase_add_test(t, scrolled);
 	tcase_add_test(t, earlier_lines_come);
 	tcase_add_test(t, oldest_lines_go);
+	tcase_add_test(t, behind_a_long_nick);
 	tcase_add_test(t, wrapped_lines);
 	tcase_add_test(t, every_width);
 	suite_add_tcase(s, t);

@@ -108,12 +108,24 @@ static const struct {
 	size_t first; /* bytes of the first cluster */
 	size_t clusters, columns;
 } runs[] = {
-	{"", 0, 0, 0}, {"hello", 1, 5, 5}, {"\u043f\u0440\u0438\u0432\u0435\u0442", 2, 6, 6},
-	{"\u65e5\u672c\u8a9e", 3, 3, 6}, {"\r\n", 1, 2, 1}, /* drawn as two things */
-	{"ae\u0301b", 1, 3, 3}, {"\U0001f1f7\U0001f1fa\U0001f1e9", 8, 2, 3}, /* a flag and a half */
-	{FAMILY FAMILY, 18, 2, 4}, {"\xf0\x9f\x98", 1, 3, 3}, /* a cut emoji: three bad bytes */
-	{"\x1b[31m", 1, 5, 5}, {"\n\u0301", 1, 2, 1},         /* no mark joins a line's end */
-	{"\xff\u0301", 1, 2, 2},                              /* nor what is no character */
+	{"", 0, 0, 0},
+	{"hello", 1, 5, 5},
+	{"\u043f\u0440\u0438\u0432\u0435\u0442", 2, 6, 6},
+	{"\u65e5\u672c\u8a9e", 3, 3, 6},
+	{"\r\n", 1, 2, 1}, /* drawn as two things */
+	{"ae\u0301b", 1, 3, 3},
+	{"\U0001f1f7\U0001f1fa\U0001f1e9", 8, 2, 3}, /* a flag and a half */
+	{FAMILY FAMILY, 18, 2, 4},
+	{"\xf0\x9f\x98", 1, 3, 3}, /* a cut emoji: three bad bytes */
+	{"\x1b[31m", 1, 5, 5},
+	{"\n\u0301", 1, 2, 1},   /* no mark joins a line's end */
+	{"\xff\u0301", 1, 2, 2}, /* nor what is no character */
+	/* Syllables of Bengali, Telugu, Malayalam and Burmese with two marks beside the letter: a cluster
+	 * has two columns at most, and each mark needs one. */
+	{"\u09ac\u09be\u0982\u09b2\u09be", 6, 3, 5},
+	{"\u0c2e\u0c41\u0c02", 6, 2, 3},
+	{"\u0d32\u0d3e\u0d02", 6, 2, 3},
+	{"\u1000\u103b\u1031x", 6, 3, 4},
 };
 
 START_TEST(several_clusters)
@@ -127,6 +139,42 @@ START_TEST(several_clusters)
 		at += text_cluster(text + at, length - at, NULL);
 	ck_assert_uint_eq(count, runs[_i].clusters);
 	ck_assert_uint_eq(text_columns(text, length), runs[_i].columns);
+}
+END_TEST
+
+/* In a long text without blanks the place before is found from close by. */
+START_TEST(before_in_a_long_text)
+{
+	enum {
+		CHARACTERS = 200000
+	};
+	char *text = malloc(3 * CHARACTERS);
+	size_t at = 3 * CHARACTERS;
+
+	ck_assert_ptr_nonnull(text);
+	for (size_t i = 0; i < CHARACTERS; i++)
+		memcpy(text + 3 * i, "\u65e5", 3);
+	/* Each from the beginning would be 2e10 clusters. */
+	while (at > 0) {
+		size_t before = text_cluster_before(text, at);
+		ck_assert_uint_eq(before, at - 3);
+		at = before;
+	}
+	free(text);
+}
+END_TEST
+
+START_TEST(syllables)
+{
+	ck_assert(text_is_syllable("\u0939\u093f", 6));
+	ck_assert(text_is_syllable("\u0982", 3));
+	ck_assert(text_is_syllable("e\u0301", 3));
+	ck_assert(!text_is_syllable("\u65e5", 3));
+	ck_assert(!text_is_syllable("\U0001f600", 4));
+	ck_assert(!text_is_syllable("\U0001f1e9\U0001f1ea", 8));
+	ck_assert(!text_is_syllable("1\ufe0f\u20e3", 7));
+	ck_assert(!text_is_syllable("\xff", 1));
+	ck_assert(!text_is_syllable("", 0));
 }
 END_TEST
 
@@ -302,6 +350,8 @@ Suite *text_suite(void)
 	tcase_add_loop_test(cutting, one_cluster, 0, COUNT(clusters));
 	tcase_add_loop_test(cutting, two_clusters, 0, COUNT(clusters));
 	tcase_add_loop_test(cutting, several_clusters, 0, COUNT(runs));
+	tcase_add_test(cutting, before_in_a_long_text);
+	tcase_add_test(cutting, syllables);
 	tcase_add_test(cutting, nothing_at_all);
 	tcase_add_loop_test(cutting, clusters_are_bounded, 0, 4);
 	suite_add_tcase(s, cutting);

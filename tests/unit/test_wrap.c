@@ -39,6 +39,9 @@ static const struct {
 	/* A family: one cluster of two columns, whatever it is made of. */
 	{"a\U0001f468\u200d\U0001f469\u200d\U0001f467", 2,
 		"a|\U0001f468\u200d\U0001f469\u200d\U0001f467"},
+	/* Hindi has blanks between its words, which are where it is cut. */
+	{"\u0939\u093f\u0928\u094d\u0926\u0940 \u092d\u093e\u0937\u093e", 8,
+		"\u0939\u093f\u0928\u094d\u0926\u0940|\u092d\u093e\u0937\u093e"},
 	{"\xff\xfe\xfd", 2, "\xff\xfe|\xfd"},
 };
 
