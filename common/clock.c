@@ -35,6 +35,10 @@ int clock_poll_timeout(int64_t deadline)
 {
 	if (deadline == INT64_MAX)
 		return -1;
+	if (deadline > clock_ms() && deadline - clock_ms() > INT_MAX)
+		return INT_MAX;
+	if (deadline < clock_ms())
+		return 0;
 	/* Rounded up, or a waiter would spin through the last fraction of a millisecond. */
 	int64_t left = (deadline * 1000 - clock_us() + 999) / 1000;
 	if (left < 0)

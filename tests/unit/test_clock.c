@@ -51,6 +51,10 @@ START_TEST(timeouts)
 	ck_assert_int_eq(clock_poll_timeout(now - 100000), 0);
 	ck_assert_int_eq(clock_poll_timeout(0), 0);
 	ck_assert_int_eq(clock_poll_timeout(now + INT64_C(100) * INT_MAX), INT_MAX);
+	/* As far as it can be without being for ever, and as long ago. */
+	ck_assert_int_eq(clock_poll_timeout(INT64_MAX - 1), INT_MAX);
+	ck_assert_int_eq(clock_poll_timeout(INT64_MAX / 1000 + 1), INT_MAX);
+	ck_assert_int_eq(clock_poll_timeout(INT64_MIN), 0);
 	int left = clock_poll_timeout(now + 60000);
 	ck_assert_int_gt(left, 50000);
 	ck_assert_int_le(left, 60000);
