@@ -1,5 +1,6 @@
 #include "client/recall.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,8 +28,24 @@ void recall_add(struct recall *r, const char *line)
 	r->lines[r->count++] = copy;
 }
 
+/* Has the user made something of their own of the line that is shown? */
+static bool is_own(const struct recall *r, const char *shown)
+{
+	return r->back == 0 || strcmp(shown, r->lines[r->count - r->back]) != 0;
+}
+
+const char *recall_leave(struct recall *r, const char *shown)
+{
+	const char *own = is_own(r, shown) ? shown : r->draft;
+
+	r->back = 0;
+	return own;
+}
+
 const char *recall_older(struct recall *r, const char *shown)
 {
+	if (is_own(r, shown))
+		r->back = 0;
 	if (r->back == r->count)
 		return NULL;
 	if (r->back == 0) {
@@ -42,10 +59,12 @@ const char *recall_older(struct recall *r, const char *shown)
 	return r->lines[r->count - r->back];
 }
 
-const char *recall_newer(struct recall *r)
+const char *recall_newer(struct recall *r, const char *shown)
 {
-	if (r->back == 0)
+	if (is_own(r, shown)) {
+		r->back = 0;
 		return NULL;
+	}
 	r->back--;
 	return r->back == 0 ? r->draft : r->lines[r->count - r->back];
 }

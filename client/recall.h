@@ -2,7 +2,8 @@
  * Recall: the lines that were sent, to have them again with Up and Down.
  *
  * While the user walks through them, what was being written is kept as the draft
- * below the newest. The caller owns the storage; one thread.
+ * below the newest. A line that is changed on the way is what is being written from
+ * then on. The caller owns the storage; one thread.
  */
 #ifndef LANCHAT_RECALL_H
 #define LANCHAT_RECALL_H
@@ -25,11 +26,14 @@ void recall_fini(struct recall *r);
  * is not remembered. */
 void recall_add(struct recall *r, const char *line);
 
-/* The line before the one shown, `shown` being what the user has there now; NULL at the oldest.
- * Borrowed until the next call. */
+/* The line before the one shown; NULL at the oldest. `shown` is what the user has there now, as in the
+ * next two. Borrowed until the next call, as those are. */
 const char *recall_older(struct recall *r, const char *shown);
 
 /* The line after the one shown, the draft at last; NULL when the draft is shown already. */
-const char *recall_newer(struct recall *r);
+const char *recall_newer(struct recall *r, const char *shown);
+
+/* End the walk. Returns what the user was writing: `shown`, or the draft. */
+const char *recall_leave(struct recall *r, const char *shown);
 
 #endif

@@ -304,9 +304,10 @@ void talk_turn(struct talk *t, size_t index)
 	if (index >= m->count || index == m->current)
 		return;
 	/* Without memory the words stay in the line, in the room that is shown now. */
-	char *draft = strdup(editor_text(&t->editor));
+	char *draft = strdup(recall_leave(&t->recall, editor_text(&t->editor)));
 	if (!draft)
 		return;
+	complete_reset(&t->completion);
 	free(model_current(m)->draft);
 	model_current(m)->draft = draft;
 	model_show(m, index);
@@ -410,11 +411,11 @@ void talk_draw(struct talk *t)
 	int lines, columns;
 
 	canvas_size(c, &lines, &columns);
-	if (!buffer_is_back(b))
-		b->missed = 0;
 	wishes.members &= b->kind == BUFFER_ROOM;
 	t->layout = layout_make(lines, columns, wishes);
 	talk_reveal(t);
+	if (!buffer_is_back(b))
+		b->missed = 0;
 	canvas_clear(c);
 	view_topic(c, t->layout.topic, b);
 	t->rooms_top = view_rooms_top(t->layout.rooms, m, t->rooms_top);

@@ -90,7 +90,7 @@ static void older_line(struct talk *t)
 
 static void newer_line(struct talk *t)
 {
-	recall(t, recall_newer(&t->recall));
+	recall(t, recall_newer(&t->recall, editor_text(&t->editor)));
 }
 
 static void complete(struct talk *t, bool back)
@@ -282,7 +282,7 @@ static void move_box(struct talk *t, long by)
 	if (by < 0 && t->box_top < (size_t)-by)
 		t->box_top = 0;
 	else
-		t->box_top = (size_t)((long)t->box_top + by);
+		t->box_top += (size_t)by;
 }
 
 /* Scrolls the box; false for a key that does not. */
@@ -423,6 +423,11 @@ void talk_paste(struct talk *t, const struct input *in)
 		talk_hint(t, "Another paste is waiting for your answer.");
 		return;
 	}
+	/* It would go where nobody sees it. */
+	if (t->overlay != OVERLAY_NONE) {
+		talk_hint(t, "Escape first, then paste.");
+		return;
+	}
 	int err = paste_init(&paste, in->paste, in->paste_length, in->paste_total);
 	if (err < 0) {
 		talk_hint(t, err_text(err));
@@ -433,7 +438,6 @@ void talk_paste(struct talk *t, const struct input *in)
 		paste_fini(&paste);
 		return;
 	}
-	talk_close_box(t);
 	t->paste = paste;
 	talk_open_paste(t);
 }

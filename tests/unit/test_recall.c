@@ -11,21 +11,54 @@ START_TEST(walk)
 	struct recall r = {0};
 
 	ck_assert_ptr_null(recall_older(&r, "draft"));
-	ck_assert_ptr_null(recall_newer(&r));
+	ck_assert_ptr_null(recall_newer(&r, "draft"));
 	recall_add(&r, "one");
 	recall_add(&r, "two");
 	recall_add(&r, "two");
 	recall_add(&r, "");
 	ck_assert_uint_eq(r.count, 2);
 	ck_assert_str_eq(recall_older(&r, "draft"), "two");
-	ck_assert_str_eq(recall_older(&r, "two, changed"), "one");
+	ck_assert_str_eq(recall_older(&r, "two"), "one");
 	ck_assert_ptr_null(recall_older(&r, "one"));
-	ck_assert_str_eq(recall_newer(&r), "two");
-	ck_assert_str_eq(recall_newer(&r), "draft");
-	ck_assert_ptr_null(recall_newer(&r));
+	ck_assert_str_eq(recall_newer(&r, "one"), "two");
+	ck_assert_str_eq(recall_newer(&r, "two"), "draft");
+	ck_assert_ptr_null(recall_newer(&r, "draft"));
 	ck_assert_str_eq(recall_older(&r, "another"), "two");
 	recall_add(&r, "three");
 	ck_assert_str_eq(recall_older(&r, ""), "three");
+	recall_fini(&r);
+}
+END_TEST
+
+/* What is made of a line on the way is not lost when the walk goes on. */
+START_TEST(changed)
+{
+	struct recall r = {0};
+
+	recall_add(&r, "one");
+	recall_add(&r, "two");
+	ck_assert_str_eq(recall_older(&r, "draft"), "two");
+	ck_assert_ptr_null(recall_newer(&r, "two, changed"));
+	ck_assert_str_eq(recall_older(&r, "two, changed"), "two");
+	ck_assert_str_eq(recall_older(&r, "two"), "one");
+	ck_assert_str_eq(recall_older(&r, "new"), "two");
+	ck_assert_str_eq(recall_newer(&r, "two"), "new");
+	recall_fini(&r);
+}
+END_TEST
+
+/* Whoever goes elsewhere takes what they were writing, and no line that was only looked at. */
+START_TEST(left)
+{
+	struct recall r = {0};
+
+	ck_assert_str_eq(recall_leave(&r, "draft"), "draft");
+	recall_add(&r, "one");
+	ck_assert_str_eq(recall_older(&r, "draft"), "one");
+	ck_assert_str_eq(recall_leave(&r, "one"), "draft");
+	ck_assert_ptr_null(recall_newer(&r, "elsewhere"));
+	ck_assert_str_eq(recall_older(&r, "elsewhere"), "one");
+	ck_assert_str_eq(recall_leave(&r, "one, changed"), "one, changed");
 	recall_fini(&r);
 }
 END_TEST
@@ -40,8 +73,8 @@ START_TEST(bound)
 		recall_add(&r, line);
 	}
 	ck_assert_uint_eq(r.count, RECALL_MOST);
-	const char *oldest = NULL, *older;
-	while ((older = recall_older(&r, "")))
+	const char *oldest = "", *older;
+	while ((older = recall_older(&r, oldest)))
 		oldest = older;
 	ck_assert_str_eq(oldest, "50");
 	recall_fini(&r);
@@ -54,6 +87,8 @@ Suite *recall_suite(void)
 	TCase *t = tcase_create("lines");
 
 	tcase_add_test(t, walk);
+	tcase_add_test(t, changed);
+	tcase_add_test(t, left);
 	tcase_add_test(t, bound);
 	suite_add_tcase(s, t);
 	return s;
