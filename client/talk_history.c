@@ -104,6 +104,9 @@ void talk_reveal(struct talk *t)
 	if (b->reveal != MODEL_NO_LINE)
 		rows_reveal(&v, buffer_place(b), (size_t)t->layout.messages.lines, b->reveal);
 	b->reveal = MODEL_NO_LINE;
+	/* No row stays empty above while there are lines below, as when the window has grown. */
+	if (buffer_place(b)->back)
+		rows_up(&v, buffer_place(b), (size_t)t->layout.messages.lines, 0);
 }
 
 void talk_scroll(struct talk *t, long rows)

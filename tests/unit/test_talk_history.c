@@ -59,6 +59,26 @@ START_TEST(test_scroll_before_the_picture)
 }
 END_TEST
 
+/* A window that grows has no empty rows above while there are lines below. */
+START_TEST(test_window_grows)
+{
+	talk_scroll(&t, -1000);
+	t.layout.messages.lines = PANE / 2;
+	talk_scroll(&t, -1000);
+	t.layout.messages.lines = PANE;
+	talk_reveal(&t);
+	(void)at_bottom(); /* it is full */
+	struct row rows[PANE];
+	struct rows_view v = view_rows(t.layout.messages, b);
+	ck_assert_uint_eq(rows_fill(&v, buffer_place(b), rows, PANE), PANE);
+	ck_assert_uint_eq(rows[0].number, b->lines.first);
+	/* As high as all of it: it is at its end, too. */
+	t.layout.messages.lines = 2 * LINES;
+	talk_reveal(&t);
+	ck_assert(!buffer_place(b)->back);
+}
+END_TEST
+
 Suite *talk_history_suite(void)
 {
 	Suite *s = suite_create("talk_history");
@@ -66,6 +86,7 @@ Suite *talk_history_suite(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, test_scroll_before_the_picture);
+	tcase_add_test(tc, test_window_grows);
 	suite_add_tcase(s, tc);
 	return s;
 }
