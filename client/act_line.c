@@ -70,9 +70,8 @@ bool act_line_on_server(enum act_verb verb)
 
 /* ---- whom ---- */
 
-/* Is it meant as addresses? A nick has no colon in it, and one that looks like addresses is written
- * with a @ before it. */
-static bool looks_like_range(const char *label)
+/* A nick has no colon in it. */
+bool act_line_is_range(const char *label)
 {
 	bool digits = strspn(label, DIGITS "./") == strlen(label);
 
@@ -108,7 +107,7 @@ static int take_label(enum act_verb verb, const char *rest, char *label, char *e
 	if (!fits || strlen(name) > LABEL_MAX)
 		return refuse(error, "That is too long for a nick: at most %d bytes.", NICK_MAX);
 	memcpy(label, name, strlen(name) + 1);
-	if (!nick && looks_like_range(label))
+	if (!nick && act_line_is_range(label))
 		return check_range(verb, label, error);
 	if (name_check(label, strlen(label), LABEL_MAX) != 0)
 		return refuse(error,

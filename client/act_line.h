@@ -19,6 +19,9 @@
 
 #define ACT_LINE_ERROR 320 /* bytes that each complaint fits into */
 
+/* Would a label be taken for addresses? A nick that would be is written with a @ before it. */
+bool act_line_is_range(const char *label);
+
 /* "-s": it is about the server and not the room. Takes it off the line. */
 bool act_line_server(const char **rest);
 

@@ -4,6 +4,7 @@
 #include "common/err.h"
 #include "common/name.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,11 @@ int complete_add(struct completion *c, const char *before, const char *name, con
 	else
 		c->candidates[c->count++] = text;
 	return 0;
+}
+
+int complete_add_nick(struct completion *c, const char *nick, const char *after)
+{
+	return complete_add(c, c->mistaken && c->mistaken(nick) ? "@" : "", nick, after);
 }
 
 /* Does the name begin with the word, in whatever case? */
@@ -126,7 +132,7 @@ static int add_from_roster(struct completion *c, const struct model *m, const st
 	}
 	qsort(found, count, sizeof *found, later_speaker);
 	for (size_t i = 0; i < count && err == 0; i++)
-		err = complete_add(c, "", found[i].nick, after);
+		err = complete_add_nick(c, found[i].nick, after);
 	free(found);
 	return err;
 }
@@ -141,7 +147,7 @@ int complete_elsewhere(
 		const struct buffer *b = m->buffers[i];
 		bool known = roster_find(&here->roster, b->name) != NULL;
 		if (b->kind == BUFFER_DIRECT && !known && begins_with(b->name, word))
-			err = complete_add(c, "", b->name, after);
+			err = complete_add_nick(c, b->name, after);
 	}
 	for (size_t i = 0; i < m->count && err == 0; i++) {
 		if (m->buffers[i] != here)
@@ -170,6 +176,12 @@ static const struct command_spec *command_of(const char *line, const char **argu
 	return command_find(line + 1, length);
 }
 
+/* /race takes a word that begins so for a number. */
+static bool begins_with_digit(const char *nick)
+{
+	return isdigit((unsigned char)nick[0]);
+}
+
 static int find(struct completion *c, const struct model *m, const char *line, const char *word)
 {
 	const char *arguments;
@@ -186,6 +198,8 @@ static int find(struct completion *c, const struct model *m, const char *line, c
 		return add_commands(c, word + (word[0] == '/'));
 	if (spec && spec->id == COMMAND_SEARCH && strcmp(word, "-") == 0)
 		return complete_add(c, "", "-a", " ");
+	if (spec && spec->id == COMMAND_RACE)
+		c->mistaken = begins_with_digit;
 	if (word[0] == '#')
 		return add_rooms(c, m, word + 1, "#");
 	if (spec && (spec->shape == SHAPE_ROOM || spec->shape == SHAPE_DOOR))

@@ -27,6 +27,8 @@ struct completion {
 	size_t at;    /* the candidate that is in the line; `count`: what was typed */
 	size_t start; /* where the word begins in the line */
 	char *typed;  /* owned: the word as it was */
+	/* Would the command take a nick for something else? Then it gets a @. NULL: it takes nicks alone. */
+	bool (*mistaken)(const char *nick);
 };
 
 /* A zeroed completion is ready. */

@@ -14,6 +14,9 @@
 /* Add before + name + after, unless it is there, or there are COMPLETE_MOST. ERR_MEMORY. */
 int complete_add(struct completion *c, const char *before, const char *name, const char *after);
 
+/* Add a nick, with a @ where the command wants one. ERR_MEMORY. */
+int complete_add_nick(struct completion *c, const char *nick, const char *after);
+
 /* Add nicks that begin with the word: those in this room first, then all others; or those alone whom one
  * talks to directly, or who are in other rooms. ERR_MEMORY. */
 int complete_nicks(

@@ -80,6 +80,17 @@ static int list_of(enum act_verb verb)
 	}
 }
 
+/* Addresses stand as they are; a nick that looks so does not. */
+static int offer_row(struct completion *c, const struct ranks_row *row, const char *word)
+{
+	static const uint8_t nobody[PERSON_ID];
+	bool range = memcmp(row->person, nobody, PERSON_ID) == 0;
+
+	if (strncasecmp(row->label, word, strlen(word)) != 0)
+		return 0;
+	return range ? complete_add(c, "", row->label, " ") : complete_add_nick(c, row->label, " ");
+}
+
 static int add_listed(struct completion *c, const struct ranks *r, int kind, const char *word)
 {
 	uint64_t now = clock_wall_us();
@@ -87,7 +98,7 @@ static int add_listed(struct completion *c, const struct ranks *r, int kind, con
 
 	for (size_t i = 0; i < r->row_count && err == 0; i++) {
 		if (r->rows[i].kind == kind && r->rows[i].until > now)
-			err = offer(c, r->rows[i].label, word);
+			err = offer_row(c, &r->rows[i], word);
 	}
 	return err;
 }
@@ -127,5 +138,6 @@ int complete_rights(struct completion *c, const struct model *m, const struct co
 		return b.count == 0 ? offer(c, "more", word) : 0;
 	if (b.count > 0)
 		return *word ? complete_nicks(c, m, word + (*word == '@'), " ") : 0;
+	c->mistaken = act_line_is_range;
 	return add_people(c, m, (enum act_verb)act_verb(command->name), &b, word);
 }

@@ -17,7 +17,7 @@ static struct completion c;
 static void setup(void)
 {
 	static const char *const people[] = {
-		"me", "anna", "annabel", "boris", "\u0430\u043d\u044f"};
+		"me", "anna", "annabel", "boris", "\u0430\u043d\u044f", "10.0.0.7"};
 
 	e = (struct editor){0};
 	c = (struct completion){0};
@@ -44,7 +44,8 @@ static void tell_ranks(void)
 		{.kind = STANDING_BANNED, .label = (char *)"10.0.0.0/8"},
 		{.kind = STANDING_BANNED, .label = (char *)"fe80::/10"},
 		{.kind = STANDING_BANNED, .label = (char *)"was", .until = 1},
-		{.kind = STANDING_MUTED, .label = (char *)"annabel"},
+		{.kind = STANDING_MUTED, .label = (char *)"annabel", .person = {2}},
+		{.kind = STANDING_MUTED, .label = (char *)"127.0.0.1", .person = {3}},
 		{.kind = STANDING_VOICE, .label = (char *)"boris"},
 		{.kind = STANDING_INVITED, .label = (char *)"dora"},
 		{.kind = STANDING_MODERATOR, .label = (char *)"emil"},
@@ -54,7 +55,7 @@ static void tell_ranks(void)
 		{.kind = STANDING_MODERATOR, .label = (char *)"olga"},
 	};
 
-	ck_assert_int_eq(ranks_take(&model_current(&m)->ranks, here, 8, false), 0);
+	ck_assert_int_eq(ranks_take(&model_current(&m)->ranks, here, 9, false), 0);
 	ck_assert_int_eq(ranks_take(&m.operators, server, 2, true), 0);
 	ck_assert_int_eq(
 		roster_put(&model_room(&m, "dev")->roster, other, "zoe", PERSON_HERE, ""), 0);
@@ -90,7 +91,14 @@ static const struct {
 	{"/unban @c", {"Carl "}},
 	{"/unban fe80::", {"fe80::/10 "}},
 	{"/unban -s ", {"192.0.2.7 "}},
-	{"/unmute ", {"annabel "}},
+	/* Of people whom the commands would take for addresses, or for numbers. */
+	{"/ban 10", {"@10.0.0.7 "}},
+	{"/ban @10", {"@10.0.0.7 "}},
+	{"/kick 10", {"@10.0.0.7 "}},
+	{"/race 1", {"@10.0.0.7 "}},
+	{"/msg 10", {"10.0.0.7 "}},
+	{"/unmute 12", {"@127.0.0.1 "}},
+	{"/unmute ", {"annabel ", "@127.0.0.1 "}},
 	{"/unvoice ", {"boris "}},
 	{"/uninvite ", {"dora "}},
 	{"/unmod ", {"emil "}},
