@@ -26,7 +26,7 @@ struct seek {
 	bool helping;    /* help is open over it, */
 	size_t help_top; /* from this row on */
 	char *message;   /* owned; what happened, or NULL */
-	int first_line;  /* of the list on the screen */
+	struct sites_shown shown;
 	enum seek_wish wish;
 };
 
@@ -247,13 +247,15 @@ static void take_paste(struct seek *s, const struct input *in)
 
 static void take_mouse(struct seek *s, const struct input *in)
 {
-	size_t row = (size_t)(in->y - s->first_line);
+	const struct sites_shown *shown = &s->shown;
+	bool inside = in->y >= shown->line && (size_t)(in->y - shown->line) < shown->count;
 
 	if (in->mouse == MOUSE_WHEEL_UP)
 		sites_move(&s->sites, -1);
 	else if (in->mouse == MOUSE_WHEEL_DOWN)
 		sites_move(&s->sites, 1);
-	else if (in->mouse == MOUSE_CLICK && in->y >= s->first_line && row < s->sites.count) {
+	else if (in->mouse == MOUSE_CLICK && inside) {
+		size_t row = shown->top + (size_t)(in->y - shown->line);
 		/* A click chooses, another one joins. */
 		if (s->sites.chosen == row)
 			join(s);
@@ -366,7 +368,7 @@ void seek_draw(struct seek *s)
 	};
 
 	canvas_clear(s->canvas);
-	s->first_line = view_sites(s->canvas, &v);
+	view_sites(s->canvas, &v, &s->shown);
 	if (s->helping) {
 		struct box help = view_sites_help();
 		s->help_top = view_box(s->canvas, &help, s->help_top);

@@ -75,6 +75,17 @@ void sites_move(struct sites *s, long by)
 	s->chosen = place > 0 ? (size_t)place : 0;
 }
 
+void sites_show(const struct sites *s, struct sites_shown *shown, size_t lines)
+{
+	if (s->chosen < shown->top)
+		shown->top = s->chosen;
+	if (s->chosen >= shown->top + lines)
+		shown->top = s->chosen - lines + 1;
+	if (shown->top + lines > s->count)
+		shown->top = s->count > lines ? s->count - lines : 0;
+	shown->count = s->count - shown->top < lines ? s->count - shown->top : lines;
+}
+
 bool sites_is_compatible(const struct finder_row *row)
 {
 	return row->version_low <= PROTOCOL_VERSION && row->version_high >= PROTOCOL_VERSION;

@@ -46,6 +46,16 @@ void sites_update(struct sites *s, const struct finder_row *rows, size_t count, 
 /* Choose another row, as far as there are any. */
 void sites_move(struct sites *s, long by);
 
+/* Which part of the list is on a screen: from the server `top` on, `count` of them; and at which line. */
+struct sites_shown {
+	size_t top, count;
+	int line;
+};
+
+/* Show as many as there are `lines` (at least 1). The part moves no further than it takes to see the chosen
+ * one and to leave no line empty, so that what was clicked stays where it is. */
+void sites_show(const struct sites *s, struct sites_shown *shown, size_t lines);
+
 /* Does the server speak a version of the protocol that this client speaks? */
 bool sites_is_compatible(const struct finder_row *row);
 

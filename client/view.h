@@ -85,7 +85,8 @@ struct view_sites {
 /* What the keys of that screen do; the lines are constant. */
 struct box view_sites_help(void);
 
-/* Returns the line of the first server, so that a click finds its row. */
-int view_sites(struct canvas *c, const struct view_sites *v);
+/* Draws what `*shown` tells as long as the chosen one is in it, and keeps there what it drew, so that a
+ * click finds its row. */
+void view_sites(struct canvas *c, const struct view_sites *v, struct sites_shown *shown);
 
 #endif

@@ -160,20 +160,21 @@ static void put_site(
 	put_fields(c, r, y, ink, fields);
 }
 
-static int put_list(struct canvas *c, struct rect r, const struct sites *s)
+static int put_list(
+	struct canvas *c, struct rect r, const struct sites *s, struct sites_shown *shown)
 {
 	static const char *const heads[4] = {"Name", "Address", "People", "Time"};
-	int lines = r.lines - 1, y = r.y + 1;
-	size_t top = 0;
 
+	shown->line = r.y + 1;
+	shown->count = 0;
 	if (s->count == 0 || r.lines < 2)
 		return r.y;
+	sites_show(s, shown, (size_t)r.lines - 1);
 	put_fields(c, r, r.y, INK_DIM, heads);
-	if (lines > 0 && s->chosen >= (size_t)lines)
-		top = s->chosen - (size_t)lines + 1;
-	for (size_t i = top; i < s->count && y < r.y + r.lines; i++)
-		put_site(c, r, y++, &s->rows[i], i == s->chosen);
-	return y;
+	for (size_t i = 0; i < shown->count; i++)
+		put_site(c, r, shown->line + (int)i, &s->rows[shown->top + i],
+			shown->top + i == s->chosen);
+	return shown->line + (int)shown->count;
 }
 
 /* What there is to say below the list. */
@@ -187,7 +188,7 @@ static void put_words(struct canvas *c, struct rect r, int y, const struct view_
 	if (sites_will_join(s)) {
 		(void)snprintf(text, sizeof text,
 			"One server found: %s. Joining it; press a key to stay here.",
-			s->rows[0].name);
+			finder_row_name(&s->rows[0]));
 		put_paragraph(c, r, y, INK_NORMAL, text);
 	} else if (sites_is_nothing(s, v->now) &&
 		   (r.lines < ROOMY_LINES || r.columns < ROOMY_COLUMNS)) {
@@ -216,7 +217,7 @@ static const char *choose_keys(int columns)
 	return keys[i];
 }
 
-int view_sites(struct canvas *c, const struct view_sites *v)
+void view_sites(struct canvas *c, const struct view_sites *v, struct sites_shown *shown)
 {
 	int lines, columns;
 
@@ -235,7 +236,7 @@ int view_sites(struct canvas *c, const struct view_sites *v)
 	}
 	if (v->address)
 		body.lines--;
-	int y = put_list(c, body, v->sites);
+	int y = put_list(c, body, v->sites, shown);
 	put_words(c, body, y > body.y && lines >= 8 ? y + 1 : y, v);
 	if (lines >= 3) {
 		canvas_fill(c, bottom, INK_BAR);
@@ -247,5 +248,4 @@ int view_sites(struct canvas *c, const struct view_sites *v)
 		canvas_fill(c, line, INK_NORMAL);
 		*v->address_start = view_input(c, line, "Address: ", v->address, *v->address_start);
 	}
-	return body.y + 1;
 }

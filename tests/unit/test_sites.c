@@ -81,6 +81,45 @@ START_TEST(sorted)
 }
 END_TEST
 
+/* The part of a long list that is on the screen follows the chosen row, and stays where it can. */
+START_TEST(part_that_is_shown)
+{
+	struct sites s;
+	struct finder_row rows[9];
+	struct sites_shown shown = {0};
+
+	for (uint8_t i = 0; i < 9; i++)
+		rows[i] = row(i + 1);
+	sites_init(&s, 0, false);
+	sites_update(&s, rows, 9, 10);
+	sites_show(&s, &shown, 4);
+	ck_assert_uint_eq(shown.top, 0);
+	ck_assert_uint_eq(shown.count, 4);
+	sites_move(&s, 6);
+	sites_show(&s, &shown, 4);
+	ck_assert_uint_eq(shown.top, 3);
+	sites_move(&s, -2); /* a click on another row of these */
+	sites_show(&s, &shown, 4);
+	ck_assert_uint_eq(shown.top, 3);
+	sites_move(&s, -2);
+	sites_show(&s, &shown, 4);
+	ck_assert_uint_eq(shown.top, 2);
+	sites_show(&s, &shown, 20);
+	ck_assert_uint_eq(shown.top, 0);
+	ck_assert_uint_eq(shown.count, 9);
+	sites_move(&s, 9);
+	sites_show(&s, &shown, 1);
+	ck_assert_uint_eq(shown.top, 8);
+	sites_update(&s, rows, 3, 20);
+	sites_show(&s, &shown, 2);
+	ck_assert_uint_le(shown.top, 1);
+	ck_assert_uint_eq(shown.count, 2);
+	sites_update(&s, rows, 0, 30);
+	sites_show(&s, &shown, 2);
+	ck_assert_uint_eq(shown.count, 0);
+}
+END_TEST
+
 START_TEST(joins_the_only_one)
 {
 	struct sites s;
@@ -157,6 +196,7 @@ Suite *sites_suite(void)
 
 	tcase_add_test(t, chosen_stays);
 	tcase_add_test(t, sorted);
+	tcase_add_test(t, part_that_is_shown);
 	tcase_add_test(t, joins_the_only_one);
 	tcase_add_test(t, not_the_one_that_is_left);
 	tcase_add_test(t, not_one_that_speaks_otherwise);
