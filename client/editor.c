@@ -476,11 +476,23 @@ static size_t start_before_cursor(const struct editor *e, size_t wanted)
 	return start;
 }
 
+/* Where the cluster begins that `at`, which was right for an earlier text, is in. */
+static size_t cluster_start(const struct editor *e, size_t at)
+{
+	if (at == 0 || at >= e->length)
+		return at;
+	while (at > 0 && ((unsigned char)e->text[at] & 0xc0) == 0x80)
+		at--;
+	size_t start = at > 0 ? before(e, at) : 0;
+	return at > 0 && after(e, start) > at ? start : at;
+}
+
 size_t editor_window(
 	const struct editor *e, size_t start, size_t columns, size_t *end, size_t *cursor_column)
 {
 	size_t room = columns > 0 ? columns - 1 : 0; /* the cursor needs a column itself */
 
+	start = cluster_start(e, start);
 	if (start > 0 && shown_columns(e, 0, e->length) <= room)
 		start = 0; /* all fits, as when the window has grown */
 	if (start > e->cursor || (start == e->cursor && start > 0) ||

@@ -227,6 +227,12 @@ START_TEST(window)
 	ck_assert_uint_gt(start, 0);
 	ck_assert_uint_eq(editor_window(&e, start, 100, &end, &column), 0);
 	ck_assert_uint_eq(end, e.length);
+	/* Where a text that was there before began: this one begins with a whole character. */
+	ck_assert_int_eq(editor_set(&e, "a\U0001f44d\U0001f3fdbcdefghijklmnop"), 0);
+	e.cursor = 12;
+	for (size_t at = 1; at < 9; at++)
+		ck_assert_uint_eq(editor_window(&e, at, 16, &end, &column), 1);
+	ck_assert_uint_eq(editor_window(&e, 9, 16, &end, &column), 9);
 	editor_fini(&e);
 }
 END_TEST
