@@ -351,7 +351,10 @@ size_t keys_feed(struct keys *k, const char *bytes, size_t length, struct input 
 
 bool keys_is_waiting(const struct keys *k)
 {
-	return k->state != KEYS_GROUND && k->state != KEYS_PASTING;
+	/* What has gone on this far comes from a terminal: it is no Alt with a key, however slow. */
+	bool arriving = k->state == KEYS_CSI && k->used > 0;
+
+	return k->state != KEYS_GROUND && k->state != KEYS_PASTING && !arriving;
 }
 
 void keys_timeout(struct keys *k, struct input *out)
@@ -365,6 +368,8 @@ void keys_timeout(struct keys *k, struct input *out)
 		give_key(k, K_ESCAPE, out);
 		break;
 	case KEYS_CSI: /* Alt with [ or O */
+		if (k->used > 0)
+			break;
 		k->alt = true;
 		give_key(k, '[', out);
 		break;

@@ -130,6 +130,14 @@ START_TEST(escape_by_time)
 	ck_assert_uint_eq(feed_all(&k, "\033[", 2, 1, &in), 0);
 	keys_timeout(&k, &in);
 	ck_assert_uint_eq(in.key, '[' | K_ALT);
+	/* A line that is slow does not make a key of the rest of what a terminal sends. */
+	ck_assert_uint_eq(feed_all(&k, "\033[20", 4, 1, &in), 0);
+	ck_assert(!keys_is_waiting(&k));
+	keys_timeout(&k, &in);
+	ck_assert_int_eq(in.kind, INPUT_NONE);
+	ck_assert_uint_eq(feed_all(&k, "0~one\rtwo\033[201~", 15, 1, &in), 1);
+	ck_assert_int_eq(in.kind, INPUT_PASTE);
+	ck_assert_uint_eq(in.paste_length, 7);
 	ck_assert_uint_eq(feed_all(&k, "\033[[", 3, 1, &in), 0);
 	keys_timeout(&k, &in);
 	ck_assert_int_eq(in.kind, INPUT_NONE);
