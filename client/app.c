@@ -291,7 +291,8 @@ static void read_signals(struct app *a)
 		case SIGTSTP:
 			terminal_suspend(a->terminal, false);
 			break;
-		case SIGCONT:
+		case SIGCONT: /* another window's size may have been told to others meanwhile */
+			terminal_resized(a->terminal);
 			terminal_redraw(a->terminal);
 			break;
 		default: /* SIGINT, SIGTERM, SIGHUP, SIGQUIT */

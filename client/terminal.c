@@ -219,8 +219,10 @@ void terminal_leave(struct terminal *t)
 
 void terminal_return(struct terminal *t)
 {
-	/* Somebody may have changed the modes meanwhile: these are the ones to give back. */
-	tcgetattr(STDIN_FILENO, &rescue.modes);
+	/* Somebody may have changed the modes meanwhile: these are the ones to give back. In the background,
+	 * they are those of whoever has the terminal now. */
+	if (tcgetpgrp(STDIN_FILENO) == getpgrp())
+		tcgetattr(STDIN_FILENO, &rescue.modes);
 	terminal_resized(t);
 	terminal_redraw(t);
 }
