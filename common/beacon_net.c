@@ -10,6 +10,7 @@
 
 /* Starting a container makes dozens of changes; they are looked at together. */
 #define SCAN_EVERY_MS 50
+#define SCAN_AGAIN_MS 5000 /* after one that failed */
 
 static const int families[BEACON_NET_FAMILIES] = {AF_INET, AF_INET6};
 
@@ -162,8 +163,9 @@ bool beacon_net_turn(struct beacon_net *n, const struct pollfd fds[BEACON_NET_FD
 	if (now_ms >= n->scan_at || woke) {
 		n->scan_at = INT64_MAX;
 		n->scanned_at = now_ms;
-		/* On failure (no memory, say) the old table is the best there is. */
-		(void)scan(n, &fresh);
+		/* On failure (no descriptor, say) the old table is the best there is, for now. */
+		if (scan(n, &fresh) != 0)
+			n->scan_at = now_ms + SCAN_AGAIN_MS;
 	}
 	return fresh || woke;
 }

@@ -3,11 +3,13 @@
  */
 #include "common/beacon_net.h"
 
+#include "common/clock.h"
 #include "common/err.h"
 
 #include <check.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static char *lo[] = {(char[]){"lo"}}, *none[] = {(char[]){"no such interface"}};
 static const struct option_list only_lo = {.items = lo, .count = 1};
@@ -198,6 +200,30 @@ START_TEST(too_many_addresses)
 }
 END_TEST
 
+/* A look at the interfaces that fails is not the last one. */
+START_TEST(looked_at_again)
+{
+	struct beacon_net n;
+	struct pollfd fds[BEACON_NET_FDS] = {0};
+	struct rlimit limit, none_left;
+	int64_t now = clock_ms();
+
+	ck_assert_int_eq(open_on(&n, &only_lo, free_port()), 0);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none_left = (struct rlimit){.rlim_cur = 3, .rlim_max = limit.rlim_max};
+	n.scan_at = now;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none_left), 0);
+	(void)beacon_net_turn(&n, fds, now);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	ck_assert_int_gt(beacon_net_deadline(&n), now);
+	ck_assert_int_lt(beacon_net_deadline(&n), now + 60000);
+	now = beacon_net_deadline(&n);
+	(void)beacon_net_turn(&n, fds, now);
+	ck_assert_int_eq(beacon_net_deadline(&n), INT64_MAX);
+	beacon_net_close(&n);
+}
+END_TEST
+
 Suite *beacon_net_suite(void)
 {
 	Suite *s = suite_create("beacon_net");
@@ -209,6 +235,7 @@ Suite *beacon_net_suite(void)
 	tcase_add_test(t, sockets_take_turns);
 	tcase_add_test(t, the_port_is_somebody_elses);
 	tcase_add_test(t, too_many_addresses);
+	tcase_add_test(t, looked_at_again);
 	suite_add_tcase(s, t);
 	return s;
 }
