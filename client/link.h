@@ -238,6 +238,7 @@ int link_say(
 	struct link *l, const char *room, enum said_kind kind, const char *text, uint64_t *counter);
 int link_direct(struct link *l, const char *nick, const uint8_t *person, enum said_kind kind,
 	const char *text, uint64_t *counter); /* person: 32 bytes, or NULL to go by nick */
+/* 1: it is for the login, which another nick kept from succeeding. */
 int link_nick(struct link *l, const char *nick);
 int link_away(struct link *l, enum person_state state, const char *text);
 int link_list_rooms(struct link *l);

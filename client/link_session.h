@@ -132,7 +132,7 @@ int link_session_say(struct link_session *s, const char *room, enum said_kind ki
 	const char *text, uint64_t *counter);
 int link_session_direct(struct link_session *s, const char *nick, const uint8_t *person,
 	enum said_kind kind, const char *text, uint64_t *counter);
-int link_session_nick(struct link_session *s, const char *nick);
+int link_session_nick(struct link_session *s, const char *nick); /* 1: as of link_nick */
 int link_session_away(struct link_session *s, enum person_state state, const char *text);
 int link_session_list_rooms(struct link_session *s);
 int link_session_list_members(struct link_session *s, const char *room);

@@ -198,6 +198,11 @@ int link_session_join(struct link_session *s, const char *room)
 	r = client_positions_of(s, seat);
 	if (r)
 		return r;
+	/* What the owner had of a room that is just being left, they have no more: it is left to the end, and
+	 * entered anew. */
+	bool leaving = !seat->wanted && (seat->state == SEAT_IN || seat->state == SEAT_LEAVING ||
+						(seat->state == SEAT_JOINING && seat->resuming));
+	seat->quiet |= leaving;
 	seat->wanted = true;
 	client_pursue(s, seat);
 	return client_check_memory(s);
@@ -293,12 +298,14 @@ int link_session_nick(struct link_session *s, const char *nick)
 	if (r)
 		return r;
 	/* Where the other one is what keeps us out, it is for the login. */
-	char *wanted = s->nick_refused ? s->nick : s->nick_wanted;
+	bool for_login = s->nick_refused;
+	char *wanted = for_login ? s->nick : s->nick_wanted;
 	snprintf(wanted, NICK_MAX + 1, "%s", nick);
 	s->nick_refused = false;
 	if (s->stage == STAGE_ONLINE)
 		send_nick(s);
-	return client_check_memory(s);
+	r = client_check_memory(s);
+	return r == 0 && for_login ? 1 : r;
 }
 
 int link_session_away(struct link_session *s, enum person_state state, const char *text)

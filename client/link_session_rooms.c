@@ -43,7 +43,7 @@ int client_on_joined(struct link_session *s, const union message *m)
 	if (seat->reading.upto > seat->reading.told)
 		s->read_waits = true;
 	/* The owner has changed their mind before the answer. */
-	seat->quiet |= !seat->wanted && !seat->joined_before;
+	seat->quiet |= !seat->wanted;
 	if (seat->quiet) {
 		client_pursue(s, seat);
 		return 0;
@@ -206,20 +206,29 @@ int client_on_member_list(struct link_session *s, const union message *m)
 	/* A list that comes by itself is dropped while one is being fetched, or pages would mix. */
 	if (!seat || (l->tag == 0 && seat->members_tag != 0))
 		return 0;
+	bool first = !seat->pages;
 	seat->members_tag = 0;
-	seat->version = l->version;
+	if (first)
+		seat->version = l->version;
 	seat->people = l->people;
 	if (add_people(seat, l->members) != 0) {
 		s->out_of_memory = true;
 		return 0;
 	}
-	const struct event *pages = seat->pages;
+	struct event *pages = seat->pages;
 	bool more = l->more && l->members.count > 0;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): add_people filled it */
+	pages->seq = first ? l->version : pages->seq;
+	bool mixed = l->version != pages->seq;
 	if (more && pages->count < MEMBERS_MOST)
 		/* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): add_people filled it */
 		client_ask_members(s, seat, span_of(pages->people[pages->count - 1].nick));
 	else
 		deliver_people(s, seat, !more);
+	/* Whoever left between the pages may be in the list; of a room that is still so large it is out of date
+	 * soon anyway. */
+	if (!more && mixed && l->people <= LIST_MAX)
+		client_refresh_people(s, seat);
 	return 0;
 }
 

@@ -294,7 +294,7 @@ START_TEST(test_nick_after_a_refusal)
 			break;
 		ck_assert_int_eq(play_give(p, MESSAGE_ERROR, &error), ERR_CLOSED);
 		link_session_end(p->s);
-		ck_assert_int_eq(link_session_nick(p->s, "bea"), 0);
+		ck_assert_int_eq(link_session_nick(p->s, "bea"), 1);
 	}
 	ck_assert_int_eq(play_give_logged_in(p, m.login.tag, "bea", 0), 0);
 	link_session_end(p->s);

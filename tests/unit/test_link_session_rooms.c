@@ -147,6 +147,102 @@ START_TEST(test_part_then_join)
 }
 END_TEST
 
+static void give_parted(uint32_t tag)
+{
+	struct msg_parted parted = {.tag = tag, .room = span_of("lobby"), .text = span_of("")};
+
+	ck_assert_int_eq(play_give(play, MESSAGE_PARTED, &parted), 0);
+}
+
+/* Online again after a break, the room being entered under that tag. */
+static uint32_t come_back(void)
+{
+	union message m;
+
+	link_session_end(play->s);
+	play_log_in_quietly(play, 0);
+	EXPECT_SENT(play, MESSAGE_JOIN, &m);
+	return m.join.tag;
+}
+
+/* Who enters a room again that they are just leaving gets what was said last, as anywhere: they have closed
+ * it, and do not go on from what they had. */
+START_TEST(test_enter_what_is_being_left)
+{
+	union message m;
+
+	play_log_in_quietly(play, 0);
+	play_join(play, "lobby", 0);
+	uint32_t tag = come_back();
+	play_give_joined(play, tag, "lobby", 3);
+	play_expect(play, EVENT_JOINED);
+	ck_assert_int_eq(link_session_part(play->s, "lobby"), 0);
+	EXPECT_SENT(play, MESSAGE_PART, &m);
+	ck_assert_int_eq(link_session_join(play->s, "lobby"), 0);
+	give_parted(m.part.tag);
+	EXPECT_SENT(play, MESSAGE_JOIN, &m);
+	ck_assert_uint_eq(m.join.flags & JOIN_RESUME, 0);
+	ck_assert_uint_gt(m.join.replay, 0);
+	play_give_joined(play, m.join.tag, "lobby", 3);
+	const struct event *e = play_expect(play, EVENT_JOINED);
+	ck_assert(!e->flag);
+}
+END_TEST
+
+/* The same where the leaving has to wait, and where the room is just being entered after a break. */
+START_TEST(test_enter_what_will_be_left)
+{
+	union message m;
+
+	play_log_in_quietly(play, 0);
+	play_join(play, "lobby", 0);
+	play_say(play, "wait");
+	play_expect_said(play, 1);
+	play_give_refused(play, 1, CODE_RETRY);
+	ck_assert_int_eq(link_session_part(play->s, "lobby"), 0);
+	ck_assert_int_eq(link_session_join(play->s, "lobby"), 0);
+	play->now += 10 * SECOND;
+	link_session_heard(play->s, play->now);
+	ck_assert_int_eq(link_session_tick(play->s, play->now), 0);
+	play_expect_said(play, 1);
+	EXPECT_SENT(play, MESSAGE_PART, &m);
+	play_give_ack(play, 1, 5);
+	give_parted(m.part.tag);
+	EXPECT_SENT(play, MESSAGE_JOIN, &m);
+	play_give_joined(play, m.join.tag, "lobby", 5);
+	play_expect(play, EVENT_ACK);
+	ck_assert(!play_expect(play, EVENT_JOINED)->flag);
+
+	uint32_t tag = come_back();
+	ck_assert_int_eq(link_session_part(play->s, "lobby"), 0);
+	ck_assert_int_eq(link_session_join(play->s, "lobby"), 0);
+	play_give_joined(play, tag, "lobby", 5);
+	EXPECT_SENT(play, MESSAGE_PART, &m);
+	give_parted(m.part.tag);
+	EXPECT_SENT(play, MESSAGE_JOIN, &m);
+	ck_assert_uint_eq(m.join.flags & JOIN_RESUME, 0);
+}
+END_TEST
+
+/* Left while it is entered after a break: it does not come back for a moment. */
+START_TEST(test_part_while_joining_again)
+{
+	union message m;
+
+	play_log_in_quietly(play, 0);
+	play_join(play, "lobby", 0);
+	uint32_t tag = come_back();
+	ck_assert_int_eq(link_session_part(play->s, "lobby"), 0);
+	event_list_fini(&play->events);
+	play_give_joined(play, tag, "lobby", 3);
+	play_expect_no_event(play);
+	EXPECT_SENT(play, MESSAGE_PART, &m);
+	give_parted(m.part.tag);
+	play_expect_no_event(play);
+	ck_assert_int_eq(link_session_part(play->s, "lobby"), ERR_NOT_FOUND);
+}
+END_TEST
+
 /* A list of people n0, n1 ... in `buffer`. */
 static struct list people(unsigned from, unsigned count, uint8_t *buffer, size_t size)
 {
@@ -217,6 +313,34 @@ START_TEST(test_members_in_pages)
 END_TEST
 
 /* What came of a list that broke off is no part of the next one. */
+/* What happened between two pages is not in the first: a list of a room that is no longer large is asked for
+ * again, and changes as of the first page are not dropped as known. */
+START_TEST(test_pages_of_several_versions)
+{
+	static uint8_t buffer[32 * 1024];
+	struct msg_member_list last = {.room = span_of("lobby"), .version = 6, .people = 200};
+	union message m;
+
+	play_log_in_quietly(play, 0);
+	play_join(play, "lobby", 0);
+	ck_assert_int_eq(link_session_list_members(play->s, "lobby"), 0);
+	EXPECT_SENT(play, MESSAGE_MEMBERS, &m);
+	ck_assert_int_eq(
+		give_members(play, m.members.tag, 3, true, people(0, 200, buffer, sizeof(buffer))),
+		0);
+	EXPECT_SENT(play, MESSAGE_MEMBERS, &m);
+	last.tag = m.members.tag;
+	last.members = people(200, 3, buffer, sizeof(buffer));
+	ck_assert_int_eq(play_give(play, MESSAGE_MEMBER_LIST, &last), 0);
+	play_expect(play, EVENT_MEMBERS);
+	ck_assert_int_eq(give_presence(play, 4, 1), 0);
+	play_expect(play, EVENT_PRESENCE);
+	ck_assert_int_eq(link_session_tick(play->s, play->now + 5 * SECOND), 0);
+	EXPECT_SENT(play, MESSAGE_MEMBERS, &m);
+	ck_assert_uint_eq(m.members.after.length, 0);
+}
+END_TEST
+
 START_TEST(test_members_refused)
 {
 	static uint8_t buffer[32 * 1024];
@@ -372,6 +496,10 @@ Suite *link_session_rooms_suite(void)
 
 	tcase_add_checked_fixture(t, play_setup, play_teardown);
 	tcase_set_timeout(t, 60); /* ten thousand rooms, with sanitizers */
+	tcase_add_test(t, test_enter_what_is_being_left);
+	tcase_add_test(t, test_enter_what_will_be_left);
+	tcase_add_test(t, test_part_while_joining_again);
+	tcase_add_test(t, test_pages_of_several_versions);
 	tcase_add_test(t, test_join_refused);
 	tcase_add_test(t, test_another_key_meanwhile);
 	tcase_add_test(t, test_wrong_key_is_forgotten);
