@@ -201,8 +201,8 @@ static int take_input(struct link *l)
 	return r ? session_failed(l, r) : 0;
 }
 
-/* What the session wants done now; when it will want something again, in `*deadline`. */
-static int tick(struct link *l, bool listening, int64_t *deadline)
+/* What the session wants done now. */
+static int tick(struct link *l, bool listening)
 {
 	int64_t now = clock_us();
 
@@ -210,22 +210,31 @@ static int tick(struct link *l, bool listening, int64_t *deadline)
 	if (!listening)
 		link_session_heard(l->session, now);
 	int r = link_session_tick(l->session, now);
+	lock_drop(&l->lock);
+	return r ? session_failed(l, r) : 0;
+}
+
+/* When it wants something again: clock_ms. */
+static int64_t session_deadline(struct link *l)
+{
+	lock_take(&l->lock);
 	int64_t due = link_session_deadline(l->session);
 	lock_drop(&l->lock);
-	*deadline = due == INT64_MAX ? due : due / 1000 + 1;
-	return r ? session_failed(l, r) : 0;
+	return due == INT64_MAX ? due : due / 1000 + 1;
 }
 
 /* What the session wants, and what it has to say, on either way. */
 static int turn_session(struct link *l, bool listening, bool leave, int64_t *deadline)
 {
-	int r = tick(l, listening, deadline);
+	int r = tick(l, listening);
 
 	if (r)
 		return r;
 	r = next_output(l, leave);
 	if (r == 0)
 		r = link_lane_serve(l);
+	/* Last of all: a lane that has just been opened has times of its own. */
+	*deadline = session_deadline(l);
 	if (r)
 		(void)session_failed(l, r);
 	return r;
@@ -303,12 +312,19 @@ static void farewell(struct link *l)
 
 /* ---- one try after the other ---- */
 
+/* When there is no point in trying any more: clock_ms. */
+static int64_t give_up_at(const struct link *l)
+{
+	return l->keep_trying ? INT64_MAX : l->down_since + l->give_up_ms;
+}
+
 static int try_once(struct link *l)
 {
-	int64_t deadline = clock_ms() + TRY_MS;
+	int64_t deadline = clock_earlier(clock_ms() + TRY_MS, give_up_at(l));
 
+	/* The first one may take all the time there is. */
 	if (!l->keep_trying && l->failures == 0)
-		deadline = l->down_since + l->give_up_ms;
+		deadline = give_up_at(l);
 	int r = link_connect(l, deadline);
 	if (r)
 		return r;
@@ -365,10 +381,10 @@ static bool take_retry(struct link *l)
 static int rest(struct link *l)
 {
 	struct pollfd fds[2];
-	int64_t ms = back_off_ms(l->failures);
-	int64_t until = clock_ms() + ms;
+	int64_t now = clock_ms(),
+		until = clock_earlier(now + back_off_ms(l->failures), give_up_at(l));
 
-	link_post_state(l, LINK_WAITING, l->reason, (uint64_t)ms, l->code);
+	link_post_state(l, LINK_WAITING, l->reason, (uint64_t)(until - now), l->code);
 	l->failures++;
 	link_follow(l);
 	while (clock_ms() < until && !take_retry(l)) {
@@ -392,7 +408,7 @@ static bool is_final(struct link *l, int r)
 	lock_take(&l->lock);
 	bool was_online = link_session_was_online(l->session);
 	lock_drop(&l->lock);
-	return !was_online || clock_ms() - l->down_since > l->give_up_ms;
+	return !was_online || clock_ms() >= give_up_at(l);
 }
 
 static bool owner_leaves(struct link *l)
@@ -433,9 +449,12 @@ void *link_thread(void *link)
 		r = try_once(l);
 		if (r == ERR_STOPPING)
 			break;
-		if (!is_final(l, r))
+		bool final = is_final(l, r);
+		if (!final) {
 			r = rest(l);
-		else if (!wait_for_owner(l))
+			final = r == 0 && clock_ms() >= give_up_at(l);
+		}
+		if (final && !wait_for_owner(l))
 			break;
 	}
 	link_follow_end(l);

@@ -159,6 +159,9 @@ class Resume(Scenario):
         # The key, the break, and the end.
         self.assertEqual(len(anna.stderr().splitlines()), 3, anna.stderr())
         self.assertIn("the next run will send it", anna.stderr())
+        # What it waited between the tries is not more than it was told to try.
+        waits = [e["wait_ms"] for e in anna.of("status") if e.get("state") == "waiting"]
+        self.assertLessEqual(sum(waits), 5000, waits)
         self.restart_server()
         again = self.run_pipe("--until", "1", input=[])
         self.assertEqual(again.wait(20), 0, again.tail())
