@@ -132,13 +132,14 @@ int link_session_race(
 		return ERR_REFUSED;
 	forget_run(s);
 	s->now = now;
-	s->run.padding = malloc((size_t)plan->size + 1);
+	/* Without what seals a datagram, which the lane may turn out not to have, there is more of it. */
+	s->run.padding = malloc((size_t)plan->size + LANE_TAG + 1);
 	s->run.race = race_new(plan->count);
 	if (!s->run.padding || !s->run.race) {
 		forget_run(s);
 		return ERR_MEMORY;
 	}
-	memset(s->run.padding, '.', plan->size);
+	memset(s->run.padding, '.', (size_t)plan->size + LANE_TAG);
 	s->run.plan = *plan;
 	s->run.stage = LINK_RACE_ASKING;
 	s->run.ask_until = nick[0] ? now + ACCEPT_MOST : INT64_MAX;

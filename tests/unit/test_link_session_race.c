@@ -269,6 +269,23 @@ START_TEST(test_true_size)
 }
 END_TEST
 
+/* The lane turns out to be without tags, on a connection that has them: what fills the place of a tag is ours,
+ * too. (It is the address sanitizer that tells.) */
+START_TEST(test_no_tags_after_all)
+{
+	union message m;
+
+	link_session_prove(play->s, (const uint8_t[IDENTITY_SIZE]){1});
+	play_race_start("", 1, 1);
+	play_lane_open(0);
+	play_lane_give_pong();
+	play_lane_pass(0);
+	ck_assert_uint_eq(play_sent(play, &m), MESSAGE_PROBE);
+	for (uint16_t i = 0; i < m.probe.padding.length; i++)
+		ck_assert_int_eq(m.probe.padding.text[i], '.');
+}
+END_TEST
+
 /* Whoever was raced has left: it ends, and what they did not answer is not lost. */
 START_TEST(test_they_leave)
 {
@@ -494,6 +511,7 @@ Suite *link_session_race_suite(void)
 	tcase_add_test(t, test_firewall_is_of_this_race);
 	tcase_add_test(t, test_copy);
 	tcase_add_test(t, test_true_size);
+	tcase_add_test(t, test_no_tags_after_all);
 	tcase_add_test(t, test_they_leave);
 	tcase_add_test(t, test_tells_the_end);
 	tcase_add_test(t, test_raced);
