@@ -173,6 +173,7 @@ static int on_log_changed(struct model *m)
 	for (size_t i = 0; i < m->count; i++)
 		err = model_either(err, begin_log(m, m->buffers[i]));
 	m->inbox_read = m->inbox_last = 0;
+	m->inbox_shown = false; /* what comes first is from before, as at the first login */
 	model_found_new_log(m);
 	return err;
 }

@@ -266,10 +266,11 @@ static int insert_lines(
 		return err;
 	if (s == &b->lines)
 		shift(b, base, fit);
-	if (page->count > 0 && first_seq(page) < s->from)
-		s->from = first_seq(page);
+	/* What found no room can be loaded again. */
 	if (cut > 0)
 		s->from = fit > 0 ? lines[cut].seq : s->from;
+	else if (page->count > 0 && first_seq(page) < s->from)
+		s->from = first_seq(page);
 	s->begun = !page->flag && cut == 0;
 	s->pruned = s->begun && page->seq > 0;
 	/* Where nothing had come yet, this is the newest that is known, and it may come again. */

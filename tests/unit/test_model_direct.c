@@ -143,6 +143,24 @@ START_TEST(inbox_from_before)
 }
 END_TEST
 
+/* A log that was restored is told from its beginning, as at the first login: nothing of it is news. */
+START_TEST(inbox_of_another_log)
+{
+	tell(news_direct(anna, "anna", "hello"));
+	struct buffer *b = model_direct(model, anna, "anna");
+	b->unread = b->mentions = 0;
+	model->bell = false;
+	tell((struct event){.type = EVENT_LOG_CHANGED});
+	tell(news_direct(anna, "anna", "hello"));
+	ck_assert_uint_eq(b->unread, 0);
+	ck_assert(!model->bell);
+	tell_caught_up("");
+	tell(news_direct(anna, "anna", "and now?"));
+	ck_assert_uint_eq(b->unread, 1);
+	ck_assert(model->bell);
+}
+END_TEST
+
 Suite *model_direct_suite(void)
 {
 	Suite *s = suite_create("model_direct");
@@ -154,6 +172,7 @@ Suite *model_direct_suite(void)
 	tcase_add_test(t, direct_conversations_without_end);
 	tcase_add_test(t, direct_to_oneself);
 	tcase_add_test(t, inbox_from_before);
+	tcase_add_test(t, inbox_of_another_log);
 	suite_add_tcase(s, t);
 	return s;
 }

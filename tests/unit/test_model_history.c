@@ -375,6 +375,25 @@ START_TEST(full_scrollback)
 }
 END_TEST
 
+/* A page for which there is no room any more when it comes can be loaded again. */
+START_TEST(no_room_for_the_page)
+{
+	enter(10, 0);
+	b->lines.most = 200;
+	uint64_t from = b->lines.from;
+	ck_assert(model_want_older(b, 0));
+	ck_assert_int_eq(b->asking.aim, PAGE_OLDER);
+	b->lines.most = b->lines.count;
+	ck_assert(answer(b, 30, 1, LOG));
+	ck_assert_uint_eq(b->lines.from, from);
+	b->lines.most = 200;
+	b->asking = (struct asking){0};
+	ck_assert(model_want_older(b, 0));
+	ck_assert(answer(b, 30, 1, LOG));
+	ck_assert_uint_eq(check_order(&b->lines, 2), 40);
+}
+END_TEST
+
 /* ---- direct conversations ---- */
 
 /* One stream for all of them: pages are looked through until one has something of this person's, or
@@ -591,6 +610,7 @@ Suite *model_history_suite(void)
 	tcase_add_test(t, jump_and_return);
 	tcase_add_test(t, jump_to_what_is_here);
 	tcase_add_test(t, changed_my_mind);
+	tcase_add_test(t, no_room_for_the_page);
 	tcase_add_test(t, full_scrollback);
 	tcase_add_test(t, conversation_pages);
 	tcase_add_test(t, conversation_pages_are_bounded);
