@@ -84,6 +84,7 @@ struct buffer {
 	struct ranks ranks;   /* who is what in the room */
 	uint64_t marks_until; /* microseconds since 1970: then a mark ends */
 	uint64_t people;      /* in the room, also where the roster does not know them all */
+	bool listed;          /* the roster is up to date, as far as it goes */
 	bool joined;          /* in the room now */
 	bool greeted;         /* what was kept from before joining has been shown */
 	uint64_t last_seq;    /* of the newest message shown */

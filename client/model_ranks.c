@@ -18,7 +18,8 @@ void model_mark_people(struct model *m, struct buffer *b)
 
 	for (size_t i = 0; i < b->roster.count; i++) {
 		struct roster_person *p = &b->roster.people[i];
-		p->mark = mark_of(m, b, p->person, now);
+		/* Of a list that is out of date, not even that is known. */
+		p->mark = b->listed ? mark_of(m, b, p->person, now) : MARK_NONE;
 	}
 	b->marks_until = ranks_until(&b->ranks, now);
 }
@@ -28,7 +29,7 @@ void model_mark_person(struct model *m, struct buffer *b, const char *nick)
 	struct roster_person *p = roster_find(&b->roster, nick);
 
 	if (p)
-		p->mark = mark_of(m, b, p->person, clock_wall_us());
+		p->mark = b->listed ? mark_of(m, b, p->person, clock_wall_us()) : MARK_NONE;
 }
 
 int model_on_ranks(struct model *m, const struct event *e)

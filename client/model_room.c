@@ -39,6 +39,7 @@ int model_on_joined(struct model *m, const struct event *e)
 	if (!b)
 		return ERR_MEMORY;
 	b->joined = true;
+	b->listed = false; /* the list follows, unless there are too many */
 	b->people = e->count;
 	int err = model_either(
 		model_set(&b->name, e->room), model_set(&b->topic, model_or_empty(e->text)));
@@ -185,9 +186,12 @@ int model_on_members(struct model *m, const struct event *e)
 	b->people = e->number;
 	/* Nor is it told what is done in so large a room. */
 	b->ranks.fresh &= e->flag;
+	b->listed = e->flag || e->count > 0;
 	/* Without a list, only the number has changed: the room has too many people to tell each. */
-	if (!e->flag && e->count == 0)
+	if (!b->listed) {
+		model_mark_people(m, b);
 		return 0;
+	}
 	roster_clear(&b->roster);
 	for (size_t i = 0; i < e->count; i++) {
 		const struct event_person *p = &e->people[i];

@@ -167,6 +167,13 @@ void talk_despair(struct talk *t)
 		t->wish = TALK_FAILED;
 }
 
+static void left(struct talk *t)
+{
+	t->wish = t->leave_for;
+	t->leaving = false;
+	t->leave_at = 0;
+}
+
 void talk_events(struct talk *t)
 {
 	int64_t until = clock_ms() + EVENTS_MS;
@@ -188,8 +195,10 @@ void talk_events(struct talk *t)
 	if (t->model.bell)
 		terminal_ring(t->terminal);
 	t->model.bell = false;
-	if (t->leaving && closed)
-		t->wish = TALK_QUIT;
+	/* Whoever goes to another server does not close the link before: its address may be wrong. */
+	bool moving = t->leaving && t->leave_for != TALK_QUIT;
+	if ((t->leaving && closed) || (moving && link_unacknowledged(t->link) == 0))
+		left(t);
 	else
 		talk_despair(t);
 	talk_ask_password(t);
@@ -244,7 +253,7 @@ void talk_tick(struct talk *t)
 	model_tick(&t->model);
 	talk_race_tick(t, now);
 	if (t->leaving && now >= t->leave_at)
-		t->wish = TALK_QUIT;
+		left(t);
 }
 
 enum talk_wish talk_wish(struct talk *t)
@@ -315,29 +324,37 @@ void talk_turn(struct talk *t, size_t index)
 	(void)editor_set(&t->editor, kept ? kept : "");
 }
 
-void talk_leave(struct talk *t)
+/* What becomes of what has not been sent. */
+static const char *fate(const struct talk *t)
+{
+	if (t->config->state_folder)
+		return "; it is sent the next time";
+	return t->leave_for == TALK_QUIT ? ", and print what was lost" : "; it is lost then";
+}
+
+void talk_leave(struct talk *t, enum talk_wish wish)
 {
 	size_t waiting = link_unacknowledged(t->link);
 	int64_t now = clock_ms();
 	char text[128];
 
+	t->leave_for = wish;
 	if (waiting == 0 || t->leaving || now < t->leave_at) {
-		t->wish = TALK_QUIT;
+		left(t);
 		return;
 	}
 	if (t->model.state != LINK_ONLINE) {
 		(void)snprintf(text, sizeof text,
 			"Not sent yet: %zu %s. Again: leave all the same%s.", waiting,
-			waiting == 1 ? "message" : "messages",
-			t->config->state_folder ? "; it is sent the next time"
-						: ", and print what was lost");
+			waiting == 1 ? "message" : "messages", fate(t));
 		t->leave_at = now + HINT_MS;
 	} else {
 		(void)snprintf(text, sizeof text, "Leaving when %zu %s arrived. Again: leave now.",
 			waiting, waiting == 1 ? "message has" : "messages have");
 		t->leaving = true;
 		t->leave_at = now + LEAVE_MS;
-		link_quit(t->link);
+		if (wish == TALK_QUIT)
+			link_quit(t->link);
 	}
 	talk_hint(t, text);
 }

@@ -225,16 +225,17 @@ static bool do_names(struct talk *t, const struct command *c)
 	FILE *f = open_memstream(&text, &size);
 	if (!f)
 		return talk_fail(t, "Out of memory.");
+	bool whole = b->listed && b->roster.count >= b->people;
 	(void)fprintf(f, "%llu in #%s: ", (unsigned long long)b->people, b->name);
-	for (size_t i = 0; i < b->roster.count; i++)
+	for (size_t i = 0; i < b->roster.count && b->listed; i++)
 		print_person(f, &b->roster.people[i], i == 0);
-	if (b->roster.count < b->people)
-		(void)fprintf(f, " and others; asking the server for all of them");
+	if (!whole)
+		(void)fprintf(f, "%sasking the server for all of them",
+			b->listed && b->roster.count ? " and others; " : "");
 	if (fclose(f) == 0)
 		talk_say(t, LINE_INFO, text);
 	free(text);
-	return b->roster.count >= b->people ||
-	       check(t, "Cannot ask", link_list_members(t->link, b->name));
+	return whole || check(t, "Cannot ask", link_list_members(t->link, b->name));
 }
 
 static bool do_ignore(struct talk *t, const struct command *c)
@@ -249,8 +250,9 @@ static bool do_ignore(struct talk *t, const struct command *c)
 	}
 	const struct roster_person *p = model_person(m, c->word);
 	const struct buffer *b = p ? NULL : model_direct(m, NULL, c->word);
-	const uint8_t *person = p ? p->person : b ? b->person : NULL;
-	if (!person)
+	static const uint8_t nobody[PERSON_ID];
+	const uint8_t *person = p ? p->person : b ? b->person : nobody;
+	if (memcmp(person, nobody, PERSON_ID) == 0)
 		return talk_fail(t, "Nobody called %s is here.", c->word);
 	if (memcmp(person, m->me, PERSON_ID) == 0)
 		return talk_fail(t, "%s is you, or has your key; that cannot be ignored.", c->word);
@@ -320,7 +322,7 @@ static bool do_connect(struct talk *t, const struct command *c)
 		return true;
 	}
 	(void)snprintf(t->server, sizeof t->server, "%s", c->word);
-	t->wish = TALK_CONNECT;
+	talk_leave(t, TALK_CONNECT);
 	return true;
 }
 
@@ -341,14 +343,14 @@ static bool do_clear(struct talk *t, const struct command *c)
 static bool do_discover(struct talk *t, const struct command *c)
 {
 	(void)c;
-	t->wish = TALK_DISCOVER;
+	talk_leave(t, TALK_DISCOVER);
 	return true;
 }
 
 static bool do_quit(struct talk *t, const struct command *c)
 {
 	(void)c;
-	talk_leave(t);
+	talk_leave(t, TALK_QUIT);
 	return true;
 }
 
@@ -368,7 +370,11 @@ static bool do_nick(struct talk *t, const struct command *c)
 {
 	char told[NICK_MAX + 64];
 
-	if (!check(t, "Cannot be called that", link_nick(t->link, c->word)))
+	int err = link_nick(t->link, c->word);
+	if (!check(t, "Cannot be called that", err))
+		return false;
+	/* The server gives it, or says that it was taken. */
+	if (err > 0 && !check(t, "Cannot be called that", model_set(&t->model.nick, c->word)))
 		return false;
 	if (t->model.state == LINK_ONLINE)
 		return true;

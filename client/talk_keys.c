@@ -140,7 +140,7 @@ static void ask_to_quit(struct talk *t, const char *hint)
 	int64_t now = clock_ms();
 
 	if (t->leaving || now < t->quit_until) {
-		talk_leave(t);
+		talk_leave(t, TALK_QUIT);
 		return;
 	}
 	t->quit_until = now + QUIT_MS;

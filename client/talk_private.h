@@ -78,11 +78,12 @@ struct talk {
 	char *audit_room;     /* owned: what /audit showed last, "" the server; NULL: nothing yet */
 	uint64_t audit_before; /* where the acts before that end */
 
-	char hint[256];     /* instead of the status bar; empty: none */
-	int64_t hint_until; /* clock_ms */
-	int64_t quit_until; /* asking again until then means it */
-	bool leaving;       /* what waits is being sent; then the wish is TALK_QUIT, */
-	int64_t leave_at;   /* at the latest now (clock_ms); or asking again until then means it */
+	char hint[256];           /* instead of the status bar; empty: none */
+	int64_t hint_until;       /* clock_ms */
+	int64_t quit_until;       /* asking again until then means it */
+	enum talk_wish leave_for; /* what is to come after it: TALK_QUIT, or another server */
+	bool leaving;             /* what waits is being sent, and then that is the wish, */
+	int64_t leave_at; /* at the latest now (clock_ms); or asking again until then means it */
 	enum talk_wish wish;
 	char server[COMMAND_WORD_MAX];
 };
@@ -104,8 +105,8 @@ void talk_turn(struct talk *t, size_t index);
 /* If nothing came of this server, and nothing would be lost by leaving it, wish for another one. */
 void talk_despair(struct talk *t);
 
-/* Leave, once everything has been sent; the second time at once. */
-void talk_leave(struct talk *t);
+/* Leave this server for that, once everything has been sent; the second time at once. */
+void talk_leave(struct talk *t, enum talk_wish wish);
 
 /* ---- talk_box.c ---- */
 

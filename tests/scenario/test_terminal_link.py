@@ -97,6 +97,19 @@ class Reconnecting(Scenario):
         self.assertTrue(anna.restored())
         anna.wait_text("not sent to #lobby: never sent")
 
+    def test_elsewhere_while_offline(self):
+        """Whoever goes to another server is told of what has not been sent to this one."""
+        anna = self.joined()
+        other = Server(self, "--name", "beta")
+        self.server.kill()
+        anna.wait_text("offline, next try")
+        anna.enter("of no use")
+        anna.wait_text("…anna: of no use")
+        anna.enter(f"/connect {other.address}")
+        anna.wait_text("Not sent yet: 1 message. Again: leave")
+        anna.enter(f"/connect {other.address}")
+        anna.wait_text("beta  #lobby  online")
+
     def test_connect(self):
         """To another server, and back by its address."""
         anna = self.joined()

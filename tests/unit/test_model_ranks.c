@@ -105,6 +105,32 @@ START_TEST(of_one_room)
 }
 END_TEST
 
+/* Only how many there are is told of a large room: who they are, and what, is not known any more. */
+START_TEST(a_room_that_has_grown)
+{
+	struct event many = {.type = EVENT_MEMBERS, .room = (char *)"lobby", .number = 300};
+
+	charter("lobby", standing(STANDING_OWNER, anna, 0));
+	ck_assert(model_room(&m, "lobby")->listed);
+	apply(many);
+	ck_assert(!model_room(&m, "lobby")->listed);
+	ck_assert_int_eq(mark("lobby", "anna"), MARK_NONE);
+	charter("lobby", standing(STANDING_OWNER, anna, 0));
+	ck_assert_int_eq(mark("lobby", "anna"), MARK_NONE);
+	enter("lobby");
+	ck_assert(model_room(&m, "lobby")->listed);
+	ck_assert_int_eq(mark("lobby", "anna"), MARK_OWNER);
+	/* After a break, the list does not come again. */
+	apply((struct event){.type = EVENT_JOINED,
+		.room = (char *)"lobby",
+		.text = (char *)"",
+		.nick = (char *)"",
+		.count = 300,
+		.flag = true});
+	ck_assert(!model_room(&m, "lobby")->listed);
+}
+END_TEST
+
 START_TEST(operators_are_such_everywhere)
 {
 	charter("lobby", standing(STANDING_OWNER, anna, 0));
@@ -173,6 +199,7 @@ Suite *model_ranks_suite(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, of_one_room);
+	tcase_add_test(t, a_room_that_has_grown);
 	tcase_add_test(t, operators_are_such_everywhere);
 	tcase_add_test(t, who_comes_and_goes);
 	tcase_add_test(t, put_out);
