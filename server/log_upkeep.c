@@ -107,8 +107,15 @@ void writer_undo(struct log_writer *w, int r)
 	fail(w, r);
 	store_rollback(w->store);
 	r = store_writer_reset(&w->memory, w->store);
-	if (r)
-		fail(w, writer_reason(w, r));
+	if (r == 0)
+		return;
+	fail(w, writer_reason(w, r));
+	if (writer_health(w) == ENGINE_DAMAGED)
+		return;
+	/* It is not known which number comes next, so nothing may be appended before the log has been
+	 * opened anew. */
+	writer_set_health(w, ENGINE_BROKEN);
+	w->try_at = clock_ms() + LOG_TRY_AGAIN_MS;
 }
 
 /* ---- being well again ---- */

@@ -141,6 +141,46 @@ START_TEST(acts_are_spared)
 }
 END_TEST
 
+/* An act that was spared, and a newer one that was not passed yet, become too old in one turn, as after a
+ * machine has slept: what is gone of their room is up to the newer one. */
+START_TEST(old_at_once)
+{
+	const struct engine_config both = {
+		.folder = kept_folder, .sync = SYNC_OFF, .keep_messages = 10, .keep_days = 1};
+	struct stream_key a = entry_room("a"), acts;
+	struct act act = {.verb = ACT_TAKE, .has_person = true, .label = "p1"};
+	struct log l;
+	uint64_t floor = 0;
+
+	stream_key_acts(&a, &acts);
+	faulty_vfs_install();
+	log_open(&l, 1 << 20);
+	engine_close(l.engine);
+	ck_assert_int_eq(kept_open(&both, log_applied, &l, &l.engine), 0);
+	memcpy(act.person, log_person(1), PERSON_ID);
+	ck_assert_int_eq(log_act(&l, 1, &acts, &act).status, APPEND_OK);
+	for (uint64_t i = 1; i <= 100; i++)
+		log_accept(&l, log_said(&a, 3, i, "some words"), 1 + i);
+	wait_pruned(&l, &a, 91);
+	memcpy(act.person, log_person(2), PERSON_ID);
+	for (int i = 0; i < 2; i++) {
+		act.verb = i == 0 ? ACT_MUTE : ACT_UNMUTE;
+		ck_assert_int_eq(log_act(&l, 1, &acts, &act).status, APPEND_OK);
+	}
+	kept_sql("UPDATE entry SET time = 1000000 WHERE seq <= 102");
+	for (uint64_t i = 101; i <= 110; i++)
+		log_accept(&l, log_said(&a, 3, i, "some words"), 3 + i);
+	unsigned seen = faulty_vfs_commits();
+	while (log_oldest(&l, &acts, &floor) < 103)
+		seen = faulty_vfs_await(seen);
+	ck_assert_uint_eq(floor, 102);
+	engine_close(l.engine);
+	check_sound();
+	ck_assert_int_eq(kept_open(&both, log_applied, &l, &l.engine), 0);
+	log_close(&l);
+}
+END_TEST
+
 Suite *engine_sqlite_prune_suite(void)
 {
 	Suite *s = suite_create("engine_sqlite_prune");
@@ -150,6 +190,7 @@ Suite *engine_sqlite_prune_suite(void)
 	tcase_set_timeout(prune, 60);
 	tcase_add_loop_test(prune, the_oldest_go, 0, (int)(sizeof(limits) / sizeof(limits[0])));
 	tcase_add_loop_test(prune, acts_are_spared, 0, (int)(sizeof(limits) / sizeof(limits[0])));
+	tcase_add_test(prune, old_at_once);
 	suite_add_tcase(s, prune);
 	return s;
 }
