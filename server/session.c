@@ -294,14 +294,14 @@ __attribute__((noinline)) static void say_last(struct session *s)
 
 	if (s->end_code == CODE_STOPPING) {
 		struct msg_bye m = {.code = CODE_STOPPING, .text = span_of(session_last_words(s))};
-		session_reply(s, MESSAGE_BYE, &m);
+		(void)session_reply_now(s, MESSAGE_BYE, &m);
 	} else {
 		struct msg_error m = {
 			.code = (uint16_t)s->end_code,
 			.fatal = 1,
 			.text = span_of(session_last_words(s)),
 		};
-		session_reply(s, MESSAGE_ERROR, &m);
+		(void)session_reply_now(s, MESSAGE_ERROR, &m);
 	}
 	/* That nothing more comes, which session_stop sees to as well, is no reason to stop sending. */
 	while (clock_ms() < deadline && !atomic_load(&s->outlet->closed)) {

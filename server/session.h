@@ -178,6 +178,9 @@ void session_send_away(void *session, const struct login_end *e);
 int session_reply(struct session *s, enum message_number number, const void *message);
 int session_reply_frame(struct session *s, const uint8_t *frame, size_t length);
 
+/* The same without waiting: ERR_FULL where there is no room now. */
+int session_reply_now(struct session *s, enum message_number number, const void *message);
+
 /* The same for a message with a list of at most SESSION_LIST_BYTES. */
 int session_reply_list(struct session *s, enum message_number number, const void *message);
 

@@ -49,6 +49,17 @@ int session_reply_frame(struct session *s, const uint8_t *frame, size_t length)
 	}
 }
 
+int session_reply_now(struct session *s, enum message_number number, const void *message)
+{
+	uint8_t frame[REPLY_FRAME];
+	size_t used = 0;
+	int r = message_encode((uint16_t)number, message, frame, sizeof(frame), &used);
+
+	if (r == 0 && trace_on())
+		trace_frame(stream_fd(s->outlet->stream), true, frame, used);
+	return r ? r : outlet_reply(s->outlet, frame, used);
+}
+
 int session_reply(struct session *s, enum message_number number, const void *message)
 {
 	uint8_t frame[REPLY_FRAME];

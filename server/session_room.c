@@ -315,8 +315,8 @@ static int join_room(struct session *s, const struct msg_join *join)
 		return session_refuse(s, join->tag, code);
 	int r = enter(s, join, room);
 	if (r) {
-		if (r == ERR_REFUSED)
-			chat_tell(s->chat, room);
+		/* That they came may have been told while the client let us wait. */
+		chat_tell(s->chat, room);
 		hub_leave(chat_hub(s->chat), room);
 		if (r == ERR_REFUSED) /* the client knows */
 			return 0;

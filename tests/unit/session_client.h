@@ -34,6 +34,10 @@ void client_close(struct client *c);
 
 void client_ask(struct client *c, enum message_number number, const void *value);
 
+/* Have as many replies wait for it, which does not read, as can: not a byte goes behind them. Nothing of it can
+ * be read any more. */
+void client_stuff(struct client *c);
+
 /* The next message, which is a `number`; or, passing over others, the next that is one. */
 union message client_expect(struct client *c, enum message_number number);
 union message client_await(struct client *c, enum message_number number);

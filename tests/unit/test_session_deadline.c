@@ -199,6 +199,26 @@ START_TEST(slowed_and_told_so)
 }
 END_TEST
 
+/* The last word is not waited for as long as a client may be silent, and says why it really ended. */
+START_TEST(no_room_for_the_last_word)
+{
+	const struct msg_welcome nonsense = {.name = span_of("mine")};
+	struct client c;
+	struct timespec soon;
+
+	client_open(&c, chat);
+	client_log_in(&c, 1, "anna");
+	client_stuff(&c);
+	client_ask(&c, MESSAGE_WELCOME, &nonsense);
+	ck_assert_int_eq(clock_gettime(CLOCK_REALTIME, &soon), 0);
+	soon.tv_sec += client_policy.idle_ms / 1000 / 4;
+	ck_assert_int_eq(pthread_timedjoin_np(c.thread, NULL, &soon), 0);
+	ck_assert_int_eq((int)c.session->end_code, CODE_PROTOCOL);
+	peer_close(&c.peer);
+	session_free(c.session);
+}
+END_TEST
+
 Suite *session_deadline_suite(void)
 {
 	Suite *s = suite_create("session_deadline");
@@ -213,6 +233,7 @@ Suite *session_deadline_suite(void)
 	tcase_add_loop_test(c, the_limit_is_named, 0, 5);
 	tcase_add_test(c, without_any_deadline);
 	tcase_add_test(c, slowed_and_told_so);
+	tcase_add_test(c, no_room_for_the_last_word);
 	suite_add_tcase(s, c);
 	return s;
 }

@@ -52,6 +52,44 @@ START_TEST(joining_and_leaving)
 }
 END_TEST
 
+/* Until somebody in the room is told that of bob. `away`: whose coming and going makes the server tell. */
+static void await_bob(struct client *c, enum change_what what, bool away)
+{
+	for (int i = 0; i < 100; i++) {
+		struct msg_away m = {
+			.tag = 5, .state = i % 2 ? PERSON_HERE : PERSON_AWAY, .text = span_of("")};
+		struct item_change change;
+		if (away)
+			client_ask(c, MESSAGE_AWAY, &m);
+		union message told = client_await(c, MESSAGE_PRESENCE);
+		while (message_list_next(&told.presence.changes, ITEM_CHANGE, &change)) {
+			if (span_equal(change.nick, "bob") && change.what == (uint8_t)what)
+				return;
+		}
+	}
+	ck_abort_msg("nobody told it");
+}
+
+/* Whoever is told to the others while they are coming in, and never does, is told to be gone. */
+START_TEST(gone_while_coming)
+{
+	struct client anna, bob;
+	const struct msg_join m = {.tag = 1, .room = span_of("one")};
+
+	client_open(&anna, chat);
+	client_log_in(&anna, 1, "anna");
+	client_join(&anna, "one");
+	client_open(&bob, chat);
+	client_log_in(&bob, 2, "bob");
+	client_stuff(&bob);
+	client_ask(&bob, MESSAGE_JOIN, &m);
+	await_bob(&anna, CHANGE_JOINED, true);
+	client_close(&bob);
+	await_bob(&anna, CHANGE_PARTED, false);
+	client_close(&anna);
+}
+END_TEST
+
 static void expect_said(struct client *c, uint64_t from, uint64_t to)
 {
 	for (uint64_t seq = from; seq <= to; seq++)
@@ -253,6 +291,7 @@ Suite *session_room_suite(void)
 
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_set_timeout(c, 60);
+	tcase_add_test(c, gone_while_coming);
 	tcase_add_test(c, joining_and_leaving);
 	tcase_add_test(c, rooms_of_the_server_and_of_one);
 	tcase_add_test(c, members_of_a_room);
