@@ -355,14 +355,19 @@ static void *run(void *argument)
 {
 	struct lanes *l = argument;
 	struct pollfd fds[LISTENERS_MAX + 1];
+	int64_t race_ends = INT64_MAX; /* or earlier: it may go on meanwhile */
 
 	while (!atomic_load(&l->stopping)) {
 		for (size_t i = 0; i < l->count; i++)
 			fds[i] = (struct pollfd){.fd = l->fds[i], .events = POLLIN};
 		fds[l->count] = (struct pollfd){.fd = l->wake, .events = POLLIN};
-		if (poll(fds, (nfds_t)l->count + 1, -1) < 0)
+		if (poll(fds, (nfds_t)l->count + 1, clock_poll_timeout(race_ends)) < 0)
 			continue;
 		l->now = clock_ms();
+		if (fds[l->count].revents)
+			wakeup_clear(l->wake);
+		if (fds[l->count].revents || l->now >= race_ends)
+			races_tick(l->races, l->now, &race_ends);
 		for (size_t i = 0; i < l->count; i++) {
 			if (fds[i].revents)
 				take_all(l, l->fds[i]);
@@ -436,6 +441,11 @@ uint16_t lanes_port(const struct lanes *l, const struct net_address *local)
 struct races *lanes_races(struct lanes *l)
 {
 	return l->races;
+}
+
+void lanes_raced(struct lanes *l)
+{
+	wakeup_signal(l->wake);
 }
 
 static uint64_t counted(const _Atomic(uint64_t) *what)

@@ -58,7 +58,9 @@ void lanes_rename(struct lanes *l, struct outlet *o, const char *nick);
 /* The connection is over, and so are its lane and its races. */
 void lanes_close(struct lanes *l, struct outlet *o);
 
+/* The races are told by lanes_raced that there is one more, so that its time is kept. */
 struct races *lanes_races(struct lanes *l);
+void lanes_raced(struct lanes *l);
 
 /* So far; of the lanes that there are now, how many. */
 struct lanes_numbers {

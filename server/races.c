@@ -241,6 +241,18 @@ void races_end(struct races *r, uint32_t number, const struct outlet *o, enum co
 	}
 }
 
+void races_tick(struct races *r, int64_t now, int64_t *next)
+{
+	clear(r, NULL, false, now);
+	*next = INT64_MAX;
+	lock_take(&r->lock);
+	for (size_t i = 0; i < RACES_MOST; i++) {
+		if (r->all[i].number && r->all[i].until < *next)
+			*next = r->all[i].until;
+	}
+	lock_drop(&r->lock);
+}
+
 void races_forget(struct races *r, const struct outlet *o)
 {
 	clear(r, o, true, INT64_MIN);

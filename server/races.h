@@ -53,6 +53,9 @@ int races_accept(struct races *r, uint32_t number, const struct outlet *to, int6
 /* `o`, one of the two, ends it, or refuses it: the other is told `code`. Nobody else can. */
 void races_end(struct races *r, uint32_t number, const struct outlet *o, enum code code);
 
+/* End those whose time is over. `*next` is when another one's may be (clock_ms; INT64_MAX: there is none). */
+void races_tick(struct races *r, int64_t now, int64_t *next);
+
 /* To whom the PROBE with `index` goes that came from `o`, a reference of the caller's: `back` is an
  * answer, which the one who was asked gives. NULL: there is no such race. */
 struct outlet *races_other(struct races *r, uint32_t number, const struct outlet *o, bool back,

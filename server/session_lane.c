@@ -130,6 +130,7 @@ static int ask(struct session *s, struct outlet *to, const struct race_plan *pla
 
 	if (r)
 		return r;
+	lanes_raced(chat_lanes(s->chat));
 	memcpy(raced.person, s->person, PERSON_ID);
 	r = tell(to, MESSAGE_RACED, &raced);
 	/* Nobody will accept it, and its end would be a second answer. */

@@ -172,6 +172,27 @@ START_TEST(test_time)
 }
 END_TEST
 
+/* Also where nobody asks. */
+START_TEST(test_time_passes)
+{
+	uint32_t number = ask(0, 1, 0);
+	int64_t next = 0;
+
+	(void)ask(2, 3, 1000);
+	ck_assert_int_eq(accept_it(1, number), 0);
+	races_tick(races, RACE_IDLE_MS - 1, &next);
+	ck_assert_int_eq(next, RACE_IDLE_MS);
+	expect_nothing(0);
+	races_tick(races, next, &next);
+	expect_over(0, number, CODE_TIMEOUT);
+	expect_over(1, number, CODE_TIMEOUT);
+	ck_assert_int_eq(next, RACE_IDLE_MS + 1000);
+	races_tick(races, next, &next);
+	expect_refused(2, CODE_TIMEOUT);
+	ck_assert_int_eq(next, INT64_MAX);
+}
+END_TEST
+
 /* One at a time: whoever is being raced is not raced by another one, and the first goes on. */
 START_TEST(test_one_at_a_time)
 {
@@ -272,6 +293,7 @@ Suite *races_suite(void)
 	tcase_add_test(t, test_agreed);
 	tcase_add_test(t, test_over);
 	tcase_add_test(t, test_time);
+	tcase_add_test(t, test_time_passes);
 	tcase_add_test(t, test_one_at_a_time);
 	tcase_add_test(t, test_full);
 	tcase_add_test(t, test_of_one_address);
