@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define BATCH 64 /* memberships that an act ends at a time */
+
 #define APPEND_MS 10000 /* after which an append is given up */
 
 /* ---- to the log ---- */
@@ -194,10 +196,12 @@ static void tell_parted(
 	int r = message_encode(MESSAGE_PARTED, &m, frame, sizeof(frame), &used);
 	assert(r == 0);
 	/* Whoever does not read is told by the end of the connection. */
-	if (r != 0 || outlet_reply(o, frame, used) != 0)
+	if (r != 0 || outlet_reply(o, frame, used) != 0) {
 		outlet_close(o);
-	else
+		stream_shutdown(o->stream, SHUT_RDWR);
+	} else {
 		outlet_push(o);
+	}
 }
 
 static struct note parted(const struct room *room, const uint8_t *person)
@@ -275,30 +279,56 @@ static bool is_meant(const struct follow_up *f, const struct member *m, bool res
 	return hits(f->act, &m->outlet->peer) && (f->act->has_person || !is_above(f, person));
 }
 
-static void expel_member(const struct follow_up *f, struct member *m, const char *why)
+/* Memberships that end together. */
+struct batch {
+	struct member *members[BATCH];
+	size_t count;
+};
+
+/* The next of those who are meant, off the feed; a reference to each. */
+static void take_batch(const struct follow_up *f, bool rest, size_t *at, struct batch *b)
+{
+	struct member *m;
+
+	b->count = 0;
+	while (b->count < BATCH && (m = feed_member_before(room_feed(f->room), at)) != NULL) {
+		if (is_meant(f, m, rest) && !atomic_exchange(&m->expelled, true)) {
+			member_leave(m);
+			b->members[b->count++] = m;
+		} else {
+			member_unref(m);
+		}
+	}
+}
+
+/* All rows go before anybody is told: whoever knows it may come in again at once, with a row that is not of
+ * these. */
+static void expel_batch(const struct follow_up *f, const struct batch *b, const char *why)
 {
 	enum code code = f->act->verb == ACT_BAN ? CODE_BANNED : CODE_KICKED;
-	const uint8_t *person = m->outlet->peer.person;
 
-	if (atomic_exchange(&m->expelled, true))
-		return;
-	member_leave(m);
-	room_remove(f->room, person, why);
-	note_parted(f->chat, f->room, person);
-	atomic_store(&m->outlet->expelled, true);
-	tell_parted(m->outlet, f->room, code, why);
+	for (size_t i = 0; i < b->count; i++) {
+		const uint8_t *person = b->members[i]->outlet->peer.person;
+		room_remove(f->room, person, why);
+		note_parted(f->chat, f->room, person);
+	}
+	for (size_t i = 0; i < b->count; i++) {
+		struct outlet *o = b->members[i]->outlet;
+		atomic_store(&o->expelled, true);
+		tell_parted(o, f->room, code, why);
+		member_unref(b->members[i]);
+	}
 }
 
 static void expel_all(const struct follow_up *f, bool rest, const char *why)
 {
-	struct member *m;
 	size_t at = SIZE_MAX;
+	struct batch b;
 
-	while ((m = feed_member_before(room_feed(f->room), &at)) != NULL) {
-		if (is_meant(f, m, rest))
-			expel_member(f, m, why);
-		member_unref(m);
-	}
+	do {
+		take_batch(f, rest, &at, &b);
+		expel_batch(f, &b, why);
+	} while (b.count == BATCH);
 }
 
 static void expel(const struct follow_up *f)
