@@ -125,8 +125,9 @@ static struct person *add_person_locked(struct people *p, const uint8_t *id)
 	stream_key_inbox(id, &key);
 	/* What is applied meanwhile waits for this lock to find the inbox, and what the feed has been
 	 * told of here it does not publish again. */
-	engine_last(p->engine, &key, 0, &last, &after);
-	person->inbox = feed_new(&key, "", p->budget, last);
+	int r = engine_last(p->engine, &key, 0, &last, &after);
+	/* From a place that is not known, what was missed would be passed over. */
+	person->inbox = r == 0 ? feed_new(&key, "", p->budget, last) : NULL;
 	if (!person->inbox || !tsearch(person, &p->persons, compare_persons)) {
 		free_person(person);
 		return NULL;
