@@ -124,6 +124,29 @@ class Discovery(Scenario):
         anna.keys("Enter")
         anna.wait_room()
 
+    def test_click_in_a_long_list(self):
+        """More servers than lines: a click chooses the one that is seen there, which stays there, and another
+        one joins it."""
+        for number in range(9):
+            announced(self, f"house-{number}")
+        anna = Client(self, rows=11)
+        anna.wait_text("^ house-0 ")
+
+        def down():
+            """Not all may have been found yet."""
+            anna.keys("Down")
+            return "\x1b[7m house-8" in anna.styled()
+        wait_for(down, "the last row to be chosen")
+        anna.wait_text("^ house-5 .*\n house-6 .*\n house-7 .*\n house-8 ")
+        row = next(y for y, line in enumerate(anna.screen()) if line.startswith(" house-5 "))
+        for wanted in ("\x1b[7m house-5", None):
+            anna.type(f"\x1b[<0;5;{row + 1}M\x1b[<0;5;{row + 1}m")
+            if wanted:
+                wait_for(lambda: wanted in anna.styled(), "the row that was clicked to be chosen")
+                self.assertTrue(anna.screen()[row].startswith(" house-5 "), anna.text())
+        anna.wait_room()
+        anna.wait_text("house-5  #lobby  online")
+
     def test_host(self):
         """h starts a server here; others find it; it ends with its last client."""
         anna = Client(self)
