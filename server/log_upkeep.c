@@ -203,8 +203,9 @@ static void open_anew(struct log_writer *w)
 			w->store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL));
 	if (r == 0)
 		r = store_all(w->store, w->applied_seq, apply_one, w);
+	/* It may have been full before. */
 	if (r == 0)
-		writer_set_health(w, ENGINE_WELL);
+		writer_set_health(w, ballast_held(w->ballast) ? ENGINE_WELL : ENGINE_FULL);
 	else if (r == ERR_DAMAGED)
 		writer_set_health(w, ENGINE_DAMAGED);
 	else
@@ -223,7 +224,8 @@ void writer_try_again(struct log_writer *w)
 		/* Our own state goes into the ballast's room while there is no other. */
 		if (w->notes && writer_write(w, &nothing) == 0)
 			writer_drop_notes(w);
-		if (ballast_take(w->ballast) == 0)
+		/* That may have found worse. */
+		if (writer_health(w) == ENGINE_FULL && ballast_take(w->ballast) == 0)
 			writer_set_health(w, ENGINE_WELL);
 	}
 }

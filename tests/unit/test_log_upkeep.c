@@ -35,6 +35,7 @@ START_TEST(the_next_number_is_not_known)
 
 	snprintf(path, sizeof(path), "%s/log.db", kept_folder);
 	w.path = path;
+	ck_assert_int_eq(ballast_open(kept_folder, &w.ballast), 0);
 	w.applied_seq = 5;
 	atomic_init(&w.health, ENGINE_WELL);
 	ck_assert_int_eq(writer_open_store(&w, error, sizeof(error)), 0);
@@ -49,6 +50,7 @@ START_TEST(the_next_number_is_not_known)
 	ck_assert_uint_eq(w.memory.seq, 5);
 	store_writer_fini(&w.memory);
 	store_close(w.store);
+	ballast_close(w.ballast);
 }
 END_TEST
 
