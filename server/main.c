@@ -294,7 +294,7 @@ static int decide(const struct arguments *a, struct settings *t)
 			r = maintenance_run(t, stdout, error, sizeof(error));
 		if (r)
 			(void)fflush(stdout); /* what was found comes before what it means */
-		return outcome(r, error);
+		return r ? outcome(r, error) : told();
 	}
 	log_set_format((enum log_format)t->log_format);
 	if (t->trace)

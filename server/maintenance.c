@@ -349,15 +349,16 @@ static int new_code(struct job *j, const struct settings *t, char *error, size_t
 /* ---- which ---- */
 
 static const struct {
-	bool alone; /* no server may have the folder */
-	bool empty; /* there need be no log */
+	bool alone;  /* no server may have the folder */
+	bool empty;  /* there need be no log */
+	bool leaves; /* it leaves a file that the server is to read and write */
 	int (*run)(struct job *j, const struct settings *t, char *error, size_t size);
 } jobs[] = {
 	{.run = backup},
-	{.run = restore, .alone = true, .empty = true},
+	{.run = restore, .alone = true, .empty = true, .leaves = true},
 	{.run = verify},
 	{.run = set_aside, .alone = true},
-	{.run = new_code, .empty = true},
+	{.run = new_code, .empty = true, .leaves = true},
 };
 
 #define JOBS (sizeof(jobs) / sizeof(jobs[0]))
@@ -393,6 +394,20 @@ int maintenance_check(const struct settings *t, char *error, size_t size)
 	return ERR_ARGUMENT;
 }
 
+/* What root leaves in somebody else's folder is not for that one to read. */
+static int check_owner(const struct data_folder *f, char *error, size_t size)
+{
+	char why[REASON];
+
+	if (data_folder_own(f, why, sizeof(why)) != ERR_REFUSED)
+		return 0;
+	snprintf(error, size,
+		"the data folder '%s' belongs to another user, who could not read what this leaves "
+		"there: do it as that one, with --user",
+		f->path);
+	return ERR_REFUSED;
+}
+
 static int run(size_t which, const struct settings *t, FILE *out, char *error, size_t size)
 {
 	struct job j = {.out = out};
@@ -401,6 +416,10 @@ static int run(size_t which, const struct settings *t, FILE *out, char *error, s
 
 	if (r)
 		return r;
+	if (jobs[which].leaves && (r = check_owner(&j.folder, error, size)) != 0) {
+		data_folder_close(&j.folder);
+		return r;
+	}
 	j.log = data_folder_file(&j.folder, STORE_FILE);
 	if (!j.log) {
 		snprintf(error, size, "out of memory");

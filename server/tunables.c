@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <malloc.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #define NAME "GLIBC_TUNABLES"
@@ -18,7 +19,8 @@ void tunables_apply(char **argv)
 {
 	char path[PATH_MAX];
 
-	if (INSTRUMENTED || getenv(NAME) || getenv("LD_PRELOAD"))
+	/* With more rights than whoever started it, the dynamic linker takes the variable away again. */
+	if (INSTRUMENTED || getauxval(AT_SECURE) || getenv(NAME) || getenv("LD_PRELOAD"))
 		return;
 	/* By its name and not by the link, which would be what ps shows. */
 	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);

@@ -540,6 +540,27 @@ START_TEST(setting_aside)
 }
 END_TEST
 
+/* What root leaves in somebody else's folder could not be read there. */
+START_TEST(in_the_folder_of_another_user)
+{
+	const struct settings code = {.data = folder.path, .operator_code = true};
+	char path[PATH_MAX];
+
+	if (geteuid() != 0) {
+		printf("SKIP: in_the_folder_of_another_user: not root\n");
+		return;
+	}
+	log_folder_make(&folder);
+	ck_assert_int_eq(backup(copy), 0);
+	ck_assert_int_eq(chown(folder.path, 12345, 12345), 0);
+	ck_assert_int_eq(restore(copy), ERR_REFUSED);
+	ck_assert_ptr_nonnull(strstr(error, "--user"));
+	ck_assert_int_eq(run(&code), ERR_REFUSED);
+	ck_assert_uint_eq(log_folder_find(&folder, "operator-code", path), 0);
+	ck_assert_int_eq(verify(), 0);
+}
+END_TEST
+
 START_TEST(one_job_at_a_time)
 {
 	char file[] = "/nowhere";
@@ -586,6 +607,7 @@ Suite *maintenance_suite(void)
 	tcase_add_test(c, verifying);
 	tcase_add_test(c, nothing_in_it_or_an_older_one);
 	tcase_add_test(c, setting_aside);
+	tcase_add_test(c, in_the_folder_of_another_user);
 	tcase_add_test(c, one_job_at_a_time);
 	suite_add_tcase(s, c);
 	return s;
