@@ -47,6 +47,7 @@ struct tls_stream {
 	SSL *ssl;      /* owned */
 	uint8_t *left; /* owned: what the socket has not taken, from left_at */
 	size_t left_at, left_end, left_room;
+	int failed;         /* why nothing more can be read; 0: it can */
 	int error;          /* of the socket's, in the call that is under way */
 	int system_error;   /* and its errno */
 	int updates;        /* that the peer may still make */
@@ -273,10 +274,13 @@ static int recv_record(struct tls_stream *t, uint8_t *buffer, size_t size, size_
 	lock_take(&t->lock);
 	(void)flush_locked(t); /* what answers the peer's own, a KeyUpdate say */
 	ERR_clear_error();
-	int done = SSL_read_ex(t->ssl, buffer, size, got);
-	int r = done ? 0 : result(t, done);
+	int done = t->failed ? 0 : SSL_read_ex(t->ssl, buffer, size, got);
+	int r = done ? 0 : t->failed ? t->failed : result(t, done);
 	if (t->updates < 0)
 		r = ERR_PROTOCOL;
+	/* OpenSSL tells why once. */
+	if (r && r != ERR_AGAIN)
+		t->failed = r;
 	errno = t->system_error;
 	lock_drop(&t->lock);
 	return r;

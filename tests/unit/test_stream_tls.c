@@ -402,6 +402,27 @@ START_TEST(test_records_together)
 END_TEST
 
 /* New keys now and then are served, floods of them are not. */
+/* What is wrong is told also where it came together with what is not. */
+START_TEST(test_garbage_behind_a_record)
+{
+	SSL_CTX *c = SSL_CTX_new(TLS_client_method());
+	char buffer[16] = "";
+	size_t n = 0;
+
+	give_certificate(c, EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"));
+	SSL *ssl = stranger(c);
+	ck_assert_int_eq(shake_with(ssl), 0);
+	ck_assert_int_eq(SSL_write(ssl, "good", 4), 4);
+	ck_assert_int_eq(write(SSL_get_fd(ssl), "no record at all", 16), 16);
+	ck_assert_int_eq(stream_recv(ends[1], buffer, sizeof(buffer), &n), 0);
+	ck_assert_uint_eq(n, 4);
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(stream_recv(ends[1], buffer, sizeof(buffer), &n), ERR_PROTOCOL);
+	SSL_free(ssl);
+	SSL_CTX_free(c);
+}
+END_TEST
+
 START_TEST(test_key_updates)
 {
 	SSL_CTX *c = SSL_CTX_new(TLS_client_method());
@@ -523,6 +544,7 @@ Suite *stream_tls_suite(void)
 	tcase_add_test(t, test_nothing_comes);
 	tcase_add_loop_test(t, test_refused, 0, 3);
 	tcase_add_test(t, test_records_together);
+	tcase_add_test(t, test_garbage_behind_a_record);
 	tcase_add_test(t, test_key_updates);
 	tcase_add_test(t, test_flood_of_key_updates);
 	tcase_add_test(t, test_export);
