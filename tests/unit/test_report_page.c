@@ -303,6 +303,32 @@ START_TEST(special_file)
 }
 END_TEST
 
+/* What is in a file that stdout leads to stays in front of the page, and what follows comes behind it. */
+START_TEST(on_stdout)
+{
+	struct stat before, after;
+	char first[32] = "";
+	int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	int out = dup(STDOUT_FILENO);
+
+	ck_assert_int_eq(write(fd, "before\n", 7), 7);
+	ck_assert_int_eq(fstat(fd, &before), 0);
+	ck_assert_int_eq(fflush(stdout), 0);
+	ck_assert_int_eq(dup2(fd, STDOUT_FILENO), STDOUT_FILENO);
+	int r = page_open(&page, "-", "t", "", error, sizeof(error));
+	if (r == 0)
+		r = page_close(page, NULL, error, sizeof(error));
+	ck_assert_int_eq(dup2(out, STDOUT_FILENO), STDOUT_FILENO);
+	ck_assert_msg(r == 0, "%s", error);
+	ck_assert_int_eq(stat(path, &after), 0);
+	ck_assert_uint_eq(after.st_ino, before.st_ino);
+	ck_assert_int_eq(pread(fd, first, 22, 0), 22);
+	ck_assert_str_eq(first, "before\n<!DOCTYPE html>");
+	(void)close(out);
+	(void)close(fd);
+}
+END_TEST
+
 START_TEST(full_disk)
 {
 	uid_t before = geteuid();
@@ -450,6 +476,7 @@ Suite *report_page_suite(void)
 	tcase_add_test(c, takes_its_place);
 	tcase_add_test(c, through_a_link);
 	tcase_add_test(c, special_file);
+	tcase_add_test(c, on_stdout);
 	tcase_add_test(c, full_disk);
 	tcase_add_test(c, too_large);
 	tcase_add_test(c, last_byte);

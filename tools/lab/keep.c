@@ -57,19 +57,6 @@ int keep_check(const struct lab_settings *t, char *error, size_t size)
 /* ---- opening ---- */
 
 /* A stream of its own, which can be closed. */
-static int open_stdout(struct page_file *f)
-{
-	int fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-
-	*f = (struct page_file){0};
-	f->out = fd < 0 ? NULL : fdopen(fd, "w");
-	if (f->out)
-		return 0;
-	if (fd >= 0)
-		(void)close(fd);
-	return ERR_SYSTEM;
-}
-
 static int cannot(const char *path, int e, char *error, size_t size)
 {
 	(void)snprintf(
@@ -81,9 +68,7 @@ int keep_open(
 	struct keep *k, const struct lab_settings *t, const char *command, char *error, size_t size)
 {
 	*k = (struct keep){.settings = t, .command = command};
-	int e = !t->pcap             ? 0
-		: is_stdout(t->pcap) ? open_stdout(&k->capture)
-				     : page_file_open(&k->capture, t->pcap);
+	int e = !t->pcap ? 0 : page_file_open(&k->capture, t->pcap);
 
 	if (e) {
 		(void)cannot(t->pcap, e, error, size);

@@ -23,7 +23,7 @@ int lab_report_open(
 		snprintf(error, size, "%s", err_text(ERR_MEMORY));
 		return ERR_MEMORY;
 	}
-	int e = page_open(&r->page, strcmp(path, "-") == 0 ? "/dev/stdout" : path, "TCP beside UDP",
+	int e = page_open(&r->page, path, "TCP beside UDP",
 		"The same messages over the same bad network, on the kernel's own sockets.", error,
 		size);
 	if (e) {

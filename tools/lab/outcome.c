@@ -86,5 +86,8 @@ bool outcome_bad(const struct outcome *o)
 
 const char *outcome_error(const struct outcome *o)
 {
-	return o->trouble[0] ? o->trouble : err_text(o->error);
+	if (o->trouble[0])
+		return o->trouble;
+	/* Why the stage could not be made. */
+	return o->reason[0] ? o->reason : err_text(o->error);
 }

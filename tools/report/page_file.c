@@ -69,18 +69,25 @@ bool page_file_same(const char *a, const char *b)
 	return same;
 }
 
+static bool is_stdout(const char *path)
+{
+	return strcmp(path, "-") == 0;
+}
+
 /* Its names. */
 static int name(struct page_file *f, const char *path)
 {
 	struct stat s;
 
 	/* A name that a link stands for is kept: the new file goes where it leads. */
-	f->path = realpath(path, NULL);
+	f->path = is_stdout(path) ? NULL : realpath(path, NULL);
+	/* What is there, and has no path, has no place that another file could take. */
+	bool pathless = !f->path && (is_stdout(path) || stat(path, &s) == 0);
 	if (!f->path)
 		f->path = strdup(path);
 	if (!f->path)
 		return ERR_MEMORY;
-	if (is_special(path))
+	if (pathless || is_special(path))
 		return 0;
 	/* rename(2) would tell only in the end. */
 	if (stat(path, &s) == 0 && S_ISDIR(s.st_mode)) {
@@ -126,8 +133,10 @@ int page_file_open(struct page_file *f, const char *path)
 		int fd = f->written ? open_nameless(f->path) : -1;
 
 		f->nameless = fd >= 0;
+		if (is_stdout(path))
+			fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 		/* /dev/stdout leads to a pipe that has no path of its own. */
-		if (fd < 0)
+		else if (fd < 0)
 			fd = open(f->written ? f->written : path,
 				O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC |
 					(f->written ? O_NOFOLLOW : 0),

@@ -21,7 +21,7 @@ struct page_file {
 /* Would both be the same file? NULL is none. */
 bool page_file_same(const char *a, const char *b);
 
-/* Open it. ERR_SYSTEM or ERR_MEMORY, and nothing to close. */
+/* Open it; "-" is stdout, which is written as it is, and stays open. ERR_SYSTEM or ERR_MEMORY, and nothing to close. */
 int page_file_open(struct page_file *f, const char *path);
 
 /* All is written: put it on the disk, and then in its place. ERR_SYSTEM, and there is no new file. */

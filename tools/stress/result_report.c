@@ -225,8 +225,7 @@ int result_report(const struct result *r, const char *path)
 	struct page *page;
 	char error[512];
 
-	int e = page_open(&page, strcmp(path, "-") == 0 ? "/dev/stdout" : path,
-		"A load on a chat server", r->server, error, sizeof error);
+	int e = page_open(&page, path, "A load on a chat server", r->server, error, sizeof error);
 	if (e)
 		return e;
 	add_parts(page, r);

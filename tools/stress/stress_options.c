@@ -438,5 +438,10 @@ int stress_plan(const struct stress_settings *t, struct plan *out, char *error, 
 	r = read_texts(t, out, error, size);
 	if (r == 0)
 		fit(t, out);
+	if (r == 0 && t->in_flight && out->in_flight < out->senders) {
+		snprintf(error, size, "--in-flight %u is less than one for each of %u senders",
+			out->in_flight, out->senders);
+		r = ERR_ARGUMENT;
+	}
 	return r;
 }
