@@ -153,28 +153,33 @@ deps-test: ## install the packages that building and testing need
 bench-deps: ## install the other servers that lanchat-stress speaks to, and valgrind; none is left running
 	@scripts/deps --no-services $(BENCH_PACKAGES)
 
+# Quoted for the shell, so that there may be blanks in them.
+BELOW := "$(DESTDIR)$(PREFIX)"
+UNITS_BELOW := "$(DESTDIR)$(UNITS)"
 install: all ## install below PREFIX (/usr/local); DESTDIR is honoured
-	install -d $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $(PROGRAMS:%=$(OUT)/%) $(DESTDIR)$(PREFIX)/bin
+	install -d $(BELOW)/bin
+	install -m 755 $(PROGRAMS:%=$(OUT)/%) $(BELOW)/bin
 	@for page in $(notdir $(wildcard docs/*.1 docs/*.8)); do \
-		folder=$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; \
+		folder=$(BELOW)/share/man/man$${page##*.}; \
 		echo "install -m 644 docs/$$page $$folder"; \
 		install -d "$$folder" && install -m 644 "docs/$$page" "$$folder" || exit 1; done
-	install -d $(DESTDIR)$(PREFIX)/share/lanchat
-	install -m 644 $(OUT)/lanchat.lua $(DESTDIR)$(PREFIX)/share/lanchat
-	install -d $(DESTDIR)$(UNITS)
-	sed 's|/usr/local/|$(PREFIX)/|' docs/lanchatd.service > $(DESTDIR)$(UNITS)/lanchatd.service
-	install -m 644 docs/lanchatd.socket $(DESTDIR)$(UNITS)
-	chmod 644 $(DESTDIR)$(UNITS)/lanchatd.service
+	install -d $(BELOW)/share/lanchat
+	install -m 644 $(OUT)/lanchat.lua $(BELOW)/share/lanchat
+	install -d $(UNITS_BELOW)
+	prefix=$$(printf '%s' "$(PREFIX)" | sed 's/[&|\\]/\\&/g') && \
+		sed "s|/usr/local/|$$prefix/|" docs/lanchatd.service > $(UNITS_BELOW)/lanchatd.service
+	install -m 644 docs/lanchatd.socket $(UNITS_BELOW)
+	chmod 644 $(UNITS_BELOW)/lanchatd.service
 uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(UNITS)/lanchatd.service $(DESTDIR)$(UNITS)/lanchatd.socket
-	rm -f $(PROGRAMS:%=$(DESTDIR)$(PREFIX)/bin/%)
-	rm -f $(DESTDIR)$(PREFIX)/share/lanchat/lanchat.lua
+	rm -f $(UNITS_BELOW)/lanchatd.service $(UNITS_BELOW)/lanchatd.socket
+	rm -f $(PROGRAMS:%=$(BELOW)/bin/%)
+	rm -f $(BELOW)/share/lanchat/lanchat.lua
+	rmdir $(BELOW)/share/lanchat 2> /dev/null || true
 	rm -f $(foreach p,$(notdir $(wildcard docs/*.1 docs/*.8)),\
-		$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(p)))/$(p))
+		$(BELOW)/share/man/man$(subst .,,$(suffix $(p)))/$(p))
 
 clean: ## remove the build folders
-	rm -rf build build-*
+	rm -rf "$(BUILD)" "$(BUILD)"-*
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
