@@ -136,6 +136,7 @@ static bool is_word_at(const struct editor *e, size_t at)
 	if (at >= e->length || utf8_decode(e->text + at, e->length - at, &c) == 0)
 		return false;
 	switch (utf8proc_category((utf8proc_int32_t)c)) {
+	case UTF8PROC_CATEGORY_MC: /* may be a cluster of its own */
 	case UTF8PROC_CATEGORY_LU:
 	case UTF8PROC_CATEGORY_LL:
 	case UTF8PROC_CATEGORY_LT:

@@ -66,6 +66,19 @@ int client_on_joined(struct link_session *s, const union message *m)
 	return 0;
 }
 
+/* The owner, who has left, wants to enter again, and is put out before that could be asked for. */
+static void tell_not_entered(
+	struct link_session *s, const struct seat *seat, const struct msg_parted *p)
+{
+	struct event *e = client_event(s, EVENT_ERROR);
+
+	if (!e)
+		return;
+	e->code = p->code;
+	client_set(s, &e->room, seat->name);
+	client_set_span(s, &e->text, p->text);
+}
+
 int client_on_parted(struct link_session *s, const union message *m)
 {
 	const struct msg_parted *p = &m->parted;
@@ -74,14 +87,16 @@ int client_on_parted(struct link_session *s, const union message *m)
 
 	if (!seat)
 		return 0;
+	/* Put out by the server, the seat is lost; left by request, it may be wanted again. */
+	bool put_out = seat->state != SEAT_LEAVING;
+	if (put_out && seat->quiet && seat->wanted)
+		tell_not_entered(s, seat, p);
 	struct event *e = seat->quiet ? NULL : client_event(s, EVENT_PARTED);
 	if (e) {
 		e->code = p->code;
 		client_set(s, &e->room, seat->name);
 		client_set_span(s, &e->text, p->text);
 	}
-	/* Put out by the server, the seat is lost; left by request, it may be wanted again. */
-	bool put_out = seat->state != SEAT_LEAVING;
 	seat_reset(seat);
 	if (put_out) {
 		seat->wanted = false;

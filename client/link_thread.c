@@ -384,7 +384,8 @@ static int rest(struct link *l)
 	int64_t now = clock_ms(),
 		until = clock_earlier(now + back_off_ms(l->failures), give_up_at(l));
 
-	link_post_state(l, LINK_WAITING, l->reason, (uint64_t)(until - now), l->code);
+	link_post_state(
+		l, LINK_WAITING, l->reason, until > now ? (uint64_t)(until - now) : 0, l->code);
 	l->failures++;
 	link_follow(l);
 	while (clock_ms() < until && !take_retry(l)) {

@@ -34,18 +34,28 @@ static bool is_own(const struct recall *r, const char *shown)
 	return r->back == 0 || strcmp(shown, r->lines[r->count - r->back]) != 0;
 }
 
+/* The walk ends at a line that the user has changed: what was being written before it can be recalled. */
+static void end_at_own(struct recall *r)
+{
+	if (r->back > 0)
+		recall_add(r, r->draft);
+	r->back = 0;
+}
+
 const char *recall_leave(struct recall *r, const char *shown)
 {
-	const char *own = is_own(r, shown) ? shown : r->draft;
-
+	if (is_own(r, shown)) {
+		end_at_own(r);
+		return shown;
+	}
 	r->back = 0;
-	return own;
+	return r->draft;
 }
 
 const char *recall_older(struct recall *r, const char *shown)
 {
 	if (is_own(r, shown))
-		r->back = 0;
+		end_at_own(r);
 	if (r->back == r->count)
 		return NULL;
 	if (r->back == 0) {
@@ -62,7 +72,7 @@ const char *recall_older(struct recall *r, const char *shown)
 const char *recall_newer(struct recall *r, const char *shown)
 {
 	if (is_own(r, shown)) {
-		r->back = 0;
+		end_at_own(r);
 		return NULL;
 	}
 	r->back--;

@@ -3,7 +3,7 @@
  *
  * While the user walks through them, what was being written is kept as the draft
  * below the newest. A line that is changed on the way is what is being written from
- * then on. The caller owns the storage; one thread.
+ * then on, and the draft is among those that can be had again. The caller owns the storage; one thread.
  */
 #ifndef LANCHAT_RECALL_H
 #define LANCHAT_RECALL_H

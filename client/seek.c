@@ -256,6 +256,8 @@ static void take_mouse(struct seek *s, const struct input *in)
 		sites_move(&s->sites, 1);
 	else if (in->mouse == MOUSE_CLICK && inside) {
 		size_t row = shown->top + (size_t)(in->y - shown->line);
+		if (row >= s->sites.count) /* of the picture before the last ones went */
+			return;
 		/* A click chooses, another one joins. */
 		if (s->sites.chosen == row)
 			join(s);

@@ -174,6 +174,37 @@ static void left(struct talk *t)
 	t->leave_at = 0;
 }
 
+/* What becomes of what has not been sent. */
+static const char *fate(const struct talk *t)
+{
+	if (t->config->state_folder)
+		return "; it is sent the next time";
+	return t->leave_for == TALK_QUIT ? ", and print what was lost" : "; it is lost then";
+}
+
+static void ask_whether_to_leave(struct talk *t, size_t waiting)
+{
+	char text[128];
+
+	(void)snprintf(text, sizeof text, "Not sent yet: %zu %s. Again: leave all the same%s.",
+		waiting, waiting == 1 ? "message" : "messages", fate(t));
+	talk_hint(t, text);
+	t->leave_at = clock_ms() + HINT_MS;
+}
+
+/* It has been waited for. Whoever quits is told what is lost; whoever goes elsewhere is asked. */
+static void leave_in_time(struct talk *t)
+{
+	size_t waiting = link_unacknowledged(t->link);
+
+	if (t->leave_for == TALK_QUIT || waiting == 0 || t->config->state_folder) {
+		left(t);
+		return;
+	}
+	t->leaving = false;
+	ask_whether_to_leave(t, waiting);
+}
+
 void talk_events(struct talk *t)
 {
 	int64_t until = clock_ms() + EVENTS_MS;
@@ -253,7 +284,7 @@ void talk_tick(struct talk *t)
 	model_tick(&t->model);
 	talk_race_tick(t, now);
 	if (t->leaving && now >= t->leave_at)
-		left(t);
+		leave_in_time(t);
 }
 
 enum talk_wish talk_wish(struct talk *t)
@@ -324,39 +355,31 @@ void talk_turn(struct talk *t, size_t index)
 	(void)editor_set(&t->editor, kept ? kept : "");
 }
 
-/* What becomes of what has not been sent. */
-static const char *fate(const struct talk *t)
-{
-	if (t->config->state_folder)
-		return "; it is sent the next time";
-	return t->leave_for == TALK_QUIT ? ", and print what was lost" : "; it is lost then";
-}
-
 void talk_leave(struct talk *t, enum talk_wish wish)
 {
 	size_t waiting = link_unacknowledged(t->link);
 	int64_t now = clock_ms();
 	char text[128];
 
+	/* The link is being closed already. */
+	if (t->leaving && t->leave_for == TALK_QUIT)
+		wish = TALK_QUIT;
 	t->leave_for = wish;
 	if (waiting == 0 || t->leaving || now < t->leave_at) {
 		left(t);
 		return;
 	}
 	if (t->model.state != LINK_ONLINE) {
-		(void)snprintf(text, sizeof text,
-			"Not sent yet: %zu %s. Again: leave all the same%s.", waiting,
-			waiting == 1 ? "message" : "messages", fate(t));
-		t->leave_at = now + HINT_MS;
-	} else {
-		(void)snprintf(text, sizeof text, "Leaving when %zu %s arrived. Again: leave now.",
-			waiting, waiting == 1 ? "message has" : "messages have");
-		t->leaving = true;
-		t->leave_at = now + LEAVE_MS;
-		if (wish == TALK_QUIT)
-			link_quit(t->link);
+		ask_whether_to_leave(t, waiting);
+		return;
 	}
+	(void)snprintf(text, sizeof text, "Leaving when %zu %s arrived. Again: leave now.", waiting,
+		waiting == 1 ? "message has" : "messages have");
 	talk_hint(t, text);
+	t->leaving = true;
+	t->leave_at = now + LEAVE_MS;
+	if (wish == TALK_QUIT)
+		link_quit(t->link);
 }
 
 /* ---- the picture ---- */

@@ -139,7 +139,7 @@ static void ask_to_quit(struct talk *t, const char *hint)
 {
 	int64_t now = clock_ms();
 
-	if (t->leaving || now < t->quit_until) {
+	if ((t->leaving && t->leave_for == TALK_QUIT) || now < t->quit_until) {
 		talk_leave(t, TALK_QUIT);
 		return;
 	}

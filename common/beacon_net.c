@@ -158,8 +158,8 @@ bool beacon_net_turn(struct beacon_net *n, const struct pollfd fds[BEACON_NET_FD
 	bool fresh = false;
 	bool woke = fds[AT_WAKES].revents != 0 && resume_happened(n->wakes);
 
-	if (fds[AT_CHANGES].revents != 0 && netlink_drain(n->changes) && n->scan_at == INT64_MAX)
-		n->scan_at = n->scanned_at + SCAN_EVERY_MS;
+	if (fds[AT_CHANGES].revents != 0 && netlink_drain(n->changes))
+		n->scan_at = clock_earlier(n->scan_at, n->scanned_at + SCAN_EVERY_MS);
 	if (now_ms >= n->scan_at || woke) {
 		n->scan_at = INT64_MAX;
 		n->scanned_at = now_ms;

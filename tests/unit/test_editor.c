@@ -66,6 +66,7 @@ static const struct {
 	{EDIT_KILL_WORD_BACK, "one a.b|", "one |"},
 	{EDIT_KILL_WORD_BACK, "one two  |", "one |"},
 	{EDIT_KILL_NAME_BACK, "one a.b|", "one a.|"},
+	{EDIT_KILL_NAME_BACK, "one \u09ac\u09be\u0982\u09b2\u09be|", "one |"},
 	{EDIT_KILL_WORD_FORWARD, "|one two", "| two"},
 	{EDIT_TRANSPOSE, "ab|", "ba|"},
 	{EDIT_TRANSPOSE, "a|b", "ba|"},

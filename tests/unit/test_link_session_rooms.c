@@ -224,6 +224,27 @@ START_TEST(test_enter_what_will_be_left)
 }
 END_TEST
 
+/* Put out before that could be done: who asked to enter again is told. */
+START_TEST(test_put_out_before_entering_again)
+{
+	struct msg_parted kicked = {
+		.room = span_of("lobby"), .code = CODE_KICKED, .text = span_of("ben sent you out")};
+
+	play_log_in_quietly(play, 0);
+	play_join(play, "lobby", 0);
+	play_say(play, "wait");
+	play_expect_said(play, 1);
+	play_give_refused(play, 1, CODE_RETRY);
+	ck_assert_int_eq(link_session_part(play->s, "lobby"), 0);
+	ck_assert_int_eq(link_session_join(play->s, "lobby"), 0);
+	ck_assert_int_eq(play_give(play, MESSAGE_PARTED, &kicked), 0);
+	const struct event *e = play_expect(play, EVENT_ERROR);
+	ck_assert_uint_eq(e->code, CODE_KICKED);
+	ck_assert_str_eq(e->room, "lobby");
+	ck_assert_str_eq(e->text, "ben sent you out");
+}
+END_TEST
+
 /* Left while it is entered after a break: it does not come back for a moment. */
 START_TEST(test_part_while_joining_again)
 {
@@ -498,6 +519,7 @@ Suite *link_session_rooms_suite(void)
 	tcase_set_timeout(t, 60); /* ten thousand rooms, with sanitizers */
 	tcase_add_test(t, test_enter_what_is_being_left);
 	tcase_add_test(t, test_enter_what_will_be_left);
+	tcase_add_test(t, test_put_out_before_entering_again);
 	tcase_add_test(t, test_part_while_joining_again);
 	tcase_add_test(t, test_pages_of_several_versions);
 	tcase_add_test(t, test_join_refused);

@@ -39,10 +39,10 @@ START_TEST(changed)
 	recall_add(&r, "two");
 	ck_assert_str_eq(recall_older(&r, "draft"), "two");
 	ck_assert_ptr_null(recall_newer(&r, "two, changed"));
-	ck_assert_str_eq(recall_older(&r, "two, changed"), "two");
-	ck_assert_str_eq(recall_older(&r, "two"), "one");
-	ck_assert_str_eq(recall_older(&r, "new"), "two");
-	ck_assert_str_eq(recall_newer(&r, "two"), "new");
+	ck_assert_str_eq(recall_older(&r, "two, changed"), "draft");
+	ck_assert_str_eq(recall_older(&r, "draft"), "two");
+	ck_assert_str_eq(recall_older(&r, "new"), "two, changed");
+	ck_assert_str_eq(recall_newer(&r, "two, changed"), "new");
 	recall_fini(&r);
 }
 END_TEST
