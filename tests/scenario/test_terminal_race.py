@@ -88,7 +88,12 @@ class Sealed(Races):
         anna = self.client("anna")
         anna.enter("/race 5 65507")
         anna.wait_text(OVER, 20)
-        self.assertEqual(self.counts(anna)["arrived"], (5, 5))
+        # A socket has room for two of them: where a machine stands still for a moment, one may be lost.
+        counts = self.counts(anna)
+        self.assertEqual(counts["sent"], (5, 5))
+        self.assertEqual(counts["arrived"][0], 5)
+        self.assertGreater(counts["arrived"][1], 0)
+        self.assertEqual(counts["arrived"][1] + counts["lost"][1], 5, counts)
 
     def test_ignored(self):
         """Who is ignored gets no answer."""
