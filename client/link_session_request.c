@@ -63,8 +63,8 @@ static bool is_owed(const struct link_session *s, const struct seat *seat)
 	return false;
 }
 
-/* The owner has left a room while there was no connection, or it could not be joined. */
-static void leave_quietly(struct link_session *s, struct seat *seat)
+/* From here on the owner knows nothing of the room. */
+static void hide(struct link_session *s, struct seat *seat)
 {
 	struct event *e = seat->joined_before ? client_event(s, EVENT_PARTED) : NULL;
 
@@ -74,6 +74,12 @@ static void leave_quietly(struct link_session *s, struct seat *seat)
 	}
 	seat->joined_before = false;
 	seat->quiet = true;
+}
+
+/* The owner has left a room while there was no connection, or it could not be joined. */
+static void leave_quietly(struct link_session *s, struct seat *seat)
+{
+	hide(s, seat);
 	if (!is_owed(s, seat)) {
 		if (seat->keep)
 			(void)client_positions_save(s);
@@ -200,9 +206,9 @@ int link_session_join(struct link_session *s, const char *room)
 		return r;
 	/* What the owner had of a room that is just being left, they have no more: it is left to the end, and
 	 * entered anew. */
-	bool leaving = !seat->wanted && (seat->state == SEAT_IN || seat->state == SEAT_LEAVING ||
-						(seat->state == SEAT_JOINING && seat->resuming));
-	seat->quiet |= leaving;
+	if (!seat->wanted && (seat->state == SEAT_IN || seat->state == SEAT_LEAVING ||
+				     (seat->state == SEAT_JOINING && seat->resuming)))
+		hide(s, seat);
 	seat->wanted = true;
 	client_pursue(s, seat);
 	return client_check_memory(s);

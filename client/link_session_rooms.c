@@ -91,7 +91,9 @@ int client_on_parted(struct link_session *s, const union message *m)
 	bool put_out = seat->state != SEAT_LEAVING;
 	if (put_out && seat->quiet && seat->wanted)
 		tell_not_entered(s, seat, p);
-	struct event *e = seat->quiet ? NULL : client_event(s, EVENT_PARTED);
+	/* Whoever was told that it is in is told that it is not, also where it will be entered anew. */
+	bool unknown = seat->quiet && !seat->joined_before;
+	struct event *e = unknown ? NULL : client_event(s, EVENT_PARTED);
 	if (e) {
 		e->code = p->code;
 		client_set(s, &e->room, seat->name);

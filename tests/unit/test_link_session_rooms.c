@@ -180,6 +180,8 @@ START_TEST(test_enter_what_is_being_left)
 	EXPECT_SENT(play, MESSAGE_PART, &m);
 	ck_assert_int_eq(link_session_join(play->s, "lobby"), 0);
 	give_parted(m.part.tag);
+	play_expect(play, EVENT_PARTED); /* once: they know that they left */
+	play_expect_no_event(play);
 	EXPECT_SENT(play, MESSAGE_JOIN, &m);
 	ck_assert_uint_eq(m.join.flags & JOIN_RESUME, 0);
 	ck_assert_uint_gt(m.join.replay, 0);
@@ -210,6 +212,7 @@ START_TEST(test_enter_what_will_be_left)
 	give_parted(m.part.tag);
 	EXPECT_SENT(play, MESSAGE_JOIN, &m);
 	play_give_joined(play, m.join.tag, "lobby", 5);
+	play_expect(play, EVENT_PARTED);
 	play_expect(play, EVENT_ACK);
 	ck_assert(!play_expect(play, EVENT_JOINED)->flag);
 
@@ -238,6 +241,7 @@ START_TEST(test_put_out_before_entering_again)
 	ck_assert_int_eq(link_session_part(play->s, "lobby"), 0);
 	ck_assert_int_eq(link_session_join(play->s, "lobby"), 0);
 	ck_assert_int_eq(play_give(play, MESSAGE_PARTED, &kicked), 0);
+	play_expect(play, EVENT_PARTED);
 	const struct event *e = play_expect(play, EVENT_ERROR);
 	ck_assert_uint_eq(e->code, CODE_KICKED);
 	ck_assert_str_eq(e->room, "lobby");
@@ -259,6 +263,7 @@ START_TEST(test_part_while_joining_again)
 	play_expect_no_event(play);
 	EXPECT_SENT(play, MESSAGE_PART, &m);
 	give_parted(m.part.tag);
+	play_expect(play, EVENT_PARTED);
 	play_expect_no_event(play);
 	ck_assert_int_eq(link_session_part(play->s, "lobby"), ERR_NOT_FOUND);
 }
