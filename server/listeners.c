@@ -19,7 +19,7 @@ static void explain(const struct net_address *a, char *error, size_t size)
 	int saved = errno;
 
 	net_print(a, where);
-	if (saved == EADDRINUSE && port_owner(net_port(a), owner, sizeof(owner)) == 0)
+	if (saved == EADDRINUSE && port_owner(a, owner, sizeof(owner)) == 0)
 		snprintf(error, size,
 			"cannot listen on %s: the port is in use by %s; stop it, or choose "
 			"another port with --listen",

@@ -4,12 +4,13 @@
 #ifndef LANCHAT_SERVER_PORT_OWNER_H
 #define LANCHAT_SERVER_PORT_OWNER_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "common/net.h"
 
-/* "lanchatd (process 1234)" for the process that listens on the TCP port `port` of this machine.
- * ERR_NOT_FOUND when it cannot be known: it is another user's, or gone. Source: proc(5),
- * /proc/net/tcp. At start-up. */
-int port_owner(uint16_t port, char *out, size_t size);
+#include <stddef.h>
+
+/* "lanchatd (process 1234)" for the process that listens where nobody else can listen on that TCP address:
+ * on the same, or on every one of the port, or, where that is every one, on any. ERR_NOT_FOUND when it cannot
+ * be known: it is another user's, or gone. Source: proc(5), /proc/net/tcp. At start-up. */
+int port_owner(const struct net_address *wanted, char *out, size_t size);
 
 #endif
