@@ -349,13 +349,13 @@ static int new_code(struct job *j, const struct settings *t, char *error, size_t
 /* ---- which ---- */
 
 static const struct {
-	bool alone;  /* no server may have the folder */
-	bool empty;  /* there need be no log */
-	bool leaves; /* it leaves a file that the server is to read and write */
+	bool alone; /* no server may have the folder */
+	bool empty; /* there need be no log */
+	bool leaves; /* it leaves a file that the server is to read, as those that are alone leave the lock */
 	int (*run)(struct job *j, const struct settings *t, char *error, size_t size);
 } jobs[] = {
 	{.run = backup},
-	{.run = restore, .alone = true, .empty = true, .leaves = true},
+	{.run = restore, .alone = true, .empty = true},
 	{.run = verify},
 	{.run = set_aside, .alone = true},
 	{.run = new_code, .empty = true, .leaves = true},
@@ -394,32 +394,36 @@ int maintenance_check(const struct settings *t, char *error, size_t size)
 	return ERR_ARGUMENT;
 }
 
-/* What root leaves in somebody else's folder is not for that one to read. */
-static int check_owner(const struct data_folder *f, char *error, size_t size)
+/* What root leaves in somebody else's folder, be it the lock alone, is not for that one to read. A folder that
+ * is not there yet is nobody's. */
+static int check_owner(const char *data, char *error, size_t size)
 {
+	struct data_folder f;
 	char why[REASON];
 
-	if (data_folder_own(f, why, sizeof(why)) != ERR_REFUSED)
+	if (data_folder_look(data, &f, why, sizeof(why)) != 0)
 		return 0;
-	snprintf(error, size,
-		"the data folder '%s' belongs to another user, who could not read what this leaves "
-		"there: do it as that one, with --user",
-		f->path);
-	return ERR_REFUSED;
+	int r = data_folder_own(&f, why, sizeof(why)) == ERR_REFUSED ? ERR_REFUSED : 0;
+	if (r)
+		snprintf(error, size,
+			"the data folder '%s' belongs to another user, who could not read what "
+			"this leaves there: do it as that one, with --user",
+			f.path);
+	data_folder_close(&f);
+	return r;
 }
 
 static int run(size_t which, const struct settings *t, FILE *out, char *error, size_t size)
 {
 	struct job j = {.out = out};
-	int r = jobs[which].alone ? data_folder_open(t->data, &j.folder, error, size)
-				  : data_folder_look(t->data, &j.folder, error, size);
+	bool leaves = jobs[which].alone || jobs[which].leaves;
+	int r = leaves ? check_owner(t->data, error, size) : 0;
 
+	if (r == 0)
+		r = jobs[which].alone ? data_folder_open(t->data, &j.folder, error, size)
+				      : data_folder_look(t->data, &j.folder, error, size);
 	if (r)
 		return r;
-	if (jobs[which].leaves && (r = check_owner(&j.folder, error, size)) != 0) {
-		data_folder_close(&j.folder);
-		return r;
-	}
 	j.log = data_folder_file(&j.folder, STORE_FILE);
 	if (!j.log) {
 		snprintf(error, size, "out of memory");
