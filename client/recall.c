@@ -12,9 +12,8 @@ void recall_fini(struct recall *r)
 	*r = (struct recall){0};
 }
 
-void recall_add(struct recall *r, const char *line)
+static void add(struct recall *r, const char *line)
 {
-	r->back = 0;
 	if (line[0] == '\0' || (r->count > 0 && strcmp(r->lines[r->count - 1], line) == 0))
 		return;
 	char *copy = strdup(line);
@@ -28,6 +27,15 @@ void recall_add(struct recall *r, const char *line)
 	r->lines[r->count++] = copy;
 }
 
+void recall_add(struct recall *r, const char *line)
+{
+	/* What was being written before older lines were looked at. */
+	if (r->back > 0)
+		add(r, r->draft);
+	r->back = 0;
+	add(r, line);
+}
+
 /* Has the user made something of their own of the line that is shown? */
 static bool is_own(const struct recall *r, const char *shown)
 {
@@ -38,7 +46,7 @@ static bool is_own(const struct recall *r, const char *shown)
 static void end_at_own(struct recall *r)
 {
 	if (r->back > 0)
-		recall_add(r, r->draft);
+		add(r, r->draft);
 	r->back = 0;
 }
 

@@ -24,8 +24,9 @@ START_TEST(walk)
 	ck_assert_str_eq(recall_newer(&r, "two"), "draft");
 	ck_assert_ptr_null(recall_newer(&r, "draft"));
 	ck_assert_str_eq(recall_older(&r, "another"), "two");
-	recall_add(&r, "three");
+	recall_add(&r, "three"); /* sent; what was being written is there as well */
 	ck_assert_str_eq(recall_older(&r, ""), "three");
+	ck_assert_str_eq(recall_older(&r, "three"), "another");
 	recall_fini(&r);
 }
 END_TEST
