@@ -153,7 +153,9 @@ deps-test: ## install the packages that building and testing need
 bench-deps: ## install the other servers that lanchat-stress speaks to, and valgrind; none is left running
 	@scripts/deps --no-services $(BENCH_PACKAGES)
 
-# Quoted for the shell, so that there may be blanks in them.
+# Quoted for the shell, so that there may be blanks in them; it would leave a ~ as it is.
+override PREFIX := $(patsubst ~/%,$(HOME)/%,$(PREFIX))
+override DESTDIR := $(patsubst ~/%,$(HOME)/%,$(DESTDIR))
 BELOW := "$(DESTDIR)$(PREFIX)"
 UNITS_BELOW := "$(DESTDIR)$(UNITS)"
 install: all ## install below PREFIX (/usr/local); DESTDIR is honoured
@@ -166,20 +168,20 @@ install: all ## install below PREFIX (/usr/local); DESTDIR is honoured
 	install -d $(BELOW)/share/lanchat
 	install -m 644 $(OUT)/lanchat.lua $(BELOW)/share/lanchat
 	install -d $(UNITS_BELOW)
-	prefix=$$(printf '%s' "$(PREFIX)" | sed 's/[&|\\]/\\&/g') && \
+	prefix=$$(printf '%s' "$(PREFIX)" | sed 's/[&|\\]/\\&/g; s/%/%%/g') && \
 		sed "s|/usr/local/|$$prefix/|" docs/lanchatd.service > $(UNITS_BELOW)/lanchatd.service
 	install -m 644 docs/lanchatd.socket $(UNITS_BELOW)
 	chmod 644 $(UNITS_BELOW)/lanchatd.service
 uninstall: ## remove what install put there
 	rm -f $(UNITS_BELOW)/lanchatd.service $(UNITS_BELOW)/lanchatd.socket
-	rm -f $(PROGRAMS:%=$(BELOW)/bin/%)
+	rm -f $(foreach p,$(PROGRAMS),$(BELOW)/bin/$(p))
 	rm -f $(BELOW)/share/lanchat/lanchat.lua
 	rmdir $(BELOW)/share/lanchat 2> /dev/null || true
 	rm -f $(foreach p,$(notdir $(wildcard docs/*.1 docs/*.8)),\
 		$(BELOW)/share/man/man$(subst .,,$(suffix $(p)))/$(p))
 
 clean: ## remove the build folders
-	rm -rf "$(BUILD)" "$(BUILD)"-*
+	rm -rf build build-*
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
