@@ -313,7 +313,8 @@ static bool tls_buffered(struct stream *s)
 	struct tls_stream *t = of(s);
 
 	lock_take(&t->lock);
-	bool any = SSL_pending(t->ssl) > 0;
+	/* That nothing more can be read is to be told as well. */
+	bool any = t->failed || SSL_pending(t->ssl) > 0;
 	lock_drop(&t->lock);
 	return any;
 }

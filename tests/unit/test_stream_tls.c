@@ -401,7 +401,6 @@ START_TEST(test_records_together)
 }
 END_TEST
 
-/* New keys now and then are served, floods of them are not. */
 /* What is wrong is told also where it came together with what is not. */
 START_TEST(test_garbage_behind_a_record)
 {
@@ -416,6 +415,7 @@ START_TEST(test_garbage_behind_a_record)
 	ck_assert_int_eq(write(SSL_get_fd(ssl), "no record at all", 16), 16);
 	ck_assert_int_eq(stream_recv(ends[1], buffer, sizeof(buffer), &n), 0);
 	ck_assert_uint_eq(n, 4);
+	ck_assert(stream_buffered(ends[1]));
 	for (int i = 0; i < 2; i++)
 		ck_assert_int_eq(stream_recv(ends[1], buffer, sizeof(buffer), &n), ERR_PROTOCOL);
 	SSL_free(ssl);
@@ -423,6 +423,7 @@ START_TEST(test_garbage_behind_a_record)
 }
 END_TEST
 
+/* New keys now and then are served, floods of them are not. */
 START_TEST(test_key_updates)
 {
 	SSL_CTX *c = SSL_CTX_new(TLS_client_method());

@@ -56,7 +56,6 @@ int keep_check(const struct lab_settings *t, char *error, size_t size)
 
 /* ---- opening ---- */
 
-/* A stream of its own, which can be closed. */
 static int cannot(const char *path, int e, char *error, size_t size)
 {
 	(void)snprintf(
